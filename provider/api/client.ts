@@ -1,0 +1,177 @@
+/**
+ * The one place that talks HTTP to AGB. An endpoint of AGB is a row (an `Operation`) in a neighbouring file; `call`
+ * gives each of them its URL, key, time limit, envelope and retries. This layer knows nothing of Pulumi and keeps no
+ * state but its connections; it imports undici and zod and nothing of the other layers.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, type Dispatcher, EnvHttpProxyAgent, errors, request } from "undici";
+import type { z } from "zod";
+import { isLoopback } from "./endpoint";
+import { readEnvelope, type VerdictRules } from "./envelope";
+import { AgbError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "./errors";
+import { certainlyHadNoEffect, isTransient, maximumAttempts, retryDelayMs } from "./retry";
+
+/** What an operation sends. */
+export interface RequestParts {
+  readonly query?: Readonly<Record<string, string>>;
+  /** JSON body; POSTs without one send `{}`. */
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+/** One endpoint of AGB. */
+export interface Operation<Input, Output> extends VerdictRules {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** Whether the call may be repeated without harm when its reply was lost. */
+  readonly idempotent: boolean;
+  readonly parts: (input: Input) => RequestParts;
+  /** Shape of a successful envelope, and what is made of it. */
+  readonly reply: z.ZodType<Output>;
+}
+
+/** One try that failed and will be made again. */
+export interface RetryNotice {
+  readonly operation: string;
+  /** Number of the try that failed, from 1. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  readonly error: AgbError;
+}
+
+/** How to reach AGB. */
+export interface ClientSettings {
+  /** Base URL without a slash at the end, see `normaliseEndpoint`. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** Limit of a call with all its retries, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Told of each retry before its delay. */
+  readonly onRetry?: (notice: RetryNotice) => void;
+}
+
+const connectionsPerEndpoint = 32;
+const largestReplyBytes = 16 * 1024 * 1024;
+
+// Errors of Node and undici that come up before a connection stands.
+const connectCodes = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+]);
+
+/** A client of one AGB account, with its own pool of kept-alive connections. */
+export class AgbClient {
+  private readonly dispatcher: Dispatcher;
+
+  constructor(private readonly settings: ClientSettings) {
+    const options = { connections: connectionsPerEndpoint, maxResponseSize: largestReplyBytes };
+    this.dispatcher = isLoopback(settings.baseUrl) ? new Agent(options) : new EnvHttpProxyAgent(options);
+  }
+
+  /**
+   * Makes one call, repeated where that is harmless, within the time limit.
+   *
+   * @throws AgbError of the kind that fits, see `errors.ts`
+   */
+  async call<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
+    const { timeoutMs, onRetry } = this.settings;
+    const startedMs = performance.now();
+    const signal = AbortSignal.timeout(timeoutMs);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.tryOnce(operation, operation.parts(input), signal);
+      } catch (error) {
+        if (!(error instanceof AgbError) || !isTransient(error) || attempt >= maximumAttempts) {
+          throw error;
+        }
+        if (!operation.idempotent && !certainlyHadNoEffect(error)) {
+          throw error;
+        }
+        const delayMs = retryDelayMs(attempt, error, Math.random());
+        if (performance.now() - startedMs + delayMs >= timeoutMs) {
+          throw error;
+        }
+        onRetry?.({ operation: operation.name, attempt, delayMs, error });
+        await sleep(delayMs);
+      }
+    }
+  }
+
+  /** Ends the kept-alive connections; calls under way end first. */
+  close(): Promise<void> {
+    return this.dispatcher.close();
+  }
+
+  private async tryOnce<Input, Output>(
+    operation: Operation<Input, Output>,
+    parts: RequestParts,
+    signal: AbortSignal,
+  ): Promise<Output> {
+    const reply = await this.exchange(operation, parts, signal);
+    const envelope = readEnvelope(operation, reply);
+    const parsed = operation.reply.safeParse(envelope);
+    if (!parsed.success) {
+      // Only paths and expectations: the values of a reply may be secret.
+      const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+      const requestId = envelope.requestId || reply.requestIdHeader || "";
+      throw new AgbUnexpectedReplyError(operation.name, reply.status, requestId, problems.join("; "));
+    }
+    return parsed.data;
+  }
+
+  private async exchange(operation: Operation<never, unknown>, parts: RequestParts, signal: AbortSignal) {
+    const { baseUrl, apiKey, timeoutMs } = this.settings;
+    const query = new URLSearchParams(parts.query).toString();
+    try {
+      const response = await request(`${baseUrl}${operation.path}${query && `?${query}`}`, {
+        dispatcher: this.dispatcher,
+        method: operation.method,
+        headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+        ...(operation.method === "POST" && { body: JSON.stringify(parts.body ?? {}) }),
+        // The signal is the only limit; undici's own would cut longer ones short.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        signal,
+      });
+      return {
+        status: response.statusCode,
+        text: await response.body.text(),
+        requestIdHeader: firstValue(response.headers["x-request-id"]),
+        retryAfterHeader: firstValue(response.headers["retry-after"]),
+      };
+    } catch (cause) {
+      if (signal.aborted) {
+        throw new AgbTimeoutError(operation.name, timeoutMs, { cause });
+      }
+      const requestSent = !connectCodes.has(errorCode(cause));
+      throw new AgbNetworkError(operation.name, baseUrl, requestSent, describe(cause), { cause });
+    }
+  }
+}
+
+function firstValue(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+function describe(error: unknown): string {
+  // Node gathers the failures of several addresses (IPv6, IPv4) in one error without a message.
+  if (error instanceof AggregateError) {
+    return error.errors.map(describe).join("; ");
+  }
+  if (error instanceof errors.SocketError) {
+    return `${error.message} (${error.code})`;
+  }
+  return error instanceof Error ? error.message || errorCode(error) : String(error);
+}

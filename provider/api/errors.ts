@@ -1,0 +1,117 @@
+/**
+ * What can go wrong in a call to AGB. Each class is one kind of bad day, so that callers decide by class and
+ * never by a text. Messages hold facts only (operation, code, HTTP status, request id); what the user can do
+ * about it is added where the resource is known. No message ever holds the API key or a token.
+ */
+
+/** Base of every error that a call to AGB ends with. */
+export abstract class AgbError extends Error {
+  /**
+   * @param operation AGB's name of the call, such as `createSession`
+   * @param message what happened, in one line
+   */
+  constructor(
+    readonly operation: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** What AGB said when it refused a call. */
+export interface Refusal {
+  /** AGB's machine code, empty when it gave none. */
+  readonly code: string;
+  /** AGB's own words, empty when it gave none. */
+  readonly reason: string;
+  /** HTTP status of the reply. */
+  readonly status: number;
+  /** Id to quote to AGB's support, empty when the reply had none. */
+  readonly requestId: string;
+  /** How long AGB asked to wait before the next try (`Retry-After`), in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** Id of a session that the refusing reply named all the same: it may exist and cost money. */
+  readonly sessionId?: string | undefined;
+}
+
+/** AGB answered and refused: an error status, `success: false`, or a failure inside `data`. */
+export class AgbApiError extends AgbError {
+  readonly code: string;
+  readonly reason: string;
+  readonly status: number;
+  readonly requestId: string;
+  readonly retryAfterMs: number | undefined;
+  readonly sessionId: string | undefined;
+
+  constructor(operation: string, refusal: Refusal) {
+    const facts = [
+      refusal.code && `code ${refusal.code}`,
+      `HTTP ${refusal.status}`,
+      refusal.requestId && `request id ${refusal.requestId}`,
+    ].filter(Boolean);
+    super(operation, `AGB refused ${operation}: ${refusal.reason || "no reason given"} (${facts.join(", ")})`);
+    this.code = refusal.code;
+    this.reason = refusal.reason;
+    this.status = refusal.status;
+    this.requestId = refusal.requestId;
+    this.retryAfterMs = refusal.retryAfterMs;
+    this.sessionId = refusal.sessionId;
+  }
+}
+
+/** The session is gone: released, or never there. Told by AGB's code alone, never by a text. */
+export class AgbNotFoundError extends AgbApiError {}
+
+/** The API key is wrong, expired, of another region, or has no right to the call. */
+export class AgbAuthenticationError extends AgbApiError {}
+
+/** No whole reply within the time limit of the call, retries included. */
+export class AgbTimeoutError extends AgbError {
+  constructor(
+    operation: string,
+    readonly timeoutMs: number,
+    options?: ErrorOptions,
+  ) {
+    super(operation, `AGB did not answer ${operation} within ${timeoutMs} ms`, options);
+  }
+}
+
+/** The connection failed. */
+export class AgbNetworkError extends AgbError {
+  /**
+   * @param endpoint base URL that was called
+   * @param requestSent `false` only when AGB certainly saw nothing of the call (no connection was made)
+   */
+  constructor(
+    operation: string,
+    readonly endpoint: string,
+    readonly requestSent: boolean,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      operation,
+      requestSent
+        ? `the connection to ${endpoint} broke during ${operation}: ${reason}`
+        : `no connection to ${endpoint} for ${operation}: ${reason}`,
+      options,
+    );
+  }
+}
+
+/** A reply that is not AGB's: no JSON envelope, or one without what the call must return. */
+export class AgbUnexpectedReplyError extends AgbError {
+  constructor(
+    operation: string,
+    readonly status: number,
+    readonly requestId: string,
+    reason: string,
+  ) {
+    super(
+      operation,
+      `the reply to ${operation} is not what AGB sends: ${reason} (HTTP ${status}${requestId && `, request id ${requestId}`})`,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import type { AgbClient, Operation } from "./client";
+import { sessionGoneCodes } from "./gone";
+
+/** Labels of a session: text to text. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Labels as AGB wants them on the wire: a JSON object as text. */
+export function encodeLabels(labels: Labels): string {
+  return JSON.stringify(labels);
+}
+
+const labelValues = z.record(
+  z.string(),
+  // The SDKs send numbers and nulls as they are, so other tools may have stored them.
+  z.union([z.string(), z.number(), z.boolean(), z.null()]).transform((value) => (value === null ? "" : String(value))),
+);
+
+/**
+ * Labels as AGB returns them: a JSON object as text, or the object itself; absent, null or empty means none. Anything
+ * else fails: read as "no labels" it would be drift that is not there.
+ */
+export const labelsSchema = z
+  .union([z.string(), z.record(z.string(), z.unknown())])
+  .nullish()
+  .transform((value, context): unknown => {
+    if (typeof value !== "string") {
+      return value ?? {};
+    }
+    if (value === "") {
+      return {};
+    }
+    try {
+      return JSON.parse(value) ?? {};
+    } catch {
+      context.addIssue({ code: "custom", message: "the labels are not JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(labelValues);
+
+const getLabelOperation: Operation<{ sessionId: string }, Labels> = {
+  name: "GetLabel",
+  method: "GET",
+  path: "/sdk/GetLabel",
+  idempotent: true,
+  goneCodes: sessionGoneCodes,
+  innerVerdict: false,
+  parts: ({ sessionId }) => ({ query: { sessionId } }),
+  reply: z
+    .looseObject({ data: z.looseObject({ labels: labelsSchema }).nullish() })
+    .transform((envelope) => envelope.data?.labels ?? {}),
+};
+
+const setLabelOperation: Operation<{ sessionId: string; labels: Labels }, void> = {
+  name: "SetLabel",
+  method: "POST",
+  path: "/sdk/SetLabel",
+  idempotent: true,
+  goneCodes: sessionGoneCodes,
+  innerVerdict: false,
+  parts: ({ sessionId, labels }) => ({ query: { sessionId, Labels: encodeLabels(labels) } }),
+  reply: z.unknown().transform(() => undefined),
+};
+
+/**
+ * Reads the labels of a session.
+ *
+ * @throws AgbNotFoundError when the session is gone
+ */
+export function getLabels(client: AgbClient, sessionId: string): Promise<Labels> {
+  return client.call(getLabelOperation, { sessionId });
+}
+
+/**
+ * Sets the labels of a session. AGB replaces the whole set by the weight of the evidence (its sibling platform's tests
+ * require it), but one document speaks of merging: read back what you set.
+ *
+ * @throws AgbNotFoundError when the session is gone
+ */
+export function setLabels(client: AgbClient, sessionId: string, labels: Labels): Promise<void> {
+  return client.call(setLabelOperation, { sessionId, labels });
+}

@@ -1,0 +1,57 @@
+import * as fc from "fast-check";
+import { defaultEndpoint, isLoopback, normaliseEndpoint } from "../../provider/api/endpoint";
+
+test.each([
+  ["sdk-api.agb.cloud", "https://sdk-api.agb.cloud"],
+  ["sdk-api.agb.cloud/", "https://sdk-api.agb.cloud"],
+  ["localhost:8080", "https://localhost:8080"],
+  ["[::1]:8080", "https://[::1]:8080"],
+  ["http://localhost:8080", "http://localhost:8080"],
+  ["http://localhost:8080///", "http://localhost:8080"],
+  ["https://gateway.example.com/agb/", "https://gateway.example.com/agb"],
+  ["gateway.example.com/agb", "https://gateway.example.com/agb"],
+  ["  sdk-api.agb.cloud\n", "https://sdk-api.agb.cloud"],
+  ["HTTP://LOCALHOST:8080", "http://localhost:8080"],
+])("the endpoint %j leads to %s", (endpoint, baseUrl) => {
+  expect(normaliseEndpoint(endpoint)).toBe(baseUrl);
+});
+
+test.each([
+  ["", "it is empty"],
+  ["   ", "it is empty"],
+  ["ftp://agb.cloud", 'the scheme "ftp" is not http or https'],
+  ["agb cloud", "it is neither a host, host:port, nor a URL"],
+  ["agb.cloud:port", "it is neither a host, host:port, nor a URL"],
+  ["http://", "it is neither a host, host:port, nor a URL"],
+  ["https://user:word@agb.cloud", "it holds a user name or password; AGB takes the API key only"],
+  ["agb.cloud?region=eu", "it holds a query or a fragment"],
+  ["agb.cloud#eu", "it holds a query or a fragment"],
+])("the endpoint %j is refused: %s", (endpoint, reason) => {
+  expect(() => normaliseEndpoint(endpoint)).toThrow(new Error(reason));
+});
+
+test("an endpoint with a password is refused without repeating the password", () => {
+  expect(() => normaliseEndpoint("https://user:hunter2@agb.cloud")).not.toThrow(/hunter2/);
+});
+
+test("a base URL leads to itself and never ends in a slash", () => {
+  fc.assert(
+    fc.property(fc.webUrl({ withQueryParameters: false, withFragments: false }), (url) => {
+      const baseUrl = normaliseEndpoint(url);
+      expect(baseUrl).not.toMatch(/\/$/);
+      expect(normaliseEndpoint(baseUrl)).toBe(baseUrl);
+    }),
+  );
+});
+
+test.each([
+  ["http://127.0.0.1:8080", true],
+  ["http://127.8.0.1", true],
+  ["http://localhost:1", true],
+  ["http://[::1]:8080", true],
+  [normaliseEndpoint(defaultEndpoint), false],
+  ["https://127.example.com", false],
+  ["https://localhost.example.com", false],
+])("whether %s is on this machine: %s", (baseUrl, expected) => {
+  expect(isLoopback(baseUrl)).toBe(expected);
+});

@@ -1,0 +1,172 @@
+import * as fc from "fast-check";
+import { encodeLabels, labelsSchema } from "../../provider/api/labels";
+import {
+  hasLabel,
+  labelCountProblem,
+  labelDifferences,
+  labelLimits,
+  labelPath,
+  labelProblems,
+  sameLabels,
+} from "../../provider/lifecycle/labels";
+
+const isUnknown = (value: unknown) => value === "unknown";
+// A key that Pulumi itself cannot carry is left out.
+const keys = fc.string({ unit: "binary" }).filter((key) => key !== "__proto__");
+const labelSets = fc.dictionary(keys, fc.string({ unit: "binary" }), { maxKeys: 8 });
+
+describe("labels on the wire", () => {
+  test("come back as they were sent, as a text and as an object", () => {
+    fc.assert(
+      fc.property(labelSets, (labels) => {
+        expect(sameLabels(labelsSchema.parse(encodeLabels(labels)), labels)).toBe(true);
+        expect(sameLabels(labelsSchema.parse({ ...labels }), labels)).toBe(true);
+      }),
+      { examples: [[{ constructor: "x" }], [{ "ü \u2028": "\ud800" }]] },
+    );
+  });
+
+  test("survive the query of a URL", () => {
+    fc.assert(
+      fc.property(labelSets, (labels) => {
+        const query = new URLSearchParams({ Labels: encodeLabels(labels) }).toString();
+        const received = new URLSearchParams(query).get("Labels");
+        expect(sameLabels(labelsSchema.parse(received), labels)).toBe(true);
+      }),
+    );
+  });
+
+  test.each([[undefined], [null], [""], ["{}"], ["null"], [{}]])("%j means none", (value) => {
+    expect(labelsSchema.parse(value)).toEqual({});
+  });
+
+  test("that another tool stored as numbers, truth values and nulls are read as texts", () => {
+    expect(labelsSchema.parse('{"a":1,"b":true,"c":null}')).toEqual({ a: "1", b: "true", c: "" });
+  });
+
+  test.each([["not JSON"], ["[]"], ['"text"'], ["5"], [[]], [5], ['{"a":{}}'], ['{"a":["b"]}'], [{ a: {} }]])(
+    "that cannot be understood are an error, never none: %j",
+    (value) => {
+      expect(labelsSchema.safeParse(value).success).toBe(false);
+    },
+  );
+});
+
+describe("declared labels", () => {
+  test.each([
+    ["none", undefined],
+    ["an empty set", {}],
+    ["ordinary ones", { team: "web", "a b": "x-y_z.1:2" }],
+    ["the longest ones", { ["k".repeat(128)]: "v".repeat(256) }],
+    ["a set that a preview does not know", "unknown"],
+    ["values that a preview does not know", { team: "unknown", project: "shop" }],
+  ])("that are fine have no problem: %s", (_, labels) => {
+    expect(labelProblems("labels", labels, isUnknown)).toEqual([]);
+  });
+
+  test("have all their problems named at once, each with its path", () => {
+    const labels = {
+      "": "a",
+      " ": "b",
+      good: "c",
+      "a b": "",
+      blank: " \t",
+      count: 5,
+      nothing: null,
+      list: ["x"],
+      "pulumi-stack": "mine",
+      long: "v".repeat(257),
+      ["k".repeat(129)]: "x",
+    };
+    expect(labelProblems("labels", labels, isUnknown)).toEqual([
+      { path: 'labels[""]', reason: "the key is blank" },
+      { path: 'labels[" "]', reason: "the key is blank" },
+      { path: 'labels["a b"]', reason: "the value is blank; leave the label out instead" },
+      { path: "labels.blank", reason: "the value is blank; leave the label out instead" },
+      { path: "labels.count", reason: "must be a text, not a number" },
+      { path: "labels.nothing", reason: "must be a text, not null" },
+      { path: "labels.list", reason: "must be a text, not a list" },
+      { path: 'labels["pulumi-stack"]', reason: 'keys that begin with "pulumi-" are the provider\'s own' },
+      { path: "labels.long", reason: "the value has 257 characters; the limit is 256" },
+      { path: `labels.${"k".repeat(129)}`, reason: "the key has 129 characters; the limit is 128" },
+    ]);
+  });
+
+  test("can have two problems in one entry", () => {
+    expect(labelProblems("labels", { " ": 1 }, isUnknown)).toHaveLength(2);
+  });
+
+  test.each([
+    ["a text", "team=web"],
+    ["a list", ["team"]],
+    ["null", null],
+    ["a number", 5],
+  ])("that are no object are one problem: %s", (kind, labels) => {
+    expect(labelProblems("labels", labels, isUnknown)).toEqual([
+      { path: "labels", reason: `must be an object of texts, not ${kind}` },
+    ]);
+  });
+
+  test("are measured as the sibling platform's Java client does, in UTF-16 units", () => {
+    expect(labelProblems("labels", { face: "😀".repeat(128) }, isUnknown)).toEqual([]);
+    expect(labelProblems("labels", { face: "😀".repeat(129) }, isUnknown)).toHaveLength(1);
+  });
+
+  test("never have their value repeated in a problem: it may be secret", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 257, maxLength: 300 }), (value) => {
+        const [problem] = labelProblems("labels", { token: value }, isUnknown);
+        expect(problem?.reason).not.toContain(value);
+      }),
+    );
+  });
+
+  test("may be twenty in all; one more is a problem that tells where they come from", () => {
+    expect(labelCountProblem("labels", 4, 10, 6)).toEqual([]);
+    expect(labelCountProblem("labels", 4, 10, 7)).toEqual([
+      {
+        path: "labels",
+        reason: "makes 21 labels (10 declared, 7 by default, 4 of the provider's own); the limit is 20",
+      },
+    ]);
+    expect(labelLimits.count).toBe(20);
+  });
+});
+
+test.each([
+  ["team", "labels.team"],
+  ["team_2", "labels.team_2"],
+  ["a b", 'labels["a b"]'],
+  ["a.b", 'labels["a.b"]'],
+  ["2", 'labels["2"]'],
+  ['say "hi"', 'labels["say \\"hi\\""]'],
+  ["", 'labels[""]'],
+])("the label %j is found at %s", (key, path) => {
+  expect(labelPath("labels", key)).toBe(path);
+});
+
+describe("differences", () => {
+  test("are none exactly when the two sets are the same, whatever their order", () => {
+    fc.assert(
+      fc.property(labelSets, labelSets, (one, other) => {
+        const reversed = Object.fromEntries(Object.entries(one).reverse());
+        expect(sameLabels(one, reversed)).toBe(true);
+        expect(labelDifferences(one, reversed)).toEqual([]);
+        expect(sameLabels(one, other)).toBe(labelDifferences(one, other).length === 0);
+        expect(sameLabels(one, other)).toBe(sameLabels(other, one));
+      }),
+    );
+  });
+
+  test("say what became of each label and leave the values out", () => {
+    expect(
+      labelDifferences({ same: "1", changed: "2", lost: "3" }, { same: "1", changed: "secret", left: "secret" }),
+    ).toEqual(['"changed" has another value', '"lost" is missing', '"left" is still there although it was dropped']);
+  });
+
+  test("do not take what every object has for a label", () => {
+    expect(hasLabel({}, "toString", Object.prototype.toString)).toBe(false);
+    expect(labelDifferences({ constructor: "x" }, {})).toEqual(['"constructor" is missing']);
+    expect(labelDifferences({}, { valueOf: "x" })).toEqual(['"valueOf" is still there although it was dropped']);
+  });
+});
