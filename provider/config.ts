@@ -1,0 +1,133 @@
+/**
+ * The one place that says where the settings come from: an explicit `AgbProvider` or the stack's configuration (both
+ * reach the provider process as configuration), then the environment, then a default. Nothing else reads the
+ * environment. Imports only pure rules, so that a program that constructs resources loads no HTTP client.
+ */
+import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
+import type { Labels } from "./api/labels";
+import { kindOf, labelProblems } from "./lifecycle/labels";
+
+/** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
+export const configNamespace = "agb";
+
+/** Names of the settings, and the environment variables that stand in for them. */
+export const settingNames = {
+  apiKey: { key: "agb:apiKey", variable: "AGB_API_KEY" },
+  endpoint: { key: "agb:endpoint", variable: "AGB_ENDPOINT" },
+  timeoutMs: { key: "agb:timeoutMs", variable: "AGB_TIMEOUT_MS" },
+  defaultLabels: { key: "agb:defaultLabels", variable: undefined },
+} as const;
+
+/** Limit of a call with its retries, in milliseconds, when nothing else is configured; AGB's SDKs have the same. */
+export const defaultTimeoutMs = 60_000;
+
+/** A setting's value and the name under which the user gave it. */
+export interface Sourced {
+  readonly value: string;
+  /** Such as `agb:apiKey` or `AGB_API_KEY`. */
+  readonly source: string;
+}
+
+/** What the provider needs to know to work. */
+export interface Settings {
+  readonly apiKey: Sourced;
+  /** Base URL without a slash at the end. */
+  readonly baseUrl: string;
+  readonly timeoutMs: number;
+  readonly defaultLabels: Labels;
+}
+
+/** Settings that cannot be worked with; the message lists all that is wrong and how to mend it. */
+export class AgbConfigurationError extends Error {
+  override readonly name = "AgbConfigurationError";
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join("\n"));
+  }
+}
+
+/**
+ * Reads the settings.
+ *
+ * @param configured gives the value of a configuration key such as `agb:endpoint`
+ * @param environment the environment's variables
+ * @throws AgbConfigurationError with everything that is missing or broken
+ */
+export function readSettings(
+  configured: (key: string) => string | undefined,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Settings {
+  const problems: string[] = [];
+
+  const find = ({ key, variable }: { key: string; variable: string | undefined }): Sourced | undefined => {
+    const value = configured(key);
+    if (value !== undefined && value !== "") {
+      return { value, source: key };
+    }
+    const fallback = variable && environment[variable];
+    return variable && fallback ? { value: fallback, source: variable } : undefined;
+  };
+
+  const read = <Value>(setting: { key: string; variable: string | undefined }, parse: (text: string) => Value) => {
+    const found = find(setting);
+    try {
+      return found && parse(found.value);
+    } catch (error) {
+      problems.push(`${found?.source} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  };
+
+  const apiKey = find(settingNames.apiKey);
+  if (apiKey === undefined) {
+    problems.push(
+      "No AGB API key. Give it as secret configuration (pulumi config set --secret agb:apiKey) " +
+        "or in the environment (AGB_API_KEY); an explicit AgbProvider takes it as apiKey.",
+    );
+  } else if (!/^[\x21-\x7e]+$/.test(apiKey.value)) {
+    problems.push(`${apiKey.source} cannot be used: an API key has no blanks, line breaks or special characters`);
+  }
+  const baseUrl = read(settingNames.endpoint, normaliseEndpoint) ?? normaliseEndpoint(defaultEndpoint);
+  const timeoutMs = read(settingNames.timeoutMs, parseTimeoutMs) ?? defaultTimeoutMs;
+  const defaultLabels = read(settingNames.defaultLabels, parseDefaultLabels) ?? {};
+
+  if (apiKey === undefined || problems.length > 0) {
+    throw new AgbConfigurationError(problems);
+  }
+  return { apiKey, baseUrl, timeoutMs, defaultLabels };
+}
+
+// The longest delay of Node's timers.
+const longestTimeoutMs = 2_147_483_647;
+
+function parseTimeoutMs(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || value < 1 || value > longestTimeoutMs) {
+    throw new Error(`it must be a whole number of milliseconds from 1 to ${longestTimeoutMs}`);
+  }
+  return value;
+}
+
+function parseDefaultLabels(text: string): Labels {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new Error("it is not an object; set it label by label: pulumi config set --path agb:defaultLabels.team web");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new Error(`it must be an object of labels, not ${kindOf(parsed)}`);
+  }
+  // `pulumi config set --path` stores 12 and true as number and boolean; the user typed a text.
+  const labels = Object.fromEntries(
+    Object.entries(parsed).map(([key, value]) => [
+      key,
+      typeof value === "number" || typeof value === "boolean" ? String(value) : value,
+    ]),
+  );
+  const problems = labelProblems("defaultLabels", labels, () => false);
+  if (problems.length > 0) {
+    throw new Error(problems.map(({ path, reason }) => `${path}: ${reason}`).join("; "));
+  }
+  return labels;
+}

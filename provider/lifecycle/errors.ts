@@ -1,0 +1,29 @@
+/** A create whose outcome could not be found out: a session may or may not exist. */
+export class AgbUncertainCreateError extends Error {
+  override readonly name = "AgbUncertainCreateError";
+
+  /** @param createToken value of the label `pulumi-create` that the session carries if it exists */
+  constructor(
+    readonly createToken: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `the reply to createSession was lost and it could not be found out whether a session was made (${reason}). ` +
+        `If one was, it carries the label pulumi-create=${createToken}`,
+      options,
+    );
+  }
+}
+
+/** A session that was asked to go and is still there when the time for it is over. */
+export class AgbReleaseTimeoutError extends Error {
+  override readonly name = "AgbReleaseTimeoutError";
+
+  constructor(
+    readonly sessionId: string,
+    readonly timeoutMs: number,
+  ) {
+    super(`AGB accepted the release of session ${sessionId}, but it is still there after ${timeoutMs} ms`);
+  }
+}

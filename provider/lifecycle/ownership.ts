@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import type { Labels } from "../api/labels";
+
+/**
+ * The labels that say which stack, and which create, a session belongs to. AGB's create has no idempotency token and
+ * AGB tells no creation time, so these four carry what a lost reply or a killed run would otherwise lose.
+ */
+export const ownershipKeys = {
+  project: "pulumi-project",
+  stack: "pulumi-stack",
+  resource: "pulumi-resource",
+  create: "pulumi-create",
+} as const;
+
+/** Keys that begin with this are the provider's own; programs may not declare them. */
+export const reservedPrefix = "pulumi-";
+
+/** Who declares a session. */
+export interface Owner {
+  readonly project: string;
+  readonly stack: string;
+  /** Name of the resource in the program. */
+  readonly resource: string;
+}
+
+/** The labels that name the owner. */
+export function ownerLabels(owner: Owner): Labels {
+  return {
+    [ownershipKeys.project]: owner.project,
+    [ownershipKeys.stack]: owner.stack,
+    [ownershipKeys.resource]: owner.resource,
+  };
+}
+
+/** Tells whether a label is one of the provider's own. */
+export function isReserved(key: string): boolean {
+  return key.startsWith(reservedPrefix);
+}
+
+/**
+ * Makes the value of the create label: the time in UTC to the second and a random part, such as
+ * `20261122T164726Z-9f86d081884c`. Made once per create, so that a session whose create reply was lost can be found.
+ */
+export function newCreateToken(now: Date): string {
+  const time = now.toISOString().replace(/\.\d+/, "").replace(/[-:]/g, "");
+  return `${time}-${randomBytes(6).toString("hex")}`;
+}
+
+/** Time at which a create token was made, `undefined` when the text is none. */
+export function createTokenTime(token: string): Date | undefined {
+  const parts = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{12}$/.exec(token);
+  if (parts === null) {
+    return undefined;
+  }
+  const [, year, month, day, hour, minute, second] = parts;
+  const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+/** The labels without the create label, which is no input: it is made anew for each create. */
+export function withoutCreateToken(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => key !== ownershipKeys.create));
+}

@@ -1,0 +1,136 @@
+import { AgbConfigurationError, readSettings } from "../../provider/config";
+
+/** Reads settings from configuration and environment given as plain objects. */
+function read(config: Record<string, string>, environment: Record<string, string | undefined> = {}) {
+  return readSettings((key) => config[key], environment);
+}
+
+function problemsOf(config: Record<string, string>, environment: Record<string, string> = {}): readonly string[] {
+  try {
+    read(config, environment);
+  } catch (error) {
+    if (error instanceof AgbConfigurationError) {
+      return error.problems;
+    }
+    throw error;
+  }
+  return [];
+}
+
+const key = { "agb:apiKey": "ako-configured" };
+
+test("a key alone is enough; everything else has a default", () => {
+  expect(read(key)).toEqual({
+    apiKey: { value: "ako-configured", source: "agb:apiKey" },
+    baseUrl: "https://sdk-api.agb.cloud",
+    timeoutMs: 60_000,
+    defaultLabels: {},
+  });
+});
+
+test("the environment stands in for what is not configured", () => {
+  const environment = { AGB_API_KEY: "ako-environment", AGB_ENDPOINT: "http://localhost:9", AGB_TIMEOUT_MS: "1500" };
+  expect(read({}, environment)).toEqual({
+    apiKey: { value: "ako-environment", source: "AGB_API_KEY" },
+    baseUrl: "http://localhost:9",
+    timeoutMs: 1_500,
+    defaultLabels: {},
+  });
+});
+
+test("configuration wins over the environment, setting by setting", () => {
+  const settings = read(
+    { "agb:endpoint": "configured.example.com" },
+    { AGB_API_KEY: "ako-environment", AGB_ENDPOINT: "environment.example.com", AGB_TIMEOUT_MS: "7" },
+  );
+  expect(settings).toMatchObject({
+    apiKey: { source: "AGB_API_KEY" },
+    baseUrl: "https://configured.example.com",
+    timeoutMs: 7,
+  });
+});
+
+test("empty variables, as CI sets them for a secret that is missing, count as not set", () => {
+  expect(read(key, { AGB_ENDPOINT: "", AGB_TIMEOUT_MS: "" })).toMatchObject({ timeoutMs: 60_000 });
+  expect(problemsOf({}, { AGB_API_KEY: "" })).toEqual([expect.stringContaining("No AGB API key")]);
+});
+
+test("a missing key is one problem that names each way to give it", () => {
+  const [problem, ...others] = problemsOf({});
+  expect(others).toEqual([]);
+  expect(problem).toContain("pulumi config set --secret agb:apiKey");
+  expect(problem).toContain("AGB_API_KEY");
+  expect(problem).toContain("AgbProvider");
+});
+
+test("all that is wrong is said at once, each under the name by which it was given", () => {
+  const problems = problemsOf(
+    { "agb:endpoint": "ftp://agb", "agb:defaultLabels": '{"":"x"}' },
+    { AGB_TIMEOUT_MS: "soon" },
+  );
+  expect(problems).toHaveLength(4);
+  expect(problems[0]).toContain("No AGB API key");
+  expect(problems[1]).toBe('agb:endpoint cannot be used: the scheme "ftp" is not http or https');
+  expect(problems[2]).toMatch(/^AGB_TIMEOUT_MS cannot be used: it must be a whole number of milliseconds/);
+  expect(problems[3]).toBe('agb:defaultLabels cannot be used: defaultLabels[""]: the key is blank');
+  expect(new AgbConfigurationError(problems).message.split("\n")).toEqual(problems);
+});
+
+test("a broken value in the environment is named by its variable", () => {
+  expect(problemsOf({}, { AGB_API_KEY: "a", AGB_ENDPOINT: "a b", AGB_TIMEOUT_MS: "0" })).toEqual([
+    expect.stringMatching(/^AGB_ENDPOINT cannot be used/),
+    expect.stringMatching(/^AGB_TIMEOUT_MS cannot be used/),
+  ]);
+});
+
+test.each(["two words", "line\n", "\tako", "schlüssel", "a\u0000b"])(
+  "the key %j, which no header can carry, is refused without being repeated",
+  (apiKey) => {
+    const [problem] = problemsOf({ "agb:apiKey": apiKey });
+    expect(problem).toMatch(/^agb:apiKey cannot be used/);
+    expect(problem).not.toContain(apiKey);
+  },
+);
+
+test.each(["0", "-1", "1.5", "abc", "60s", " ", "Infinity", "NaN", "2147483648"])(
+  "%j is no time limit",
+  (timeoutMs) => {
+    expect(problemsOf({ ...key, "agb:timeoutMs": timeoutMs })).toEqual([
+      "agb:timeoutMs cannot be used: it must be a whole number of milliseconds from 1 to 2147483647",
+    ]);
+  },
+);
+
+test("default labels are read from the object that pulumi config set --path stores", () => {
+  expect(read({ ...key, "agb:defaultLabels": '{"team":"web","a b":"c"}' }).defaultLabels).toEqual({
+    team: "web",
+    "a b": "c",
+  });
+});
+
+test("default labels that pulumi config stored as numbers and truth values are the texts that were typed", () => {
+  expect(read({ ...key, "agb:defaultLabels": '{"cost":12,"public":true}' }).defaultLabels).toEqual({
+    cost: "12",
+    public: "true",
+  });
+});
+
+test("default labels given as a text are refused with the command that sets them right", () => {
+  expect(problemsOf({ ...key, "agb:defaultLabels": "team=web" })).toEqual([
+    expect.stringContaining("pulumi config set --path agb:defaultLabels.team web"),
+  ]);
+});
+
+test.each([
+  ["[]", "it must be an object of labels, not a list"],
+  ["null", "it must be an object of labels, not null"],
+  ["12", "it must be an object of labels, not a number"],
+  ['{"team":null}', "defaultLabels.team: must be a text, not null"],
+  ['{"team":{"a":"b"}}', "defaultLabels.team: must be a text, not an object"],
+  ['{"pulumi-stack":"x"}', 'defaultLabels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own'],
+  ['{"a":"","b":" "}', "defaultLabels.a: the value is blank; leave the label out instead; defaultLabels.b: the value"],
+])("default labels %s are refused: %s", (defaultLabels, reason) => {
+  expect(problemsOf({ ...key, "agb:defaultLabels": defaultLabels })).toEqual([
+    expect.stringContaining(`agb:defaultLabels cannot be used: ${reason}`),
+  ]);
+});
