@@ -1,0 +1,142 @@
+import {
+  AgbApiError,
+  AgbAuthenticationError,
+  AgbError,
+  AgbNetworkError,
+  AgbNotFoundError,
+  AgbTimeoutError,
+  AgbUnexpectedReplyError,
+} from "../api/errors";
+import { isTransient } from "../api/retry";
+import { AgbConfigurationError, type Settings, settingNames } from "../config";
+import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
+import type { Properties } from "./properties";
+
+/**
+ * An error as the user of Pulumi sees it: what failed, for which resource, why, and what to do next.
+ *
+ * For some methods Pulumi prints the error as text with its stack, and then the message again beside the resource. So
+ * the text is the headline alone and the stack, which says nothing to the user, is empty.
+ */
+export class ResourceError extends Error {
+  /** @param headline what failed, for which resource */
+  constructor(
+    readonly headline: string,
+    details: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${headline}: ${details}`, options);
+    this.name = "AgbError";
+    this.stack = "";
+  }
+
+  override toString(): string {
+    return this.headline;
+  }
+}
+
+/**
+ * The session exists but is not as declared. Pulumi keeps a resource whose create or update fails with these three
+ * fields in its state, as initialised badly, and the next `up` updates it. Only the reasons are shown.
+ */
+export class UnfinishedError extends ResourceError {
+  constructor(
+    readonly id: string,
+    readonly properties: Properties,
+    readonly reasons: string[],
+  ) {
+    super(`AgbSession ${id} is not as declared`, reasons.join("\n"));
+  }
+}
+
+/** What was being done, for the first half of the message. */
+export interface Attempt {
+  /** Such as `create` or `refresh`. */
+  readonly verb: string;
+  /** Name of the resource in the program, when known. */
+  readonly resource: string | undefined;
+  /** Id of the session, when there is one. */
+  readonly sessionId?: string | undefined;
+  readonly settings: Settings | undefined;
+}
+
+/** Makes an error for the user out of whatever was thrown. */
+export function explainFailure(error: unknown, attempt: Attempt): ResourceError {
+  if (error instanceof ResourceError) {
+    return error;
+  }
+  const resource = attempt.resource === undefined ? "AgbSession" : `AgbSession "${attempt.resource}"`;
+  const session = attempt.sessionId === undefined ? "" : ` (session ${attempt.sessionId})`;
+  const reason = error instanceof Error ? error.message : String(error);
+  const advice = adviceFor(error, attempt);
+  return new ResourceError(
+    `could not ${attempt.verb} ${resource}${session}`,
+    `${reason.replace(/\.$/, "")}.${advice && ` ${advice}`}`,
+    error instanceof Error ? { cause: error } : undefined,
+  );
+}
+
+function adviceFor(error: unknown, { settings, sessionId }: Attempt): string {
+  if (error instanceof AgbConfigurationError) {
+    return "";
+  }
+  if (error instanceof AgbAuthenticationError) {
+    const kept = sessionId === undefined ? "" : " The session stays in the state.";
+    return `${authenticationAdvice(settings)}${kept}`;
+  }
+  if (error instanceof AgbNotFoundError) {
+    return (
+      "The session is gone: AGB releases idle sessions, or someone released it. " +
+      "Run `pulumi up --refresh` to have it made again."
+    );
+  }
+  if (error instanceof AgbTimeoutError) {
+    return `A longer limit can be set with ${named(settingNames.timeoutMs)}.`;
+  }
+  if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError) {
+    const endpoint = settings === undefined ? "The endpoint" : `The endpoint is ${settings.baseUrl}; it`;
+    return `${endpoint} can be set with ${named(settingNames.endpoint)}.`;
+  }
+  if (error instanceof AgbApiError && error.operation === "createSession") {
+    return createAdvice(error);
+  }
+  if (error instanceof AgbUncertainCreateError) {
+    return "Look for a session with that label before you run `pulumi up` again, or let AGB release it when it is idle.";
+  }
+  if (error instanceof AgbReleaseTimeoutError) {
+    return "Run the command again to look once more.";
+  }
+  return error instanceof AgbError ? "" : "This is a defect of pulumi-agb; please report it.";
+}
+
+function createAdvice(error: AgbApiError): string {
+  if (error.sessionId !== undefined) {
+    return (
+      `AGB named session ${error.sessionId} all the same, so it may exist: look for it before you run \`pulumi up\` ` +
+      "again, or let AGB release it when it is idle."
+    );
+  }
+  if (isTransient(error)) {
+    return "Nothing was made. Run `pulumi up` again in a while.";
+  }
+  return "Nothing was made. Check imageId and policyId (both depend on the account) and how many sessions it may run.";
+}
+
+function authenticationAdvice(settings: Settings | undefined): string {
+  if (settings === undefined) {
+    return "Check the API key.";
+  }
+  const { source } = settings.apiKey;
+  const origin = `The key came from ${source}; check that it is valid for ${settings.baseUrl}.`;
+  if (source === settingNames.apiKey.variable) {
+    return origin;
+  }
+  return (
+    `${origin} refresh and destroy use the configuration of the last \`pulumi up\`, which is kept in the state: ` +
+    "if you have changed the key since, add --run-program."
+  );
+}
+
+function named(setting: { key: string; variable: string | undefined }): string {
+  return `${setting.key} or ${setting.variable}`;
+}

@@ -1,0 +1,12 @@
+/**
+ * What Pulumi's dynamic-provider process loads: one object per resource kind. The names exported here stand in the
+ * state of every stack (see `resources/reference.ts`) and are a contract for ever. May import the life cycle, the API
+ * and the configuration; knows nothing of the classes that programs construct.
+ */
+import { Connection } from "./connection";
+import { SessionProvider } from "./session";
+
+const connection = new Connection();
+
+/** The life cycle of `AgbSession`. */
+export const session = new SessionProvider(connection);

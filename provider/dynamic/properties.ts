@@ -1,0 +1,29 @@
+/** A resource's properties as Pulumi carries them. */
+export type Properties = Record<string, unknown>;
+
+/**
+ * Cleans what leaves a provider method. After a create that succeeded, an `undefined` or a function anywhere in the
+ * properties makes Pulumi fail with "Unexpected struct type." and lose the session, so nothing here ever fails:
+ * what Pulumi cannot carry is left out, and a date becomes its ISO text.
+ */
+export function cleanProperties(properties: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(([, value]) => isCarried(value))
+      .map(([key, value]) => [key, cleanValue(value)]),
+  );
+}
+
+function cleanValue(value: unknown): unknown {
+  if (value instanceof Date) {
+    return Number.isNaN(value.getTime()) ? "" : value.toISOString();
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => (isCarried(item) ? cleanValue(item) : null));
+  }
+  return typeof value === "object" && value !== null ? cleanProperties(value as Properties) : value;
+}
+
+function isCarried(value: unknown): boolean {
+  return value !== undefined && !["function", "symbol", "bigint"].includes(typeof value);
+}

@@ -1,0 +1,67 @@
+import * as pulumi from "@pulumi/pulumi";
+import { configNamespace, settingNames } from "../config";
+
+/** Settings of an `AgbProvider`; what is left out comes from the stack's configuration, then the environment. */
+export interface AgbProviderArgs {
+  /** API key of the account; always stored as a secret. Default: `agb:apiKey`, then `AGB_API_KEY`. */
+  readonly apiKey?: pulumi.Input<string>;
+  /**
+   * Host, host:port (both mean HTTPS) or URL of AGB. Default: `agb:endpoint`, then `AGB_ENDPOINT`, then
+   * `sdk-api.agb.cloud`.
+   */
+  readonly endpoint?: pulumi.Input<string>;
+  /** Limit of a call with its retries, in milliseconds. Default: `agb:timeoutMs`, then `AGB_TIMEOUT_MS`, then 60000. */
+  readonly timeoutMs?: pulumi.Input<number>;
+  /** Labels for each session of this provider; a session's own labels win. Default: `agb:defaultLabels`. */
+  readonly defaultLabels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/**
+ * An AGB account to make sessions with, for programs that use several or that set it up in code. Pass it to resources
+ * as `provider` and to components as `providers`. Changing a setting replaces no session.
+ *
+ * To keep keys out of the state, name them in the environment and map them: with
+ * `{ envVarMappings: { AGB_EU_KEY: "AGB_API_KEY" } }` this provider reads its key from `AGB_EU_KEY`.
+ *
+ * @example
+ * const europe = new AgbProvider("europe", { apiKey: config.requireSecret("europeKey"), endpoint: "eu.example.com" });
+ * new AgbSession("web", { imageId: "agb-code-space-1" }, { provider: europe });
+ *
+ * @throws Error when `apiKey` is an empty text, as a missing variable gives it: another account's key must not stand in
+ */
+export class AgbProvider extends pulumi.ProviderResource {
+  constructor(name: string, args: AgbProviderArgs = {}, opts: pulumi.ResourceOptions = {}) {
+    const config = new pulumi.Config(configNamespace);
+    const mapped = Object.values((opts as pulumi.CustomResourceOptions & EnvironmentMappings).envVarMappings ?? {});
+    // A variable that is mapped to this provider is an explicit setting too: the stack's must not win over it.
+    const stack = <Value>({ variable }: { variable: string | undefined }, read: () => Value) =>
+      variable !== undefined && mapped.includes(variable) ? undefined : read();
+
+    if (args.apiKey === "") {
+      throw new Error(
+        `AgbProvider "${name}": apiKey is empty; leave it out to use the stack's key or the environment's`,
+      );
+    }
+    const { apiKey, endpoint, timeoutMs, defaultLabels } = settingNames;
+    super(
+      "pulumi-nodejs",
+      name,
+      {
+        [apiKey.key]: args.apiKey ? pulumi.secret(args.apiKey) : stack(apiKey, () => config.getSecret("apiKey")),
+        [endpoint.key]: args.endpoint ?? stack(endpoint, () => config.get("endpoint")),
+        [timeoutMs.key]:
+          args.timeoutMs !== undefined
+            ? pulumi.output(args.timeoutMs).apply(String)
+            : stack(timeoutMs, () => config.get("timeoutMs")),
+        [defaultLabels.key]: args.defaultLabels
+          ? pulumi.jsonStringify(args.defaultLabels)
+          : config.get("defaultLabels"),
+      },
+      opts,
+    );
+  }
+}
+
+interface EnvironmentMappings {
+  readonly envVarMappings?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,150 @@
+import * as pulumi from "@pulumi/pulumi";
+import { settingNames } from "../config";
+import { ownerLabels } from "../lifecycle/ownership";
+import { providerReference } from "./reference";
+
+/** What a program declares of a session. */
+export interface AgbSessionArgs {
+  /** Id of the image that the session runs, such as `agb-code-space-1`. Another image means another session. */
+  readonly imageId: pulumi.Input<string>;
+  /**
+   * Labels of the session. Changed in place. Keys and values are not blank; at most 128 and 256 characters; keys that
+   * begin with `pulumi-` are the provider's own. With the default labels and the provider's four, at most 20.
+   */
+  readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Idle time after which AGB releases the session, in seconds; AGB recommends 60 to 1800. Default: AGB's own, 5
+   * minutes. Another value means another session.
+   */
+  readonly idleTimeoutSeconds?: pulumi.Input<number>;
+  /** Id of a policy made in AGB's console, such as one with a longer life. Another policy means another session. */
+  readonly policyId?: pulumi.Input<string>;
+}
+
+const type = "pulumi-nodejs:dynamic/agb:AgbSession";
+
+// Pulumi makes an output of each property that is named here, and of no other.
+const undeclared = {
+  imageId: undefined,
+  labels: undefined,
+  labelsAll: undefined,
+  idleTimeoutSeconds: undefined,
+  policyId: undefined,
+  appInstanceId: undefined,
+  resourceId: undefined,
+};
+
+/**
+ * An AGB session: an isolated cloud sandbox with labels.
+ *
+ * AGB releases idle sessions after minutes; a refresh notices that, and the next `pulumi up` makes the session anew.
+ * Nothing that changes by itself (links, tokens) is among the outputs.
+ *
+ * @example
+ * const web = new AgbSession("web", {
+ *   imageId: "agb-code-space-1",
+ *   labels: { project: "shop", environment: "dev" },
+ * });
+ * export const sessionId = web.sessionId;
+ */
+export class AgbSession extends pulumi.CustomResource {
+  /** AGB's id of the session, the same as the resource's `id`. */
+  declare readonly sessionId: pulumi.Output<string>;
+  /** The image that the session runs; undefined when the session was looked up with `get`. */
+  declare readonly imageId: pulumi.Output<string>;
+  /** The labels that the program declares. */
+  declare readonly labels: pulumi.Output<Record<string, string>>;
+  /** All labels of the session: default ones, declared ones, and the provider's own, which say who owns it. */
+  declare readonly labelsAll: pulumi.Output<Record<string, string>>;
+  /** Declared idle time, in seconds. */
+  declare readonly idleTimeoutSeconds: pulumi.Output<number | undefined>;
+  /** Declared policy. */
+  declare readonly policyId: pulumi.Output<string | undefined>;
+  /** AGB's id of the running instance behind the session. */
+  declare readonly appInstanceId: pulumi.Output<string | undefined>;
+  /** AGB's id of the resource behind the session. */
+  declare readonly resourceId: pulumi.Output<string | undefined>;
+
+  /**
+   * @param name name of the resource, unique in the stack; becomes the label `pulumi-resource`
+   * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
+   */
+  constructor(name: string, args: AgbSessionArgs, opts: pulumi.CustomResourceOptions = {}) {
+    refuseImport(name, opts);
+    warnOfPlainKey();
+    warnOfCustomTimeouts(name, opts);
+    super(
+      type,
+      name,
+      {
+        ...undeclared,
+        ...(opts.id === undefined ? { ...args, labelsAll: labelsWithOwner(name, args?.labels) } : {}),
+        __provider: providerReference("session"),
+      },
+      opts,
+    );
+    // The id stays known in previews of an update, which a property of its own would not.
+    this.sessionId = this.id;
+  }
+
+  /**
+   * Looks up a running session without owning it: nothing in this program changes or releases it.
+   *
+   * @param id AGB's id of the session
+   */
+  static get(name: string, id: pulumi.Input<pulumi.ID>, opts: pulumi.CustomResourceOptions = {}): AgbSession {
+    return new AgbSession(name, {} as AgbSessionArgs, { ...opts, id });
+  }
+}
+
+/**
+ * The declared labels with the owner's, which only the program knows. They are passed as an input of the same name as
+ * the output `labelsAll`, because Pulumi keeps a value of a dynamic provider secret only where an input of that name
+ * was; the provider puts default labels in.
+ */
+function labelsWithOwner(name: string, labels: AgbSessionArgs["labels"]): pulumi.Input<Record<string, unknown>> {
+  const owner = ownerLabels({ project: pulumi.getProject(), stack: pulumi.getStack(), resource: name });
+  const merged =
+    pulumi.Output.isInstance(labels) || labels instanceof Promise
+      ? pulumi.output(labels).apply((known) => ({ ...known, ...owner }))
+      : { ...labels, ...owner };
+  return isConfigSecret(settingNames.defaultLabels.key) ? pulumi.secret(merged) : merged;
+}
+
+function refuseImport(name: string, opts: pulumi.CustomResourceOptions): void {
+  if (opts.import !== undefined) {
+    throw new Error(
+      `AgbSession "${name}": Pulumi cannot import dynamic resources. Use AgbSession.get("${name}", id) to look a ` +
+        "session up without owning it.",
+    );
+  }
+}
+
+function warnOfCustomTimeouts(name: string, opts: pulumi.CustomResourceOptions): void {
+  if (opts.customTimeouts !== undefined) {
+    void pulumi.log.warn(
+      `AgbSession "${name}": customTimeouts do not reach a dynamic provider and have no effect; ` +
+        "agb:timeoutMs limits each call to AGB.",
+    );
+  }
+}
+
+/** Warns once per program: a plain key stands readable in the stack's file and in the state. */
+function warnOfPlainKey(): void {
+  const { key } = settingNames.apiKey;
+  if (plainKeyWarned || !pulumi.runtime.getConfig(key) || isConfigSecret(key)) {
+    return;
+  }
+  plainKeyWarned = true;
+  void pulumi.log.warn(
+    `${key} is stored as plain text. Make it a secret: pulumi config set --secret ${key}   (then rotate the key)`,
+  );
+}
+
+let plainKeyWarned = false;
+
+/** Pulumi exports this function at run time but leaves it out of its types. */
+function isConfigSecret(key: string): boolean {
+  const runtime = pulumi.runtime as typeof pulumi.runtime & { isConfigSecret?: (key: string) => boolean };
+  return runtime.isConfigSecret?.(key) ?? true;
+}

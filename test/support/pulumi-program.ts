@@ -1,0 +1,106 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import { getMonitor } from "@pulumi/pulumi/runtime/settings";
+
+/** A resource as the program registers it with the engine. */
+export interface Registration {
+  readonly type: string;
+  readonly name: string;
+  /** Secrets among them, at any depth, are `secret(value)`. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Set when the program looks the resource up instead of making it. */
+  readonly id: string | undefined;
+  readonly provider: string | undefined;
+  /** Variables of the engine's environment that a provider sees under another name. */
+  readonly environmentMappings: Readonly<Record<string, string>>;
+}
+
+/** A secret as it stands among the inputs of a registration. */
+export function secret(value: unknown): object {
+  return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
+}
+
+/** What a run of a program did. */
+export interface ProgramRun<Result> {
+  readonly result: Result;
+  readonly registrations: readonly Registration[];
+  /** The registration of the only resource of this name. */
+  registration(name: string): Registration;
+}
+
+/** Circumstances of a run. */
+export interface ProgramOptions {
+  readonly preview?: boolean;
+  readonly config?: Readonly<Record<string, string>>;
+  readonly secretKeys?: readonly string[];
+}
+
+/** What Pulumi's mocks need of a request of the engine's protocol. */
+interface Request {
+  getType(): string;
+  getName(): string;
+  getProvider(): string;
+  getId?(): string;
+  getObject?(): { toJavaScript(): Record<string, unknown> } | undefined;
+  getProperties?(): { toJavaScript(): Record<string, unknown> } | undefined;
+  getEnvvarmappingsMap?(): { toObject(): [string, string][] };
+}
+
+/** Notes what is registered. The mocks' own view is not enough: it has lost which part of a property is secret. */
+function recordRegistrations(engine: MockMonitor): Registration[] {
+  const registrations: Registration[] = [];
+  for (const method of ["registerResource", "readResource"] as const) {
+    const original = engine[method].bind(engine);
+    engine[method] = (request: Request, callback) => {
+      registrations.push({
+        type: request.getType(),
+        name: request.getName(),
+        inputs: (request.getObject?.() ?? request.getProperties?.())?.toJavaScript() ?? {},
+        id: request.getId?.() || undefined,
+        provider: request.getProvider() || undefined,
+        environmentMappings: Object.fromEntries(request.getEnvvarmappingsMap?.().toObject() ?? []),
+      });
+      return original(request, callback);
+    };
+  }
+  return registrations;
+}
+
+/**
+ * Runs a program in project `shop` and stack `dev` without an engine. Outputs are the inputs; warnings go to
+ * `console.warn`, as they do whenever Pulumi has no engine.
+ */
+export async function runProgram<Result>(
+  program: () => Result,
+  { preview = false, config = {}, secretKeys = [] }: ProgramOptions = {},
+): Promise<ProgramRun<Result>> {
+  const mocks: pulumi.runtime.Mocks = {
+    call: () => ({}),
+    newResource: ({ name, inputs, id }) => ({ id: id || `${name}-id`, state: inputs }),
+  };
+  await pulumi.runtime.setMocks(mocks, "shop", "dev", preview);
+  const registrations = recordRegistrations(getMonitor() as unknown as MockMonitor);
+  // Pulumi exports the second parameter at run time but leaves it out of its types.
+  const setAllConfig: (config: Record<string, string>, secretKeys: string[]) => void = pulumi.runtime.setAllConfig;
+  setAllConfig({ ...config }, [...secretKeys]);
+  const result = program();
+  await pulumi.runtime.disconnect();
+  return {
+    result,
+    registrations,
+    registration(name) {
+      const found = registrations.find((registered) => registered.name === name);
+      if (found === undefined) {
+        throw new Error(`the program registered no resource ${name}`);
+      }
+      return found;
+    },
+  };
+}
+
+/** Waits for the value of an output. */
+export function valueOf<Value>(output: pulumi.Output<Value>): Promise<pulumi.Unwrap<Value>> {
+  return new Promise((resolve) => {
+    pulumi.output(output).apply((value) => resolve(value as pulumi.Unwrap<Value>));
+  });
+}

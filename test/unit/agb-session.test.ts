@@ -1,0 +1,165 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AgbProvider, AgbSession } from "../../provider";
+import { providerReference } from "../../provider/resources/reference";
+import { runProgram, secret, valueOf } from "../support/pulumi-program";
+
+const imageId = "agb-code-space-1";
+const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+
+test("a session is registered as declared, with the owner's labels beside the declared ones", async () => {
+  const run = await runProgram(
+    () => new AgbSession("web", { imageId, labels: { team: "web" }, idleTimeoutSeconds: 600, policyId: "long" }),
+  );
+  expect(run.registrations).toEqual([
+    {
+      type: "pulumi-nodejs:dynamic/agb:AgbSession",
+      name: "web",
+      inputs: {
+        imageId,
+        labels: { team: "web" },
+        labelsAll: { team: "web", ...owner },
+        idleTimeoutSeconds: 600,
+        policyId: "long",
+        __provider: providerReference("session"),
+      },
+      id: undefined,
+      provider: undefined,
+      environmentMappings: {},
+    },
+  ]);
+});
+
+test("a session without labels still has an owner", async () => {
+  const run = await runProgram(() => new AgbSession("web", { imageId }));
+  expect(run.registration("web").inputs).toEqual({
+    imageId,
+    labelsAll: owner,
+    __provider: providerReference("session"),
+  });
+});
+
+test("the session's id is an output of its own and the same as the resource's", async () => {
+  const { result } = await runProgram(() => new AgbSession("web", { imageId }));
+  expect(await valueOf(result.sessionId)).toBe("web-id");
+  expect(await valueOf(result.id)).toBe("web-id");
+});
+
+test("each declared output of a session resolves", async () => {
+  const { result } = await runProgram(
+    () => new AgbSession("web", { imageId, labels: { team: "web" }, policyId: "long" }),
+  );
+  expect(await valueOf(result.imageId)).toBe(imageId);
+  expect(await valueOf(result.labels)).toEqual({ team: "web" });
+  expect(await valueOf(result.labelsAll)).toEqual({ team: "web", ...owner });
+  expect(await valueOf(result.policyId)).toBe("long");
+  expect(await valueOf(result.idleTimeoutSeconds)).toBeUndefined();
+  expect(await valueOf(result.appInstanceId)).toBeUndefined();
+  expect(await valueOf(result.resourceId)).toBeUndefined();
+});
+
+describe("a label", () => {
+  test("that is secret stays secret in both sets, and its plain neighbour stays readable", async () => {
+    const labels = { token: pulumi.secret("hidden"), team: "web" };
+    const { inputs } = (await runProgram(() => new AgbSession("web", { imageId, labels }))).registration("web");
+    expect(inputs["labels"]).toEqual({ token: secret("hidden"), team: "web" });
+    expect(inputs["labelsAll"]).toEqual({ token: secret("hidden"), team: "web", ...owner });
+  });
+
+  test("from another resource's output is resolved", async () => {
+    const labels = { team: pulumi.output("web"), cost: Promise.resolve("1") };
+    const { inputs } = (await runProgram(() => new AgbSession("web", { imageId, labels }))).registration("web");
+    expect(inputs["labelsAll"]).toEqual({ team: "web", cost: "1", ...owner });
+  });
+
+  test("cannot displace the owner's", async () => {
+    const labels = { "pulumi-stack": "other" };
+    const { inputs } = (await runProgram(() => new AgbSession("web", { imageId, labels }))).registration("web");
+    expect(inputs["labelsAll"]).toEqual(owner);
+  });
+});
+
+describe("a set of labels", () => {
+  test.each([
+    ["an output", () => pulumi.output({ team: "web" })],
+    ["a promise", () => Promise.resolve({ team: "web" })],
+  ])("that is %s gets the owner's labels when it is known", async (_, labels) => {
+    const run = await runProgram(() => new AgbSession("web", { imageId, labels: labels() }));
+    expect(run.registration("web").inputs["labelsAll"]).toEqual({ team: "web", ...owner });
+  });
+
+  test("that is secret as a whole makes the whole of both sets secret", async () => {
+    const run = await runProgram(() => new AgbSession("web", { imageId, labels: pulumi.secret({ team: "web" }) }));
+    const { inputs } = run.registration("web");
+    expect(inputs["labels"]).toEqual(secret({ team: "web" }));
+    expect(inputs["labelsAll"]).toEqual(secret({ team: "web", ...owner }));
+  });
+
+  test("is secret as a whole where default labels are secret, because the provider puts them in", async () => {
+    const config = { "agb:defaultLabels": '{"token":"hidden"}' };
+    const program = () => new AgbSession("web", { imageId, labels: { team: "web" } });
+    const hidden = await runProgram(program, { config, secretKeys: ["agb:defaultLabels"] });
+    expect(hidden.registration("web").inputs["labelsAll"]).toEqual(secret({ team: "web", ...owner }));
+    const plain = await runProgram(program, { config });
+    expect(plain.registration("web").inputs["labelsAll"]).toEqual({ team: "web", ...owner });
+  });
+});
+
+test("in a preview a label that is not known yet does not hide the ones beside it", async () => {
+  const program = () => {
+    const other = new AgbSession("other", { imageId });
+    const unknown = pulumi.unknown as unknown as string;
+    return new AgbSession("web", { imageId, labels: { team: "web", of: other.id.apply(() => unknown) } });
+  };
+  const { inputs } = (await runProgram(program, { preview: true })).registration("web");
+  expect(inputs["labelsAll"]).toMatchObject({ team: "web", ...owner });
+});
+
+describe("looking a session up", () => {
+  test("reads it by its id and declares nothing", async () => {
+    const run = await runProgram(() => AgbSession.get("web", "session-1"));
+    expect(run.registrations).toEqual([
+      {
+        type: "pulumi-nodejs:dynamic/agb:AgbSession",
+        name: "web",
+        inputs: { __provider: providerReference("session") },
+        id: "session-1",
+        provider: undefined,
+        environmentMappings: {},
+      },
+    ]);
+    expect(await valueOf(run.result.sessionId)).toBe("session-1");
+  });
+
+  test("works with an id that is an output and with a provider", async () => {
+    const run = await runProgram(() => {
+      const provider = new AgbProvider("europe");
+      return AgbSession.get("web", pulumi.output("session-1"), { provider });
+    });
+    expect(run.registration("web")).toMatchObject({ id: "session-1", provider: expect.stringContaining("europe") });
+  });
+});
+
+test("an import is refused by name with the way to look a session up", async () => {
+  await expect(runProgram(() => new AgbSession("web", { imageId }, { import: "session-1" }))).rejects.toThrow(
+    'AgbSession "web": Pulumi cannot import dynamic resources. Use AgbSession.get("web", id) to look a session up',
+  );
+});
+
+test("custom time limits, which Pulumi does not hand over, are warned of", async () => {
+  const warn = jest.spyOn(console, "warn").mockImplementation();
+  await runProgram(() => new AgbSession("web", { imageId }, { customTimeouts: { create: "5m" } }));
+  expect(warn.mock.calls.flat().join("\n")).toContain('AgbSession "web": customTimeouts');
+  warn.mockRestore();
+});
+
+test("a component hands its provider on to the sessions in it", async () => {
+  class Preview extends pulumi.ComponentResource {
+    constructor(name: string, opts: pulumi.ComponentResourceOptions) {
+      super("shop:index:Preview", name, {}, opts);
+      new AgbSession(`${name}-web`, { imageId }, { parent: this });
+      this.registerOutputs({});
+    }
+  }
+  const run = await runProgram(() => new Preview("pull-request-1", { providers: [new AgbProvider("europe")] }));
+  expect(run.registration("pull-request-1-web").provider).toContain("europe");
+});

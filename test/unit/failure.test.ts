@@ -1,0 +1,165 @@
+import {
+  AgbApiError,
+  AgbAuthenticationError,
+  AgbNetworkError,
+  AgbNotFoundError,
+  AgbTimeoutError,
+  AgbUnexpectedReplyError,
+} from "../../provider/api/errors";
+import { AgbConfigurationError, type Settings } from "../../provider/config";
+import { explainFailure, ResourceError, UnfinishedError } from "../../provider/dynamic/failure";
+import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../../provider/lifecycle/errors";
+
+const settings: Settings = {
+  apiKey: { value: "ako-very-secret", source: "agb:apiKey" },
+  baseUrl: "https://agb.example.com",
+  timeoutMs: 60_000,
+  defaultLabels: {},
+};
+const fromEnvironment: Settings = { ...settings, apiKey: { value: "ako-very-secret", source: "AGB_API_KEY" } };
+
+function refusal(over: { code?: string; reason?: string; status?: number; sessionId?: string } = {}) {
+  return { code: "", reason: "no", status: 400, requestId: "R-1", ...over };
+}
+
+function explain(error: unknown, verb = "refresh", given: Settings | undefined = settings): string {
+  const sessionId = verb === "create" ? undefined : "session-1";
+  return explainFailure(error, { verb, resource: "web", sessionId, settings: given }).message;
+}
+
+test("a message says what failed, for which resource and session, why, and what to do", () => {
+  expect(explain(new AgbNotFoundError("SetLabel", refusal({ code: "InvalidMcpSession.NotFound" })), "update")).toBe(
+    'could not update AgbSession "web" (session session-1): AGB refused SetLabel: no ' +
+      "(code InvalidMcpSession.NotFound, HTTP 400, request id R-1). The session is gone: AGB releases idle sessions, " +
+      "or someone released it. Run `pulumi up --refresh` to have it made again.",
+  );
+});
+
+test("a message without a resource name still reads well", () => {
+  const error = explainFailure(new AgbTimeoutError("getSession", 5), {
+    verb: "refresh",
+    resource: undefined,
+    settings: undefined,
+  });
+  expect(error.message).toBe(
+    "could not refresh AgbSession: AGB did not answer getSession within 5 ms. " +
+      "A longer limit can be set with agb:timeoutMs or AGB_TIMEOUT_MS.",
+  );
+});
+
+describe("a refused key", () => {
+  const error = new AgbAuthenticationError("getMcpResource", refusal({ code: "NOT_LOGIN" }));
+
+  test("from the configuration is named with the way out after a rotation", () => {
+    const message = explain(error);
+    expect(message).toContain("The key came from agb:apiKey; check that it is valid for https://agb.example.com.");
+    expect(message).toContain("--run-program");
+  });
+
+  test("from the environment is named without advice that does not fit", () => {
+    const message = explain(error, "refresh", fromEnvironment);
+    expect(message).toContain("The key came from AGB_API_KEY");
+    expect(message).not.toContain("--run-program");
+  });
+
+  test("says that a session stays in the state where there is one", () => {
+    expect(explain(error, "refresh")).toContain("The session stays in the state.");
+    expect(explain(error, "refresh", fromEnvironment)).toContain("The session stays in the state.");
+    expect(explain(error, "create")).not.toContain("stays in the state");
+  });
+
+  test("without settings names nothing that is not there", () => {
+    expect(explain(error, "refresh", undefined)).not.toContain("undefined");
+  });
+});
+
+describe("a create that AGB refused", () => {
+  test("points at image, policy and quota", () => {
+    const message = explain(new AgbApiError("createSession", refusal({ reason: "image unknown" })), "create");
+    expect(message).toContain("image unknown");
+    expect(message).toContain("Nothing was made. Check imageId and policyId");
+  });
+
+  test.each([429, 500, 503])("with HTTP %i does not blame the image", (status) => {
+    const message = explain(new AgbApiError("createSession", refusal({ status })), "create");
+    expect(message).not.toContain("imageId");
+    expect(message).toMatch(/again/);
+  });
+
+  test("but that named a session says so and does not claim that nothing was made", () => {
+    const message = explain(new AgbApiError("createSession", refusal({ sessionId: "session-9" })), "create");
+    expect(message).not.toContain("Nothing was made");
+    expect(message).toContain("session-9");
+  });
+});
+
+test("a network failure names the endpoint and how to set it", () => {
+  const message = explain(new AgbNetworkError("getSession", "https://agb.example.com", false, "connect ECONNREFUSED"));
+  expect(message).toContain("ECONNREFUSED");
+  expect(message).toContain("The endpoint is https://agb.example.com; it can be set with agb:endpoint or AGB_ENDPOINT");
+});
+
+test.each([
+  ["a network failure", new AgbNetworkError("getSession", "https://agb.example.com", true, "reset")],
+  ["a strange reply", new AgbUnexpectedReplyError("getSession", 200, "", "no JSON")],
+])("%s without settings names nothing that is not there", (_, error) => {
+  expect(explain(error, "refresh", undefined)).not.toContain("undefined");
+});
+
+test("an uncertain create names the label by which the session can be found", () => {
+  const message = explain(new AgbUncertainCreateError("20261122T164726Z-9f86d081884c", "reset"), "create");
+  expect(message).toContain("pulumi-create=20261122T164726Z-9f86d081884c");
+  expect(message).toContain("Look for a session with that label");
+});
+
+test("a release that takes too long says that it can be awaited again", () => {
+  expect(explain(new AgbReleaseTimeoutError("session-1", 300_000), "release")).toContain("Run the command again");
+});
+
+test("broken settings are said as they are, all of them", () => {
+  expect(explain(new AgbConfigurationError(["one is broken", "two is missing."]))).toBe(
+    'could not refresh AgbSession "web" (session session-1): one is broken\ntwo is missing.',
+  );
+});
+
+test.each([[new TypeError("x is not a function")], ["a thrown text"], [undefined]])(
+  "what nobody expected (%s) is called a defect of ours",
+  (error) => {
+    expect(explain(error)).toContain("This is a defect of pulumi-agb; please report it.");
+  },
+);
+
+test("an error that was explained already is not explained again", () => {
+  const unfinished = new UnfinishedError("session-1", {}, ["labels differ"]);
+  expect(explainFailure(unfinished, { verb: "update", resource: "web", settings })).toBe(unfinished);
+});
+
+test("no error carries a stack, which Pulumi would print", () => {
+  const errors = [
+    explainFailure(new Error("x"), { verb: "update", resource: "web", settings }),
+    new ResourceError("x", "y"),
+    new UnfinishedError("session-1", {}, ["x"]),
+  ];
+  expect(errors.map(({ stack }) => stack)).toEqual(["", "", ""]);
+});
+
+test("as text an error is its headline alone, because Pulumi prints the message a second time", () => {
+  const error = explainFailure(new AgbTimeoutError("getSession", 5), { verb: "refresh", resource: "web", settings });
+  expect(`${error}: ${error.stack}`).toBe('could not refresh AgbSession "web": ');
+});
+
+test("no message holds the key", () => {
+  const errors = [
+    new AgbAuthenticationError("createSession", refusal()),
+    new AgbNotFoundError("SetLabel", refusal()),
+    new AgbApiError("createSession", refusal()),
+    new AgbTimeoutError("createSession", 1),
+    new AgbNetworkError("createSession", settings.baseUrl, true, "reset"),
+    new AgbUnexpectedReplyError("createSession", 200, "", "x"),
+    new Error("x"),
+  ];
+  for (const error of errors) {
+    expect(explain(error, "create")).not.toContain(settings.apiKey.value);
+    expect(explain(error, "update", fromEnvironment)).not.toContain(settings.apiKey.value);
+  }
+});

@@ -1,0 +1,167 @@
+import * as fc from "fast-check";
+import { sessionInputs, sessionProblems } from "../../provider/dynamic/session-check";
+import { unknownValue } from "../../provider/dynamic/unknown";
+
+const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+
+/** What the resource class hands over for the given declaration. */
+function declared(args: Record<string, unknown>) {
+  const labels = args["labels"];
+  const labelsAll = labels === unknownValue ? unknownValue : { ...(labels as object), ...owner };
+  return { __provider: "text", imageId: "agb-code-space-1", labelsAll, ...args };
+}
+
+function manyLabels(count: number, prefix = "label"): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, "x"]));
+}
+
+test.each([
+  ["the least", {}],
+  ["everything", { labels: { team: "web" }, idleTimeoutSeconds: 600, policyId: "longDuration-policy" }],
+  ["sixteen labels beside the provider's four", { labels: manyLabels(16) }],
+])("a sound declaration has no problem: %s", (_, args) => {
+  expect(sessionProblems(declared(args), {})).toEqual([]);
+});
+
+test("every problem is named at once, with its path", () => {
+  const problems = sessionProblems(
+    declared({
+      imageId: " ",
+      imagId: "agb-code-space-1",
+      labels: { "a b": "", "": "x", "pulumi-create": "mine" },
+      idleTimeoutSeconds: 0.5,
+      policyId: 7,
+    }),
+    {},
+  );
+  expect(problems).toEqual([
+    {
+      path: "imagId",
+      reason: "no such property; AgbSession has imageId, labels, idleTimeoutSeconds, policyId",
+    },
+    { path: "imageId", reason: "must not be blank" },
+    { path: 'labels["a b"]', reason: "the value is blank; leave the label out instead" },
+    { path: 'labels[""]', reason: "the key is blank" },
+    { path: 'labels["pulumi-create"]', reason: 'keys that begin with "pulumi-" are the provider\'s own' },
+    { path: "idleTimeoutSeconds", reason: "must be a whole number of seconds, 1 or more" },
+    { path: "policyId", reason: "must be a text, not a number" },
+  ]);
+});
+
+test("a missing image is a problem that gives an example", () => {
+  const { imageId: _, ...news } = declared({});
+  expect(sessionProblems(news, {})).toEqual([{ path: "imageId", reason: "is required, such as agb-code-space-1" }]);
+});
+
+test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "600", true, null, [600]])(
+  "an idle time of %j is a problem",
+  (idleTimeoutSeconds) => {
+    const problems = sessionProblems(declared({ idleTimeoutSeconds }), {});
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.path).toBe("idleTimeoutSeconds");
+  },
+);
+
+test.each([5, null, "team=web", ["team"], true])("labels given as %j are one problem", (labels) => {
+  const problems = sessionProblems({ ...declared({}), labels }, {});
+  expect(problems.map(({ path }) => path)).toEqual(["labels"]);
+});
+
+test.each([5, null, "x", ["a"]])("a reserved label with the value %j is a problem, not a crash", (value) => {
+  const problems = sessionProblems(declared({ labels: { "pulumi-mine": value } }), {});
+  expect(problems[0]).toEqual({
+    path: 'labels["pulumi-mine"]',
+    reason: 'keys that begin with "pulumi-" are the provider\'s own',
+  });
+});
+
+test("a resource name that is too long for a label is a problem", () => {
+  const news = { ...declared({}), labelsAll: { ...owner, "pulumi-resource": "w".repeat(257) } };
+  expect(sessionProblems(news, {})).toEqual([
+    { path: 'labelsAll["pulumi-resource"]', reason: "the name is too long for a label" },
+  ]);
+});
+
+describe("the limit of twenty labels", () => {
+  const reason = (declaredCount: number, defaults: number) =>
+    `makes 21 labels (${declaredCount} declared, ${defaults} by default, 4 of the provider's own); the limit is 20`;
+
+  test("counts declared ones, default ones and the provider's own", () => {
+    expect(sessionProblems(declared({ labels: manyLabels(10) }), manyLabels(7, "default"))).toEqual([
+      { path: "labels", reason: reason(10, 7) },
+    ]);
+  });
+
+  test("counts a default label that is declared too only once", () => {
+    expect(sessionProblems(declared({ labels: manyLabels(16) }), manyLabels(16))).toEqual([]);
+  });
+
+  test("holds for default labels where none are declared", () => {
+    expect(sessionProblems(declared({}), manyLabels(16))).toEqual([]);
+    expect(sessionProblems(declared({}), manyLabels(17))).toEqual([{ path: "labels", reason: reason(0, 17) }]);
+  });
+});
+
+describe("values that a preview does not know yet", () => {
+  const sound = { labels: { team: "web" }, idleTimeoutSeconds: 600, policyId: "p" };
+
+  test.each(["imageId", "labels", "idleTimeoutSeconds", "policyId", "labelsAll"])("pass as the whole of %s", (name) => {
+    expect(sessionProblems({ ...declared(sound), [name]: unknownValue }, { cost: "1" })).toEqual([]);
+  });
+
+  test("pass as the value of a label", () => {
+    const news = declared({ labels: { team: unknownValue } });
+    expect(sessionProblems(news, {})).toEqual([]);
+    expect(sessionInputs(news, { cost: "1" })["labelsAll"]).toEqual({ cost: "1", team: unknownValue, ...owner });
+  });
+
+  test("do not hide the problems beside them", () => {
+    const problems = sessionProblems(declared({ imageId: unknownValue, labels: { team: unknownValue, " ": "x" } }), {});
+    expect(problems.map(({ path }) => path)).toEqual(['labels[" "]']);
+  });
+
+  test("make all labels unknown when the declared set is", () => {
+    const news = declared({ labels: unknownValue });
+    expect(sessionInputs(news, { cost: "1" })).toMatchObject({ labels: unknownValue, labelsAll: unknownValue });
+  });
+});
+
+test("no declaration at all makes the check itself fail", () => {
+  const anything = fc.oneof(fc.anything({ maxDepth: 2 }), fc.constant(unknownValue));
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom("imageId", "labels", "policyId", "other"), anything), (args) => {
+      const labels = args["labels"];
+      const spreadable = typeof labels === "object" ? labels : {};
+      const news = { ...args, labelsAll: { ...spreadable, ...owner } };
+      expect(Array.isArray(sessionProblems(news, { cost: "1" }))).toBe(true);
+      expect(typeof sessionInputs(news, { cost: "1" })).toBe("object");
+    }),
+  );
+});
+
+describe("the inputs that Pulumi stores", () => {
+  test("hold the labels as the session shall carry them: default ones, declared ones that win, the owner's", () => {
+    const inputs = sessionInputs(declared({ labels: { team: "web" } }), { team: "all", cost: "1" });
+    expect(inputs["labels"]).toEqual({ team: "web" });
+    expect(inputs["labelsAll"]).toEqual({ team: "web", cost: "1", ...owner });
+  });
+
+  test("have an empty set where no labels are declared, so that a refresh finds the same", () => {
+    expect(sessionInputs(declared({}), {})["labels"]).toEqual({});
+  });
+
+  test("take only the owner's labels from what the program passed, so that ignored changes stay ignored", () => {
+    // With ignoreChanges on `labels` Pulumi puts the old labels back, but not those inside labelsAll.
+    const news = { ...declared({ labels: { team: "new" } }), labels: { team: "old" } };
+    expect(sessionInputs(news, {})["labelsAll"]).toEqual({ team: "old", ...owner });
+  });
+
+  test("hand everything else on unchanged", () => {
+    expect(sessionInputs(declared({ policyId: "p", idleTimeoutSeconds: 60 }), {})).toMatchObject({
+      __provider: "text",
+      imageId: "agb-code-space-1",
+      policyId: "p",
+      idleTimeoutSeconds: 60,
+    });
+  });
+});
