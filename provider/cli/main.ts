@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// The command `pulumi-agb`. Each subcommand is a file of its own; here they are only put together.
+// May import lifecycle/, api/ and emulator/.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { emulatorCommand } from "./emulator";
+
+function packageVersion(): string {
+  const text = readFileSync(join(__dirname, "..", "..", "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+const program = new Command("pulumi-agb")
+  .description("Tools around AGB cloud sessions that are managed with Pulumi.")
+  .version(packageVersion())
+  .showHelpAfterError("(run with --help for the options)")
+  .addCommand(emulatorCommand());
+
+void program.parseAsync();

@@ -1,0 +1,35 @@
+/** Where the emulator reads the time from. Every life-cycle rule is worked out from it when somebody asks, never by a timer. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01 UTC. */
+  now(): number;
+}
+
+/** The computer's own clock; the default. */
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** A clock that stands still until it is moved, so that a test can let hours pass without waiting. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+
+  /** @param startMs milliseconds since 1970-01-01 UTC. @default 2026-01-01T00:00:00Z */
+  constructor(startMs: number = Date.UTC(2026, 0, 1)) {
+    this.#nowMs = startMs;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  /**
+   * Moves the clock forward.
+   *
+   * @param ms milliseconds, not negative
+   * @throws RangeError when `ms` is negative or not a number: time that runs backwards is not something AGB shows
+   */
+  advance(ms: number): void {
+    if (!(ms >= 0)) {
+      throw new RangeError(`ManualClock.advance: ms must be a number >= 0, not ${ms}`);
+    }
+    this.#nowMs += ms;
+  }
+}

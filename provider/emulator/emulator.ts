@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Closing, type ExchangeContext, exchange } from "./exchange";
+import { type Fault, type FaultRule, Faults } from "./faults";
+import { Journal, type JournalEntry } from "./journal";
+import { type EmulatorOptions, resolveOptions } from "./options";
+import { listen } from "./server";
+import { releaseDueAtMs, type SessionRecord, type SessionState } from "./session";
+import { StateFile } from "./state-file";
+import { SessionStore } from "./store";
+
+/** A session as the emulator knows it. Times are milliseconds since 1970-01-01 UTC. */
+export interface EmulatedSession {
+  readonly sessionId: string;
+  readonly state: SessionState;
+  readonly imageId: string;
+  readonly policyId?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly appInstanceId: string;
+  readonly resourceId: string;
+  readonly idleTimeoutSeconds: number;
+  readonly maximumLifetimeSeconds: number;
+  readonly createdAtMs: number;
+  /** When the idle timer was last set back. */
+  readonly lastActivityAtMs: number;
+  /** When the release began or, if nobody touches the session, will begin. */
+  readonly releaseDueAtMs: number;
+}
+
+/** A running emulator. */
+export interface Emulator {
+  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  readonly url: string;
+  /** Back to the moment after the start, without sessions: journal empty, fault rules and keys as the options say. */
+  reset(): Promise<void>;
+  /** Stops listening, saves the state, lets go of the state file. Ends promptly; a second call waits for the first. */
+  close(): Promise<void>;
+  /** All sessions that are running or being released, newest first. */
+  sessions(): EmulatedSession[];
+  /** Replaces a session's labels behind its owner's back; no limits apply. Rejects when no such session is running. */
+  setLabels(sessionId: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  /** Releases a session behind its owner's back; it is gone at once. Rejects when no such session is running. */
+  release(sessionId: string): Promise<void>;
+  /** Changes which keys are accepted from the next request on; undefined accepts every key that is not empty. */
+  setApiKeys(apiKeys: readonly string[] | undefined): void;
+  /** Puts a fault rule in force; it counts calls from now on. Throws an Error that names the field when it is not valid. */
+  addFault(rule: FaultRule): Fault;
+  /** Takes all fault rules out of force, also those of the options. */
+  clearFaults(): void;
+  /** The last 10,000 requests, oldest first. An entry is there before its reply is sent. */
+  requests(): JournalEntry[];
+  /** How many requests each operation has had since the start or the last reset; operations without any are left out. */
+  requestCounts(): Partial<Record<JournalEntry["operation"], number>>;
+}
+
+/**
+ * Starts a local AGB.
+ *
+ * @throws EmulatorStartError when an option is not valid, the port is taken, or the state file is broken, in use or
+ *   cannot be written
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const settings = resolveOptions(options);
+  const { clock, releaseDelayMs, labelIndexDelayMs } = settings;
+  const store = new SessionStore(clock, releaseDelayMs, labelIndexDelayMs);
+  const stateFile =
+    settings.statePath === undefined ? undefined : new StateFile(settings.statePath, () => store.snapshot());
+  const faults = new Faults();
+  const journal = new Journal();
+  const closing = new AbortController();
+  let acceptedKeys: ReadonlySet<string> | undefined;
+
+  const restoreOptions = () => {
+    acceptedKeys = settings.apiKeys && new Set(settings.apiKeys);
+    faults.clear();
+    for (const rule of options.faults ?? []) {
+      faults.add(rule);
+    }
+  };
+  const save = async () => stateFile?.save();
+  const context: ExchangeContext = {
+    store,
+    settings,
+    faults,
+    journal,
+    save,
+    acceptsKey: (key) => acceptedKeys?.has(key) ?? true,
+    isClosing: () => closing.signal.aborted,
+    async wait(ms) {
+      if (ms > 0) {
+        await sleep(ms, undefined, { signal: closing.signal }).catch(() => {
+          throw new Closing("the emulator is closing");
+        });
+      }
+    },
+  };
+
+  const start = async () => {
+    restoreOptions();
+    const stored = stateFile?.load();
+    if (stored !== undefined) {
+      store.load(stored);
+    }
+    return await listen(settings.port, (incoming, outgoing) => void exchange(incoming, outgoing, context));
+  };
+  const server = await start().catch((error: unknown) => {
+    stateFile?.release();
+    throw error;
+  });
+
+  const running = (sessionId: string): SessionRecord => {
+    const record = store.running(sessionId);
+    if (record === undefined) {
+      throw new Error(`No session ${sessionId} is running in the emulator.`);
+    }
+    return record;
+  };
+  const stop = async () => {
+    closing.abort();
+    await server.close();
+    await stateFile?.close();
+  };
+  let stopped: Promise<void> | undefined;
+
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    async reset() {
+      store.clear();
+      journal.clear();
+      restoreOptions();
+      await save();
+    },
+    close() {
+      stopped ??= stop();
+      return stopped;
+    },
+    sessions: () => store.all().reverse().map(describe),
+    async setLabels(sessionId, labels) {
+      store.setLabels(running(sessionId), { ...labels });
+      await save();
+    },
+    async release(sessionId) {
+      store.remove(running(sessionId));
+      await save();
+    },
+    setApiKeys(apiKeys) {
+      acceptedKeys = apiKeys && new Set(apiKeys);
+    },
+    addFault: (rule) => faults.add(rule),
+    clearFaults: () => faults.clear(),
+    requests: () => journal.entries(),
+    requestCounts: () => journal.counts(),
+  };
+}
+
+function describe(record: SessionRecord): EmulatedSession {
+  const { sequence: _, policyId, releasedAtMs, ...rest } = record;
+  return {
+    ...rest,
+    ...(policyId !== undefined && { policyId }),
+    labels: { ...rest.labels },
+    state: releasedAtMs === undefined ? "RUNNING" : "DELETING",
+    releaseDueAtMs: releaseDueAtMs(record),
+  };
+}

@@ -1,0 +1,37 @@
+import type { ApiFailure } from "./failures";
+
+/** What an operation hands back on success; `data` is left out of replies that carry none. */
+export interface Outcome {
+  readonly data?: unknown;
+  /** List replies only: `count` is the number of matches on all pages together (AGB docs, session list page). */
+  readonly nextToken?: string;
+  readonly maxResults?: number;
+  readonly count?: number;
+}
+
+/** An HTTP reply ready to be sent. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** HTTP 200, exactly: AGB's SDKs take 201 or 202 as a failure on several calls. */
+export function successReply(requestId: string, outcome: Outcome): Reply {
+  return jsonReply(200, requestId, { success: true, code: "ok", httpStatusCode: 200, requestId, ...outcome });
+}
+
+/** The reply to a refused request. */
+export function failureReply(requestId: string, failure: Pick<ApiFailure, "status" | "code" | "message">): Reply {
+  const { status, code, message } = failure;
+  return jsonReply(status, requestId, { success: false, code, message, httpStatusCode: status, requestId });
+}
+
+/** Any JSON body with the headers that every reply carries. */
+export function jsonReply(status: number, requestId: string, body: unknown): Reply {
+  return {
+    status,
+    headers: { "content-type": "application/json;charset=utf-8", "x-request-id": requestId },
+    body: JSON.stringify(body),
+  };
+}

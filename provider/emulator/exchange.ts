@@ -1,0 +1,177 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { failureReply, jsonReply, type Outcome, type Reply, successReply } from "./envelope";
+import { ApiFailure, notLoggedIn, stateNotSaved, unknownAction } from "./failures";
+import type { FaultStep, Faults } from "./faults";
+import { newRequestId } from "./identifiers";
+import { bearerKey, ClientGone, checkHost, overBodyLimit, parseBody, parseTarget, readBody } from "./incoming";
+import type { Journal } from "./journal";
+import { findRoute } from "./routes";
+import type { Route, RouteContext } from "./routes/route";
+
+/** What answering a request needs beside what the operations need. */
+export interface ExchangeContext extends RouteContext {
+  readonly faults: Faults;
+  readonly journal: Journal;
+  acceptsKey(key: string): boolean;
+  /** Resolves when all changes so far are on disk. */
+  save(): Promise<void>;
+  /** @throws Closing when the emulator is closed meanwhile */
+  wait(ms: number): Promise<void>;
+  isClosing(): boolean;
+}
+
+/** The emulator is closed while a request waits: the connection ends without a reply. */
+export class Closing extends Error {
+  override readonly name = "Closing";
+}
+
+type Delivery = Reply | "reset" | { readonly truncated: Reply };
+
+interface Call {
+  readonly incoming: IncomingMessage;
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly query: Record<string, string>;
+  readonly route: Route | undefined;
+  sessionId?: string | undefined;
+}
+
+/** Answers one request and writes it down. Never rejects: whatever goes wrong becomes a reply, or the connection's end. */
+export async function exchange(incoming: IncomingMessage, outgoing: ServerResponse, context: ExchangeContext) {
+  const startedAtMs = performance.now();
+  const method = incoming.method ?? "GET";
+  const { path, query } = parseTarget(incoming.url ?? "/");
+  const call: Call = { incoming, requestId: newRequestId(), method, path, query, route: findRoute(method, path) };
+  let delivery: Delivery;
+  try {
+    delivery = await decide(call, context);
+  } catch (error) {
+    if (error instanceof ClientGone || error instanceof Closing) {
+      outgoing.destroy();
+      return;
+    }
+    delivery = refusal(call.requestId, error);
+  }
+  context.journal.add({
+    operation: call.route?.operation ?? "unknown",
+    method,
+    path: path.slice(0, 200),
+    status: statusOf(delivery),
+    durationMs: performance.now() - startedAtMs,
+    requestId: call.requestId,
+    // Only what looks like an id: a client may send anything here, also a secret.
+    ...(call.sessionId !== undefined &&
+      /^session-[a-z0-9]{1,40}$/.test(call.sessionId) && { sessionId: call.sessionId }),
+  });
+  deliver(outgoing, delivery, context.isClosing() || !incoming.complete);
+}
+
+async function decide(call: Call, context: ExchangeContext): Promise<Delivery> {
+  const { incoming, requestId, route } = call;
+  const body = await readBody(incoming);
+  await context.wait(context.settings.latencyMs);
+  checkHost(incoming.headers.host);
+  const key = bearerKey(incoming.headers.authorization);
+  if (key === undefined || !context.acceptsKey(key)) {
+    throw notLoggedIn();
+  }
+  if (body === undefined) {
+    throw overBodyLimit();
+  }
+  if (route === undefined) {
+    throw unknownAction(call.method, call.path);
+  }
+  const { before, after } = context.faults.meet(route.operation);
+  await context.wait(before.delayMs);
+  if (before.answer !== undefined) {
+    return faulty(before.answer, requestId, successReply(requestId, {}));
+  }
+  const reply = await perform(call, route, body, context);
+  await context.wait(after.delayMs);
+  return after.answer === undefined ? reply : faulty(after.answer, requestId, reply);
+}
+
+// Catches refusals itself, so that a fault after the effect also replaces the reply to a refused request.
+async function perform(call: Call, route: Route, body: string, context: ExchangeContext): Promise<Reply> {
+  const { requestId } = call;
+  try {
+    const accepted = route.accept(call.query, route.method === "POST" ? parseBody(body) : {});
+    call.sessionId = accepted.sessionId;
+    const outcome = accepted.run(context);
+    call.sessionId ??= sessionIn(outcome);
+    if (route.writes) {
+      await context.save().catch((error: Error) => {
+        throw stateNotSaved(error.message);
+      });
+    }
+    return successReply(requestId, outcome);
+  } catch (error) {
+    return refusal(requestId, error);
+  }
+}
+
+function sessionIn(outcome: Outcome): string | undefined {
+  return (outcome.data as { sessionId?: string } | undefined)?.sessionId;
+}
+
+function refusal(requestId: string, error: unknown): Reply {
+  if (error instanceof ApiFailure) {
+    return failureReply(requestId, error);
+  }
+  // A mistake in the emulator. It must not take down the other sessions' service.
+  return failureReply(requestId, { status: 500, code: "InternalError", message: `Emulator failure: ${String(error)}` });
+}
+
+function faulty(answer: NonNullable<FaultStep["answer"]>, requestId: string, reply: Reply): Delivery {
+  if (answer === "reset") {
+    return "reset";
+  }
+  if (answer === "truncate") {
+    return { truncated: reply };
+  }
+  const { status, body, headers } = answer;
+  const base =
+    body === undefined
+      ? failureReply(requestId, { status, code: "InjectedFault", message: `Injected fault: HTTP ${status}.` })
+      : jsonReply(status, requestId, body);
+  const text =
+    typeof body === "string"
+      ? {
+          body,
+          headers: {
+            ...base.headers,
+            "content-type": /^\s*</.test(body) ? "text/html;charset=utf-8" : "text/plain;charset=utf-8",
+          },
+        }
+      : {};
+  const whole = { ...base, ...text };
+  const given = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  return { ...whole, headers: { ...whole.headers, ...Object.fromEntries(given) } };
+}
+
+function statusOf(delivery: Delivery): number {
+  if (delivery === "reset") {
+    return 0;
+  }
+  return "truncated" in delivery ? delivery.truncated.status : delivery.status;
+}
+
+function deliver(outgoing: ServerResponse, delivery: Delivery, isLast: boolean): void {
+  if (delivery === "reset") {
+    outgoing.socket?.resetAndDestroy();
+    return;
+  }
+  const isTruncated = "truncated" in delivery;
+  const reply = isTruncated ? delivery.truncated : delivery;
+  const body = Buffer.from(reply.body);
+  if (isLast) {
+    outgoing.shouldKeepAlive = false;
+  }
+  outgoing.writeHead(reply.status, { "content-length": String(body.length), ...reply.headers });
+  if (isTruncated) {
+    outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => outgoing.destroy());
+  } else {
+    outgoing.end(body);
+  }
+}

@@ -1,0 +1,51 @@
+/** A request that the service refuses: becomes a reply with `success: false`. */
+export class ApiFailure extends Error {
+  override readonly name = "ApiFailure";
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Wrong or missing key. HTTP 400, not 401: that is what the sibling platform answers; AGB documents nothing. */
+export function notLoggedIn(): ApiFailure {
+  return new ApiFailure(400, "NOT_LOGIN", "The caller is not logged in or the login token has expired.");
+}
+
+/** The session was never there or is released. Code from the AGB SDK source, full message from the sibling platform. */
+export function sessionNotFound(): ApiFailure {
+  return new ApiFailure(400, "InvalidMcpSession.NotFound", "Resource [McpSession] is not found.");
+}
+
+/** There is no such operation. Code from the sibling platform. */
+export function unknownAction(method: string, path: string): ApiFailure {
+  return new ApiFailure(404, "InvalidAction.NotFound", `No operation is known at ${method} ${path.slice(0, 200)}.`);
+}
+
+/** @param message begins with the name of the field at fault */
+export function invalidRequest(message: string): ApiFailure {
+  return new ApiFailure(400, "InvalidRequest", message);
+}
+
+/** The request's body is over the limit. */
+export function bodyTooLarge(limitBytes: number): ApiFailure {
+  return new ApiFailure(413, "RequestBodyTooLarge", `The request body is larger than ${limitBytes} bytes.`);
+}
+
+/** The request names a host that is not this computer: a web page elsewhere may have bent its own name to loopback. */
+export function hostRefused(): ApiFailure {
+  return new ApiFailure(
+    421,
+    "HostRefused",
+    "The emulator answers only requests for localhost, 127.0.0.1 or [::1]; the Host header names another host.",
+  );
+}
+
+/** The change is made but not on disk, so it must not be acknowledged. */
+export function stateNotSaved(reason: string): ApiFailure {
+  return new ApiFailure(503, "StateNotSaved", `The emulator could not save its state: ${reason}`);
+}

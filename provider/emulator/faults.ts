@@ -1,0 +1,134 @@
+// Faults on purpose: rules that make the emulator slow, wrong or silent, so that a client's handling of it can be tested.
+
+import { validateHeaderName, validateHeaderValue } from "node:http";
+import { z } from "zod";
+import { type OperationName, operationNames } from "./operations";
+
+/** A reply that is sent instead of the real one. */
+export interface FaultReply {
+  /** HTTP status, 200 to 599. */
+  readonly status: number;
+  /** A text is sent as it is (as HTML when it begins with `<`), anything else as JSON. @default a failure envelope */
+  readonly body?: unknown;
+  /** Headers beside the usual ones, for instance `{ "retry-after": "1" }`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One fault, as plain data. */
+export interface FaultRule {
+  /** The operation it strikes, or `*` for all of them. */
+  readonly operation: OperationName | "*";
+  /** Which of the operation's calls since the rule was added, counted from 1: one, several or every one. Calls without an accepted key are not counted. @default "every" */
+  readonly calls?: number | readonly number[] | "every";
+  /** Before the operation takes effect (which it then never does, if there is an answer) or after. @default "before" */
+  readonly when?: "before" | "after";
+  /** Milliseconds to wait first. @default 0 */
+  readonly delayMs?: number;
+  /** What the client gets: another reply, a reset connection, or the first half of the body and then the connection's end. @default the real reply */
+  readonly answer?: FaultReply | "reset" | "truncate";
+}
+
+/** A fault rule in force. */
+export interface Fault {
+  /** How many requests it has struck so far. */
+  readonly struck: number;
+  /** Takes the rule out of force; once more does nothing. */
+  remove(): void;
+}
+
+function isSendableHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const callNumber = z.int().min(1);
+
+export const faultRuleSchema = z.strictObject({
+  operation: z.enum([...operationNames, "*"]),
+  calls: z.union([callNumber, z.array(callNumber).min(1), z.literal("every")]).default("every"),
+  when: z.enum(["before", "after"]).default("before"),
+  delayMs: z
+    .number()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(0),
+  answer: z
+    .union([
+      z.strictObject({
+        status: z.int().min(200).max(599),
+        body: z.unknown().optional(),
+        headers: z
+          .record(z.string(), z.string())
+          .refine((headers) => Object.entries(headers).every(([name, value]) => isSendableHeader(name, value)), {
+            error: "is not a header that HTTP can carry",
+          })
+          .optional(),
+      }),
+      z.enum(["reset", "truncate"]),
+    ])
+    .optional(),
+});
+
+type ActiveRule = z.output<typeof faultRuleSchema> & { seen: number; struck: number };
+
+/** What a call meets on one side of its effect. */
+export interface FaultStep {
+  readonly delayMs: number;
+  readonly answer: FaultReply | "reset" | "truncate" | undefined;
+}
+
+/** The rules in force and how many calls each of them has seen. */
+export class Faults {
+  #rules: ActiveRule[] = [];
+
+  /** @throws Error that names the field when the rule is not valid */
+  add(rule: FaultRule): Fault {
+    const parsed = faultRuleSchema.safeParse(rule);
+    if (!parsed.success) {
+      const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "rule"}: ${issue.message}`);
+      throw new Error(`Fault rule is not valid: ${problems.join("; ")}`);
+    }
+    const active: ActiveRule = { ...parsed.data, seen: 0, struck: 0 };
+    this.#rules.push(active);
+    return {
+      get struck() {
+        return active.struck;
+      },
+      remove: () => {
+        this.#rules = this.#rules.filter((other) => other !== active);
+      },
+    };
+  }
+
+  clear(): void {
+    this.#rules = [];
+  }
+
+  /** Counts one call and says what it meets. Delays of several rules add up; the first rule with an answer gives it. */
+  meet(operation: OperationName): { before: FaultStep; after: FaultStep } {
+    const struck = this.#rules.filter((rule) => {
+      if (rule.operation !== "*" && rule.operation !== operation) {
+        return false;
+      }
+      rule.seen += 1;
+      const strikes =
+        rule.calls === "every" ||
+        (typeof rule.calls === "number" ? rule.calls === rule.seen : rule.calls.includes(rule.seen));
+      rule.struck += strikes ? 1 : 0;
+      return strikes;
+    });
+    const step = (when: "before" | "after"): FaultStep => {
+      const rules = struck.filter((rule) => rule.when === when);
+      return {
+        delayMs: rules.reduce((sum, rule) => sum + rule.delayMs, 0),
+        answer: rules.find((rule) => rule.answer !== undefined)?.answer as FaultStep["answer"],
+      };
+    };
+    return { before: step("before"), after: step("after") };
+  }
+}

@@ -1,0 +1,28 @@
+import { randomBytes, randomUUID } from "node:crypto";
+
+const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+// The largest multiple of the alphabet's length that fits a byte: bytes above it would favour the first letters.
+const unbiasedBelow = 256 - (256 % alphabet.length);
+
+/** Lower-case letters and digits from the system's random source. */
+export function randomText(length: number): string {
+  let text = "";
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < unbiasedBelow && text.length < length) {
+        text += alphabet[byte % alphabet.length];
+      }
+    }
+  }
+  return text;
+}
+
+/** `session-` and 25 lower-case letters and digits, the form of the masked examples in AGB's documentation. */
+export function newSessionId(): string {
+  return `session-${randomText(25)}`;
+}
+
+/** An upper-case UUID, the form of the request ids in AGB's documentation. */
+export function newRequestId(): string {
+  return randomUUID().toUpperCase();
+}

@@ -1,0 +1,93 @@
+// Reads what a client sent: the path, the query and the body, as forgivingly as AGB's SDKs need it.
+
+import type { IncomingMessage } from "node:http";
+import { type ApiFailure, bodyTooLarge, hostRefused, invalidRequest } from "./failures";
+
+const bodyLimitBytes = 1024 * 1024;
+// A client that is still sending does not read a reply, so a body over the limit is read to its end, up to here.
+const drainLimitBytes = 16 * bodyLimitBytes;
+
+const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** The client went away before its request was complete. */
+export class ClientGone extends Error {
+  override readonly name = "ClientGone";
+}
+
+/** The refusal of a body that `readBody` found to be over the limit. */
+export function overBodyLimit(): ApiFailure {
+  return bodyTooLarge(bodyLimitBytes);
+}
+
+/** @throws ApiFailure unless the Host header names this computer; the port may be any, as it may be forwarded */
+export function checkHost(host: string | undefined): void {
+  if (!loopbackNames.has((host ?? "").toLowerCase().replace(/:\d*$/, ""))) {
+    throw hostRefused();
+  }
+}
+
+/** The key of `authorization: Bearer <key>`; undefined when there is none. */
+export function bearerKey(authorization: string | undefined): string | undefined {
+  return /^bearer +(\S.*)$/i.exec(authorization ?? "")?.[1]?.trim();
+}
+
+/** Splits a request's target. Not `new URL`: it takes the first part of a path that begins with `//` for a host. */
+export function parseTarget(target: string): { path: string; query: Record<string, string> } {
+  const withoutOrigin = target.replace(/^https?:\/\/[^/?]*/i, "");
+  const queryStart = withoutOrigin.indexOf("?");
+  const rawPath = queryStart < 0 ? withoutOrigin : withoutOrigin.slice(0, queryStart);
+  const rawQuery = queryStart < 0 ? "" : withoutOrigin.slice(queryStart + 1);
+  return {
+    // The Python SDK joins an endpoint that ends in a slash and the path into a doubled one.
+    path: rawPath.replace(/\/{2,}/g, "/"),
+    // Decodes `+` as a blank, which the TypeScript SDK sends. Of repeated parameters the last one counts.
+    query: Object.fromEntries(new URLSearchParams(rawQuery)),
+  };
+}
+
+/**
+ * Reads the body to its end, whatever the reply will be: a connection that is closed on unread data loses the reply.
+ *
+ * @returns undefined when it is over the limit
+ * @throws ClientGone when the connection ends first
+ */
+export async function readBody(incoming: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    // The iterator must leave the connection open when it is left early, or no reply could be sent.
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      sizeBytes += (chunk as Buffer).length;
+      if (sizeBytes > drainLimitBytes) {
+        break;
+      }
+      if (sizeBytes <= bodyLimitBytes) {
+        chunks.push(chunk as Buffer);
+      }
+    }
+  } catch (error) {
+    throw new ClientGone("the request ended early", { cause: error });
+  }
+  return sizeBytes > bodyLimitBytes ? undefined : Buffer.concat(chunks).toString("utf8");
+}
+
+/**
+ * Understands the body of a POST: an empty one (TypeScript SDK) means the same as `{}` (Python SDK).
+ *
+ * @throws ApiFailure when it is no JSON object
+ */
+export function parseBody(text: string): unknown {
+  if (text.trim() === "") {
+    return {};
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalidRequest("body: is not valid JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalidRequest("body: must be a JSON object");
+  }
+  return value;
+}

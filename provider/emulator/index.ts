@@ -1,0 +1,12 @@
+// A local AGB: answers the API over HTTP on loopback as the service does, so that everything can be developed and tested
+// without an account. Imports node: and zod, nothing from its siblings; only cli/ and tests import it.
+//
+// The way of a request: server.ts -> exchange.ts (host, key, faults, journal) -> routes/ -> store.ts -> state-file.ts.
+
+export { type Clock, ManualClock } from "./clock";
+export { type EmulatedSession, type Emulator, startEmulator } from "./emulator";
+export type { Fault, FaultReply, FaultRule } from "./faults";
+export type { JournalEntry } from "./journal";
+export type { OperationName } from "./operations";
+export type { EmulatorOptions, LabelLimits, SessionPolicy } from "./options";
+export { EmulatorStartError, type EmulatorStartErrorCode } from "./start-error";

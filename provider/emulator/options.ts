@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { type Clock, systemClock } from "./clock";
+import { type FaultRule, faultRuleSchema } from "./faults";
+import { EmulatorStartError } from "./start-error";
+
+/** The most labels a session may carry and how long each part may be, in UTF-16 units. */
+export interface LabelLimits {
+  readonly count: number;
+  readonly keyLength: number;
+  readonly valueLength: number;
+}
+
+/** What a policy id changes for the sessions created with it. */
+export interface SessionPolicy {
+  /** Seconds after the create at which the session is released at the latest. @default the emulator's own */
+  readonly maximumLifetimeSeconds?: number;
+  /** Idle seconds after which the session is released when the create names no timeout. @default the emulator's own */
+  readonly idleTimeoutSeconds?: number;
+}
+
+/** How the emulator behaves. Every field is optional. */
+export interface EmulatorOptions {
+  /** TCP port on 127.0.0.1; 0 takes a free one. @default 0 */
+  readonly port?: number;
+  /** JSON file in which the sessions outlive the emulator; its folder is made when missing. @default in memory only */
+  readonly statePath?: string;
+  /** Source of the time. @default the computer's clock */
+  readonly clock?: Clock;
+  /** The accepted API keys, all of one account. @default every key that is not empty */
+  readonly apiKeys?: readonly string[];
+  /** The image ids a create accepts; one that ends in `*` stands for all ids that begin so. @default AGB's documented ids and `img-*` */
+  readonly images?: readonly string[];
+  /** Milliseconds that a released session reports DELETING before it is not found. @default 200 */
+  readonly releaseDelayMs?: number;
+  /** Idle seconds after which a session is released when the create names no timeout. @default 300 */
+  readonly defaultIdleTimeoutSeconds?: number;
+  /** Seconds after the create at which a session is released at the latest. @default 1800 */
+  readonly maximumLifetimeSeconds?: number;
+  /** What policy ids change; an unknown id is accepted and changes nothing. @default `longDuration-policy`: 24 h lifetime */
+  readonly policies?: Readonly<Record<string, SessionPolicy>>;
+  /** Whether SetLabel replaces all labels or adds to them. @default "replace" */
+  readonly setLabel?: "replace" | "merge";
+  /** Milliseconds after its create at which a session is found by a label filter. @default 0 */
+  readonly labelIndexDelayMs?: number;
+  /** Milliseconds that every request takes at least. @default 0 */
+  readonly latencyMs?: number;
+  /** Sessions that may run at once; one more makes the create fail. @default no limit */
+  readonly maximumSessions?: number;
+  /** The most sessions on one page of a list, whatever `maxResults` asks for. @default 100 */
+  readonly pageCap?: number;
+  /** @default 20 labels, names of 128 and values of 256 characters: the sibling platform's client; AGB has no figure */
+  readonly labelLimits?: Partial<LabelLimits>;
+  /** Faults to begin with. @default none */
+  readonly faults?: readonly FaultRule[];
+}
+
+// AGB docs (all pages) for the first, third and fourth; AGB integration tests and browser-type page for the others.
+const knownImages = [
+  "agb-code-space-1",
+  "agb-code-space-2",
+  "agb-browser-use-1",
+  "agb-computer-use-ubuntu-2204",
+  "agb-computer-use-1",
+  "img-*",
+];
+
+// AGB examples use this id for sandboxes that must outlive the usual limit; how long it grants is not documented.
+const knownPolicies = { "longDuration-policy": { maximumLifetimeSeconds: 24 * 60 * 60 } };
+
+const milliseconds = z
+  .number()
+  .min(0)
+  .max(2 ** 31 - 1);
+const seconds = z
+  .number()
+  .positive()
+  .max(Number.MAX_SAFE_INTEGER / 1000);
+const count = z.int().min(1);
+
+const optionsSchema = z.strictObject({
+  port: z.int().min(0).max(65535).default(0),
+  statePath: z.string().min(1).optional(),
+  clock: z.custom<Clock>((value) => typeof (value as Clock | null)?.now === "function").default(systemClock),
+  apiKeys: z.array(z.string().min(1)).min(1).optional(),
+  images: z.array(z.string().min(1)).default(knownImages),
+  releaseDelayMs: milliseconds.default(200),
+  defaultIdleTimeoutSeconds: seconds.default(300),
+  maximumLifetimeSeconds: seconds.default(1800),
+  policies: z
+    .record(
+      z.string(),
+      z.strictObject({ maximumLifetimeSeconds: seconds.optional(), idleTimeoutSeconds: seconds.optional() }),
+    )
+    .default(knownPolicies),
+  setLabel: z.enum(["replace", "merge"]).default("replace"),
+  labelIndexDelayMs: milliseconds.default(0),
+  latencyMs: milliseconds.default(0),
+  maximumSessions: count.optional(),
+  pageCap: count.default(100),
+  labelLimits: z
+    .strictObject({
+      count: z.int().min(0).default(20),
+      keyLength: count.default(128),
+      valueLength: count.default(256),
+    })
+    .prefault({}),
+  faults: z.array(faultRuleSchema).default([]),
+});
+
+/** The options with every default filled in. */
+export type Settings = z.output<typeof optionsSchema>;
+
+/** @throws EmulatorStartError with code INVALID_OPTION that names each option at fault */
+export function resolveOptions(options: EmulatorOptions): Settings {
+  const result = optionsSchema.safeParse(options);
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`);
+    throw new EmulatorStartError("INVALID_OPTION", `Emulator options are not valid: ${problems.join("; ")}`);
+  }
+  return result.data;
+}

@@ -1,0 +1,30 @@
+// The operations of AGB that the emulator answers, one row each: where it is on the wire, what it takes, what it does.
+// May import from the emulator only, and there only what does not know HTTP.
+
+import { createSession } from "./create-session";
+import { refreshSessionIdleTime } from "./keep-alive";
+import { getLabel, setLabel } from "./labels";
+import { listSessions } from "./list-sessions";
+import { getMcpResource, getSession, getSessionInfo } from "./read-session";
+import { releaseSession, releaseSessionAsync } from "./release-session";
+import type { Route } from "./route";
+
+const routes: readonly Route[] = [
+  createSession,
+  getSession,
+  getSessionInfo,
+  getMcpResource,
+  listSessions,
+  releaseSessionAsync,
+  releaseSession,
+  refreshSessionIdleTime,
+  setLabel,
+  getLabel,
+];
+
+const routesByAddress = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
+
+/** The route of a method and a path; upper and lower case matter. */
+export function findRoute(method: string, path: string): Route | undefined {
+  return routesByAddress.get(`${method} ${path}`);
+}

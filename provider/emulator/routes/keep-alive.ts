@@ -1,0 +1,15 @@
+import { nothing, requireRunning, route, sessionParameter } from "./route";
+
+/** POST /mcp/refreshSessionIdleTime: sets the idle timer back. Alone under /mcp, it takes the session from the query. */
+export const refreshSessionIdleTime = route({
+  method: "POST",
+  path: "/mcp/refreshSessionIdleTime",
+  operation: "refreshSessionIdleTime",
+  writes: true,
+  query: sessionParameter,
+  body: nothing,
+  handle({ query }, { store }) {
+    store.touch(requireRunning(store, query.sessionId));
+    return {};
+  },
+});

@@ -1,0 +1,29 @@
+import { nothing, requireRunning, route, sessionParameter } from "./route";
+
+/** POST /mcp/releaseSessionAsync: begins a release. A session that is gone already is not found, as AGB's docs suggest. */
+export const releaseSessionAsync = route({
+  method: "POST",
+  path: "/mcp/releaseSessionAsync",
+  operation: "releaseSessionAsync",
+  writes: true,
+  query: nothing,
+  body: sessionParameter,
+  handle({ body }, { store }) {
+    store.release(requireRunning(store, body.sessionId));
+    return {};
+  },
+});
+
+/** POST /mcp/releaseSession: the call of SDKs before 0.7.0, after whose reply the session is gone. */
+export const releaseSession = route({
+  method: "POST",
+  path: "/mcp/releaseSession",
+  operation: "releaseSession",
+  writes: true,
+  query: nothing,
+  body: sessionParameter,
+  handle({ body }, { store }) {
+    store.remove(requireRunning(store, body.sessionId));
+    return {};
+  },
+});

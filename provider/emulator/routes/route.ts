@@ -1,0 +1,91 @@
+import { z } from "zod";
+import type { Outcome } from "../envelope";
+import { invalidRequest, sessionNotFound } from "../failures";
+import type { OperationName } from "../operations";
+import type { Settings } from "../options";
+import type { SessionRecord } from "../session";
+import type { SessionStore } from "../store";
+
+/** What a handler works with. */
+export interface RouteContext {
+  readonly store: SessionStore;
+  readonly settings: Settings;
+}
+
+/** A request whose parameters have been checked. */
+export interface AcceptedCall {
+  /** The session it names, if it names one. */
+  readonly sessionId: string | undefined;
+  /** @throws ApiFailure when the operation is refused */
+  run(context: RouteContext): Outcome;
+}
+
+/** One row of the route table. */
+export interface Route {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly operation: OperationName;
+  /** Whether it changes the state, so that its reply has to wait for the disk. */
+  readonly writes: boolean;
+  /** @throws ApiFailure (HTTP 400) whose message names the field at fault */
+  accept(query: Record<string, string>, body: unknown): AcceptedCall;
+}
+
+interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType> extends Omit<Route, "accept"> {
+  readonly query: Query;
+  readonly body: Body;
+  handle(input: { query: z.output<Query>; body: z.output<Body> }, context: RouteContext): Outcome;
+}
+
+/** Makes a row of the route table from its parts, keeping the types of query and body for its handler. */
+export function route<Query extends z.ZodType, Body extends z.ZodType>(
+  definition: RouteDefinition<Query, Body>,
+): Route {
+  const { query: querySchema, body: bodySchema, handle, ...row } = definition;
+  return {
+    ...row,
+    accept(rawQuery, rawBody) {
+      const query = check(querySchema, rawQuery);
+      const body = check(bodySchema, rawBody);
+      return {
+        sessionId: namedSession(query) ?? namedSession(body),
+        run: (context) => handle({ query, body }, context),
+      };
+    },
+  };
+}
+
+/** No parameters in this part of the request; whatever is there is ignored. */
+export const nothing = z.unknown();
+
+/** A text that must be there and not be blank. */
+export const requiredText = z.string({ error: "is required and must be a text" }).refine((text) => text.trim() !== "", {
+  error: "must not be blank",
+});
+
+/** Most operations name nothing but a session, some in the body and some in the query. */
+export const sessionParameter = z.object({ sessionId: requiredText });
+
+/** @throws ApiFailure (InvalidMcpSession.NotFound) unless the session is running */
+export function requireRunning(store: SessionStore, sessionId: string): SessionRecord {
+  const record = store.running(sessionId);
+  if (record === undefined) {
+    throw sessionNotFound();
+  }
+  return record;
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    throw invalidRequest(
+      result.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`).join("; "),
+    );
+  }
+  return result.data;
+}
+
+function namedSession(parameters: unknown): string | undefined {
+  const sessionId = (parameters as { sessionId?: unknown } | undefined)?.sessionId;
+  return typeof sessionId === "string" ? sessionId : undefined;
+}

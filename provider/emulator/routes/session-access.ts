@@ -1,0 +1,25 @@
+import { randomText } from "../identifiers";
+import type { SessionRecord } from "../session";
+
+/** The access data of a session. The access code is another one at every read (AGB Python session test). */
+export function sessionAccess(record: SessionRecord) {
+  const authCode = randomText(40);
+  return {
+    authCode,
+    // A host name that can never exist: nothing is to be seen there.
+    resourceUrl: `https://resource.agb.invalid/web?resourceId=${record.resourceId}&authcode=${authCode}`,
+  };
+}
+
+/** The part that the replies to create and get have in common. With no link, socket and token, AGB's SDKs call tools through the API. */
+export function sessionConnection(record: SessionRecord) {
+  return {
+    sessionId: record.sessionId,
+    appInstanceId: record.appInstanceId,
+    resourceId: record.resourceId,
+    resourceUrl: sessionAccess(record).resourceUrl,
+    linkUrl: "",
+    wsUrl: "",
+    token: "",
+  };
+}

@@ -1,0 +1,20 @@
+/** Why an emulator could not start. */
+export type EmulatorStartErrorCode =
+  | "INVALID_OPTION"
+  | "PORT_UNAVAILABLE"
+  | "STATE_FILE_BROKEN"
+  | "STATE_FILE_IN_USE"
+  | "STATE_FILE_UNUSABLE";
+
+/** Thrown by `startEmulator`. The message says what is wrong and what to do about it, and is fit to be shown as it is. */
+export class EmulatorStartError extends Error {
+  override readonly name = "EmulatorStartError";
+
+  constructor(
+    readonly code: EmulatorStartErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

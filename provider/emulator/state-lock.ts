@@ -1,0 +1,126 @@
+// One emulator per state file: two would overwrite each other's sessions. The lock is a file beside the state file that
+// names the process; a process that was killed leaves it behind, so a lock whose process is gone is taken over.
+
+import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import { EmulatorStartError } from "./start-error";
+
+const lockSchema = z.object({ pid: z.int().positive(), processStart: z.string().optional() });
+type Lock = z.infer<typeof lockSchema>;
+
+/**
+ * Takes the lock of a state file.
+ *
+ * @returns a function that gives it back
+ * @throws EmulatorStartError with code STATE_FILE_IN_USE while another emulator holds it
+ */
+export function lockStateFile(statePath: string): () => void {
+  const lockPath = `${statePath}.lock`;
+  const processStart = kernelView(process.pid)?.start;
+  const text = JSON.stringify({ pid: process.pid, ...(processStart !== undefined && { processStart }) });
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    if (createExclusively(lockPath, text)) {
+      return () => {
+        if (readIfThere(lockPath) === text) {
+          unlinkSync(lockPath);
+        }
+      };
+    }
+    const found = readIfThere(lockPath);
+    if (found === undefined) {
+      continue;
+    }
+    const holder = parseLock(found);
+    if (holder === undefined) {
+      throw new EmulatorStartError(
+        "STATE_FILE_IN_USE",
+        `State file ${statePath} is locked by ${lockPath}, which does not say by whom. If no emulator is running on it, delete the lock file.`,
+      );
+    }
+    if (isRunning(holder)) {
+      throw new EmulatorStartError(
+        "STATE_FILE_IN_USE",
+        `State file ${statePath} is in use by another emulator, process ${holder.pid}. Stop that one, or name another state file.`,
+      );
+    }
+    discardStaleLock(lockPath, found);
+  }
+  throw new EmulatorStartError("STATE_FILE_IN_USE", `State file ${statePath} is in use by another emulator.`);
+}
+
+function createExclusively(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") {
+      return false;
+    }
+    throw error;
+  }
+}
+
+// Moved aside before it is deleted: had another starting emulator replaced it meanwhile, deleting it by name would
+// delete that emulator's lock. What turns out not to be the stale one is put back.
+function discardStaleLock(lockPath: string, stale: string): void {
+  const asidePath = `${lockPath}.${process.pid}`;
+  try {
+    renameSync(lockPath, asidePath);
+  } catch {
+    return;
+  }
+  const moved = readIfThere(asidePath);
+  if (moved !== undefined && moved !== stale) {
+    createExclusively(lockPath, moved);
+  }
+  unlinkSync(asidePath);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function parseLock(text: string): Lock | undefined {
+  try {
+    return lockSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRunning(holder: Lock): boolean {
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    // EPERM: the process is there but belongs to somebody else.
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") {
+      return false;
+    }
+  }
+  const found = kernelView(holder.pid);
+  if (found === undefined) {
+    return true;
+  }
+  // A killed process keeps its number until its parent asks for the exit code, which in a container may be never.
+  if (found.state === "Z" || found.state === "X") {
+    return false;
+  }
+  // A container gives the same small numbers to its processes after every restart, so the number alone proves nothing.
+  return holder.processStart === undefined || holder.processStart === found.start;
+}
+
+/** A process's state letter and its start, in ticks since boot; undefined where there is no /proc. */
+function kernelView(pid: number): { state: string | undefined; start: string | undefined } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The process name, in parentheses, may itself contain blanks and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0], start: fields[19] };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { startEmulator } from "../../provider/emulator";
+import { ask, createId, listAll } from "../support/emulator-requests";
+
+const root = join(__dirname, "..", "..");
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "agb-emulator-"));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function run(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, ["--import", "tsx", join(root, "provider", "cli", "main.ts"), ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  return child;
+}
+
+/** Waits for the first line on stdout and returns the address in it. */
+async function listening(child: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> })) {
+    expect(line).toMatch(/^AGB emulator listening on http:\/\/127\.0\.0\.1:\d+$/);
+    return line.slice(line.lastIndexOf(" ") + 1);
+  }
+  throw new Error("the emulator ended before it listened");
+}
+
+async function finished(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, "close");
+  return { code, stdout, stderr };
+}
+
+test.each(["SIGTERM", "SIGINT"] as const)("runs until %s and keeps the sessions", async (signal) => {
+  const statePath = join(folder, "state.json");
+  const args = ["emulator", "--port", "0", "--state", statePath, "--api-key", "key-a", "--api-key", "key-b"];
+  const first = run(...args);
+  const url = await listening(first);
+  const { body } = await ask(url, "POST", "/mcp/createSession", {
+    key: "key-a",
+    query: { imageId: "agb-code-space-1" },
+  });
+  expect((await ask(url, "GET", "/sdk/ListSession", { key: "key-c" })).body.code).toBe("NOT_LOGIN");
+  const firstEnd = once(first, "exit");
+  first.kill(signal);
+  expect(await firstEnd).toEqual([0, null]);
+
+  const again = await listening(run(...args));
+  const { body: page } = await ask(again, "GET", "/sdk/ListSession", { key: "key-b" });
+
+  expect(page.data).toEqual([{ sessionId: body.data.sessionId, sessionStatus: "RUNNING" }]);
+});
+
+test("what was acknowledged survives being killed under load, and the next one takes over the lock", async () => {
+  const statePath = join(folder, "state.json");
+  const child = run("emulator", "--state", statePath);
+  const url = await listening(child);
+  const acknowledged: string[] = [];
+  const load = Array.from({ length: 8 }, async () => {
+    for (;;) {
+      acknowledged.push(await createId(url));
+    }
+  });
+  while (acknowledged.length < 200) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const end = once(child, "exit");
+  child.kill("SIGKILL");
+  await Promise.allSettled([end, ...load]);
+
+  const next = await startEmulator({ statePath });
+  try {
+    expect(await listAll(next.url, { maxResults: "100" })).toEqual(expect.arrayContaining(acknowledged));
+  } finally {
+    await next.close();
+  }
+});
+
+test("options reach the emulator", async () => {
+  const url = await listening(
+    run("emulator", "--default-idle-timeout-seconds", "7200", "--maximum-sessions", "1", "--set-label", "merge"),
+  );
+  const sessionId = await createId(url, { a: "1" });
+  await ask(url, "POST", "/sdk/SetLabel", { query: { sessionId, Labels: '{"b":"2"}' } });
+
+  const second = await ask(url, "POST", "/mcp/createSession", { query: { imageId: "agb-code-space-1" } });
+  const labels = await ask(url, "GET", "/sdk/GetLabel", { query: { sessionId } });
+
+  expect(second.body.data.errMsg).toContain("quota of 1");
+  expect(labels.body.data.labels).toBe('{"a":"1","b":"2"}');
+});
+
+test("a port that is taken is told, with exit code 1", async () => {
+  const emulator = await startEmulator();
+  try {
+    const { port } = new URL(emulator.url);
+
+    const { code, stdout, stderr } = await finished(run("emulator", "--port", port));
+
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`Port ${port} on 127.0.0.1 is already in use`);
+  } finally {
+    await emulator.close();
+  }
+});
+
+test.each([
+  [["--port", "seven"], "--port"],
+  [["--port", "70000"], "port"],
+  [["--set-label", "add"], "replace, merge"],
+  [["--latency", "7"], "--latency"],
+])("%j is refused with exit code 1", async (args, named) => {
+  const { code, stderr } = await finished(run("emulator", ...args));
+
+  expect(code).toBe(1);
+  expect(stderr).toContain(named);
+});
+
+test("help explains every option with its default", async () => {
+  const { code, stdout } = await finished(run("emulator", "--help"));
+
+  expect(code).toBe(0);
+  const options = stdout
+    .slice(stdout.indexOf("Options:"))
+    .split(/\n(?= {2}-)/)
+    .slice(1);
+  expect(options.length).toBeGreaterThan(8);
+  for (const option of options.filter((text) => !text.includes("--help"))) {
+    expect(option).toMatch(/default/);
+  }
+});
+
+test("the version is the package's", async () => {
+  const { stdout } = await finished(run("--version"));
+
+  expect(stdout.trim()).toBe(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version);
+});

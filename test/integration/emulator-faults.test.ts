@@ -1,0 +1,192 @@
+import { type Emulator, type FaultRule, startEmulator } from "../../provider/emulator";
+import { ask, create, createId, getLabels, idsOn, labelsOf, list, setLabels } from "../support/emulator-requests";
+
+let emulator: Emulator;
+let url: string;
+
+beforeAll(async () => {
+  emulator = await startEmulator({ apiKeys: ["test-key"] });
+  url = emulator.url;
+});
+beforeEach(() => emulator.reset());
+afterAll(() => emulator.close());
+
+function sendCreate(): Promise<Response> {
+  return fetch(`${url}/mcp/createSession?imageId=agb-code-space-1`, {
+    method: "POST",
+    headers: { authorization: "Bearer test-key" },
+  });
+}
+
+test("a status and headers replace the reply", async () => {
+  emulator.addFault({ operation: "ListSession", answer: { status: 429, headers: { "Retry-After": "7" } } });
+
+  const answer = await list(url);
+
+  expect(answer.status).toBe(429);
+  expect(answer.headers.get("retry-after")).toBe("7");
+  expect(answer.body).toMatchObject({ success: false, httpStatusCode: 429, requestId: expect.any(String) });
+});
+
+test("a body can be any JSON", async () => {
+  emulator.addFault({ operation: "ListSession", answer: { status: 200, body: { body: { Success: true } } } });
+
+  expect((await list(url)).body).toEqual({ body: { Success: true } });
+});
+
+test("a body can be a proxy's page", async () => {
+  emulator.addFault({ operation: "*", answer: { status: 404, body: "<html>404 Not Found</html>" } });
+
+  const answer = await sendCreate();
+
+  expect(answer.status).toBe(404);
+  expect(answer.headers.get("content-type")).toMatch(/^text\/html/);
+  expect(await answer.text()).toBe("<html>404 Not Found</html>");
+});
+
+test("before the effect nothing happens, after it everything has", async () => {
+  const rule = emulator.addFault({ operation: "createSession", answer: { status: 500 } });
+  expect((await create(url)).status).toBe(500);
+  expect(emulator.sessions()).toHaveLength(0);
+
+  rule.remove();
+  emulator.addFault({ operation: "createSession", when: "after", answer: { status: 500 } });
+  expect((await create(url)).status).toBe(500);
+  expect(emulator.sessions()).toHaveLength(1);
+});
+
+test("a fault after the effect also replaces the reply to a refused request", async () => {
+  emulator.addFault({ operation: "GetLabel", when: "after", answer: { status: 502 } });
+
+  expect((await getLabels(url, "session-never")).status).toBe(502);
+});
+
+test.each(["before", "after"] as const)("the connection is reset %s the effect", async (when) => {
+  emulator.addFault({ operation: "createSession", when, answer: "reset" });
+
+  await expect(sendCreate()).rejects.toThrow();
+
+  expect(emulator.sessions()).toHaveLength(when === "after" ? 1 : 0);
+  expect(emulator.requests()).toMatchObject([{ operation: "createSession", status: 0 }]);
+});
+
+test.each(["before", "after"] as const)("the body breaks off %s the effect", async (when) => {
+  emulator.addFault({ operation: "createSession", when, answer: "truncate" });
+
+  const answer = await sendCreate();
+
+  expect(answer.status).toBe(200);
+  await expect(answer.text()).rejects.toThrow();
+  expect(emulator.sessions()).toHaveLength(when === "after" ? 1 : 0);
+});
+
+test.each<[FaultRule["calls"], number[]]>([
+  [undefined, [503, 503, 503, 503]],
+  ["every", [503, 503, 503, 503]],
+  [2, [200, 503, 200, 200]],
+  [
+    [1, 2, 4],
+    [503, 503, 200, 503],
+  ],
+])("calls %j strikes these calls of the operation only", async (calls, statuses) => {
+  const fault = emulator.addFault({
+    operation: "ListSession",
+    ...(calls !== undefined && { calls }),
+    answer: { status: 503 },
+  });
+
+  const seen: number[] = [];
+  for (let call = 0; call < 4; call += 1) {
+    await createId(url);
+    seen.push((await list(url)).status);
+  }
+
+  expect(seen).toEqual(statuses);
+  expect(fault.struck).toBe(statuses.filter((status) => status === 503).length);
+});
+
+test("a call with a wrong key is refused and not counted", async () => {
+  const fault = emulator.addFault({ operation: "ListSession", calls: 1, answer: { status: 503 } });
+
+  expect((await ask(url, "GET", "/sdk/ListSession", { key: "wrong" })).body.code).toBe("NOT_LOGIN");
+  expect(fault.struck).toBe(0);
+  expect((await list(url)).status).toBe(503);
+});
+
+test("a delay without an answer gives the real reply", async () => {
+  const sessionId = await createId(url, { team: "a" });
+  const fault = emulator.addFault({ operation: "GetLabel", delayMs: 1 });
+
+  expect(await labelsOf(url, sessionId)).toEqual({ team: "a" });
+  expect(fault.struck).toBe(1);
+});
+
+test("an effect can be seen while its reply is held back", async () => {
+  const sessionId = await createId(url, { team: "a" });
+  emulator.addFault({ operation: "SetLabel", when: "after", delayMs: 60_000 });
+  const leaving = new AbortController();
+  const held = fetch(`${url}/sdk/SetLabel?sessionId=${sessionId}&Labels=%7B%22team%22:%22b%22%7D`, {
+    method: "POST",
+    headers: { authorization: "Bearer test-key" },
+    signal: leaving.signal,
+  });
+  held.catch(() => {});
+
+  while ((await labelsOf(url, sessionId))["team"] !== "b") {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  leaving.abort();
+
+  await expect(held).rejects.toThrow();
+});
+
+test("closing does not wait for a held reply", async () => {
+  const slow = await startEmulator({ latencyMs: 3_600_000 });
+  const held = list(slow.url);
+  held.catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 20));
+
+  await slow.close();
+
+  await expect(held).rejects.toThrow();
+});
+
+test("rules can be cleared; a reset brings back those of the options", async () => {
+  const faulty = await startEmulator({ faults: [{ operation: "ListSession", answer: { status: 500 } }] });
+  try {
+    expect((await list(faulty.url)).status).toBe(500);
+    faulty.clearFaults();
+    expect((await list(faulty.url)).status).toBe(200);
+    await faulty.reset();
+    expect((await list(faulty.url)).status).toBe(500);
+  } finally {
+    await faulty.close();
+  }
+});
+
+test("the first rule with an answer gives it", async () => {
+  emulator.addFault({ operation: "*", delayMs: 1 });
+  emulator.addFault({ operation: "*", answer: { status: 502 } });
+  emulator.addFault({ operation: "ListSession", answer: { status: 503 } });
+
+  expect((await list(url)).status).toBe(502);
+});
+
+test.each([
+  ["operation", { operation: "listSession" }],
+  ["calls", { operation: "*", calls: 0 }],
+  ["when", { operation: "*", when: "during" }],
+  ["answer", { operation: "*", answer: { status: 99 } }],
+  ["answer", { operation: "*", answer: { status: 429, headers: { "retry-after": "1\r\n" } } }],
+  ["answer", { operation: "*", answer: "explode" }],
+  ["times", { operation: "*", times: 2 }],
+])("a rule with a bad %s is refused", (field, rule) => {
+  expect(() => emulator.addFault(rule as FaultRule)).toThrow(field);
+});
+
+test("an ordinary emulator has no faults", async () => {
+  const sessionId = await createId(url);
+
+  expect((await setLabels(url, sessionId, {})).status).toBe(200);
+  expect(idsOn(await list(url))).toEqual([sessionId]);
+});

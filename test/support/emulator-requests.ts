@@ -1,0 +1,109 @@
+// Plain requests to an emulator, one function each: the tests of the emulator speak HTTP and share no code with the client.
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what is in it is what the tests are about
+  readonly body: any;
+}
+
+export interface RequestParts {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly key?: string | null;
+}
+
+/** Sends one request with JSON headers as AGB's SDKs do; `key: null` leaves out the authorization header. */
+export async function ask(
+  url: string,
+  method: "GET" | "POST",
+  path: string,
+  { query = {}, body, key = "test-key" }: RequestParts = {},
+): Promise<Answer> {
+  const response = await fetch(`${url}${path}?${new URLSearchParams(query)}`, {
+    method,
+    headers: {
+      "content-type": "application/json",
+      ...(key !== null && { authorization: `Bearer ${key}` }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+export function create(url: string, body: Readonly<Record<string, unknown>> = {}, imageId = "agb-code-space-1") {
+  return ask(url, "POST", "/mcp/createSession", { query: { imageId }, body });
+}
+
+/** Creates a session that carries the labels and returns its id. */
+export async function createId(
+  url: string,
+  labels: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const answer = await create(url, { labels: JSON.stringify(labels), ...more });
+  return answer.body.data.sessionId;
+}
+
+export function getSession(url: string, sessionId: string) {
+  return ask(url, "POST", "/mcp/getSession", { body: { sessionId } });
+}
+
+export function getInfo(url: string, sessionId: string) {
+  return ask(url, "POST", "/mcp/getMcpResource", { body: { sessionId } });
+}
+
+/** The state that getSessionInfo tells, or its failure code. */
+export async function status(url: string, sessionId: string): Promise<string> {
+  const answer = await ask(url, "POST", "/mcp/getSessionInfo", { body: { sessionId } });
+  return answer.body.data?.status ?? answer.body.code;
+}
+
+export function release(url: string, sessionId: string) {
+  return ask(url, "POST", "/mcp/releaseSessionAsync", { body: { sessionId } });
+}
+
+export function keepAlive(url: string, sessionId: string) {
+  return ask(url, "POST", "/mcp/refreshSessionIdleTime", { query: { sessionId }, body: {} });
+}
+
+export function setLabels(url: string, sessionId: string, labels: Readonly<Record<string, string>>) {
+  return ask(url, "POST", "/sdk/SetLabel", { query: { sessionId, Labels: JSON.stringify(labels) } });
+}
+
+export function getLabels(url: string, sessionId: string) {
+  return ask(url, "GET", "/sdk/GetLabel", { query: { sessionId } });
+}
+
+/** The labels themselves, unpacked from their two layers of JSON. */
+export async function labelsOf(url: string, sessionId: string): Promise<Record<string, string>> {
+  return JSON.parse((await getLabels(url, sessionId)).body.data.labels);
+}
+
+export function list(url: string, query: Readonly<Record<string, string>> = {}) {
+  return ask(url, "GET", "/sdk/ListSession", { query });
+}
+
+/** The ids on one page, in its order. */
+export function idsOn(page: Answer): string[] {
+  return page.body.data.map((item: { sessionId: string }) => item.sessionId);
+}
+
+/** The ids on all pages, in order. */
+export async function listAll(url: string, query: Readonly<Record<string, string>> = {}): Promise<string[]> {
+  const ids: string[] = [];
+  let nextToken = "";
+  do {
+    const page = await list(url, { ...query, ...(nextToken !== "" && { nextToken }) });
+    ids.push(...idsOn(page));
+    nextToken = page.body.nextToken;
+  } while (nextToken !== "");
+  return ids;
+}
+
+export const notFound = {
+  success: false,
+  code: "InvalidMcpSession.NotFound",
+  message: "Resource [McpSession] is not found.",
+  httpStatusCode: 400,
+};
