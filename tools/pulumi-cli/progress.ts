@@ -1,0 +1,49 @@
+const intervalMs = 10_000;
+const intervalOnTerminalMs = 1_000;
+
+/** A running progress display. */
+export interface Progress {
+  /** Sets what is shown behind the title, such as `412 packages`. */
+  update(detail: string): void;
+  /** Ends the display. Must be called once. */
+  stop(): void;
+}
+
+/**
+ * Shows a long task's progress with the elapsed time: on one line that is written over each second when standard error is a
+ * terminal, else as a line every 10 seconds through `report`.
+ */
+export function startProgress(title: string, report: (line: string) => void): Progress {
+  const startedAt = Date.now();
+  const onTerminal = process.stderr.isTTY === true;
+  let detail = "";
+  const timer = setInterval(
+    () => {
+      const line = `  ${title}: ${detail === "" ? "" : `${detail}, `}${formatElapsed(Date.now() - startedAt)}`;
+      if (onTerminal) {
+        process.stderr.write(`\r\u001b[K${line}`);
+      } else {
+        report(line);
+      }
+    },
+    onTerminal ? intervalOnTerminalMs : intervalMs,
+  );
+  timer.unref();
+  return {
+    update(newDetail) {
+      detail = newDetail;
+    },
+    stop() {
+      clearInterval(timer);
+      if (onTerminal) {
+        process.stderr.write("\r\u001b[K");
+      }
+    },
+  };
+}
+
+/** Formats a duration given in milliseconds, such as `45 s` or `3 min 5 s`. */
+export function formatElapsed(elapsedMs: number): string {
+  const seconds = Math.floor(elapsedMs / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

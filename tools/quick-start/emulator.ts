@@ -1,0 +1,122 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { projectDirectory } from "../pulumi-cli/pinned-version";
+
+const readyTimeoutMs = 20_000;
+const stopTimeoutMs = 5_000;
+const readyLine = /^AGB emulator listening on (http:\/\/\S+)$/;
+const lineCountInError = 15;
+
+/** An emulator that runs as a child process. */
+export interface RunningEmulator {
+  /** The endpoint to use, such as `http://127.0.0.1:40123`. */
+  url: string;
+  /** The only API key it accepts. */
+  apiKey: string;
+  /** Resolves once it has ended, to a few words on how. */
+  ended: Promise<string>;
+  /** Ends it, by force after 5 seconds. Says on standard error when it had ended by itself before, which it never should. */
+  stop(): Promise<void>;
+}
+
+/** How the emulator is started. */
+export interface StartEmulatorOptions {
+  /** The file that keeps its sessions from one run to the next. */
+  statePath: string;
+  /** The script with the command line of `pulumi-agb`; the built one by default. */
+  scriptPath?: string;
+  /** Gives up when aborted. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Starts the local AGB emulator on a free port, with an API key made now. It ends by itself when this process dies.
+ *
+ * @throws Error with what the emulator said, when it ends or keeps silent for 20 seconds instead of getting ready
+ */
+export async function startEmulator(options: StartEmulatorOptions): Promise<RunningEmulator> {
+  const apiKey = `local-${randomBytes(16).toString("hex")}`;
+  const child = spawn(
+    process.execPath,
+    [
+      "--require",
+      join(__dirname, "exit-with-parent.cjs"),
+      options.scriptPath ?? join(projectDirectory, "dist", "cli", "main.js"),
+      "emulator",
+      ...["--port", "0", "--state", options.statePath, "--api-key", apiKey],
+    ],
+    // In its own process group: a Ctrl-C must not end it while Pulumi still needs it to finish its step.
+    { cwd: projectDirectory, detached: true, windowsHide: true, stdio: "pipe" },
+  );
+  child.stdin.on("error", () => {});
+  const errorLines: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    errorLines.push(line);
+    if (errorLines.length > lineCountInError) {
+      errorLines.shift();
+    }
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  });
+
+  let endedAlready = false;
+  void ended.then(() => {
+    endedAlready = true;
+  });
+  const end = async () => {
+    child.stdin.end();
+    const force = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
+    await ended;
+    clearTimeout(force);
+  };
+
+  try {
+    return {
+      url: await waitForUrl(child.stdout, ended, options.signal),
+      apiKey,
+      ended,
+      async stop() {
+        if (endedAlready) {
+          console.error(`The local AGB emulator ended by itself (${await ended}).\n${errorLines.join("\n")}`.trim());
+        }
+        await end();
+      },
+    };
+  } catch (error) {
+    await end();
+    options.signal?.throwIfAborted();
+    throw new Error(describeFailure((error as Error).message, errorLines.join("\n")));
+  }
+}
+
+function waitForUrl(stdout: Readable, ended: Promise<string>, signal: AbortSignal | undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready after ${readyTimeoutMs / 1000} s`)), readyTimeoutMs);
+    // Reads on after the first line: the emulator must never wait for someone to take its output.
+    createInterface({ input: stdout }).on("line", (line) => {
+      const url = readyLine.exec(line)?.[1];
+      if (url !== undefined) {
+        clearTimeout(timer);
+        resolve(url);
+      }
+    });
+    const fail = (reason: Error) => {
+      clearTimeout(timer);
+      reject(reason);
+    };
+    void ended.then((how) => fail(new Error(`it ended with ${how}`)));
+    signal?.addEventListener("abort", () => fail(signal.reason), { once: true });
+  });
+}
+
+function describeFailure(problem: string, output: string): string {
+  const hint = /in use|locked/i.test(output)
+    ? "Is another `npm start` or `npm run pulumi` still running in this checkout? Wait for it to end, or stop it, then run this again."
+    : undefined;
+  return [`The local AGB emulator did not start: ${problem}.`, output, hint].filter(Boolean).join("\n");
+}

@@ -1,0 +1,22 @@
+// `npm start`: provisions the project at the repository's root and shows what there is now.
+
+import { withQuickStart } from "./environment";
+import { formatOutputsTable } from "./outputs-table";
+
+async function start(): Promise<void> {
+  process.exitCode = await withQuickStart(async (quickStart) => {
+    const exitCode = await quickStart.run(["up", "--yes"]);
+    if (exitCode !== 0) {
+      return exitCode;
+    }
+    const outputs = JSON.parse(await quickStart.capture(["stack", "output", "--json"])) as Record<string, unknown>;
+    const table = formatOutputsTable(outputs);
+    console.log((table.length === 0 ? ["There are no sessions."] : table).join("\n"));
+    console.log("");
+    console.log("What an update would change:  npm run pulumi -- preview --diff");
+    console.log("Release the sessions:         npm run pulumi -- destroy --yes");
+    return 0;
+  });
+}
+
+void start();

@@ -1,0 +1,52 @@
+const repeatWithinMs = 1_000;
+
+/** Signals that ask this process to stop. */
+export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+type StopSignal = (typeof stopSignals)[number];
+
+/** The user asked to stop while there was nothing running that could stop in order. */
+export class StoppedError extends Error {
+  override readonly name = "StoppedError";
+
+  constructor(readonly exitCode: number) {
+    super("Stopped.");
+  }
+}
+
+/**
+ * Decides which signals to pass on to Pulumi. Pulumi finishes the step it is at and saves its state on the first signal, but drops everything
+ * on the second, so it must get each request to stop exactly once. One request may reach this process several times: from the
+ * terminal or a CI system, which signal a whole process group, and from npm, which passes on what it gets.
+ */
+export class StopRequests {
+  readonly #abort = new AbortController();
+  #lastPassedOnAt: number | undefined;
+
+  /**
+   * @param sharesGroup whether Pulumi runs in this process's group at a terminal, and so gets the terminal's signals by itself
+   * @param now the time in milliseconds
+   */
+  constructor(
+    private readonly sharesGroup: boolean,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** Aborted by the first request to stop, with a StoppedError as its reason. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Takes note of a signal and returns the one to pass on to Pulumi, if any. */
+  receive(received: StopSignal): StopSignal | undefined {
+    this.#abort.abort(new StoppedError(received === "SIGINT" ? 130 : received === "SIGTERM" ? 143 : 129));
+    const fromTerminal = this.sharesGroup && received !== "SIGTERM";
+    const last = this.#lastPassedOnAt;
+    // Only a second Ctrl-C says that the user wants Pulumi to drop everything. SIGTERM after SIGINT is how CI systems hurry.
+    const isRepeated = last !== undefined && (received !== "SIGINT" || this.now() - last < repeatWithinMs);
+    if (isRepeated) {
+      return undefined;
+    }
+    this.#lastPassedOnAt = this.now();
+    return fromTerminal ? undefined : received === "SIGHUP" ? "SIGTERM" : received;
+  }
+}
