@@ -52,7 +52,9 @@ export interface ClientSettings {
 const connectionsPerEndpoint = 32;
 const largestReplyBytes = 16 * 1024 * 1024;
 
-// Errors of Node and undici that come up before a connection stands.
+const noTlsCode = "ERR_SSL_WRONG_VERSION_NUMBER";
+
+// Errors of Node and undici that come up before a request is sent.
 const connectCodes = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -60,10 +62,15 @@ const connectCodes = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
+  // A proxy that refused the way; the end of the time limit, which has the same code, is decided before.
+  "UND_ERR_ABORTED",
+  noTlsCode,
   "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
@@ -116,7 +123,7 @@ export class AgbClient {
     signal: AbortSignal,
   ): Promise<Output> {
     const reply = await this.exchange(operation, parts, signal);
-    const envelope = readEnvelope(operation, reply);
+    const envelope = readEnvelope(operation, reply, this.settings.apiKey);
     const parsed = operation.reply.safeParse(envelope);
     if (!parsed.success) {
       // Only paths and expectations: the values of a reply may be secret.
@@ -161,17 +168,20 @@ function firstValue(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
+// Not `instanceof`: Node's own errors are of another realm where modules are loaded into a context, as test runners do.
 function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
 }
 
 function describe(error: unknown): string {
   // Node gathers the failures of several addresses (IPv6, IPv4) in one error without a message.
-  if (error instanceof AggregateError) {
+  if (typeof error === "object" && error !== null && "errors" in error && Array.isArray(error.errors)) {
     return error.errors.map(describe).join("; ");
   }
-  if (error instanceof errors.SocketError) {
-    return `${error.message} (${error.code})`;
+  const code = errorCode(error);
+  if (code === noTlsCode) {
+    return "it does not speak TLS; an endpoint without TLS needs http:// in front";
   }
-  return error instanceof Error ? error.message || errorCode(error) : String(error);
+  const message = typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
+  return error instanceof errors.SocketError ? `${message} (${code})` : message || code || String(error);
 }

@@ -48,10 +48,12 @@ const authenticationCodes = /^(NOT_LOGIN$|AccessDenied|InvalidApiKey|Forbidden|U
  *
  * An authentication failure is decided before "not found": a wrong key must never look like a released session.
  *
+ * @param apiKey key of the call, which no error repeats even where the server does
  * @throws AgbAuthenticationError, AgbNotFoundError, AgbApiError when AGB refused
  * @throws AgbUnexpectedReplyError when the reply is no envelope although the HTTP status is good
  */
-export function readEnvelope(rules: VerdictRules, reply: HttpReply): Envelope {
+export function readEnvelope(rules: VerdictRules, reply: HttpReply, apiKey = ""): Envelope {
+  const hideKey = (text: string) => (apiKey === "" ? text : text.replaceAll(apiKey, "[API key]"));
   const parsed = envelopeSchema.safeParse(unwrap(parseJson(reply.text)));
   if (!parsed.success) {
     if (reply.status >= 400) {
@@ -78,7 +80,7 @@ export function readEnvelope(rules: VerdictRules, reply: HttpReply): Envelope {
     sessionId: rules.innerVerdict ? sessionId : undefined,
   };
   if (reply.status >= 400 || envelope.success === false) {
-    throw refusalError(rules, { ...facts, reason: (inner.data?.errMsg || envelope.message) ?? "" });
+    throw refusalError(rules, { ...facts, reason: hideKey((inner.data?.errMsg || envelope.message) ?? "") });
   }
   if (envelope.success !== true) {
     throw new AgbUnexpectedReplyError(rules.name, reply.status, facts.requestId, "it has no verdict `success`");
@@ -86,7 +88,7 @@ export function readEnvelope(rules: VerdictRules, reply: HttpReply): Envelope {
   if (rules.innerVerdict && inner.data?.success === false) {
     // On success the outer code is `ok`, which would read as nonsense beside a refusal.
     const code = facts.code.toLowerCase() === "ok" ? "" : facts.code;
-    throw refusalError(rules, { ...facts, code, reason: (inner.data.errMsg || envelope.message) ?? "" });
+    throw refusalError(rules, { ...facts, code, reason: hideKey((inner.data.errMsg || envelope.message) ?? "") });
   }
   return envelope;
 }

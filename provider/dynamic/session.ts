@@ -1,4 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { AgbClient } from "../api/client";
+import { AgbNotFoundError } from "../api/errors";
 import type { Labels } from "../api/labels";
 import { getSession, type SessionIdentity } from "../api/sessions";
 import { AgbConfigurationError } from "../config";
@@ -100,8 +102,11 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       if (observed === undefined) {
         return {};
       }
-      // `AgbSession.get` knows the id alone; what a refresh knows need not be asked again.
-      const identity: Partial<SessionIdentity> = props.labelsAll === undefined ? await getSession(client, id) : {};
+      // `AgbSession.get` knows the id alone, and so may a create whose reply was lost; others need not ask again.
+      const identity = props.appInstanceId === undefined ? await identify(client, id) : {};
+      if (identity === undefined) {
+        return {};
+      }
       const { appInstanceId = identity.appInstanceId, resourceId = identity.resourceId } = props;
       const known = { ...props, appInstanceId, resourceId };
       const outputs = outputsOf(known, declaredPart(observed.labels, props), observed.labels);
@@ -151,6 +156,18 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
 /** Pulumi prints the value of the property that a failure names, and it may be secret: so the path goes in the text. */
 function checkFailure({ path, reason }: Problem): pulumi.dynamic.CheckFailure {
   return { property: "", reason: `${path}: ${reason}` };
+}
+
+/** The unchanging parts of a session, `undefined` when it is gone. */
+async function identify(client: AgbClient, id: string): Promise<Partial<SessionIdentity> | undefined> {
+  try {
+    return await getSession(client, id);
+  } catch (error) {
+    if (error instanceof AgbNotFoundError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** What the state holds of a session. */

@@ -1,18 +1,17 @@
 import type { AgbClient } from "../api/client";
-import {
-  AgbApiError,
-  AgbAuthenticationError,
-  AgbNetworkError,
-  AgbTimeoutError,
-  AgbUnexpectedReplyError,
-} from "../api/errors";
+import { AgbApiError, AgbError, AgbNotFoundError, AgbTimeoutError, AgbUnexpectedReplyError } from "../api/errors";
+import { getLabels } from "../api/labels";
 import { certainlyHadNoEffect, isTransient, retryDelayMs } from "../api/retry";
 import { createSession, getSession, listSessions, type SessionIdentity, type SessionRequest } from "../api/sessions";
 import { AgbUncertainCreateError } from "./errors";
+import { hasLabel } from "./labels";
 import { ownershipKeys } from "./ownership";
 import { type Clock, waitUntil } from "./wait";
 
 const maximumTries = 3;
+
+// AGB may ask for any time; nobody waits longer than this for one session.
+const longestPauseMs = 60_000;
 
 /**
  * How long to look for a session whose create reply was lost before it counts as not made. AGB may need a moment until
@@ -42,15 +41,16 @@ export async function createExactlyOnce(
       return await createSession(client, request);
     } catch (error) {
       if (mayHaveTakenEffect(error)) {
-        const found = await findByCreateToken(client, createToken, clock, error);
-        if (found !== undefined) {
-          return found;
+        const sessionId = await findByCreateToken(client, createToken, clock, error);
+        if (sessionId !== undefined) {
+          return identify(client, sessionId);
         }
       }
-      if (!worthAnotherTry(error) || attempt >= maximumTries) {
+      const pauseMs = retryDelayMs(attempt, error, Math.random());
+      if (!worthAnotherTry(error) || attempt >= maximumTries || pauseMs > longestPauseMs) {
         throw error;
       }
-      await clock.sleep(retryDelayMs(attempt, error, Math.random()));
+      await clock.sleep(pauseMs);
     }
   }
 }
@@ -63,8 +63,12 @@ function mayHaveTakenEffect(error: unknown): boolean {
   return !certainlyHadNoEffect(error);
 }
 
-/** Whether a create that certainly made nothing may be made again. */
+/** Whether a create whose session was not found may be made again. */
 function worthAnotherTry(error: unknown): boolean {
+  if (error instanceof AgbApiError && error.sessionId !== undefined) {
+    // AGB named a session; that it was not found by its label does not mean that it does not exist.
+    return false;
+  }
   return isTransient(error) || error instanceof AgbTimeoutError || error instanceof AgbUnexpectedReplyError;
 }
 
@@ -73,35 +77,53 @@ async function findByCreateToken(
   createToken: string,
   clock: Clock,
   cause: unknown,
-): Promise<SessionIdentity | undefined> {
-  let sessionId: string | undefined;
+): Promise<string | undefined> {
+  let found: string | undefined;
+  const look = async () => {
+    for await (const { sessionId } of listSessions(client, { [ownershipKeys.create]: createToken })) {
+      if (await carriesToken(client, sessionId, createToken)) {
+        found = sessionId;
+        return true;
+      }
+    }
+    return false;
+  };
   try {
-    await waitUntil(
-      async () => {
-        for await (const session of listSessions(client, { [ownershipKeys.create]: createToken })) {
-          sessionId = session.sessionId;
-          return true;
-        }
-        return false;
-      },
-      lookup,
-      clock,
-    );
+    await waitUntil(look, lookup, clock);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AgbUncertainCreateError(createToken, reason, { cause });
   }
-  if (sessionId === undefined) {
-    return undefined;
+  return found;
+}
+
+/**
+ * Looks at the labels themselves: a list that did not filter would make someone else's session ours, to be released
+ * with the stack.
+ *
+ * @returns `false` when the session is gone meanwhile
+ * @throws Error when the session carries another token, or none
+ */
+async function carriesToken(client: AgbClient, sessionId: string, createToken: string): Promise<boolean> {
+  try {
+    const labels = await getLabels(client, sessionId);
+    if (!hasLabel(labels, ownershipKeys.create, createToken)) {
+      throw new Error("AGB listed a session that does not carry the label that was asked for");
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof AgbNotFoundError) {
+      return false;
+    }
+    throw error;
   }
+}
+
+async function identify(client: AgbClient, sessionId: string): Promise<SessionIdentity> {
   try {
     return await getSession(client, sessionId);
   } catch (error) {
-    if (
-      error instanceof AgbAuthenticationError ||
-      error instanceof AgbNetworkError ||
-      error instanceof AgbTimeoutError
-    ) {
+    if (error instanceof AgbError && !(error instanceof AgbNotFoundError)) {
       // The id is what must not be lost; the rest can be read later.
       return { sessionId };
     }

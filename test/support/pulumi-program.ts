@@ -99,7 +99,7 @@ export async function runProgram<Result>(
 }
 
 /** Waits for the value of an output. */
-export function valueOf<Value>(output: pulumi.Output<Value>): Promise<pulumi.Unwrap<Value>> {
+export function outputValue<Value>(output: pulumi.Output<Value>): Promise<pulumi.Unwrap<Value>> {
   return new Promise((resolve) => {
     pulumi.output(output).apply((value) => resolve(value as pulumi.Unwrap<Value>));
   });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AgbProvider, AgbSession } from "../../provider";
 import { providerReference } from "../../provider/resources/reference";
-import { runProgram, secret, valueOf } from "../support/pulumi-program";
+import { outputValue, runProgram, secret } from "../support/pulumi-program";
 
 const imageId = "agb-code-space-1";
 const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
@@ -40,21 +40,21 @@ test("a session without labels still has an owner", async () => {
 
 test("the session's id is an output of its own and the same as the resource's", async () => {
   const { result } = await runProgram(() => new AgbSession("web", { imageId }));
-  expect(await valueOf(result.sessionId)).toBe("web-id");
-  expect(await valueOf(result.id)).toBe("web-id");
+  expect(await outputValue(result.sessionId)).toBe("web-id");
+  expect(await outputValue(result.id)).toBe("web-id");
 });
 
 test("each declared output of a session resolves", async () => {
   const { result } = await runProgram(
     () => new AgbSession("web", { imageId, labels: { team: "web" }, policyId: "long" }),
   );
-  expect(await valueOf(result.imageId)).toBe(imageId);
-  expect(await valueOf(result.labels)).toEqual({ team: "web" });
-  expect(await valueOf(result.labelsAll)).toEqual({ team: "web", ...owner });
-  expect(await valueOf(result.policyId)).toBe("long");
-  expect(await valueOf(result.idleTimeoutSeconds)).toBeUndefined();
-  expect(await valueOf(result.appInstanceId)).toBeUndefined();
-  expect(await valueOf(result.resourceId)).toBeUndefined();
+  expect(await outputValue(result.imageId)).toBe(imageId);
+  expect(await outputValue(result.labels)).toEqual({ team: "web" });
+  expect(await outputValue(result.labelsAll)).toEqual({ team: "web", ...owner });
+  expect(await outputValue(result.policyId)).toBe("long");
+  expect(await outputValue(result.idleTimeoutSeconds)).toBeUndefined();
+  expect(await outputValue(result.appInstanceId)).toBeUndefined();
+  expect(await outputValue(result.resourceId)).toBeUndefined();
 });
 
 describe("a label", () => {
@@ -127,7 +127,7 @@ describe("looking a session up", () => {
         environmentMappings: {},
       },
     ]);
-    expect(await valueOf(run.result.sessionId)).toBe("session-1");
+    expect(await outputValue(run.result.sessionId)).toBe("session-1");
   });
 
   test("works with an id that is an output and with a provider", async () => {

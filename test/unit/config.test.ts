@@ -55,6 +55,15 @@ test("empty variables, as CI sets them for a secret that is missing, count as no
   expect(problemsOf({}, { AGB_API_KEY: "" })).toEqual([expect.stringContaining("No AGB API key")]);
 });
 
+test("an empty configured value counts as not set, so that the environment stands in for it", () => {
+  const config = { "agb:apiKey": "", "agb:endpoint": "", "agb:timeoutMs": "", "agb:defaultLabels": "" };
+  expect(read(config, { AGB_API_KEY: "ako-environment" })).toMatchObject({
+    apiKey: { source: "AGB_API_KEY" },
+    baseUrl: "https://sdk-api.agb.cloud",
+    defaultLabels: {},
+  });
+});
+
 test("a missing key is one problem that names each way to give it", () => {
   const [problem, ...others] = problemsOf({});
   expect(others).toEqual([]);

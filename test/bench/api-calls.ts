@@ -1,0 +1,53 @@
+import { type Emulator, startEmulator } from "../../provider/emulator";
+import { benchLabels, benchProgram, createBenchProject } from "./subject";
+
+/** API calls that one session needs for one operation, by AGB's names. */
+export type CallCounts = Readonly<Record<string, number>>;
+
+/** The operations whose calls are counted. */
+export interface OperationCalls {
+  readonly create: CallCounts;
+  /** A refresh that finds nothing changed. */
+  readonly unchanged: CallCounts;
+  readonly labelEdit: CallCounts;
+  readonly delete: CallCounts;
+}
+
+/** Counts the calls of each operation alone, so without the refresh that `options: refresh: always` puts first. */
+export async function countApiCalls(sessions: number): Promise<OperationCalls> {
+  const emulator = await startEmulator({ releaseDelayMs: 0 });
+  try {
+    const project = await createBenchProject("agb", sessions, emulator);
+    try {
+      const callsOf = async (work: () => Promise<unknown>) => {
+        const before = emulator.requestCounts();
+        await work();
+        return callsPerSession(before, emulator.requestCounts(), sessions);
+      };
+      return {
+        create: await callsOf(() => project.up("--refresh=false")),
+        unchanged: await callsOf(() => project.refresh()),
+        labelEdit: await callsOf(async () => {
+          await project.write("index.js", benchProgram("agb", sessions, { ...benchLabels, team: "search" }));
+          await project.up("--refresh=false");
+        }),
+        delete: await callsOf(() => project.destroy("--refresh=false")),
+      };
+    } finally {
+      await project.close();
+    }
+  } finally {
+    await emulator.close();
+  }
+}
+
+type RequestCounts = ReturnType<Emulator["requestCounts"]>;
+
+function callsPerSession(before: RequestCounts, after: RequestCounts, sessions: number): CallCounts {
+  const names = Object.keys(after) as (keyof RequestCounts)[];
+  return Object.fromEntries(
+    names
+      .map((name) => [name, ((after[name] ?? 0) - (before[name] ?? 0)) / sessions] as const)
+      .filter(([, count]) => count > 0),
+  );
+}

@@ -1,0 +1,31 @@
+import { type ResourceState, type StackState, sessionsOf } from "../support/stack-state";
+
+/** How large the sessions of a stack are in its state. */
+export interface StateSize {
+  /** Mean bytes of a session as compact JSON, without the source position and the stack trace that the engine adds. */
+  readonly compactBytes: number;
+  /** Mean bytes of a session's inputs and outputs alone, as compact JSON: the part that the provider decides. */
+  readonly propertyBytes: number;
+  /** Characters of the longest `__provider`. */
+  readonly providerCharacters: number;
+}
+
+/** Measures the sessions in an exported state. */
+export function sizeOfResources(state: StackState): StateSize {
+  const sessions = Object.values(sessionsOf(state));
+  return {
+    compactBytes: meanBytes(sessions.map(withoutTraces)),
+    propertyBytes: meanBytes(sessions.map(({ inputs, outputs }) => ({ inputs, outputs }))),
+    providerCharacters: Math.max(...sessions.map(({ outputs }) => String(outputs?.["__provider"]).length)),
+  };
+}
+
+function withoutTraces(resource: ResourceState): object {
+  const { stackTrace: _, sourcePosition: __, ...rest } = resource as ResourceState & Record<string, unknown>;
+  return rest;
+}
+
+function meanBytes(values: readonly object[]): number {
+  const bytes = values.map((value) => Buffer.byteLength(JSON.stringify(value)));
+  return bytes.reduce((sum, each) => sum + each, 0) / bytes.length;
+}

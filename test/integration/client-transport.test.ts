@@ -1,0 +1,312 @@
+import { createServer } from "node:net";
+import { AgbApiError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "../../provider/api/errors";
+import { getLabels, setLabels } from "../../provider/api/labels";
+import { createSession, getSession, releaseSession } from "../../provider/api/sessions";
+import { openClient, openObservedClient } from "../support/agb-client";
+import { testKey } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
+import { withoutRetryDelay } from "../support/no-retry-delay";
+import { deadAddress, sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
+
+withoutRetryDelay();
+
+const session = { data: { sessionId: "session-1", appInstanceId: "ai-1", resourceId: "p-1" } };
+const request = { imageId: "agb-code-space-1", labels: { team: "web" } };
+
+describe("what is sent", () => {
+  test("holds the key in the header and nowhere else", async () => {
+    const server = await startScriptedServer((_, response) => sendSuccess(response, session));
+    const client = openClient(server.url);
+    await createSession(client, request);
+    await getSession(client, "session-1");
+    await setLabels(client, "session-1", { team: "web" });
+    for (const { headers, path, query, body } of server.requests) {
+      const { authorization, ...others } = headers;
+      expect(authorization).toBe(`Bearer ${testKey}`);
+      expect(JSON.stringify({ others, path, query, body })).not.toContain(testKey);
+    }
+  });
+
+  test("goes through the path prefix of the endpoint and carries JSON", async () => {
+    const server = await startScriptedServer((_, response) => sendSuccess(response, session));
+    await createSession(openClient(`${server.url}/gateway/agb`), {
+      ...request,
+      idleTimeoutSeconds: 600,
+      policyId: "longDuration-policy",
+    });
+    expect(server.requests).toEqual([
+      expect.objectContaining({
+        method: "POST",
+        path: "/gateway/agb/mcp/createSession",
+        query: { imageId: "agb-code-space-1" },
+        body: '{"labels":"{\\"team\\":\\"web\\"}","timeout":600,"mcpPolicyId":"longDuration-policy"}',
+        headers: expect.objectContaining({ "content-type": "application/json" }),
+      }),
+    ]);
+  });
+
+  test("leaves out what was not declared", async () => {
+    const server = await startScriptedServer((_, response) => sendSuccess(response, session));
+    await createSession(openClient(server.url), request);
+    expect(Object.keys(JSON.parse(server.requests[0]?.body ?? ""))).toEqual(["labels"]);
+  });
+
+  test("reaches the server with every character of a label", async () => {
+    const labels = { "a b+c&d=e": "ü\u2028😀 %20 #?/", ключ: "{}" };
+    const server = await startScriptedServer((_, response) => sendSuccess(response));
+    await setLabels(openClient(server.url), "session-1", labels);
+    expect(JSON.parse(server.requests[0]?.query["Labels"] ?? "")).toEqual(labels);
+  });
+
+  test("uses kept connections again: calls one after the other never need more than two", async () => {
+    const server = await startScriptedServer((_, response) => sendSuccess(response, session));
+    const client = openClient(server.url);
+    for (let call = 0; call < 20; call++) {
+      await getSession(client, "session-1");
+    }
+    expect(new Set(server.requests.map(({ socket }) => socket)).size).toBeLessThanOrEqual(2);
+  });
+
+  test("opens a bounded number of connections, however many calls run side by side", async () => {
+    const server = await startScriptedServer((_, response) => sendSuccess(response, session));
+    const client = openClient(server.url);
+    await Promise.all(Array.from({ length: 100 }, () => getSession(client, "session-1")));
+    expect(server.requests).toHaveLength(100);
+    expect(new Set(server.requests.map(({ socket }) => socket)).size).toBeLessThanOrEqual(32);
+  });
+});
+
+describe("a harmless call", () => {
+  test("is made again after the connection was reset", async () => {
+    const server = await startScriptedServer((received, response, call) =>
+      call < 3 ? void received.socket.resetAndDestroy() : sendSuccess(response, session),
+    );
+    const { client, retries } = openObservedClient(server.url);
+    expect(await getSession(client, "session-1")).toMatchObject({ appInstanceId: "ai-1" });
+    expect(retries.map(({ operation, attempt }) => [operation, attempt])).toEqual([
+      ["getSession", 1],
+      ["getSession", 2],
+    ]);
+  });
+
+  test("is made again after half a reply", async () => {
+    const server = await startScriptedServer((_, response, call) => {
+      if (call > 1) {
+        sendSuccess(response, session);
+        return;
+      }
+      response.writeHead(200, { "content-length": "100" });
+      response.write('{"success":true,"data":{"sess', () => response.destroy());
+    });
+    expect(await getSession(openClient(server.url), "session-1")).toMatchObject({ sessionId: "session-1" });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test.each([408, 429, 500, 502, 503, 504])("is made again after HTTP %i", async (status) => {
+    const server = await startScriptedServer((_, response, call) =>
+      call === 1 ? sendJson(response, { success: false }, status) : sendSuccess(response, session),
+    );
+    await getSession(openClient(server.url), "session-1");
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("is made again after a proxy's page", async () => {
+    const server = await startScriptedServer((_, response, call) =>
+      call === 1
+        ? void response.writeHead(502, { "content-type": "text/html" }).end("<h1>502 Bad Gateway</h1>")
+        : sendSuccess(response, session),
+    );
+    await getSession(openClient(server.url), "session-1");
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("is tried five times and then fails with the last reason", async () => {
+    const server = await startScriptedServer((_, response, call) =>
+      sendJson(response, { success: false, message: `busy ${call}` }, 503),
+    );
+    await expect(getSession(openClient(server.url), "session-1")).rejects.toThrow("busy 5");
+    expect(server.requests).toHaveLength(5);
+  });
+
+  test.each([
+    ["a refusal", 400],
+    ["a missing page", 404],
+  ])("is not made again after %s", async (_, status) => {
+    const server = await startScriptedServer((_, response) => sendJson(response, { success: false }, status));
+    await expect(getSession(openClient(server.url), "session-1")).rejects.toBeInstanceOf(AgbApiError);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("is not made again after a page that is no reply of AGB's", async () => {
+    const server = await startScriptedServer((_, response) => void response.end("<html>log in to the network</html>"));
+    const failure = getSession(openClient(server.url), "session-1");
+    await expect(failure).rejects.toBeInstanceOf(AgbUnexpectedReplyError);
+    await expect(failure).rejects.not.toThrow(/log in/);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("waits as long as AGB asks", async () => {
+    const server = await startScriptedServer((_, response, call) =>
+      call === 1 ? sendJson(response, { success: false }, 429, { "retry-after": "1" }) : sendSuccess(response, session),
+    );
+    const { client, retries } = openObservedClient(server.url);
+    await getSession(client, "session-1");
+    expect(retries).toMatchObject([{ delayMs: 1_000 }]);
+  });
+
+  test("fails at once when AGB asks for more time than the limit leaves", async () => {
+    const server = await startScriptedServer((_, response) =>
+      sendJson(response, { success: false, code: "Throttling" }, 429, { "retry-after": "3600" }),
+    );
+    await expect(getSession(openClient(server.url), "session-1")).rejects.toMatchObject({
+      code: "Throttling",
+      retryAfterMs: 3_600_000,
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe("a create", () => {
+  test.each([
+    ["a reset connection", AgbNetworkError],
+    ["HTTP 503", AgbApiError],
+    ["half a reply", AgbNetworkError],
+  ])("is not made again after %s, because it may have taken effect", async (kind, expected) => {
+    const server = await startScriptedServer((received, response) => {
+      if (kind === "HTTP 503") {
+        sendJson(response, { success: false }, 503);
+      } else if (kind === "half a reply") {
+        response.writeHead(200, { "content-length": "100" });
+        response.write("{", () => response.destroy());
+      } else {
+        received.socket.resetAndDestroy();
+      }
+    });
+    await expect(createSession(openClient(server.url), request)).rejects.toBeInstanceOf(expected);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("is made again where no connection stood", async () => {
+    const { client, retries } = openObservedClient(`http://${await deadAddress()}`);
+    await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false });
+    expect(retries).toHaveLength(4);
+  });
+
+  test("that succeeds without naming a session is a strange reply, not a session", async () => {
+    const server = await startScriptedServer((_, response) => sendSuccess(response, { data: { success: true } }));
+    await expect(createSession(openClient(server.url), request)).rejects.toThrow(
+      /the reply to createSession is not what AGB sends: data\.sessionId.*request id REQUEST-1/,
+    );
+  });
+});
+
+describe("an address that cannot be reached", () => {
+  test("is told with the endpoint and the reason", async () => {
+    const address = await deadAddress();
+    await expect(getSession(openClient(`http://${address}`), "session-1")).rejects.toThrow(
+      `no connection to http://${address} for getSession: connect ECONNREFUSED ${address}`,
+    );
+  });
+
+  test("because it speaks no TLS is told as such: nothing was sent", async () => {
+    const server = await startScriptedServer((_, response) => sendSuccess(response, session));
+    const failure = createSession(openClient(server.url.replace("http:", "https:")), request);
+    await expect(failure).rejects.toMatchObject({ name: "AgbNetworkError", requestSent: false });
+    await expect(failure).rejects.toThrow("an endpoint without TLS needs http:// in front");
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test("because a proxy refuses the way is told as such: nothing was sent", async () => {
+    const proxy = closeAfterTest(createServer((socket) => socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")));
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const { port } = proxy.address() as { port: number };
+    const before = process.env["HTTPS_PROXY"];
+    process.env["HTTPS_PROXY"] = `http://127.0.0.1:${port}`;
+    try {
+      const client = openClient("https://agb.invalid");
+      await expect(createSession(client, request)).rejects.toMatchObject({
+        name: "AgbNetworkError",
+        requestSent: false,
+      });
+    } finally {
+      if (before === undefined) {
+        delete process.env["HTTPS_PROXY"];
+      } else {
+        process.env["HTTPS_PROXY"] = before;
+      }
+    }
+  });
+});
+
+describe("the time limit", () => {
+  test("ends a call whose reply does not come", async () => {
+    const server = await startScriptedServer(() => {});
+    await expect(getSession(openClient(server.url, { timeoutMs: 50 }), "session-1")).rejects.toThrow(
+      "AGB did not answer getSession within 50 ms",
+    );
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("ends a call whose reply never ends", async () => {
+    const server = await startScriptedServer((_, response) => {
+      response.writeHead(200);
+      response.write('{"success":');
+    });
+    await expect(getSession(openClient(server.url, { timeoutMs: 50 }), "session-1")).rejects.toBeInstanceOf(
+      AgbTimeoutError,
+    );
+  });
+
+  test("holds for a call with all its retries together", async () => {
+    const server = await startScriptedServer((_, response, call) => {
+      if (call === 1) {
+        sendJson(response, { success: false }, 503);
+      }
+    });
+    await expect(getSession(openClient(server.url, { timeoutMs: 100 }), "session-1")).rejects.toBeInstanceOf(
+      AgbTimeoutError,
+    );
+    expect(server.requests).toHaveLength(2);
+  });
+});
+
+describe("what AGB says", () => {
+  test("about a released session is its own kind of error, also with HTTP 200", async () => {
+    const server = await startScriptedServer((_, response) =>
+      sendRefusal(response, "InvalidMcpSession.NotFound", "gone", 200),
+    );
+    await expect(releaseSession(openClient(server.url), "session-1")).rejects.toMatchObject({
+      name: "AgbNotFoundError",
+    });
+  });
+
+  test("in a wrapped PascalCase envelope is understood", async () => {
+    const server = await startScriptedServer((_, response) =>
+      sendJson(response, { body: { Success: true, Code: "ok", HttpStatusCode: 200, RequestId: "R" } }),
+    );
+    await expect(releaseSession(openClient(server.url), "session-1")).resolves.toBeUndefined();
+  });
+
+  test("about labels as an object instead of a text is understood", async () => {
+    const server = await startScriptedServer((_, response) =>
+      sendSuccess(response, { data: { labels: { team: "web" } } }),
+    );
+    expect(await getLabels(openClient(server.url), "session-1")).toEqual({ team: "web" });
+  });
+
+  test("about labels in a form nobody knows is an error, not a session without labels", async () => {
+    const server = await startScriptedServer((_, response) => sendSuccess(response, { data: { labels: "team=web" } }));
+    const failure = getLabels(openClient(server.url), "session-1");
+    await expect(failure).rejects.toBeInstanceOf(AgbUnexpectedReplyError);
+    await expect(failure).rejects.not.toThrow(/team=web/);
+  });
+
+  test("never repeats the key, not even when the server does", async () => {
+    const server = await startScriptedServer((received, response) =>
+      sendRefusal(response, "NOT_LOGIN", `bad credential: ${received.headers.authorization}`),
+    );
+    const failure = getSession(openClient(server.url), "session-1");
+    await expect(failure).rejects.toThrow("bad credential");
+    await expect(failure).rejects.not.toThrow(new RegExp(testKey));
+  });
+});

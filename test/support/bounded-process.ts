@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+
+/** What became of a command. */
+export interface ProcessResult {
+  /** Exit code; 128 and the signal's number when a signal ended it. */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where a command runs and for how long at most. */
+export interface ProcessBounds {
+  readonly directory: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly timeoutMs: number;
+  /** Ends the command when aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a command to its end and returns what it printed, whatever its exit code.
+ *
+ * @throws Error with what it printed so far when its time is over or it is aborted; it and all that it started are then
+ *   killed
+ */
+export async function runBounded(
+  command: string,
+  parameters: readonly string[],
+  bounds: ProcessBounds,
+): Promise<ProcessResult> {
+  const { directory, environment, timeoutMs, signal } = bounds;
+  signal?.throwIfAborted();
+  const child = spawn(command, parameters, { cwd: directory, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  let killedBecause: string | undefined;
+  const kill = (reason: string) => {
+    killedBecause = reason;
+    killTree(child.pid);
+  };
+  const timer = setTimeout(() => kill(`did not end within ${timeoutMs} ms`), timeoutMs);
+  const abort = () => kill("was stopped");
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    const exitCode = await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code, name) => resolve(code ?? 128 + (name === null ? 0 : constants.signals[name])));
+    });
+    if (killedBecause !== undefined) {
+      throw new Error(`${[command, ...parameters].join(" ")} ${killedBecause}.\n${stdout}\n${stderr}`);
+    }
+    return { exitCode, stdout, stderr };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** Kills a process and its descendants: Pulumi's plugins have process groups of their own and outlive a killed engine. */
+function killTree(pid: number | undefined): void {
+  if (pid === undefined) {
+    return;
+  }
+  for (const each of [pid, ...descendantsOf(pid)]) {
+    try {
+      process.kill(each, "SIGKILL");
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
+
+/** Ids of all processes below one, where the system tells (Linux); elsewhere none. */
+function descendantsOf(pid: number): number[] {
+  const childrenByParent = new Map<number, number[]>();
+  for (const [child, parent] of processParents()) {
+    childrenByParent.set(parent, [...(childrenByParent.get(parent) ?? []), child]);
+  }
+  const below = (parent: number): number[] =>
+    (childrenByParent.get(parent) ?? []).flatMap((child) => [child, ...below(child)]);
+  return below(pid);
+}
+
+function processParents(): [pid: number, parent: number][] {
+  try {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((name) => {
+        try {
+          const status = readFileSync(`/proc/${name}/status`, "utf8");
+          return [[Number(name), Number(/^PPid:\s*(\d+)/m.exec(status)?.[1])]] as [number, number][];
+        } catch {
+          return [];
+        }
+      });
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,60 @@
+// The package as a user installs it: packed, unpacked into a project's node_modules, with nothing beside it but what the
+// package and the project declare.
+
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { runBounded } from "./bounded-process";
+
+const repositoryDirectory = join(__dirname, "..", "..");
+
+/** A packed package that can be installed any number of times. */
+export interface PackedPackage {
+  /** Fills a project's `node_modules`: this package unpacked, all declared dependencies as links to this checkout's. */
+  install(projectDirectory: string): Promise<void>;
+  /** Removes the packed file. */
+  close(): Promise<void>;
+}
+
+/** Packs this checkout as it is built. */
+export async function packPackage(): Promise<PackedPackage> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-pack-")));
+  try {
+    // Without its scripts: they would build again, under the feet of tests that run at the same time.
+    await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", directory], repositoryDirectory);
+    const [file] = await readdir(directory);
+    await run("tar", ["-xzf", join(directory, file ?? ""), "-C", directory], directory);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+  const unpacked = join(directory, "package");
+  return {
+    async install(projectDirectory) {
+      const target = join(projectDirectory, "node_modules");
+      const names = new Set([
+        ...(await dependenciesIn(unpacked, ["dependencies", "peerDependencies"])),
+        ...(await dependenciesIn(projectDirectory, ["dependencies", "devDependencies"])),
+      ]);
+      names.delete("pulumi-agb");
+      for (const name of names) {
+        await mkdir(dirname(join(target, name)), { recursive: true });
+        await symlink(join(repositoryDirectory, "node_modules", name), join(target, name), "junction");
+      }
+      await cp(unpacked, join(target, "pulumi-agb"), { recursive: true });
+    },
+    close: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+async function dependenciesIn(directory: string, kinds: readonly string[]): Promise<string[]> {
+  const content = JSON.parse(await readFile(join(directory, "package.json"), "utf8"));
+  return kinds.flatMap((kind) => Object.keys(content[kind] ?? {}));
+}
+
+async function run(command: string, parameters: readonly string[], directory: string): Promise<void> {
+  const result = await runBounded(command, parameters, { directory, environment: process.env, timeoutMs: 60_000 });
+  if (result.exitCode !== 0) {
+    throw new Error(`${command} failed with exit code ${result.exitCode}.\n${result.stdout}\n${result.stderr}`);
+  }
+}

@@ -1,0 +1,57 @@
+/** A resource as `pulumi stack export` shows it. */
+export interface ResourceState {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what is in it is what the tests are about
+  readonly inputs?: Record<string, any>;
+  // biome-ignore lint/suspicious/noExplicitAny: what is in it is what the tests are about
+  readonly outputs?: Record<string, any>;
+  /** Per input, the resources that it depends on. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What `pulumi stack export` prints. */
+export interface StackState {
+  readonly deployment: {
+    readonly resources?: readonly ResourceState[];
+    readonly pending_operations?: readonly unknown[];
+  };
+}
+
+/** The sessions of a stack, by the names that the program gave them. */
+export function sessionsOf(state: StackState): Record<string, ResourceState> {
+  const sessions = (state.deployment.resources ?? []).filter(({ type }) => type.endsWith(":AgbSession"));
+  return Object.fromEntries(sessions.map((resource) => [nameOf(resource), resource]));
+}
+
+/** The ids of a stack's sessions, by the names that the program gave them. */
+export function sessionIdsOf(state: StackState): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(sessionsOf(state)).map(([name, { id }]) => [name, id]));
+}
+
+/**
+ * The resources of a stack as texts, by URN, to compare them byte by byte. Left out are property dependencies on nothing
+ * (`"labels": []`): the engine itself writes them at each `up` and drops them at each `refresh`, whatever the provider.
+ */
+export function resourceTexts(state: StackState): Record<string, string> {
+  return Object.fromEntries(
+    (state.deployment.resources ?? []).map((resource) => {
+      const dependencies = Object.entries(resource.propertyDependencies ?? {}).filter(([, urns]) => urns.length > 0);
+      const { propertyDependencies: _, ...rest } = resource;
+      const some = dependencies.length > 0 ? { propertyDependencies: Object.fromEntries(dependencies) } : {};
+      return [resource.urn, JSON.stringify({ ...rest, ...some }, null, 1)];
+    }),
+  );
+}
+
+/** How many resources a run created, updated and so on, from the summary that it printed; `same` are the unchanged. */
+export function changesIn(stdout: string): Record<string, number> {
+  const summary = stdout.slice(stdout.lastIndexOf("Resources:"));
+  const counts = [...summary.matchAll(/(\d+) (created|updated|replaced|deleted|unchanged)/g)];
+  return Object.fromEntries(counts.map(([, count, change]) => [change, Number(count)]));
+}
+
+function nameOf({ urn }: ResourceState): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
+}
