@@ -10,5 +10,9 @@ export {
   AgbTimeoutError,
   AgbUnexpectedReplyError,
 } from "./api/errors";
-export { AgbProvider, type AgbProviderArgs } from "./resources/agb-provider";
-export { AgbSession, type AgbSessionArgs } from "./resources/agb-session";
+// Types apart from values: a project without a TypeScript of its own is compiled by the 3.8 that Pulumi brings along,
+// which cannot read them in one list.
+export type { AgbProviderArgs } from "./resources/agb-provider";
+export { AgbProvider } from "./resources/agb-provider";
+export type { AgbSessionArgs } from "./resources/agb-session";
+export { AgbSession } from "./resources/agb-session";
