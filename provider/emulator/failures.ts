@@ -36,6 +36,25 @@ export function bodyTooLarge(limitBytes: number): ApiFailure {
   return new ApiFailure(413, "RequestBodyTooLarge", `The request body is larger than ${limitBytes} bytes.`);
 }
 
+/** The request comes from a web page of another origin, which has no business here. */
+export function originRefused(): ApiFailure {
+  return new ApiFailure(
+    403,
+    "OriginRefused",
+    "The Origin header names another site; only the emulator's own page may ask.",
+  );
+}
+
+/** The console's endpoints want the API key, or the token that the emulator's own page carries. */
+export function adminKeyRequired(): ApiFailure {
+  return new ApiFailure(401, "NOT_LOGIN", "Send one of the emulator's API keys: authorization: Bearer <key>.");
+}
+
+/** There is no fault rule with this number. */
+export function faultNotFound(id: string): ApiFailure {
+  return new ApiFailure(404, "Fault.NotFound", `No fault rule ${id.slice(0, 20)} is in force.`);
+}
+
 /** The request names a host that is not this computer: a web page elsewhere may have bent its own name to loopback. */
 export function hostRefused(): ApiFailure {
   return new ApiFailure(

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import type { Labels } from "./labels";
+import { isLabels, type Labels } from "./labels";
 import type { SessionRecord } from "./session";
 import { EmulatorStartError } from "./start-error";
 import { lockStateFile } from "./state-lock";
@@ -21,14 +21,7 @@ const sessionSchema = z.object({
   sequence: z.int(),
   imageId: z.string(),
   policyId: z.string().optional(),
-  // Not z.record, which would drop a label named __proto__.
-  labels: z.custom<Labels>(
-    (value) =>
-      typeof value === "object" &&
-      value !== null &&
-      !Array.isArray(value) &&
-      Object.values(value).every((label) => typeof label === "string"),
-  ),
+  labels: z.custom<Labels>(isLabels),
   appInstanceId: z.string(),
   resourceId: z.string(),
   idleTimeoutSeconds: z.number(),
@@ -38,7 +31,11 @@ const sessionSchema = z.object({
   releasedAtMs: time.optional(),
 });
 
-const stateSchema = z.object({ nextSequence: z.int(), sessions: z.array(sessionSchema) });
+const stateSchema = z.object({
+  nextSequence: z.int(),
+  clockOffsetMs: z.number().min(0).optional(),
+  sessions: z.array(sessionSchema),
+});
 
 /** The state file of one running emulator, locked against a second one. */
 export class StateFile {
@@ -145,7 +142,12 @@ export class StateFile {
       this.#texts.set(record, text);
       return text;
     });
-    const head = JSON.stringify({ format, version, nextSequence: state.nextSequence });
+    const head = JSON.stringify({
+      format,
+      version,
+      nextSequence: state.nextSequence,
+      clockOffsetMs: state.clockOffsetMs,
+    });
     return `${head.slice(0, -1)},"sessions":[\n${sessions.join(",\n")}\n]}\n`;
   }
 }
