@@ -3,8 +3,10 @@ import { adminHandler, isAdminTarget } from "./admin";
 import { AdvanceableClock } from "./clock";
 import { Closing, type ExchangeContext, exchange } from "./exchange";
 import { type Fault, type FaultRule, Faults } from "./faults";
+import { baseUrl } from "./host-names";
 import { Journal, type JournalEntry } from "./journal";
 import { type EmulatorOptions, resolveOptions } from "./options";
+import { RateLimit } from "./rate-limit";
 import { listen, type RunningServer } from "./server";
 import { releaseDueAtMs, type SessionRecord, type SessionState } from "./session";
 import { StateFile } from "./state-file";
@@ -30,7 +32,7 @@ export interface EmulatedSession {
 
 /** A running emulator. */
 export interface Emulator {
-  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  /** Where this computer reaches it: `http://127.0.0.1:PORT` unless the option `host` says otherwise; no slash at the end. */
   readonly url: string;
   /** Back to the moment after the start, without sessions: journal empty, fault rules and keys as the options say. */
   reset(): Promise<void>;
@@ -79,7 +81,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       ? undefined
       : new StateFile(settings.statePath, () => ({ ...store.snapshot(), clockOffsetMs: clock.offsetMs }));
   const faults = new Faults();
-  const journal = new Journal(clock);
+  const journal = new Journal(clock, settings.onRequest);
   const closing = new AbortController();
   let acceptedKeys: ReadonlySet<string> | undefined;
 
@@ -97,6 +99,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     settings,
     faults,
     journal,
+    rateLimit: new RateLimit(settings.requestsPerSecond, clock),
     save,
     acceptsKey,
     isClosing: () => closing.signal.aborted,
@@ -156,6 +159,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     contexts: () => [],
     acceptsKey,
     isKeyRequired: () => acceptedKeys !== undefined,
+    listensOn: settings.host,
     closing: closing.signal,
   });
 
@@ -166,7 +170,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       store.load(stored);
       clock.offsetMs = stored.clockOffsetMs ?? 0;
     }
-    return await listen(settings.port, (incoming, outgoing) => {
+    return await listen(settings.port, settings.host, (incoming, outgoing) => {
       void (isAdminTarget(incoming.url) ? admin(incoming, outgoing) : exchange(incoming, outgoing, context));
     });
   };
@@ -184,7 +188,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   return {
     ...controls,
-    url: `http://127.0.0.1:${server.port}`,
+    url: baseUrl(settings.host, server.port),
     close() {
       stopped ??= stop();
       return stopped;

@@ -6,6 +6,8 @@ export class ApiFailure extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Headers of the reply beside the usual ones. */
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }
@@ -29,6 +31,13 @@ export function unknownAction(method: string, path: string): ApiFailure {
 /** @param message begins with the name of the field at fault */
 export function invalidRequest(message: string): ApiFailure {
   return new ApiFailure(400, "InvalidRequest", message);
+}
+
+/** More requests than the limit allows. AGB documents neither a limit nor a code. */
+export function tooManyRequests(perSecond: number, retryAfterSeconds: number): ApiFailure {
+  return new ApiFailure(429, "Throttling", `More than ${perSecond} requests in a second.`, {
+    "retry-after": String(retryAfterSeconds),
+  });
 }
 
 /** The request's body is over the limit. */
@@ -60,7 +69,7 @@ export function hostRefused(): ApiFailure {
   return new ApiFailure(
     421,
     "HostRefused",
-    "The emulator answers only requests for localhost, 127.0.0.1 or [::1]; the Host header names another host.",
+    "The emulator answers only requests for localhost, 127.0.0.1, [::1] or the host it was told to listen on; the Host header names another host.",
   );
 }
 

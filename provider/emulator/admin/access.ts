@@ -4,19 +4,22 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { adminKeyRequired, originRefused } from "../failures";
-import { bearerKey, checkHost } from "../incoming";
+import { checkHost } from "../host-names";
+import { bearerKey } from "../incoming";
 
 /** What decides about access. */
 export interface AccessRules {
   /** In every page that the emulator itself serves, and nowhere else. */
   readonly pageToken: string;
+  /** The option `host`. */
+  readonly listensOn: string;
   isKeyRequired(): boolean;
   acceptsKey(key: string): boolean;
 }
 
 /** @throws ApiFailure unless host and origin, where the browser tells one, are the emulator's own */
-export function checkOrigin({ headers: { host, origin } }: IncomingMessage): void {
-  checkHost(host);
+export function checkOrigin({ headers: { host, origin } }: IncomingMessage, { listensOn }: AccessRules): void {
+  checkHost(host, listensOn);
   if (origin !== undefined && origin.toLowerCase().replace(/^https?:\/\//, "") !== host?.toLowerCase()) {
     throw originRefused();
   }

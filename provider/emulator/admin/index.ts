@@ -66,7 +66,7 @@ async function answer(
   const method = incoming.method ?? "GET";
   const { path, query } = parseTarget(incoming.url ?? "/");
   const body = await readBody(incoming);
-  checkOrigin(incoming);
+  checkOrigin(incoming, rules);
   if (path === root) {
     return { status: 308, headers: { location: `${root}/` }, body: "" };
   }
