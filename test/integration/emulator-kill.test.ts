@@ -17,6 +17,7 @@ const longestLoadMs = 60;
 const children = new Set<ChildProcess>();
 const agents = new Set<Agent>();
 let folder: string;
+let isOver = false;
 
 beforeAll(() => {
   if (!existsSync(command)) {
@@ -25,6 +26,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "agb-emulator-"));
 });
 afterAll(() => {
+  // When one chain has failed, the other one must not go on starting processes.
+  isOver = true;
   for (const child of children) {
     child.kill("SIGKILL");
   }
@@ -49,7 +52,7 @@ async function killAgainAndAgain(name: string): Promise<number> {
   const allowed = new Map<string, Allowed>();
   let kills = 0;
   let acknowledgedInAll = 0;
-  while (kills < killsPerChain) {
+  while (kills < killsPerChain && !isOver) {
     const emulator = await startBuilt(join(folder, `${name}.json`));
     await compare(emulator.url, emulator.agent, allowed);
     const load = Array.from({ length: clientCount }, () => changeUntilGone(emulator.url, emulator.agent, allowed));
