@@ -1,19 +1,26 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
+import { type RequestLogFormat, requestLine } from "./request-log";
 
-interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys"> {
+interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys" | "onRequest"> {
   readonly state?: string;
   readonly apiKey?: readonly string[];
+  readonly log?: RequestLogFormat;
 }
 
 /** The subcommand `emulator`: a local AGB that runs until it is stopped by SIGINT or SIGTERM. */
 export function emulatorCommand(): Command {
   return new Command("emulator")
     .description(
-      "Run a local AGB that answers the session and label API on 127.0.0.1.\n" +
+      "Run a local AGB that answers the session and label API on this computer.\n" +
+        "Open /_emulator/ at its address in a browser to watch it and to try out drift by hand.\n" +
         "Stop it with Ctrl+C or SIGTERM; the sessions stay in the state file, if there is one.",
     )
     .addOption(numberOption("--port <number>", "TCP port; 0 takes a free one", 0))
+    .option(
+      "--host <address>",
+      "address or name to listen on; one that other machines can reach needs --api-key (default: 127.0.0.1)",
+    )
     .option("--state <file>", "JSON file in which the sessions outlive the emulator (default: in memory only)")
     .option(
       "--api-key <key>",
@@ -51,17 +58,27 @@ export function emulatorCommand(): Command {
       numberOption("--label-index-delay-ms <number>", "milliseconds until a new session is found by its labels", 0),
     )
     .addOption(numberOption("--maximum-sessions <number>", "sessions that may run at once (default: no limit)"))
+    .addOption(
+      numberOption(
+        "--requests-per-second <number>",
+        "requests answered in a second; more get HTTP 429 with Retry-After (default: no limit)",
+      ),
+    )
+    .addOption(
+      new Option("--log <format>", "write one line per request to stderr (default: none)").choices(["json", "pretty"]),
+    )
     .addOption(numberOption("--page-cap <number>", "the most sessions on one page of a list", 100))
     .action(runEmulator);
 }
 
-async function runEmulator({ state, apiKey, ...flags }: EmulatorFlags): Promise<void> {
+async function runEmulator({ state, apiKey, log, ...flags }: EmulatorFlags): Promise<void> {
   let emulator: Emulator;
   try {
     emulator = await startEmulator({
       ...flags,
       ...(state !== undefined && { statePath: state }),
       ...(apiKey !== undefined && { apiKeys: apiKey }),
+      ...(log !== undefined && { onRequest: (entry) => process.stderr.write(`${requestLine(entry, log)}\n`) }),
     });
   } catch (error) {
     if (!(error instanceof EmulatorStartError)) {
@@ -73,6 +90,7 @@ async function runEmulator({ state, apiKey, ...flags }: EmulatorFlags): Promise<
   }
   // Whoever started the emulator may read the first line and close the pipe; the service goes on.
   process.stdout.on("error", () => {});
+  process.stderr.on("error", () => {});
   console.log(`AGB emulator listening on ${emulator.url}`);
   const stop = () => {
     emulator.close().then(

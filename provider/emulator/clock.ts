@@ -4,8 +4,35 @@ export interface Clock {
   now(): number;
 }
 
+// The end of the range of JavaScript's Date.
+const lastDateMs = 8.64e15;
+
 /** The computer's own clock; the default. */
 export const systemClock: Clock = { now: () => Date.now() };
+
+/** A clock that goes on as its source does, with the time added that somebody let pass at once. */
+export class AdvanceableClock implements Clock {
+  #offsetMs = 0;
+
+  constructor(private readonly source: Clock) {}
+
+  now(): number {
+    return this.source.now() + this.#offsetMs;
+  }
+
+  /** Milliseconds by which this clock is ahead of its source. */
+  get offsetMs(): number {
+    return this.#offsetMs;
+  }
+
+  /** @throws RangeError when it is negative or not a number, or would leave the range of dates */
+  set offsetMs(ms: number) {
+    if (!(ms >= 0 && this.source.now() + ms <= lastDateMs)) {
+      throw new RangeError(`a clock cannot be ${ms} ms ahead`);
+    }
+    this.#offsetMs = ms;
+  }
+}
 
 /** A clock that stands still until it is moved, so that a test can let hours pass without waiting. */
 export class ManualClock implements Clock {

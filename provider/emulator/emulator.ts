@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { adminHandler, isAdminTarget } from "./admin";
+import { AdvanceableClock } from "./clock";
 import { Closing, type ExchangeContext, exchange } from "./exchange";
 import { type Fault, type FaultRule, Faults } from "./faults";
+import { baseUrl } from "./host-names";
 import { Journal, type JournalEntry } from "./journal";
 import { type EmulatorOptions, resolveOptions } from "./options";
-import { listen } from "./server";
+import { RateLimit } from "./rate-limit";
+import { listen, type RunningServer } from "./server";
 import { releaseDueAtMs, type SessionRecord, type SessionState } from "./session";
 import { StateFile } from "./state-file";
 import { SessionStore } from "./store";
@@ -28,7 +32,7 @@ export interface EmulatedSession {
 
 /** A running emulator. */
 export interface Emulator {
-  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  /** Where this computer reaches it: `http://127.0.0.1:PORT` unless the option `host` says otherwise; no slash at the end. */
   readonly url: string;
   /** Back to the moment after the start, without sessions: journal empty, fault rules and keys as the options say. */
   reset(): Promise<void>;
@@ -36,6 +40,10 @@ export interface Emulator {
   close(): Promise<void>;
   /** All sessions that are running or being released, newest first. */
   sessions(): EmulatedSession[];
+  /** The emulator's time: what `advanceClock` let pass on top of the option `clock`; milliseconds since 1970-01-01 UTC. */
+  nowMs(): number;
+  /** Lets time pass at once. @param ms milliseconds. Rejects with a RangeError when negative or beyond the end of dates. */
+  advanceClock(ms: number): Promise<void>;
   /** Replaces a session's labels behind its owner's back; no limits apply. Rejects when no such session is running. */
   setLabels(sessionId: string, labels: Readonly<Record<string, string>>): Promise<void>;
   /** Releases a session behind its owner's back; it is gone at once. Rejects when no such session is running. */
@@ -44,13 +52,18 @@ export interface Emulator {
   setApiKeys(apiKeys: readonly string[] | undefined): void;
   /** Puts a fault rule in force; it counts calls from now on. Throws an Error that names the field when it is not valid. */
   addFault(rule: FaultRule): Fault;
+  /** The fault rules in force, oldest first. */
+  faults(): Fault[];
   /** Takes all fault rules out of force, also those of the options. */
   clearFaults(): void;
-  /** The last 10,000 requests, oldest first. An entry is there before its reply is sent. */
-  requests(): JournalEntry[];
+  /** The last requests, oldest first, at most `limit` and 10,000. An entry is there before its reply is sent. */
+  requests(limit?: number): JournalEntry[];
   /** How many requests each operation has had since the start or the last reset; operations without any are left out. */
   requestCounts(): Partial<Record<JournalEntry["operation"], number>>;
 }
+
+/** What can be done to an emulator whether or not it listens. */
+export type EmulatorControls = Omit<Emulator, "url" | "close">;
 
 /**
  * Starts a local AGB.
@@ -60,12 +73,15 @@ export interface Emulator {
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const settings = resolveOptions(options);
-  const { clock, releaseDelayMs, labelIndexDelayMs } = settings;
+  const { releaseDelayMs, labelIndexDelayMs } = settings;
+  const clock = new AdvanceableClock(settings.clock);
   const store = new SessionStore(clock, releaseDelayMs, labelIndexDelayMs);
   const stateFile =
-    settings.statePath === undefined ? undefined : new StateFile(settings.statePath, () => store.snapshot());
+    settings.statePath === undefined
+      ? undefined
+      : new StateFile(settings.statePath, () => ({ ...store.snapshot(), clockOffsetMs: clock.offsetMs }));
   const faults = new Faults();
-  const journal = new Journal();
+  const journal = new Journal(clock, settings.onRequest);
   const closing = new AbortController();
   let acceptedKeys: ReadonlySet<string> | undefined;
 
@@ -76,14 +92,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.add(rule);
     }
   };
+  const acceptsKey = (key: string) => acceptedKeys?.has(key) ?? true;
   const save = async () => stateFile?.save();
   const context: ExchangeContext = {
     store,
     settings,
     faults,
     journal,
+    rateLimit: new RateLimit(settings.requestsPerSecond, clock),
     save,
-    acceptsKey: (key) => acceptedKeys?.has(key) ?? true,
+    acceptsKey,
     isClosing: () => closing.signal.aborted,
     async wait(ms) {
       if (ms > 0) {
@@ -94,19 +112,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
   };
 
-  const start = async () => {
-    restoreOptions();
-    const stored = stateFile?.load();
-    if (stored !== undefined) {
-      store.load(stored);
-    }
-    return await listen(settings.port, (incoming, outgoing) => void exchange(incoming, outgoing, context));
-  };
-  const server = await start().catch((error: unknown) => {
-    stateFile?.release();
-    throw error;
-  });
-
   const running = (sessionId: string): SessionRecord => {
     const record = store.running(sessionId);
     if (record === undefined) {
@@ -114,26 +119,23 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     }
     return record;
   };
-  const stop = async () => {
-    closing.abort();
-    await server.close();
-    await stateFile?.close();
-  };
-  let stopped: Promise<void> | undefined;
-
-  return {
-    url: `http://127.0.0.1:${server.port}`,
+  const controls: EmulatorControls = {
     async reset() {
       store.clear();
+      clock.offsetMs = 0;
       journal.clear();
       restoreOptions();
       await save();
     },
-    close() {
-      stopped ??= stop();
-      return stopped;
-    },
     sessions: () => store.all().reverse().map(describe),
+    nowMs: () => clock.now(),
+    async advanceClock(ms) {
+      if (!(ms >= 0)) {
+        throw new RangeError(`advanceClock: ms must be a number >= 0, not ${ms}`);
+      }
+      clock.offsetMs += ms;
+      await save();
+    },
     async setLabels(sessionId, labels) {
       store.setLabels(running(sessionId), { ...labels });
       await save();
@@ -146,9 +148,51 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       acceptedKeys = apiKeys && new Set(apiKeys);
     },
     addFault: (rule) => faults.add(rule),
+    faults: () => faults.all(),
     clearFaults: () => faults.clear(),
-    requests: () => journal.entries(),
+    requests: (limit) => journal.entries(limit),
     requestCounts: () => journal.counts(),
+  };
+  const admin = adminHandler({
+    emulator: controls,
+    // Nothing keeps contexts yet.
+    contexts: () => [],
+    acceptsKey,
+    isKeyRequired: () => acceptedKeys !== undefined,
+    listensOn: settings.host,
+    closing: closing.signal,
+  });
+
+  const start = async () => {
+    restoreOptions();
+    const stored = stateFile?.load();
+    if (stored !== undefined) {
+      store.load(stored);
+      clock.offsetMs = stored.clockOffsetMs ?? 0;
+    }
+    return await listen(settings.port, settings.host, (incoming, outgoing) => {
+      void (isAdminTarget(incoming.url) ? admin(incoming, outgoing) : exchange(incoming, outgoing, context));
+    });
+  };
+  const server: RunningServer = await start().catch((error: unknown) => {
+    stateFile?.release();
+    throw error;
+  });
+
+  const stop = async () => {
+    closing.abort();
+    await server.close();
+    await stateFile?.close();
+  };
+  let stopped: Promise<void> | undefined;
+
+  return {
+    ...controls,
+    url: baseUrl(settings.host, server.port),
+    close() {
+      stopped ??= stop();
+      return stopped;
+    },
   };
 }
 

@@ -22,9 +22,13 @@ export function successReply(requestId: string, outcome: Outcome): Reply {
 }
 
 /** The reply to a refused request. */
-export function failureReply(requestId: string, failure: Pick<ApiFailure, "status" | "code" | "message">): Reply {
+export function failureReply(
+  requestId: string,
+  failure: Pick<ApiFailure, "status" | "code" | "message"> & Partial<Pick<ApiFailure, "headers">>,
+): Reply {
   const { status, code, message } = failure;
-  return jsonReply(status, requestId, { success: false, code, message, httpStatusCode: status, requestId });
+  const reply = jsonReply(status, requestId, { success: false, code, message, httpStatusCode: status, requestId });
+  return { ...reply, headers: { ...reply.headers, ...failure.headers } };
 }
 
 /** Any JSON body with the headers that every reply carries. */

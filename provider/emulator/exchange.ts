@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { failureReply, jsonReply, type Outcome, type Reply, successReply } from "./envelope";
-import { ApiFailure, notLoggedIn, stateNotSaved, unknownAction } from "./failures";
+import { ApiFailure, notLoggedIn, stateNotSaved, tooManyRequests, unknownAction } from "./failures";
 import type { FaultStep, Faults } from "./faults";
+import { checkHost } from "./host-names";
 import { newRequestId } from "./identifiers";
-import { bearerKey, ClientGone, checkHost, overBodyLimit, parseBody, parseTarget, readBody } from "./incoming";
+import { bearerKey, ClientGone, overBodyLimit, parseBody, parseTarget, readBody } from "./incoming";
 import type { Journal } from "./journal";
+import type { RateLimit } from "./rate-limit";
 import { findRoute } from "./routes";
 import type { Route, RouteContext } from "./routes/route";
 
@@ -12,6 +14,7 @@ import type { Route, RouteContext } from "./routes/route";
 export interface ExchangeContext extends RouteContext {
   readonly faults: Faults;
   readonly journal: Journal;
+  readonly rateLimit: RateLimit;
   acceptsKey(key: string): boolean;
   /** Resolves when all changes so far are on disk. */
   save(): Promise<void>;
@@ -71,10 +74,14 @@ async function decide(call: Call, context: ExchangeContext): Promise<Delivery> {
   const { incoming, requestId, route } = call;
   const body = await readBody(incoming);
   await context.wait(context.settings.latencyMs);
-  checkHost(incoming.headers.host);
+  checkHost(incoming.headers.host, context.settings.host);
   const key = bearerKey(incoming.headers.authorization);
   if (key === undefined || !context.acceptsKey(key)) {
     throw notLoggedIn();
+  }
+  const retryAfterSeconds = context.rateLimit.take();
+  if (retryAfterSeconds > 0) {
+    throw tooManyRequests(context.settings.requestsPerSecond ?? 0, retryAfterSeconds);
   }
   if (body === undefined) {
     throw overBodyLimit();

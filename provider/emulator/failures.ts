@@ -6,6 +6,8 @@ export class ApiFailure extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Headers of the reply beside the usual ones. */
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }
@@ -31,9 +33,35 @@ export function invalidRequest(message: string): ApiFailure {
   return new ApiFailure(400, "InvalidRequest", message);
 }
 
+/** More requests than the limit allows. AGB documents neither a limit nor a code. */
+export function tooManyRequests(perSecond: number, retryAfterSeconds: number): ApiFailure {
+  return new ApiFailure(429, "Throttling", `More than ${perSecond} requests in a second.`, {
+    "retry-after": String(retryAfterSeconds),
+  });
+}
+
 /** The request's body is over the limit. */
 export function bodyTooLarge(limitBytes: number): ApiFailure {
   return new ApiFailure(413, "RequestBodyTooLarge", `The request body is larger than ${limitBytes} bytes.`);
+}
+
+/** The request comes from a web page of another origin, which has no business here. */
+export function originRefused(): ApiFailure {
+  return new ApiFailure(
+    403,
+    "OriginRefused",
+    "The Origin header names another site; only the emulator's own page may ask.",
+  );
+}
+
+/** The console's endpoints want the API key, or the token that the emulator's own page carries. */
+export function adminKeyRequired(): ApiFailure {
+  return new ApiFailure(401, "NOT_LOGIN", "Send one of the emulator's API keys: authorization: Bearer <key>.");
+}
+
+/** There is no fault rule with this number. */
+export function faultNotFound(id: string): ApiFailure {
+  return new ApiFailure(404, "Fault.NotFound", `No fault rule ${id.slice(0, 20)} is in force.`);
 }
 
 /** The request names a host that is not this computer: a web page elsewhere may have bent its own name to loopback. */
@@ -41,7 +69,7 @@ export function hostRefused(): ApiFailure {
   return new ApiFailure(
     421,
     "HostRefused",
-    "The emulator answers only requests for localhost, 127.0.0.1 or [::1]; the Host header names another host.",
+    "The emulator answers only requests for localhost, 127.0.0.1, [::1] or the host it was told to listen on; the Host header names another host.",
   );
 }
 

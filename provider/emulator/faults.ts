@@ -30,6 +30,10 @@ export interface FaultRule {
 
 /** A fault rule in force. */
 export interface Fault {
+  /** Tells it from the other rules of this emulator; never used twice. */
+  readonly id: number;
+  /** The rule, with every default filled in. */
+  readonly rule: FaultRule;
   /** How many requests it has struck so far. */
   readonly struck: number;
   /** Takes the rule out of force; once more does nothing. */
@@ -74,7 +78,10 @@ export const faultRuleSchema = z.strictObject({
     .optional(),
 });
 
-type ActiveRule = z.output<typeof faultRuleSchema> & { seen: number; struck: number };
+interface ActiveRule extends z.output<typeof faultRuleSchema> {
+  seen: number;
+  struck: number;
+}
 
 /** What a call meets on one side of its effect. */
 export interface FaultStep {
@@ -84,7 +91,9 @@ export interface FaultStep {
 
 /** The rules in force and how many calls each of them has seen. */
 export class Faults {
-  #rules: ActiveRule[] = [];
+  // In the order in which they were added.
+  readonly #rules = new Map<Fault, ActiveRule>();
+  #lastId = 0;
 
   /** @throws Error that names the field when the rule is not valid */
   add(rule: FaultRule): Fault {
@@ -94,24 +103,33 @@ export class Faults {
       throw new Error(`Fault rule is not valid: ${problems.join("; ")}`);
     }
     const active: ActiveRule = { ...parsed.data, seen: 0, struck: 0 };
-    this.#rules.push(active);
-    return {
+    this.#lastId += 1;
+    const fault: Fault = {
+      id: this.#lastId,
+      rule: parsed.data as FaultRule,
       get struck() {
         return active.struck;
       },
       remove: () => {
-        this.#rules = this.#rules.filter((other) => other !== active);
+        this.#rules.delete(fault);
       },
     };
+    this.#rules.set(fault, active);
+    return fault;
+  }
+
+  /** The rules in force, oldest first. */
+  all(): Fault[] {
+    return [...this.#rules.keys()];
   }
 
   clear(): void {
-    this.#rules = [];
+    this.#rules.clear();
   }
 
   /** Counts one call and says what it meets. Delays of several rules add up; the first rule with an answer gives it. */
   meet(operation: OperationName): { before: FaultStep; after: FaultStep } {
-    const struck = this.#rules.filter((rule) => {
+    const struck = [...this.#rules.values()].filter((rule) => {
       if (rule.operation !== "*" && rule.operation !== operation) {
         return false;
       }

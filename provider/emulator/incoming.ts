@@ -1,13 +1,11 @@
 // Reads what a client sent: the path, the query and the body, as forgivingly as AGB's SDKs need it.
 
 import type { IncomingMessage } from "node:http";
-import { type ApiFailure, bodyTooLarge, hostRefused, invalidRequest } from "./failures";
+import { type ApiFailure, bodyTooLarge, invalidRequest } from "./failures";
 
 const bodyLimitBytes = 1024 * 1024;
 // A client that is still sending does not read a reply, so a body over the limit is read to its end, up to here.
 const drainLimitBytes = 16 * bodyLimitBytes;
-
-const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** The client went away before its request was complete. */
 export class ClientGone extends Error {
@@ -17,13 +15,6 @@ export class ClientGone extends Error {
 /** The refusal of a body that `readBody` found to be over the limit. */
 export function overBodyLimit(): ApiFailure {
   return bodyTooLarge(bodyLimitBytes);
-}
-
-/** @throws ApiFailure unless the Host header names this computer; the port may be any, as it may be forwarded */
-export function checkHost(host: string | undefined): void {
-  if (!loopbackNames.has((host ?? "").toLowerCase().replace(/:\d*$/, ""))) {
-    throw hostRefused();
-  }
 }
 
 /** The key of `authorization: Bearer <key>`; undefined when there is none. */

@@ -1,7 +1,10 @@
+import { type Clock, systemClock } from "./clock";
 import type { OperationName } from "./operations";
 
 /** One answered request. Keys, tokens, queries and bodies are never kept. */
 export interface JournalEntry {
+  /** When it was answered by the emulator's clock, in milliseconds since 1970-01-01 UTC. */
+  readonly atMs: number;
   /** `unknown` when method and path name no operation. */
   readonly operation: OperationName | "unknown";
   readonly method: string;
@@ -23,7 +26,18 @@ export class Journal {
   #entries: JournalEntry[] = [];
   #counts = new Map<JournalEntry["operation"], number>();
 
-  add(entry: JournalEntry): void {
+  /**
+   * @param clock where entries take their time from
+   * @param onEntry is told of every entry
+   */
+  constructor(
+    private readonly clock: Clock = systemClock,
+    private readonly onEntry?: (entry: JournalEntry) => void,
+  ) {}
+
+  add(answered: Omit<JournalEntry, "atMs">): void {
+    const entry: JournalEntry = { atMs: this.clock.now(), ...answered };
+    this.onEntry?.(entry);
     this.#counts.set(entry.operation, (this.#counts.get(entry.operation) ?? 0) + 1);
     this.#entries.push(entry);
     // Cutting only at twice the size keeps adding cheap.
@@ -32,9 +46,13 @@ export class Journal {
     }
   }
 
-  /** Oldest first. */
-  entries(): JournalEntry[] {
-    return this.#entries.slice(-entriesKept);
+  /**
+   * The last entries, oldest first.
+   *
+   * @param limit how many at most. @default 10,000
+   */
+  entries(limit: number = entriesKept): JournalEntry[] {
+    return this.#entries.slice(-Math.min(limit, entriesKept));
   }
 
   counts(): Partial<Record<JournalEntry["operation"], number>> {

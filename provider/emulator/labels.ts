@@ -4,6 +4,16 @@ import type { LabelLimits } from "./options";
 /** A session's labels. Own properties only: a key such as `__proto__` is a key like any other. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** Whether a value read from JSON is a set of labels. Not z.record, which would drop a label named `__proto__`. */
+export function isLabels(value: unknown): value is Labels {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((label) => typeof label === "string")
+  );
+}
+
 /**
  * Reads the JSON text in which labels travel: an object of text to text.
  *

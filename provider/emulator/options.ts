@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { type Clock, systemClock } from "./clock";
 import { type FaultRule, faultRuleSchema } from "./faults";
+import { isLoopbackHost } from "./host-names";
+import type { JournalEntry } from "./journal";
 import { EmulatorStartError } from "./start-error";
 
 /** The most labels a session may carry and how long each part may be, in UTF-16 units. */
@@ -20,8 +22,10 @@ export interface SessionPolicy {
 
 /** How the emulator behaves. Every field is optional. */
 export interface EmulatorOptions {
-  /** TCP port on 127.0.0.1; 0 takes a free one. @default 0 */
+  /** TCP port; 0 takes a free one. @default 0 */
   readonly port?: number;
+  /** Address or name to listen on. One that other machines can reach needs `apiKeys`. @default "127.0.0.1" */
+  readonly host?: string;
   /** JSON file in which the sessions outlive the emulator; its folder is made when missing. @default in memory only */
   readonly statePath?: string;
   /** Source of the time. @default the computer's clock */
@@ -44,6 +48,10 @@ export interface EmulatorOptions {
   readonly labelIndexDelayMs?: number;
   /** Milliseconds that every request takes at least. @default 0 */
   readonly latencyMs?: number;
+  /** Requests that are answered in a second, of all keys together; more get HTTP 429 with Retry-After. @default no limit */
+  readonly requestsPerSecond?: number;
+  /** Is told of every request as soon as it is answered. @default nobody is */
+  readonly onRequest?: (entry: JournalEntry) => void;
   /** Sessions that may run at once; one more makes the create fail. @default no limit */
   readonly maximumSessions?: number;
   /** The most sessions on one page of a list, whatever `maxResults` asks for. @default 100 */
@@ -79,6 +87,7 @@ const count = z.int().min(1);
 
 const optionsSchema = z.strictObject({
   port: z.int().min(0).max(65535).default(0),
+  host: z.string().min(1).default("127.0.0.1"),
   statePath: z.string().min(1).optional(),
   clock: z.custom<Clock>((value) => typeof (value as Clock | null)?.now === "function").default(systemClock),
   apiKeys: z.array(z.string().min(1)).min(1).optional(),
@@ -95,6 +104,10 @@ const optionsSchema = z.strictObject({
   setLabel: z.enum(["replace", "merge"]).default("replace"),
   labelIndexDelayMs: milliseconds.default(0),
   latencyMs: milliseconds.default(0),
+  requestsPerSecond: count.optional(),
+  onRequest: z
+    .custom<(entry: JournalEntry) => void>((value) => typeof value === "function", { error: "must be a function" })
+    .optional(),
   maximumSessions: count.optional(),
   pageCap: count.default(100),
   labelLimits: z
@@ -116,6 +129,13 @@ export function resolveOptions(options: EmulatorOptions): Settings {
   if (!result.success) {
     const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`);
     throw new EmulatorStartError("INVALID_OPTION", `Emulator options are not valid: ${problems.join("; ")}`);
+  }
+  const { host, apiKeys } = result.data;
+  if (!isLoopbackHost(host) && apiKeys === undefined) {
+    throw new EmulatorStartError(
+      "INVALID_OPTION",
+      `Emulator options are not valid: host: other machines can reach ${host}, so API keys are required. Name at least one key (apiKeys, --api-key), or leave the host out.`,
+    );
   }
   return result.data;
 }

@@ -19,12 +19,14 @@ export interface RunningServer {
 }
 
 /**
- * Listens on 127.0.0.1.
+ * Listens on an address of this computer.
  *
+ * @param host an address, or a name of one
  * @throws EmulatorStartError with code PORT_UNAVAILABLE
  */
 export async function listen(
   port: number,
+  host: string,
   answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
 ): Promise<RunningServer> {
   // A missing Host header must get an envelope as well, which Node's own check does not send.
@@ -33,8 +35,8 @@ export async function listen(
   server.on("checkExpectation", answer);
   server.on("clientError", answerUnreadable);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(portError(port, error)));
-    server.listen(port, "127.0.0.1", resolve);
+    server.once("error", (error: NodeJS.ErrnoException) => reject(portError(port, host, error)));
+    server.listen(port, host, resolve);
   });
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
@@ -72,10 +74,10 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   socket.end([`HTTP/1.1 ${status} ${reason}`, ...head, "", reply.body].join("\r\n"));
 }
 
-function portError(port: number, error: NodeJS.ErrnoException): EmulatorStartError {
+function portError(port: number, host: string, error: NodeJS.ErrnoException): EmulatorStartError {
   const problem =
     error.code === "EADDRINUSE"
-      ? `Port ${port} on 127.0.0.1 is already in use. Choose another port, or 0 for a free one.`
-      : `Cannot listen on port ${port} of 127.0.0.1: ${error.message}`;
+      ? `Port ${port} on ${host} is already in use. Choose another port, or 0 for a free one.`
+      : `Cannot listen on port ${port} of ${host}: ${error.message}`;
   return new EmulatorStartError("PORT_UNAVAILABLE", problem, { cause: error });
 }

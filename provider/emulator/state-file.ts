@@ -1,18 +1,23 @@
-// Keeps the store's state in a JSON file. A change is acknowledged only after a complete new file has replaced the old
-// one, so a process that is killed at any moment leaves either the state before the change or the one after it.
+// Keeps the store's state in a file: a log to which changes are added, and which is replaced by a shorter one when it has
+// grown. A change is acknowledged only after it is on disk, so a process that is killed at any moment leaves either the
+// state before the change or the one after it.
 
-import { mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { constants, mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import type { Labels } from "./labels";
-import type { SessionRecord } from "./session";
+import { isLabels, type Labels } from "./labels";
 import { EmulatorStartError } from "./start-error";
 import { lockStateFile } from "./state-lock";
+import { type Logged, readCommits, writeCommit, writeWhole } from "./state-log";
 import type { StoredState } from "./store";
 
 const format = "agb-emulator-state";
-const version = 1;
+const version = 2;
+// Before the log, the file held the whole state as one JSON object.
+const wholeStateVersion = 1;
+// Written again and again, a file of thousands of sessions would cost more than all the rest of the emulator.
+const defaultReplaceAfterBytes = 4 * 1024 * 1024;
 
 const time = z.number();
 
@@ -21,14 +26,7 @@ const sessionSchema = z.object({
   sequence: z.int(),
   imageId: z.string(),
   policyId: z.string().optional(),
-  // Not z.record, which would drop a label named __proto__.
-  labels: z.custom<Labels>(
-    (value) =>
-      typeof value === "object" &&
-      value !== null &&
-      !Array.isArray(value) &&
-      Object.values(value).every((label) => typeof label === "string"),
-  ),
+  labels: z.custom<Labels>(isLabels),
   appInstanceId: z.string(),
   resourceId: z.string(),
   idleTimeoutSeconds: z.number(),
@@ -38,7 +36,11 @@ const sessionSchema = z.object({
   releasedAtMs: time.optional(),
 });
 
-const stateSchema = z.object({ nextSequence: z.int(), sessions: z.array(sessionSchema) });
+const stateSchema = z.object({
+  nextSequence: z.int(),
+  clockOffsetMs: z.number().min(0).optional(),
+  sessions: z.array(sessionSchema),
+});
 
 /** The state file of one running emulator, locked against a second one. */
 export class StateFile {
@@ -47,13 +49,19 @@ export class StateFile {
   #writing: Promise<void> = Promise.resolve();
   #nextWrite: Promise<void> | undefined;
   #closed = false;
-  // A record is never changed in place, so its text can be kept; with thousands of sessions most are the same each time.
-  readonly #texts = new WeakMap<SessionRecord, string>();
+  /** What the file holds; undefined when that is not known, so that it must be written anew. */
+  #logged: Logged | undefined;
+  #sizeBytes = 0;
+  #addedBytes = 0;
 
-  /** @throws EmulatorStartError when another emulator uses the file, or its folder cannot be written */
+  /**
+   * @param replaceAfterBytes how much is added to the file before a shorter one takes its place. @default 4 MiB
+   * @throws EmulatorStartError when another emulator uses the file, or its folder cannot be written
+   */
   constructor(
     statePath: string,
     private readonly snapshot: () => StoredState,
+    private readonly replaceAfterBytes: number = defaultReplaceAfterBytes,
   ) {
     try {
       this.path = withoutLinks(resolve(statePath));
@@ -123,7 +131,46 @@ export class StateFile {
   }
 
   async #write(): Promise<void> {
-    const text = this.#serialize(this.snapshot());
+    const state = this.snapshot();
+    const logged = this.#logged;
+    // Not known any more until the write has succeeded.
+    this.#logged = undefined;
+    if (logged !== undefined && this.#addedBytes < this.replaceAfterBytes) {
+      const commit = writeCommit(logged, state);
+      if (commit === "" || (await this.#append(commit))) {
+        this.#logged = logged;
+        return;
+      }
+    }
+    this.#logged = await this.#replace(state);
+  }
+
+  /** @returns whether it is on disk; if not, the file may be gone, full or not as this process left it */
+  async #append(commit: string): Promise<boolean> {
+    try {
+      // Opened by name each time: to a file that was deleted, an open one could be written for ever without a trace.
+      const file = await open(this.path, constants.O_WRONLY | constants.O_APPEND);
+      try {
+        if ((await file.stat()).size !== this.#sizeBytes) {
+          return false;
+        }
+        await file.writeFile(commit);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+    } catch {
+      return false;
+    }
+    const bytes = Buffer.byteLength(commit);
+    this.#sizeBytes += bytes;
+    this.#addedBytes += bytes;
+    return true;
+  }
+
+  async #replace(state: StoredState): Promise<Logged> {
+    const whole = writeWhole(state);
+    const text = `${JSON.stringify({ format, version })}\n${whole.text}`;
     try {
       const file = await open(this.#temporaryPath, "wx", 0o600);
       try {
@@ -137,16 +184,9 @@ export class StateFile {
       await rm(this.#temporaryPath, { force: true });
       throw error;
     }
-  }
-
-  #serialize(state: StoredState): string {
-    const sessions = state.sessions.map((record) => {
-      const text = this.#texts.get(record) ?? JSON.stringify(record);
-      this.#texts.set(record, text);
-      return text;
-    });
-    const head = JSON.stringify({ format, version, nextSequence: state.nextSequence });
-    return `${head.slice(0, -1)},"sessions":[\n${sessions.join(",\n")}\n]}\n`;
+    this.#sizeBytes = Buffer.byteLength(text);
+    this.#addedBytes = 0;
+    return whole.logged;
   }
 }
 
@@ -166,24 +206,39 @@ function parseState(path: string, text: string): StoredState {
       "STATE_FILE_BROKEN",
       `State file ${path} ${problem}. Name another file, restore this one from a copy, or delete it to begin without sessions.`,
     );
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const [firstLine = "", ...lines] = text.split("\n");
+  const value = parseJson(firstLine) ?? parseJson(text);
+  if (value === undefined) {
     throw broken("is not valid JSON");
   }
   const head = z.object({ format: z.literal(format), version: z.int() }).safeParse(value);
   if (!head.success) {
     throw broken("was not written by this emulator");
   }
-  if (head.data.version !== version) {
+  let stored = value;
+  if (head.data.version === version) {
+    // What follows the last line's end is nothing, or a commit that was cut off.
+    const commits = readCommits(lines.slice(0, -1));
+    if ("damagedLine" in commits) {
+      throw broken(`is damaged at line ${commits.damagedLine}`);
+    }
+    stored = commits.state;
+  } else if (head.data.version !== wholeStateVersion) {
     throw broken(`has version ${head.data.version}, which this emulator (version ${version}) cannot read`);
   }
-  const state = stateSchema.safeParse(value);
+  const state = stateSchema.safeParse(stored);
   if (!state.success) {
     throw broken(`is damaged at ${state.error.issues[0]?.path.join(".") || "its top level"}`);
   }
   return state.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function unusable(path: string, error: unknown): EmulatorStartError {

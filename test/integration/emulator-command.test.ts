@@ -114,6 +114,31 @@ test("options reach the emulator", async () => {
   expect(labels.body.data.labels).toBe('{"a":"1","b":"2"}');
 });
 
+test("the log tells each request in one line on stderr, and no key or label", async () => {
+  const child = run("emulator", "--log", "json", "--api-key", "secret-key");
+  const url = await listening(child);
+  await ask(url, "GET", "/sdk/ListSession", { key: "secret-key", query: { labels: '{"a":"secret-label"}' } });
+  await ask(url, "GET", "/nowhere", { key: "secret-key" });
+
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stderr as NonNullable<ChildProcess["stderr"]> })) {
+    lines.push(line);
+    if (lines.length === 2) {
+      break;
+    }
+  }
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      operation: "ListSession",
+      status: 200,
+      requestId: expect.any(String),
+    },
+    { operation: "unknown", path: "/nowhere", status: 404 },
+  ]);
+  expect(lines.join()).not.toContain("secret");
+});
+
 test("a port that is taken is told, with exit code 1", async () => {
   const emulator = await startEmulator();
   try {
@@ -134,6 +159,8 @@ test.each([
   [["--port", "70000"], "port"],
   [["--set-label", "add"], "replace, merge"],
   [["--latency", "7"], "--latency"],
+  [["--host", "0.0.0.0"], "--api-key"],
+  [["--log", "xml"], "json, pretty"],
 ])("%j is refused with exit code 1", async (args, named) => {
   const { code, stderr } = await finished(run("emulator", ...args));
 

@@ -8,11 +8,15 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, type EmulatorOptions, ManualClock, startEmulator } from "../../provider/emulator";
+import type { SessionRecord } from "../../provider/emulator/session";
+import { StateFile } from "../../provider/emulator/state-file";
+import type { StoredState } from "../../provider/emulator/store";
 import {
   create,
   createId,
@@ -41,6 +45,21 @@ async function start(options: EmulatorOptions = {}): Promise<Emulator> {
   const emulator = await startEmulator({ statePath, ...options });
   running.push(emulator);
   return emulator;
+}
+
+function sessionRecord(sessionId: string): SessionRecord {
+  return {
+    sessionId,
+    sequence: 1,
+    imageId: "agb-code-space-1",
+    labels: {},
+    appInstanceId: "ai-a",
+    resourceId: "p-a",
+    idleTimeoutSeconds: 300,
+    maximumLifetimeSeconds: 1800,
+    createdAtMs: 0,
+    lastActivityAtMs: 0,
+  };
 }
 
 /** Starts an emulator on a copy of the state file, as it would find it had the first one been killed at this moment. */
@@ -169,7 +188,10 @@ describe("the file", () => {
     ["empty", "", "is not valid JSON"],
     ["cut off", '{"format":"agb-emulator-state","version":1,"sess', "is not valid JSON"],
     ["somebody else's", '{"name":"package"}', "was not written by this emulator"],
-    ["of a later version", '{"format":"agb-emulator-state","version":2}', "has version 2"],
+    ["of a later version", '{"format":"agb-emulator-state","version":3}\n[]\n', "has version 3"],
+    ["without its end", '{"format":"agb-emulator-state","version":2}\n', "is damaged at nextSequence"],
+    ["broken in a line", '{"format":"agb-emulator-state","version":2}\n[{"kind"\n[]\n', "is damaged at line 2"],
+    ["not made of changes", '{"format":"agb-emulator-state","version":2}\n[]\n[7]\n', "is damaged at line 3"],
     [
       "damaged",
       '{"format":"agb-emulator-state","version":1,"nextSequence":1,"sessions":[{"sessionId":7}]}',
@@ -185,6 +207,75 @@ describe("the file", () => {
     });
     expect(readFileSync(statePath, "utf8")).toBe(content);
     expect(readdirSync(folder)).toEqual(["state.json"]);
+  });
+
+  test("is added to, and becomes short again when it has grown", async () => {
+    let sessions: StoredState["sessions"] = [];
+    const file = new StateFile(statePath, () => ({ nextSequence: 1, sessions }), 10_000);
+    let largestBytes = 0;
+    let isInodeKept = true;
+    try {
+      await file.save();
+      const inode = statSync(statePath).ino;
+      for (let round = 0; round < 200; round += 1) {
+        sessions = [sessionRecord(`session-${round}`)];
+        await file.save();
+        largestBytes = Math.max(largestBytes, statSync(statePath).size);
+        isInodeKept &&= round > 5 || statSync(statePath).ino === inode;
+      }
+      expect(file.load()).toMatchObject({ sessions });
+    } finally {
+      await file.close();
+    }
+
+    expect(isInodeKept).toBe(true);
+    expect(largestBytes).toBeGreaterThan(9_000);
+    expect(largestBytes).toBeLessThan(12_000);
+    expect(statSync(statePath).mode & 0o777).toBe(0o600);
+  });
+
+  test.each(["", "[", '[{"kind":"sessions","id":"session-a","value":{"sess', "\0\0\0"])(
+    "that ends in the commit %j, cut off by a kill, is read up to there and goes on",
+    async (rest) => {
+      const first = await start();
+      const kept = await createId(first.url, { team: "a" });
+      await first.close();
+      writeFileSync(statePath, readFileSync(statePath, "utf8") + rest);
+
+      const second = await start();
+      expect(await listAll(second.url)).toEqual([kept]);
+      const added = await createId(second.url);
+      await second.close();
+
+      expect(await listAll((await start()).url)).toEqual([added, kept]);
+    },
+  );
+
+  test("of an emulator that wrote the whole state as one object is read", async () => {
+    const record = { ...sessionRecord("session-old"), createdAtMs: Date.now(), lastActivityAtMs: Date.now() };
+    const head = '{"format":"agb-emulator-state","version":1,"nextSequence":7,"sessions":[';
+    writeFileSync(statePath, `${head}\n${JSON.stringify(record)}\n]}\n`, { mode: 0o644 });
+
+    const emulator = await start();
+    const newer = await createId(emulator.url);
+    expect(await listAll(emulator.url)).toEqual([newer, "session-old"]);
+    await emulator.close();
+
+    expect(statSync(statePath).mode & 0o777).toBe(0o600);
+    expect(await listAll((await start()).url)).toEqual([newer, "session-old"]);
+  });
+
+  test("that somebody deleted or cut meanwhile is written whole again", async () => {
+    const emulator = await start();
+    const sessionId = await createId(emulator.url, { team: "a" });
+
+    rmSync(statePath);
+    await setLabels(emulator.url, sessionId, { team: "b" });
+    expect((await startOnCopy()).sessions()).toMatchObject([{ sessionId, labels: { team: "b" } }]);
+
+    truncateSync(statePath, 60);
+    await setLabels(emulator.url, sessionId, { team: "c" });
+    expect((await startOnCopy()).sessions()).toMatchObject([{ sessionId, labels: { team: "c" } }]);
   });
 
   test("that cannot be one is an error that names it", async () => {

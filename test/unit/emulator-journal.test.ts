@@ -1,6 +1,6 @@
 import { Journal, type JournalEntry } from "../../provider/emulator/journal";
 
-function entry(requestId: string): JournalEntry {
+function entry(requestId: string): Omit<JournalEntry, "atMs"> {
   return { operation: "GetLabel", method: "GET", path: "/sdk/GetLabel", status: 200, durationMs: 1, requestId };
 }
 

@@ -75,7 +75,8 @@ export function requireRunning(store: SessionStore, sessionId: string): SessionR
   return record;
 }
 
-function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+/** @throws ApiFailure (HTTP 400) whose message names the field at fault */
+export function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
   if (!result.success) {
     throw invalidRequest(

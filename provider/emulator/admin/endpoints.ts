@@ -1,0 +1,141 @@
+// The endpoints under /_emulator/, one row each. They answer with plain JSON; a refusal is the envelope that the rest of
+// the port uses, and names the field at fault.
+
+import { z } from "zod";
+import { faultNotFound, invalidRequest, sessionNotFound } from "../failures";
+import { type FaultRule, faultRuleSchema } from "../faults";
+import { isLabels, type Labels } from "../labels";
+import { check } from "../routes/route";
+import { type AdminSubject, viewClock, viewContexts, viewFaults, viewRequests, viewSessions } from "./view";
+
+/** What an endpoint is asked: the id in the path, if it has one, and the JSON body. */
+export interface AdminCall {
+  readonly id: string;
+  readonly body: unknown;
+}
+
+/** One row of the endpoint table. */
+export interface AdminEndpoint {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Below /_emulator/; `:id` stands for one part of the path. */
+  readonly path: string;
+  /** @throws ApiFailure whose message names the field at fault */
+  handle(call: AdminCall, subject: AdminSubject): unknown;
+}
+
+const yearMs = 366 * 24 * 60 * 60 * 1000;
+const nothing = z.strictObject({});
+const advance = z.strictObject({
+  advanceMs: z
+    .number({ error: "is required and must be a number of milliseconds" })
+    .positive()
+    .max(yearMs, { error: "must be at most a year in milliseconds" }),
+});
+const newLabels = z.strictObject({
+  labels: z.custom<Labels>(isLabels, { error: "is required and must be an object of text to text" }),
+});
+
+const endpoints: readonly AdminEndpoint[] = [
+  { method: "GET", path: "clock", handle: (_call, subject) => viewClock(subject) },
+  {
+    method: "POST",
+    path: "clock",
+    async handle({ body }, subject) {
+      const { advanceMs } = check(advance, body);
+      await subject.emulator.advanceClock(advanceMs).catch((error: unknown) => {
+        throw error instanceof RangeError ? invalidRequest("advanceMs: would leave the range of dates") : error;
+      });
+      return viewClock(subject);
+    },
+  },
+  {
+    method: "GET",
+    path: "sessions",
+    handle: (_call, subject) => viewSessions(subject, Number.POSITIVE_INFINITY),
+  },
+  {
+    method: "PUT",
+    path: "sessions/:id/labels",
+    async handle({ id, body }, subject) {
+      const { labels } = check(newLabels, body);
+      requireRunning(subject, id);
+      await subject.emulator.setLabels(id, labels);
+      return { labels };
+    },
+  },
+  {
+    method: "DELETE",
+    path: "sessions/:id",
+    async handle({ id, body }, subject) {
+      check(nothing, body);
+      requireRunning(subject, id);
+      await subject.emulator.release(id);
+      return {};
+    },
+  },
+  { method: "GET", path: "contexts", handle: (_call, subject) => viewContexts(subject) },
+  { method: "GET", path: "requests", handle: (_call, subject) => viewRequests(subject) },
+  { method: "GET", path: "faults", handle: (_call, subject) => viewFaults(subject) },
+  {
+    method: "POST",
+    path: "faults",
+    handle({ body }, { emulator }) {
+      // Checked here for a message that names the field; the defaults are filled in when the rule is added.
+      check(faultRuleSchema, body);
+      const { id, struck, rule } = emulator.addFault(body as FaultRule);
+      return { id, struck, ...rule };
+    },
+  },
+  {
+    method: "DELETE",
+    path: "faults",
+    handle(_call, { emulator }) {
+      emulator.clearFaults();
+      return {};
+    },
+  },
+  {
+    method: "DELETE",
+    path: "faults/:id",
+    handle({ id }, { emulator }) {
+      const fault = emulator.faults().find((candidate) => String(candidate.id) === id);
+      if (fault === undefined) {
+        throw faultNotFound(id);
+      }
+      fault.remove();
+      return {};
+    },
+  },
+  {
+    method: "POST",
+    path: "reset",
+    async handle({ body }, { emulator }) {
+      check(nothing, body);
+      await emulator.reset();
+      return {};
+    },
+  },
+];
+
+/** The endpoint of a method and a path below /_emulator/, and the id in the path. */
+export function findEndpoint(method: string, path: string): { endpoint: AdminEndpoint; id: string } | undefined {
+  const parts = path.split("/");
+  for (const endpoint of endpoints) {
+    const pattern = endpoint.path.split("/");
+    if (
+      endpoint.method === method &&
+      pattern.length === parts.length &&
+      pattern.every((part, index) => part === ":id" || part === parts[index])
+    ) {
+      return { endpoint, id: parts[pattern.indexOf(":id")] ?? "" };
+    }
+  }
+  return undefined;
+}
+
+function requireRunning({ emulator }: AdminSubject, sessionId: string): void {
+  const isRunning = emulator.sessions().some((each) => each.sessionId === sessionId && each.state === "RUNNING");
+  if (!isRunning) {
+    throw sessionNotFound();
+  }
+}

@@ -1,0 +1,49 @@
+// The console's live view: server-sent events. Looks at the emulator a few times a second while somebody watches. Time
+// ends sessions without any request, so to be told of requests alone would not be enough.
+
+import type { ServerResponse } from "node:http";
+import { type AdminSubject, viewClock, viewContexts, viewRequests, viewSessions } from "./view";
+
+const lookEveryMs = 200;
+const reconnectAfterMs = 1000;
+
+/**
+ * Sends what the console shows, whole at first, then each part that changed: events `clock` (once a second),
+ * `sessions`, `contexts` and `requests`.
+ *
+ * @param closing ends the stream
+ */
+export function streamEvents(outgoing: ServerResponse, subject: AdminSubject, closing: AbortSignal): void {
+  const sent = new Map<string, string>();
+  const sendIfChanged = (event: string, data: unknown, sameAs: string) => {
+    if (sent.get(event) !== sameAs) {
+      sent.set(event, sameAs);
+      outgoing.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    }
+  };
+  const look = () => {
+    // A reader that cannot keep up gets fewer, newer views instead of a growing queue.
+    if (outgoing.writableNeedDrain) {
+      return;
+    }
+    const clock = viewClock(subject);
+    sendIfChanged("clock", clock, String(Math.floor(clock.nowMs / 1000)));
+    for (const [event, view] of [
+      ["sessions", viewSessions(subject)],
+      ["contexts", viewContexts(subject)],
+      ["requests", viewRequests(subject)],
+    ] as const) {
+      sendIfChanged(event, view, JSON.stringify(view));
+    }
+  };
+  const timer = setInterval(look, lookEveryMs);
+  const end = () => outgoing.end();
+  closing.addEventListener("abort", end, { once: true });
+  outgoing.on("close", () => {
+    clearInterval(timer);
+    closing.removeEventListener("abort", end);
+  });
+  outgoing.writeHead(200, { "content-type": "text/event-stream;charset=utf-8", connection: "keep-alive" });
+  outgoing.write(`retry: ${reconnectAfterMs}\n\n`);
+  look();
+}

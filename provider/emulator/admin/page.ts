@@ -1,0 +1,54 @@
+// The console page: the files in ../console as they are, with the page's token filled in.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = join(__dirname, "..", "console");
+
+const fileName = /^[a-z-]+\.(css|mjs|svg)$/;
+
+const contentTypes: Readonly<Record<string, string>> = {
+  css: "text/css;charset=utf-8",
+  mjs: "text/javascript;charset=utf-8",
+  svg: "image/svg+xml",
+};
+
+/** A file of the page. */
+export interface PageFile {
+  readonly contentType: string;
+  readonly content: string;
+}
+
+/** What a browser may do with anything from the console: load from here, talk to here, and nothing else. */
+export const pageHeaders: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store",
+};
+
+/** The page itself. Whoever has it has the token, and with that may do all that the console can. */
+export function readPage(pageToken: string): PageFile {
+  const content = readFileSync(join(folder, "index.html"), "utf8").replace("PAGE_TOKEN", pageToken);
+  return { contentType: "text/html;charset=utf-8", content };
+}
+
+/** Reads a style sheet, script or picture of the page; undefined when it has none of that name. */
+export function readPageFile(name: string): PageFile | undefined {
+  const contentType = contentTypes[fileName.exec(name)?.[1] ?? ""];
+  if (contentType === undefined) {
+    return undefined;
+  }
+  try {
+    return { contentType, content: readFileSync(join(folder, name), "utf8") };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  }
+}

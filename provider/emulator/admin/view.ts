@@ -1,0 +1,59 @@
+import type { EmulatedSession, EmulatorControls } from "../emulator";
+import type { JournalEntry } from "../journal";
+
+/** A context as the console shows it. */
+export interface ShownContext {
+  readonly contextId: string;
+  readonly name: string;
+  readonly state: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly createdAtMs: number;
+}
+
+/** What the console and its endpoints look at and act upon. */
+export interface AdminSubject {
+  readonly emulator: EmulatorControls;
+  /** All contexts, newest first. */
+  contexts(): readonly ShownContext[];
+}
+
+/** The emulator's time and how far it was moved ahead of its source. */
+export interface ClockView {
+  readonly nowMs: number;
+  /** The same as `nowMs`, for people. */
+  readonly now: string;
+}
+
+/** The newest sessions and how many there are in all. */
+export interface SessionsView {
+  readonly count: number;
+  readonly sessions: readonly EmulatedSession[];
+}
+
+/** How many requests are shown. */
+export const shownRequestCount = 200;
+const shownSessionCount = 200;
+
+export function viewClock({ emulator }: AdminSubject): ClockView {
+  const nowMs = emulator.nowMs();
+  return { nowMs, now: new Date(nowMs).toISOString() };
+}
+
+/** @param limit how many at most, newest first. @default 200 */
+export function viewSessions({ emulator }: AdminSubject, limit: number = shownSessionCount): SessionsView {
+  const sessions = emulator.sessions();
+  return { count: sessions.length, sessions: sessions.slice(0, limit) };
+}
+
+/** The last 200 requests, newest first. */
+export function viewRequests({ emulator }: AdminSubject): { readonly requests: readonly JournalEntry[] } {
+  return { requests: emulator.requests(shownRequestCount).reverse() };
+}
+
+export function viewContexts(subject: AdminSubject): { readonly contexts: readonly ShownContext[] } {
+  return { contexts: subject.contexts() };
+}
+
+export function viewFaults({ emulator }: AdminSubject) {
+  return { faults: emulator.faults().map(({ id, struck, rule }) => ({ id, struck, ...rule })) };
+}
