@@ -1,4 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { ContextFolder } from "./contexts/context-folder";
+import type { ContextState } from "./contexts/context-record";
+import { ContextStore } from "./contexts/context-store";
+import { Synchronizer } from "./contexts/synchronizer";
 import { Closing, type ExchangeContext, exchange } from "./exchange";
 import { type Fault, type FaultRule, Faults } from "./faults";
 import { Journal, type JournalEntry } from "./journal";
@@ -26,16 +30,30 @@ export interface EmulatedSession {
   readonly releaseDueAtMs: number;
 }
 
+/** A context as the emulator knows it. Times are milliseconds since 1970-01-01 UTC. */
+export interface EmulatedContext {
+  readonly contextId: string;
+  readonly name: string;
+  readonly state: ContextState;
+  readonly createdAtMs: number;
+  /** When a session last mounted it. */
+  readonly lastUsedAtMs: number;
+  /** Absolute paths, in no particular order. */
+  readonly files: readonly { readonly path: string; readonly sizeBytes: number }[];
+}
+
 /** A running emulator. */
 export interface Emulator {
   /** `http://127.0.0.1:PORT`, without a slash at the end. */
   readonly url: string;
-  /** Back to the moment after the start, without sessions: journal empty, fault rules and keys as the options say. */
+  /** Back to the moment after the start, without sessions and contexts: journal empty, fault rules and keys as the options say. */
   reset(): Promise<void>;
   /** Stops listening, saves the state, lets go of the state file. Ends promptly; a second call waits for the first. */
   close(): Promise<void>;
   /** All sessions that are running or being released, newest first. */
   sessions(): EmulatedSession[];
+  /** All contexts, newest first. */
+  contexts(): EmulatedContext[];
   /** Replaces a session's labels behind its owner's back; no limits apply. Rejects when no such session is running. */
   setLabels(sessionId: string, labels: Readonly<Record<string, string>>): Promise<void>;
   /** Releases a session behind its owner's back; it is gone at once. Rejects when no such session is running. */
@@ -64,6 +82,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const store = new SessionStore(clock, releaseDelayMs, labelIndexDelayMs);
   const stateFile =
     settings.statePath === undefined ? undefined : new StateFile(settings.statePath, () => store.snapshot());
+  const contexts = new ContextStore(clock, settings.clearDelayMs);
+  const contextFolder = new ContextFolder(stateFile?.path, contexts);
+  const synchronizer = new Synchronizer(contexts, contextFolder, clock, settings.syncDelayMs, undefined);
   const faults = new Faults();
   const journal = new Journal();
   const closing = new AbortController();
@@ -79,12 +100,18 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const save = async () => stateFile?.save();
   const context: ExchangeContext = {
     store,
+    contexts,
+    contextFolder,
+    synchronizer,
     settings,
     faults,
     journal,
     save,
     acceptsKey: (key) => acceptedKeys?.has(key) ?? true,
     isClosing: () => closing.signal.aborted,
+    async settleSessions() {
+      contexts.forgetSessions((sessionId) => store.state(sessionId) !== undefined);
+    },
     async wait(ms) {
       if (ms > 0) {
         await sleep(ms, undefined, { signal: closing.signal }).catch(() => {
@@ -100,6 +127,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     if (stored !== undefined) {
       store.load(stored);
     }
+    contextFolder.load();
     return await listen(settings.port, (incoming, outgoing) => void exchange(incoming, outgoing, context));
   };
   const server = await start().catch((error: unknown) => {
@@ -117,6 +145,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const stop = async () => {
     closing.abort();
     await server.close();
+    await contextFolder.close();
     await stateFile?.close();
   };
   let stopped: Promise<void> | undefined;
@@ -125,14 +154,24 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     url: `http://127.0.0.1:${server.port}`,
     async reset() {
       store.clear();
+      contexts.clear();
       journal.clear();
       restoreOptions();
-      await save();
+      await Promise.all([save(), contextFolder.save()]);
     },
     close() {
       stopped ??= stop();
       return stopped;
     },
+    contexts: () =>
+      contexts.list().map((record) => ({
+        contextId: record.contextId,
+        name: record.name,
+        state: contexts.state(record),
+        createdAtMs: record.createdAtMs,
+        lastUsedAtMs: record.lastUsedAtMs,
+        files: record.files.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+      })),
     sessions: () => store.all().reverse().map(describe),
     async setLabels(sessionId, labels) {
       store.setLabels(running(sessionId), { ...labels });

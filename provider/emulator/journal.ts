@@ -2,8 +2,8 @@ import type { OperationName } from "./operations";
 
 /** One answered request. Keys, tokens, queries and bodies are never kept. */
 export interface JournalEntry {
-  /** `unknown` when method and path name no operation. */
-  readonly operation: OperationName | "unknown";
+  /** `unknown` when method and path name no operation, `contextFile` when a file is sent or fetched at a signed address. */
+  readonly operation: OperationName | "contextFile" | "unknown";
   readonly method: string;
   /** Without the query, at most 200 characters. */
   readonly path: string;

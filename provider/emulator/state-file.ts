@@ -29,6 +29,7 @@ const sessionSchema = z.object({
       !Array.isArray(value) &&
       Object.values(value).every((label) => typeof label === "string"),
   ),
+  mounts: z.array(z.object({ contextId: z.string(), path: z.string(), policy: z.string().optional() })).optional(),
   appInstanceId: z.string(),
   resourceId: z.string(),
   idleTimeoutSeconds: z.number(),
