@@ -52,6 +52,10 @@ export function emulatorCommand(): Command {
     )
     .addOption(numberOption("--maximum-sessions <number>", "sessions that may run at once (default: no limit)"))
     .addOption(numberOption("--page-cap <number>", "the most sessions on one page of a list", 100))
+    .option(
+      "--allow-exec",
+      "let sessions run commands and code as your own user on this computer, in a folder for each session (default: tools answer that they are not allowed)",
+    )
     .action(runEmulator);
 }
 

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ContextFolder } from "./contexts/context-folder";
 import type { ContextState } from "./contexts/context-record";
 import { ContextStore } from "./contexts/context-store";
-import { Synchronizer } from "./contexts/synchronizer";
 import { Closing, type ExchangeContext, exchange } from "./exchange";
 import { type Fault, type FaultRule, Faults } from "./faults";
 import { Journal, type JournalEntry } from "./journal";
 import { type EmulatorOptions, resolveOptions } from "./options";
 import { listen } from "./server";
 import { releaseDueAtMs, type SessionRecord, type SessionState } from "./session";
+import { surroundSessions } from "./session-ends";
 import { StateFile } from "./state-file";
 import { SessionStore } from "./store";
 
@@ -84,7 +84,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     settings.statePath === undefined ? undefined : new StateFile(settings.statePath, () => store.snapshot());
   const contexts = new ContextStore(clock, settings.clearDelayMs);
   const contextFolder = new ContextFolder(stateFile?.path, contexts);
-  const synchronizer = new Synchronizer(contexts, contextFolder, clock, settings.syncDelayMs, undefined);
+  const surroundings = surroundSessions(settings, stateFile?.path, store, contexts, contextFolder);
   const faults = new Faults();
   const journal = new Journal();
   const closing = new AbortController();
@@ -102,16 +102,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     store,
     contexts,
     contextFolder,
-    synchronizer,
+    synchronizer: surroundings.synchronizer,
+    sandboxes: surroundings.sandboxes,
     settings,
     faults,
     journal,
     save,
     acceptsKey: (key) => acceptedKeys?.has(key) ?? true,
     isClosing: () => closing.signal.aborted,
-    async settleSessions() {
-      contexts.forgetSessions((sessionId) => store.state(sessionId) !== undefined);
-    },
+    settleSessions: surroundings.settle,
     async wait(ms) {
       if (ms > 0) {
         await sleep(ms, undefined, { signal: closing.signal }).catch(() => {
@@ -135,6 +134,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     throw error;
   });
 
+  surroundings.watch();
+
   const running = (sessionId: string): SessionRecord => {
     const record = store.running(sessionId);
     if (record === undefined) {
@@ -144,6 +145,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
   const stop = async () => {
     closing.abort();
+    await surroundings.close();
     await server.close();
     await contextFolder.close();
     await stateFile?.close();
@@ -154,6 +156,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     url: `http://127.0.0.1:${server.port}`,
     async reset() {
       store.clear();
+      await surroundings.sandboxes?.clear();
       contexts.clear();
       journal.clear();
       restoreOptions();
@@ -179,6 +182,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     async release(sessionId) {
       store.remove(running(sessionId));
+      await surroundings.settle();
       await save();
     },
     setApiKeys(apiKeys) {

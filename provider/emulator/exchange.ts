@@ -20,7 +20,7 @@ export interface ExchangeContext extends Omit<RouteContext, "origin"> {
   /** @throws Closing when the emulator is closed meanwhile */
   wait(ms: number): Promise<void>;
   isClosing(): boolean;
-  /** Resolves when what follows from the end of sessions that are over by now is done. */
+  /** Resolves when what follows from the end of sessions that are over by now is done. Never rejects. */
   settleSessions(): Promise<void>;
 }
 
@@ -111,6 +111,8 @@ async function perform(call: Call, route: Route, body: string, context: Exchange
     call.sessionId = accepted.sessionId;
     await context.settleSessions();
     const outcome = await accepted.run({ ...context, origin: `http://${call.incoming.headers.host}` });
+    // A session that this request has ended must not run on until somebody asks for something else.
+    void context.settleSessions();
     call.sessionId ??= sessionIn(outcome);
     if (route.writes) {
       await context.save().catch((error: Error) => {

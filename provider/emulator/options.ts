@@ -60,6 +60,10 @@ export interface EmulatorOptions {
   readonly maximumFileBytes?: number;
   /** Whether sessions run tools: commands and code as the emulator's own user, in a folder for each session. @default false */
   readonly allowExec?: boolean;
+  /** The most milliseconds that a tool call may take, whatever it asks for. @default 60000 */
+  readonly toolTimeLimitMs?: number;
+  /** The most bytes of each output of a tool call that are told; the rest is dropped. @default 1 MiB */
+  readonly toolOutputLimitBytes?: number;
   /** Faults to begin with. @default none */
   readonly faults?: readonly FaultRule[];
 }
@@ -119,6 +123,8 @@ const optionsSchema = z.strictObject({
   fileUrlLifetimeSeconds: seconds.default(3600),
   maximumFileBytes: count.default(256 * 1024 * 1024),
   allowExec: z.boolean().default(false),
+  toolTimeLimitMs: milliseconds.default(60_000),
+  toolOutputLimitBytes: count.default(1024 * 1024),
   faults: z.array(faultRuleSchema).default([]),
 });
 

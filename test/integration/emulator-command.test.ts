@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { startEmulator } from "../../provider/emulator";
-import { ask, createId, listAll } from "../support/emulator-requests";
+import { commandLines, outlives } from "../support/command-lines";
+import { ask, createId, listAll, runShell } from "../support/emulator-requests";
 
 const root = join(__dirname, "..", "..");
 let folder: string;
@@ -98,6 +99,23 @@ test("what was acknowledged survives being killed under load, and the next one t
   } finally {
     await next.close();
   }
+});
+
+test("tools are allowed on demand, and what sessions run ends with an emulator that is killed", async () => {
+  const child = run("emulator", "--allow-exec");
+  const url = await listening(child);
+  const sessionId = await createId(url);
+  const seconds = String(100_000 + Math.floor(Math.random() * 900_000));
+  await runShell(url, sessionId, `sleep ${seconds} & setsid sleep ${seconds} &`);
+  const waiting = runShell(url, sessionId, `sleep ${seconds}`).catch(() => undefined);
+  expect(commandLines()).toContain(`sleep ${seconds}`);
+  const end = once(child, "exit");
+
+  child.kill("SIGKILL");
+  await end;
+
+  expect(await outlives(`sleep ${seconds}`)).toBe(false);
+  await waiting;
 });
 
 test("options reach the emulator", async () => {

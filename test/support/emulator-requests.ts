@@ -154,3 +154,24 @@ export const contextNotFound = {
   message: "Context not found",
   httpStatusCode: 400,
 };
+
+/** Calls a tool as AGB's SDKs do, with the arguments as JSON text. */
+export function callTool(url: string, sessionId: string, name: string, args: Readonly<Record<string, unknown>> = {}) {
+  return ask(url, "POST", "/mcp", {
+    query: { autoGenSession: "false" },
+    body: { sessionId, name, args: JSON.stringify(args) },
+  });
+}
+
+/** The text of a tool's result; `failed: ` stands before it when the tool failed. */
+export async function toolText(url: string, sessionId: string, name: string, args: Readonly<Record<string, unknown>>) {
+  const { body } = await callTool(url, sessionId, name, args);
+  const { isError, content } = body.data;
+  return `${isError ? "failed: " : ""}${content[0].text}`;
+}
+
+/** Runs a shell command with ten seconds to do it in. */
+export async function runShell(url: string, sessionId: string, command: string, more: Record<string, unknown> = {}) {
+  const { body } = await callTool(url, sessionId, "shell", { command, timeout_ms: 10_000, ...more });
+  return JSON.parse(body.data.content[0].text) as { stdout: string; stderr: string; exit_code: number };
+}

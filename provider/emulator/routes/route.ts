@@ -7,6 +7,7 @@ import type { Outcome } from "../envelope";
 import { contextNotFound, invalidRequest, sessionNotFound } from "../failures";
 import type { OperationName } from "../operations";
 import type { Settings } from "../options";
+import type { Sandboxes } from "../sandbox/sandboxes";
 import type { SessionRecord } from "../session";
 import type { SessionStore } from "../store";
 
@@ -17,6 +18,8 @@ export interface RouteContext {
   /** Has to be told to save what a handler changed in `contexts`. */
   readonly contextFolder: ContextFolder;
   readonly synchronizer: Synchronizer;
+  /** undefined when no tools are allowed. */
+  readonly sandboxes: Sandboxes | undefined;
   readonly settings: Settings;
   /** Where the client reached the emulator, such as `http://127.0.0.1:8080`. */
   readonly origin: string;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { invalidRequest, toolSessionNotFound } from "../failures";
 import { imageKind, isKnownImage } from "../image-kind";
+import { callTool as runTool } from "../tools/call-tool";
 import { toolsOf } from "../tools/catalogue";
 import { toolFailure } from "../tools/tool-result";
 import { nothing, requiredText, route } from "./route";
@@ -20,14 +21,20 @@ export const callTool = route({
   writes: true,
   query: nothing,
   body: z.object({ sessionId: requiredText, name: requiredText, args: args.nullish() }),
-  handle({ body }, { store }) {
-    const record = store.running(body.sessionId);
-    if (record === undefined) {
-      throw toolSessionNotFound();
-    }
-    parseArguments(body.args);
-    store.touch(record);
-    return { data: toolsAreOff };
+  async handle({ body }, { store, sandboxes }) {
+    const touch = () => {
+      const record = store.running(body.sessionId);
+      if (record === undefined) {
+        throw toolSessionNotFound();
+      }
+      store.touch(record);
+      return record;
+    };
+    const record = touch();
+    const args = parseArguments(body.args);
+    const data = sandboxes === undefined ? toolsAreOff : await runTool(sandboxes, record, body.name, args);
+    touch();
+    return { data };
   },
 });
 
