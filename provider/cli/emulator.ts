@@ -10,7 +10,7 @@ interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys"> {
 export function emulatorCommand(): Command {
   return new Command("emulator")
     .description(
-      "Run a local AGB that answers the session and label API on 127.0.0.1.\n" +
+      "Run a local AGB that answers the API of AGB on 127.0.0.1.\n" +
         "Stop it with Ctrl+C or SIGTERM; the sessions stay in the state file, if there is one.",
     )
     .addOption(numberOption("--port <number>", "TCP port; 0 takes a free one", 0))

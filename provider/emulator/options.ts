@@ -48,7 +48,7 @@ export interface EmulatorOptions {
   readonly maximumSessions?: number;
   /** The most sessions on one page of a list, whatever `maxResults` asks for. @default 100 */
   readonly pageCap?: number;
-  /** @default 20 labels, names of 128 and values of 256 characters: the sibling platform's client; AGB has no figure */
+  /** How many labels a session may have and how long they may be; a part can be given alone. @default 20 labels, names of 128 and values of 256 characters: the sibling platform's client; AGB has no figure */
   readonly labelLimits?: Partial<LabelLimits>;
   /** Milliseconds that a context reports `clearing` after a wipe began. @default 200 */
   readonly clearDelayMs?: number;
