@@ -84,7 +84,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     settings.statePath === undefined ? undefined : new StateFile(settings.statePath, () => store.snapshot());
   const contexts = new ContextStore(clock, settings.clearDelayMs);
   const contextFolder = new ContextFolder(stateFile?.path, contexts);
-  const surroundings = surroundSessions(settings, stateFile?.path, store, contexts, contextFolder);
+  const surroundings = surroundSessions(settings, clock, stateFile?.path, store, contexts, contextFolder);
   const faults = new Faults();
   const journal = new Journal();
   const closing = new AbortController();
@@ -99,6 +99,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
   const save = async () => stateFile?.save();
   const context: ExchangeContext = {
+    clock,
     store,
     contexts,
     contextFolder,

@@ -1,6 +1,7 @@
 // What follows from the end of sessions. Sessions end by the clock, so nothing tells when one does: it is looked for at
 // every request, and from time to time while sessions run processes, which must not run on unnoticed.
 
+import type { Clock } from "./clock";
 import type { ContextFolder } from "./contexts/context-folder";
 import type { ContextStore } from "./contexts/context-store";
 import { Synchronizer } from "./contexts/synchronizer";
@@ -26,6 +27,7 @@ export interface SessionSurroundings {
 /** @param statePath the state file, when there is one */
 export function surroundSessions(
   settings: Settings,
+  clock: Clock,
   statePath: string | undefined,
   store: SessionStore,
   contexts: ContextStore,
@@ -43,7 +45,7 @@ export function surroundSessions(
   const synchronizer = new Synchronizer(
     contexts,
     contextFolder,
-    settings.clock,
+    clock,
     settings.syncDelayMs,
     sandboxes &&
       ((sessionId, mount, direction) =>

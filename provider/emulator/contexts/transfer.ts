@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import type { Clock } from "../clock";
 import { failureReply } from "../envelope";
 import { ApiFailure, contextFileNotFound, contextNotFound, fileLinkRefused, fileTooLarge } from "../failures";
 import { checkHost } from "../incoming";
@@ -13,6 +14,7 @@ import { type FileGrant, grantOf } from "./file-urls";
 const methods = { upload: "PUT", download: "GET" };
 
 interface TransferContext {
+  readonly clock: Clock;
   readonly contexts: ContextStore;
   readonly contextFolder: ContextFolder;
   readonly settings: Settings;
@@ -32,7 +34,7 @@ export async function transferFile(
 ): Promise<number> {
   try {
     checkHost(incoming.headers.host);
-    const grant = grantOf(context.contextFolder.secret, query, context.settings.clock.now());
+    const grant = grantOf(context.contextFolder.secret, query, context.clock.now());
     if (grant === undefined || incoming.method !== methods[grant.direction]) {
       throw fileLinkRefused();
     }

@@ -11,9 +11,9 @@ const fileParameters = z.object({ contextId: requiredText, filePath: requiredTex
 function fileUrl(
   { contextId, filePath }: z.output<typeof fileParameters>,
   direction: SyncDirection,
-  { contextFolder, origin, settings }: RouteContext,
+  { clock, contextFolder, origin, settings }: RouteContext,
 ) {
-  const expiresAtSeconds = Math.ceil(settings.clock.now() / 1000 + settings.fileUrlLifetimeSeconds);
+  const expiresAtSeconds = Math.ceil(clock.now() / 1000 + settings.fileUrlLifetimeSeconds);
   const url = signedFileUrl(origin, contextFolder.secret, { contextId, filePath, direction, expiresAtSeconds });
   return { data: { url, expireTime: expiresAtSeconds } };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Clock } from "../clock";
 import type { ContextFolder } from "../contexts/context-folder";
 import type { ContextRecord } from "../contexts/context-record";
 import type { ContextStore } from "../contexts/context-store";
@@ -13,6 +14,7 @@ import type { SessionStore } from "../store";
 
 /** What a handler works with. */
 export interface RouteContext {
+  readonly clock: Clock;
   readonly store: SessionStore;
   readonly contexts: ContextStore;
   /** Has to be told to save what a handler changed in `contexts`. */
