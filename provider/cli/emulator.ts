@@ -12,7 +12,7 @@ interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys" | 
 export function emulatorCommand(): Command {
   return new Command("emulator")
     .description(
-      "Run a local AGB that answers the session and label API on this computer.\n" +
+      "Run a local AGB that answers the API of AGB on this computer.\n" +
         "Open /_emulator/ at its address in a browser to watch it and to try out drift by hand.\n" +
         "Stop it with Ctrl+C or SIGTERM; the sessions stay in the state file, if there is one.",
     )
@@ -68,6 +68,10 @@ export function emulatorCommand(): Command {
       new Option("--log <format>", "write one line per request to stderr (default: none)").choices(["json", "pretty"]),
     )
     .addOption(numberOption("--page-cap <number>", "the most sessions on one page of a list", 100))
+    .option(
+      "--allow-exec",
+      "let sessions run commands and code as your own user on this computer, in a folder for each session (default: tools answer that they are not allowed)",
+    )
     .action(runEmulator);
 }
 

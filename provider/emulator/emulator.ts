@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminHandler, isAdminTarget } from "./admin";
 import { AdvanceableClock } from "./clock";
+import { ContextFolder } from "./contexts/context-folder";
+import type { ContextState } from "./contexts/context-record";
+import { ContextStore } from "./contexts/context-store";
 import { Closing, type ExchangeContext, exchange } from "./exchange";
 import { type Fault, type FaultRule, Faults } from "./faults";
 import { baseUrl } from "./host-names";
@@ -9,6 +12,7 @@ import { type EmulatorOptions, resolveOptions } from "./options";
 import { RateLimit } from "./rate-limit";
 import { listen, type RunningServer } from "./server";
 import { releaseDueAtMs, type SessionRecord, type SessionState } from "./session";
+import { surroundSessions } from "./session-ends";
 import { StateFile } from "./state-file";
 import { SessionStore } from "./store";
 
@@ -30,11 +34,23 @@ export interface EmulatedSession {
   readonly releaseDueAtMs: number;
 }
 
+/** A context as the emulator knows it. Times are milliseconds since 1970-01-01 UTC. */
+export interface EmulatedContext {
+  readonly contextId: string;
+  readonly name: string;
+  readonly state: ContextState;
+  readonly createdAtMs: number;
+  /** When a session last mounted it. */
+  readonly lastUsedAtMs: number;
+  /** Absolute paths, in no particular order. */
+  readonly files: readonly { readonly path: string; readonly sizeBytes: number }[];
+}
+
 /** A running emulator. */
 export interface Emulator {
   /** Where this computer reaches it: `http://127.0.0.1:PORT` unless the option `host` says otherwise; no slash at the end. */
   readonly url: string;
-  /** Back to the moment after the start, without sessions: journal empty, fault rules and keys as the options say. */
+  /** Back to the moment after the start, without sessions and contexts: journal empty, fault rules and keys as the options say. */
   reset(): Promise<void>;
   /** Stops listening, saves the state, lets go of the state file. Ends promptly; a second call waits for the first. */
   close(): Promise<void>;
@@ -44,6 +60,8 @@ export interface Emulator {
   nowMs(): number;
   /** Lets time pass at once. @param ms milliseconds. Rejects with a RangeError when negative or beyond the end of dates. */
   advanceClock(ms: number): Promise<void>;
+  /** All contexts, newest first. */
+  contexts(): EmulatedContext[];
   /** Replaces a session's labels behind its owner's back; no limits apply. Rejects when no such session is running. */
   setLabels(sessionId: string, labels: Readonly<Record<string, string>>): Promise<void>;
   /** Releases a session behind its owner's back; it is gone at once. Rejects when no such session is running. */
@@ -80,6 +98,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     settings.statePath === undefined
       ? undefined
       : new StateFile(settings.statePath, () => ({ ...store.snapshot(), clockOffsetMs: clock.offsetMs }));
+  const contexts = new ContextStore(clock, settings.clearDelayMs);
+  const contextFolder = new ContextFolder(stateFile?.path, contexts);
+  const surroundings = surroundSessions(settings, clock, stateFile?.path, store, contexts, contextFolder);
   const faults = new Faults();
   const journal = new Journal(clock, settings.onRequest);
   const closing = new AbortController();
@@ -95,7 +116,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const acceptsKey = (key: string) => acceptedKeys?.has(key) ?? true;
   const save = async () => stateFile?.save();
   const context: ExchangeContext = {
+    clock,
     store,
+    contexts,
+    contextFolder,
+    synchronizer: surroundings.synchronizer,
+    sandboxes: surroundings.sandboxes,
     settings,
     faults,
     journal,
@@ -103,6 +129,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     save,
     acceptsKey,
     isClosing: () => closing.signal.aborted,
+    settleSessions: surroundings.settle,
     async wait(ms) {
       if (ms > 0) {
         await sleep(ms, undefined, { signal: closing.signal }).catch(() => {
@@ -122,11 +149,22 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const controls: EmulatorControls = {
     async reset() {
       store.clear();
+      await surroundings.sandboxes?.clear();
+      contexts.clear();
       clock.offsetMs = 0;
       journal.clear();
       restoreOptions();
-      await save();
+      await Promise.all([save(), contextFolder.save()]);
     },
+    contexts: () =>
+      contexts.list().map((record) => ({
+        contextId: record.contextId,
+        name: record.name,
+        state: contexts.state(record),
+        createdAtMs: record.createdAtMs,
+        lastUsedAtMs: record.lastUsedAtMs,
+        files: record.files.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+      })),
     sessions: () => store.all().reverse().map(describe),
     nowMs: () => clock.now(),
     async advanceClock(ms) {
@@ -142,6 +180,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     async release(sessionId) {
       store.remove(running(sessionId));
+      await surroundings.settle();
       await save();
     },
     setApiKeys(apiKeys) {
@@ -155,8 +194,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
   const admin = adminHandler({
     emulator: controls,
-    // Nothing keeps contexts yet.
-    contexts: () => [],
     acceptsKey,
     isKeyRequired: () => acceptedKeys !== undefined,
     listensOn: settings.host,
@@ -170,6 +207,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       store.load(stored);
       clock.offsetMs = stored.clockOffsetMs ?? 0;
     }
+    contextFolder.load();
     return await listen(settings.port, settings.host, (incoming, outgoing) => {
       void (isAdminTarget(incoming.url) ? admin(incoming, outgoing) : exchange(incoming, outgoing, context));
     });
@@ -179,9 +217,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     throw error;
   });
 
+  surroundings.watch();
+
   const stop = async () => {
     closing.abort();
+    await surroundings.close();
     await server.close();
+    await contextFolder.close();
     await stateFile?.close();
   };
   let stopped: Promise<void> | undefined;

@@ -7,6 +7,8 @@ export interface Outcome {
   readonly nextToken?: string;
   readonly maxResults?: number;
   readonly count?: number;
+  /** Beside `count` in lists of contexts: the sibling platform's name for it. */
+  readonly totalCount?: number;
 }
 
 /** An HTTP reply ready to be sent. */

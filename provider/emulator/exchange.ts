@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { contextFilesPath } from "./contexts/file-urls";
+import { transferFile } from "./contexts/transfer";
 import { failureReply, jsonReply, type Outcome, type Reply, successReply } from "./envelope";
 import { ApiFailure, notLoggedIn, stateNotSaved, tooManyRequests, unknownAction } from "./failures";
 import type { FaultStep, Faults } from "./faults";
@@ -11,7 +13,7 @@ import { findRoute } from "./routes";
 import type { Route, RouteContext } from "./routes/route";
 
 /** What answering a request needs beside what the operations need. */
-export interface ExchangeContext extends RouteContext {
+export interface ExchangeContext extends Omit<RouteContext, "origin"> {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly rateLimit: RateLimit;
@@ -21,6 +23,8 @@ export interface ExchangeContext extends RouteContext {
   /** @throws Closing when the emulator is closed meanwhile */
   wait(ms: number): Promise<void>;
   isClosing(): boolean;
+  /** Resolves when what follows from the end of sessions that are over by now is done. Never rejects. */
+  settleSessions(): Promise<void>;
 }
 
 /** The emulator is closed while a request waits: the connection ends without a reply. */
@@ -45,6 +49,13 @@ export async function exchange(incoming: IncomingMessage, outgoing: ServerRespon
   const startedAtMs = performance.now();
   const method = incoming.method ?? "GET";
   const { path, query } = parseTarget(incoming.url ?? "/");
+  if (path === contextFilesPath) {
+    const requestId = newRequestId();
+    const status = await transferFile(incoming, outgoing, query, requestId, context);
+    const durationMs = performance.now() - startedAtMs;
+    context.journal.add({ operation: "contextFile", method, path, status, durationMs, requestId });
+    return;
+  }
   const call: Call = { incoming, requestId: newRequestId(), method, path, query, route: findRoute(method, path) };
   let delivery: Delivery;
   try {
@@ -105,7 +116,10 @@ async function perform(call: Call, route: Route, body: string, context: Exchange
   try {
     const accepted = route.accept(call.query, route.method === "POST" ? parseBody(body) : {});
     call.sessionId = accepted.sessionId;
-    const outcome = accepted.run(context);
+    await context.settleSessions();
+    const outcome = await accepted.run({ ...context, origin: `http://${call.incoming.headers.host}` });
+    // A session that this request has ended must not run on until somebody asks for something else.
+    void context.settleSessions();
     call.sessionId ??= sessionIn(outcome);
     if (route.writes) {
       await context.save().catch((error: Error) => {

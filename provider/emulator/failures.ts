@@ -23,6 +23,36 @@ export function sessionNotFound(): ApiFailure {
   return new ApiFailure(400, "InvalidMcpSession.NotFound", "Resource [McpSession] is not found.");
 }
 
+/** The session of a tool call was never there or is released. Code and text from an AGB unit test. */
+export function toolSessionNotFound(): ApiFailure {
+  return new ApiFailure(400, "InvalidSession.NotFound", "Resource [Session] is not found.");
+}
+
+/** The context was never there or is deleted. The text is from fixtures of AGB's tests; the code is made up after the sibling's. */
+export function contextNotFound(): ApiFailure {
+  return new ApiFailure(400, "InvalidContext.NotFound", "Context not found");
+}
+
+/** The context has no such file. */
+export function contextFileNotFound(): ApiFailure {
+  return new ApiFailure(400, "InvalidContextFile.NotFound", "Context file not found");
+}
+
+/** Another context of the region has the name. */
+export function contextNameTaken(): ApiFailure {
+  return new ApiFailure(400, "InvalidContext.NameExists", "name: another context has this name already");
+}
+
+/** The address of a file was not made by this emulator, was changed, is used in another way than it allows, or has expired. */
+export function fileLinkRefused(): ApiFailure {
+  return new ApiFailure(403, "AccessDenied", "The link is not valid for this request or has expired.");
+}
+
+/** The file is over the limit. */
+export function fileTooLarge(limitBytes: number): ApiFailure {
+  return new ApiFailure(413, "RequestBodyTooLarge", `The file is larger than ${limitBytes} bytes.`);
+}
+
 /** There is no such operation. Code from the sibling platform. */
 export function unknownAction(method: string, path: string): ApiFailure {
   return new ApiFailure(404, "InvalidAction.NotFound", `No operation is known at ${method} ${path.slice(0, 200)}.`);

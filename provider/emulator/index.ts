@@ -4,7 +4,8 @@
 // The way of a request: server.ts -> exchange.ts (host, key, faults, journal) -> routes/ -> store.ts -> state-file.ts.
 
 export { type Clock, ManualClock } from "./clock";
-export { type EmulatedSession, type Emulator, startEmulator } from "./emulator";
+export type { ContextState } from "./contexts/context-record";
+export { type EmulatedContext, type EmulatedSession, type Emulator, startEmulator } from "./emulator";
 export type { Fault, FaultReply, FaultRule } from "./faults";
 export type { JournalEntry } from "./journal";
 export type { OperationName } from "./operations";

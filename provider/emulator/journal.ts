@@ -5,8 +5,8 @@ import type { OperationName } from "./operations";
 export interface JournalEntry {
   /** When it was answered by the emulator's clock, in milliseconds since 1970-01-01 UTC. */
   readonly atMs: number;
-  /** `unknown` when method and path name no operation. */
-  readonly operation: OperationName | "unknown";
+  /** `unknown` when method and path name no operation, `contextFile` when a file is sent or fetched at a signed address. */
+  readonly operation: OperationName | "contextFile" | "unknown";
   readonly method: string;
   /** Without the query, at most 200 characters. */
   readonly path: string;

@@ -10,6 +10,23 @@ export const operationNames = [
   "refreshSessionIdleTime",
   "SetLabel",
   "GetLabel",
+  "getLink",
+  "getCdpLink",
+  "init",
+  "mcp",
+  "listTools",
+  "GetContext",
+  "ListContexts",
+  "ModifyContext",
+  "DeleteContext",
+  "ClearContext",
+  "SyncContext",
+  "GetContextInfo",
+  "GetContextFileUploadUrl",
+  "GetContextFileDownloadUrl",
+  "DeleteContextFile",
+  "DescribeContextFiles",
+  "GetAndLoadInternalContext",
 ] as const;
 
 /** One of the operations that the emulator knows. */

@@ -56,8 +56,22 @@ export interface EmulatorOptions {
   readonly maximumSessions?: number;
   /** The most sessions on one page of a list, whatever `maxResults` asks for. @default 100 */
   readonly pageCap?: number;
-  /** @default 20 labels, names of 128 and values of 256 characters: the sibling platform's client; AGB has no figure */
+  /** How many labels a session may have and how long they may be; a part can be given alone. @default 20 labels, names of 128 and values of 256 characters: the sibling platform's client; AGB has no figure */
   readonly labelLimits?: Partial<LabelLimits>;
+  /** Milliseconds that a context reports `clearing` after a wipe began. @default 200 */
+  readonly clearDelayMs?: number;
+  /** Milliseconds that a context's synchronization is reported as running. @default 0 */
+  readonly syncDelayMs?: number;
+  /** Seconds that the address of a context's file works. @default 3600 */
+  readonly fileUrlLifetimeSeconds?: number;
+  /** The most bytes that a context's file may have. @default 256 MiB */
+  readonly maximumFileBytes?: number;
+  /** Whether sessions run tools: commands and code as the emulator's own user, in a folder for each session. @default false */
+  readonly allowExec?: boolean;
+  /** The most milliseconds that a tool call may take, whatever it asks for. @default 60000 */
+  readonly toolTimeLimitMs?: number;
+  /** The most bytes of each output of a tool call that are told; the rest is dropped. @default 1 MiB */
+  readonly toolOutputLimitBytes?: number;
   /** Faults to begin with. @default none */
   readonly faults?: readonly FaultRule[];
 }
@@ -117,6 +131,13 @@ const optionsSchema = z.strictObject({
       valueLength: count.default(256),
     })
     .prefault({}),
+  clearDelayMs: milliseconds.default(200),
+  syncDelayMs: milliseconds.default(0),
+  fileUrlLifetimeSeconds: seconds.default(3600),
+  maximumFileBytes: count.default(256 * 1024 * 1024),
+  allowExec: z.boolean().default(false),
+  toolTimeLimitMs: milliseconds.default(60_000),
+  toolOutputLimitBytes: count.default(1024 * 1024),
   faults: z.array(faultRuleSchema).default([]),
 });
 

@@ -1,3 +1,4 @@
+import type { ContextMount } from "./contexts/context-record";
 import type { Labels } from "./labels";
 
 /** What the emulator keeps of a session. Records are never changed in place; a change makes a new one. */
@@ -8,6 +9,8 @@ export interface SessionRecord {
   readonly imageId: string;
   readonly policyId?: string | undefined;
   readonly labels: Labels;
+  /** The contexts in it; undefined when there are none. */
+  readonly mounts?: readonly ContextMount[] | undefined;
   readonly appInstanceId: string;
   readonly resourceId: string;
   readonly idleTimeoutSeconds: number;

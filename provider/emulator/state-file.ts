@@ -27,6 +27,7 @@ const sessionSchema = z.object({
   imageId: z.string(),
   policyId: z.string().optional(),
   labels: z.custom<Labels>(isLabels),
+  mounts: z.array(z.object({ contextId: z.string(), path: z.string(), policy: z.string().optional() })).optional(),
   appInstanceId: z.string(),
   resourceId: z.string(),
   idleTimeoutSeconds: z.number(),

@@ -14,7 +14,7 @@ export interface StoredState {
 /** What a new session is made of. */
 export type NewSession = Pick<
   SessionRecord,
-  "imageId" | "policyId" | "labels" | "idleTimeoutSeconds" | "maximumLifetimeSeconds"
+  "imageId" | "policyId" | "labels" | "mounts" | "idleTimeoutSeconds" | "maximumLifetimeSeconds"
 >;
 
 /**
@@ -56,6 +56,7 @@ export class SessionStore {
       imageId: session.imageId,
       policyId: session.policyId,
       labels: session.labels,
+      mounts: session.mounts,
       appInstanceId: `ai-${randomText(17)}`,
       resourceId: `p-${randomText(17)}`,
       idleTimeoutSeconds: session.idleTimeoutSeconds,

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { startEmulator } from "../../provider/emulator";
-import { ask, createId, listAll } from "../support/emulator-requests";
+import { commandLines, outlives } from "../support/command-lines";
+import { ask, createContext, createId, download, listAll, runShell, upload } from "../support/emulator-requests";
 
 const root = join(__dirname, "..", "..");
 let folder: string;
@@ -98,6 +99,60 @@ test("what was acknowledged survives being killed under load, and the next one t
   } finally {
     await next.close();
   }
+});
+
+test("files that were acknowledged survive being killed under load, and half a file does not", async () => {
+  const statePath = join(folder, "state.json");
+  const child = run("emulator", "--state", statePath);
+  const url = await listening(child);
+  const contextId = await createContext(url, "data");
+  const acknowledged = new Map<string, string>();
+  const load = Array.from({ length: 8 }, async (_, client) => {
+    for (let round = 0; ; round += 1) {
+      // Each client writes five files in turn, so that most uploads replace an older content.
+      const path = `/${client}-${round % 5}`;
+      const content = `${round} `.repeat(2000);
+      if ((await upload(url, contextId, path, content)) === 200) {
+        acknowledged.set(path, content);
+      }
+    }
+  });
+  while (acknowledged.size < 40) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const end = once(child, "exit");
+  child.kill("SIGKILL");
+  await Promise.allSettled([end, ...load]);
+
+  const next = await startEmulator({ statePath });
+  try {
+    for (const [path, content] of acknowledged) {
+      const found = String(await download(next.url, contextId, path));
+      const round = Number(found.split(" ", 1)[0]);
+      expect(found).toBe(`${round} `.repeat(2000));
+      // A later upload may have been kept though its reply was lost.
+      expect(round).toBeGreaterThanOrEqual(Number(content.split(" ", 1)[0]));
+    }
+  } finally {
+    await next.close();
+  }
+});
+
+test("tools are allowed on demand, and what sessions run ends with an emulator that is killed", async () => {
+  const child = run("emulator", "--allow-exec");
+  const url = await listening(child);
+  const sessionId = await createId(url);
+  const seconds = String(100_000 + Math.floor(Math.random() * 900_000));
+  await runShell(url, sessionId, `sleep ${seconds} & setsid sleep ${seconds} &`);
+  const waiting = runShell(url, sessionId, `sleep ${seconds}`).catch(() => undefined);
+  expect(commandLines()).toContain(`sleep ${seconds}`);
+  const end = once(child, "exit");
+
+  child.kill("SIGKILL");
+  await end;
+
+  expect(await outlives(`sleep ${seconds}`)).toBe(false);
+  await waiting;
 });
 
 test("options reach the emulator", async () => {

@@ -2,6 +2,7 @@ import { type Emulator, ManualClock, startEmulator } from "../../provider/emulat
 import {
   ask,
   create,
+  createContext,
   createId,
   getInfo,
   getLabels,
@@ -72,13 +73,14 @@ describe("create", () => {
   });
 
   test("ignores telemetry and accepts every body field that AGB's SDKs send", async () => {
+    const contextId = await createContext(url, "data");
     const answer = await ask(url, "POST", "/mcp/createSession", {
       query: { imageId: "agb-browser-use-1", sdkStats: '{"source":"sdk"}' },
       body: {
         labels: "{}",
         timeout: 0,
         mcpPolicyId: "",
-        persistenceDataList: [{ contextId: "SdkCtx-1", path: "/tmp/data", policy: "{}" }],
+        persistenceDataList: [{ contextId, path: "/tmp/data", policy: "{}" }],
         sessionId: "session-chosen",
         contextId: "",
       },

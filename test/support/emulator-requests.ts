@@ -107,3 +107,71 @@ export const notFound = {
   message: "Resource [McpSession] is not found.",
   httpStatusCode: 400,
 };
+
+/** Makes a context, or finds the one that has the name, and returns its id. */
+export async function createContext(url: string, name: string): Promise<string> {
+  const answer = await ask(url, "GET", "/sdk/GetContext", { query: { name, allowCreate: "true" } });
+  return answer.body.data.id;
+}
+
+export function getContext(url: string, id: string) {
+  return ask(url, "GET", "/sdk/GetContext", { query: { id, allowCreate: "false" } });
+}
+
+/** An operation on contexts whose parameters are all in the query. */
+export function contextCall(url: string, operation: string, query: Readonly<Record<string, string>>) {
+  return ask(url, "POST", `/sdk/${operation}`, { query, body: {} });
+}
+
+export async function fileUrl(url: string, way: "Upload" | "Download", contextId: string, filePath: string) {
+  const answer = await contextCall(url, `GetContextFile${way}Url`, { contextId, filePath });
+  return answer.body.data.url as string;
+}
+
+/** Stores a file as AGB's SDKs do: asks for an address, then sends the content there without a key. */
+export async function upload(url: string, contextId: string, filePath: string, content: string): Promise<number> {
+  const response = await fetch(await fileUrl(url, "Upload", contextId, filePath), { method: "PUT", body: content });
+  await response.text();
+  return response.status;
+}
+
+/** A file's content, or the HTTP status of the refusal. */
+export async function download(url: string, contextId: string, filePath: string): Promise<string | number> {
+  const response = await fetch(await fileUrl(url, "Download", contextId, filePath));
+  const text = await response.text();
+  return response.ok ? text : response.status;
+}
+
+/** The synchronizations of a session, unpacked from their three layers of JSON. */
+export async function syncItems(url: string, sessionId: string, query: Readonly<Record<string, string>> = {}) {
+  const { body } = await ask(url, "GET", "/sdk/GetContextInfo", { query: { sessionId, ...query } });
+  return JSON.parse(body.data.contextStatus).flatMap((item: { type: string; data: string }) => JSON.parse(item.data));
+}
+
+export const contextNotFound = {
+  success: false,
+  code: "InvalidContext.NotFound",
+  message: "Context not found",
+  httpStatusCode: 400,
+};
+
+/** Calls a tool as AGB's SDKs do, with the arguments as JSON text. */
+export function callTool(url: string, sessionId: string, name: string, args: Readonly<Record<string, unknown>> = {}) {
+  return ask(url, "POST", "/mcp", {
+    query: { autoGenSession: "false" },
+    body: { sessionId, name, args: JSON.stringify(args) },
+  });
+}
+
+/** The text of a tool's result; `failed: ` stands before it when the tool failed. */
+export async function toolText(url: string, sessionId: string, name: string, args: Readonly<Record<string, unknown>>) {
+  const { body } = await callTool(url, sessionId, name, args);
+  const { isError, content } = body.data;
+  return `${isError ? "failed: " : ""}${content[0].text}`;
+}
+
+/** Runs a shell command with ten seconds to do it in. */
+export async function runShell(url: string, sessionId: string, command: string, more: Record<string, unknown> = {}) {
+  const { body } = await callTool(url, sessionId, "shell", { command, timeout_ms: 10_000, ...more });
+  return JSON.parse(body.data.content[0].text) as { stdout: string; stderr: string; exit_code: number };
+}

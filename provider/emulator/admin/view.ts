@@ -1,20 +1,9 @@
-import type { EmulatedSession, EmulatorControls } from "../emulator";
+import type { EmulatedContext, EmulatedSession, EmulatorControls } from "../emulator";
 import type { JournalEntry } from "../journal";
-
-/** A context as the console shows it. */
-export interface ShownContext {
-  readonly contextId: string;
-  readonly name: string;
-  readonly state: string;
-  /** Milliseconds since 1970-01-01 UTC. */
-  readonly createdAtMs: number;
-}
 
 /** What the console and its endpoints look at and act upon. */
 export interface AdminSubject {
   readonly emulator: EmulatorControls;
-  /** All contexts, newest first. */
-  contexts(): readonly ShownContext[];
 }
 
 /** The emulator's time and how far it was moved ahead of its source. */
@@ -50,8 +39,8 @@ export function viewRequests({ emulator }: AdminSubject): { readonly requests: r
   return { requests: emulator.requests(shownRequestCount).reverse() };
 }
 
-export function viewContexts(subject: AdminSubject): { readonly contexts: readonly ShownContext[] } {
-  return { contexts: subject.contexts() };
+export function viewContexts({ emulator }: AdminSubject): { readonly contexts: readonly EmulatedContext[] } {
+  return { contexts: emulator.contexts() };
 }
 
 export function viewFaults({ emulator }: AdminSubject) {

@@ -1,7 +1,12 @@
 import { z } from "zod";
+import type { ContextMount } from "../contexts/context-record";
+import type { ContextStore } from "../contexts/context-store";
+import { normalizePath } from "../contexts/file-paths";
+import { parseSyncPolicy } from "../contexts/sync-policy";
+import { invalidRequest } from "../failures";
+import { isKnownImage } from "../image-kind";
 import { checkLabelLimits, parseLabelText } from "../labels";
-import type { Settings } from "../options";
-import { requiredText, route } from "./route";
+import { requireContext, requiredText, route } from "./route";
 import { sessionConnection } from "./session-access";
 
 const body = z.object({
@@ -26,7 +31,7 @@ const body = z.object({
     .nullish(),
 });
 
-/** POST /mcp/createSession. The query's `sdkStats` and the body's `sessionId` and `contextId` are ignored. */
+/** POST /mcp/createSession: mounts the contexts of `persistenceDataList`. The query's `sdkStats` and the body's `sessionId` and `contextId` are ignored. */
 export const createSession = route({
   method: "POST",
   path: "/mcp/createSession",
@@ -34,9 +39,11 @@ export const createSession = route({
   writes: true,
   query: z.object({ imageId: requiredText }),
   body,
-  handle({ query: { imageId }, body: { labels: labelText, timeout, mcpPolicyId } }, { store, settings }) {
+  async handle({ query: { imageId }, body: given }, { store, settings, contexts, synchronizer }) {
+    const { labels: labelText, timeout, mcpPolicyId } = given;
     const labels = labelText ? parseLabelText("labels", labelText) : {};
     checkLabelLimits("labels", labels, settings.labelLimits);
+    const mounts = readMounts(given.persistenceDataList ?? [], contexts);
     if (!isKnownImage(imageId, settings.images)) {
       return refusal(`Image ${JSON.stringify(imageId.slice(0, 100))} does not exist or is not activated.`);
     }
@@ -50,10 +57,17 @@ export const createSession = route({
       imageId,
       policyId,
       labels,
+      mounts: mounts.length > 0 ? mounts : undefined,
       // One of AGB's SDKs sends a timeout of 0 and the other leaves it out, so both mean the same.
       idleTimeoutSeconds: timeout || (policy?.idleTimeoutSeconds ?? settings.defaultIdleTimeoutSeconds),
       maximumLifetimeSeconds: policy?.maximumLifetimeSeconds ?? settings.maximumLifetimeSeconds,
     });
+    if (mounts.length > 0) {
+      for (const { contextId } of mounts) {
+        contexts.touch(requireContext(contexts, contextId));
+      }
+      await synchronizer.runAutomatic(record.sessionId, mounts, "download");
+    }
     return { data: { success: true, ...sessionConnection(record) } };
   },
 });
@@ -63,6 +77,26 @@ function refusal(errMsg: string) {
   return { data: { success: false, errMsg } };
 }
 
-function isKnownImage(imageId: string, images: Settings["images"]): boolean {
-  return images.some((known) => (known.endsWith("*") ? imageId.startsWith(known.slice(0, -1)) : imageId === known));
+function readMounts(
+  given: NonNullable<z.output<typeof body>["persistenceDataList"]>,
+  contexts: ContextStore,
+): ContextMount[] {
+  const mounts: ContextMount[] = [];
+  given.forEach(({ contextId, path: givenPath, policy }, position) => {
+    const field = `persistenceDataList.${position}`;
+    if (!givenPath.startsWith("/")) {
+      throw invalidRequest(`${field}.path: must be an absolute path`);
+    }
+    const path = normalizePath(`${field}.path`, givenPath);
+    if (path === "/") {
+      throw invalidRequest(`${field}.path: must name a folder below the root`);
+    }
+    if (mounts.some((other) => other.path === path)) {
+      throw invalidRequest(`${field}.path: another context is mounted there already`);
+    }
+    parseSyncPolicy(`${field}.policy`, policy);
+    requireContext(contexts, contextId);
+    mounts.push({ contextId, path, policy: policy ?? undefined });
+  });
+  return mounts;
 }

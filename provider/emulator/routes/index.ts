@@ -1,13 +1,24 @@
 // The operations of AGB that the emulator answers, one row each: where it is on the wire, what it takes, what it does.
 // May import from the emulator only, and there only what does not know HTTP.
 
+import { clearContext, deleteContext, modifyContext } from "./change-context";
+import {
+  deleteContextFile,
+  describeContextFiles,
+  getContextFileDownloadUrl,
+  getContextFileUploadUrl,
+} from "./context-files";
 import { createSession } from "./create-session";
+import { getContext, listContexts } from "./get-context";
 import { refreshSessionIdleTime } from "./keep-alive";
 import { getLabel, setLabel } from "./labels";
+import { getCdpLink, getLink, initBrowser } from "./links";
 import { listSessions } from "./list-sessions";
 import { getMcpResource, getSession, getSessionInfo } from "./read-session";
 import { releaseSession, releaseSessionAsync } from "./release-session";
 import type { Route } from "./route";
+import { getAndLoadInternalContext, getContextInfo, syncContext } from "./sync-context";
+import { callTool, listTools } from "./tools";
 
 const routes: readonly Route[] = [
   createSession,
@@ -20,6 +31,23 @@ const routes: readonly Route[] = [
   refreshSessionIdleTime,
   setLabel,
   getLabel,
+  getLink,
+  getCdpLink,
+  initBrowser,
+  callTool,
+  listTools,
+  getContext,
+  listContexts,
+  modifyContext,
+  deleteContext,
+  clearContext,
+  syncContext,
+  getContextInfo,
+  getContextFileUploadUrl,
+  getContextFileDownloadUrl,
+  deleteContextFile,
+  describeContextFiles,
+  getAndLoadInternalContext,
 ];
 
 const routesByAddress = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));

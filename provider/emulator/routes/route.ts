@@ -1,15 +1,30 @@
 import { z } from "zod";
+import type { Clock } from "../clock";
+import type { ContextFolder } from "../contexts/context-folder";
+import type { ContextRecord } from "../contexts/context-record";
+import type { ContextStore } from "../contexts/context-store";
+import type { Synchronizer } from "../contexts/synchronizer";
 import type { Outcome } from "../envelope";
-import { invalidRequest, sessionNotFound } from "../failures";
+import { contextNotFound, invalidRequest, sessionNotFound } from "../failures";
 import type { OperationName } from "../operations";
 import type { Settings } from "../options";
+import type { Sandboxes } from "../sandbox/sandboxes";
 import type { SessionRecord } from "../session";
 import type { SessionStore } from "../store";
 
 /** What a handler works with. */
 export interface RouteContext {
+  readonly clock: Clock;
   readonly store: SessionStore;
+  readonly contexts: ContextStore;
+  /** Has to be told to save what a handler changed in `contexts`. */
+  readonly contextFolder: ContextFolder;
+  readonly synchronizer: Synchronizer;
+  /** undefined when no tools are allowed. */
+  readonly sandboxes: Sandboxes | undefined;
   readonly settings: Settings;
+  /** Where the client reached the emulator, such as `http://127.0.0.1:8080`. */
+  readonly origin: string;
 }
 
 /** A request whose parameters have been checked. */
@@ -17,7 +32,7 @@ export interface AcceptedCall {
   /** The session it names, if it names one. */
   readonly sessionId: string | undefined;
   /** @throws ApiFailure when the operation is refused */
-  run(context: RouteContext): Outcome;
+  run(context: RouteContext): Outcome | Promise<Outcome>;
 }
 
 /** One row of the route table. */
@@ -25,7 +40,7 @@ export interface Route {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly operation: OperationName;
-  /** Whether it changes the state, so that its reply has to wait for the disk. */
+  /** Whether it changes sessions, so that its reply has to wait for the disk. Contexts are saved by the handlers. */
   readonly writes: boolean;
   /** @throws ApiFailure (HTTP 400) whose message names the field at fault */
   accept(query: Record<string, string>, body: unknown): AcceptedCall;
@@ -34,7 +49,7 @@ export interface Route {
 interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType> extends Omit<Route, "accept"> {
   readonly query: Query;
   readonly body: Body;
-  handle(input: { query: z.output<Query>; body: z.output<Body> }, context: RouteContext): Outcome;
+  handle(input: { query: z.output<Query>; body: z.output<Body> }, context: RouteContext): Outcome | Promise<Outcome>;
 }
 
 /** Makes a row of the route table from its parts, keeping the types of query and body for its handler. */
@@ -71,6 +86,15 @@ export function requireRunning(store: SessionStore, sessionId: string): SessionR
   const record = store.running(sessionId);
   if (record === undefined) {
     throw sessionNotFound();
+  }
+  return record;
+}
+
+/** @throws ApiFailure (InvalidContext.NotFound) when the context is not there */
+export function requireContext(contexts: ContextStore, contextId: string): ContextRecord {
+  const record = contexts.find(contextId);
+  if (record === undefined) {
+    throw contextNotFound();
   }
   return record;
 }

@@ -1,0 +1,113 @@
+// Sending and fetching a context's files at their signed addresses: plain PUT and GET, as with a store of objects.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { Clock } from "../clock";
+import { failureReply } from "../envelope";
+import { ApiFailure, contextFileNotFound, contextNotFound, fileLinkRefused, fileTooLarge } from "../failures";
+import { checkHost } from "../host-names";
+import type { Settings } from "../options";
+import { ContentTooLarge, type ContextFolder } from "./context-folder";
+import type { ContextStore } from "./context-store";
+import { type FileGrant, grantOf } from "./file-urls";
+
+const methods = { upload: "PUT", download: "GET" };
+
+interface TransferContext {
+  readonly clock: Clock;
+  readonly contexts: ContextStore;
+  readonly contextFolder: ContextFolder;
+  readonly settings: Settings;
+}
+
+/**
+ * Answers one request for a file. Never rejects.
+ *
+ * @returns the HTTP status; 0 when the connection ended early
+ */
+export async function transferFile(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  query: Readonly<Record<string, string>>,
+  requestId: string,
+  context: TransferContext,
+): Promise<number> {
+  try {
+    checkHost(incoming.headers.host, context.settings.host);
+    const grant = grantOf(context.contextFolder.secret, query, context.clock.now());
+    if (grant === undefined || incoming.method !== methods[grant.direction]) {
+      throw fileLinkRefused();
+    }
+    await (grant.direction === "upload" ? receive(incoming, outgoing, grant, context) : send(outgoing, grant, context));
+    return 200;
+  } catch (error) {
+    if (outgoing.headersSent || incoming.destroyed) {
+      outgoing.destroy();
+      return 0;
+    }
+    const failure =
+      error instanceof ApiFailure
+        ? error
+        : { status: 503, code: "StateNotSaved", message: `The emulator could not keep the file: ${String(error)}` };
+    refuse(incoming, outgoing, requestId, failure);
+    return failure.status;
+  }
+}
+
+async function receive(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { contextId, filePath }: FileGrant,
+  { contexts, contextFolder, settings }: TransferContext,
+): Promise<void> {
+  if (contexts.find(contextId) === undefined) {
+    throw contextNotFound();
+  }
+  const content = await contextFolder
+    .writeContent(incoming.iterator({ destroyOnReturn: false }), settings.maximumFileBytes)
+    .catch((error: unknown) => {
+      throw error instanceof ContentTooLarge ? fileTooLarge(settings.maximumFileBytes) : error;
+    });
+  if (contexts.find(contextId) === undefined) {
+    await contextFolder.discardContent(content.blob);
+    throw contextNotFound();
+  }
+  contexts.putFile(contextId, filePath, content);
+  await contextFolder.save();
+  outgoing.writeHead(200, { etag: `"${content.blob}"`, "content-length": "0" }).end();
+}
+
+async function send(
+  outgoing: ServerResponse,
+  { contextId, filePath }: FileGrant,
+  { contexts, contextFolder }: TransferContext,
+): Promise<void> {
+  const file = contexts.find(contextId)?.files.find(({ path }) => path === filePath);
+  if (file === undefined) {
+    throw contextFileNotFound();
+  }
+  const content = contextFolder.readContent(file.blob);
+  // Headers only once the content is open, so that a missing one can still be told.
+  await new Promise<void>((resolve, reject) => content.once("open", () => resolve()).once("error", reject));
+  outgoing.writeHead(200, {
+    etag: `"${file.blob}"`,
+    "content-type": "application/octet-stream",
+    "content-length": String(file.sizeBytes),
+    "last-modified": new Date(file.modifiedAtMs).toUTCString(),
+  });
+  await pipeline(content, outgoing);
+}
+
+function refuse(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  requestId: string,
+  failure: Pick<ApiFailure, "status" | "code" | "message">,
+): void {
+  const reply = failureReply(requestId, failure);
+  // What the client still sends is read and dropped: a connection closed on unread data loses the reply.
+  incoming.resume();
+  outgoing.shouldKeepAlive = incoming.complete;
+  outgoing.writeHead(reply.status, { ...reply.headers, "content-length": String(Buffer.byteLength(reply.body)) });
+  outgoing.end(reply.body);
+}

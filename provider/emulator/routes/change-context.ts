@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { contextNameTaken } from "../failures";
+import { nothing, requireContext, requiredText, route } from "./route";
+
+const contextParameter = z.object({ id: requiredText });
+
+/** POST /sdk/ModifyContext: only the name can change. A name that another context of the region has is refused. */
+export const modifyContext = route({
+  method: "POST",
+  path: "/sdk/ModifyContext",
+  operation: "ModifyContext",
+  writes: false,
+  query: contextParameter.extend({ name: requiredText }),
+  body: nothing,
+  async handle({ query }, { contexts, contextFolder }) {
+    const record = requireContext(contexts, query.id);
+    const name = query.name.trim();
+    const holder = contexts.findByName(name, record.regionId);
+    if (holder !== undefined && holder.contextId !== record.contextId) {
+      throw contextNameTaken();
+    }
+    contexts.rename(record, name);
+    await contextFolder.save();
+    return {};
+  },
+});
+
+/** POST /sdk/DeleteContext: allowed also while a session has it mounted; what that session uploads later is lost. */
+export const deleteContext = route({
+  method: "POST",
+  path: "/sdk/DeleteContext",
+  operation: "DeleteContext",
+  writes: false,
+  query: contextParameter,
+  body: nothing,
+  async handle({ query }, { contexts, contextFolder }) {
+    contexts.remove(requireContext(contexts, query.id));
+    await contextFolder.save();
+    return {};
+  },
+});
+
+/** POST /sdk/ClearContext: begins to wipe the files. Once more while it goes on begins anew. */
+export const clearContext = route({
+  method: "POST",
+  path: "/sdk/ClearContext",
+  operation: "ClearContext",
+  writes: false,
+  query: contextParameter,
+  body: nothing,
+  async handle({ query }, { contexts, contextFolder }) {
+    contexts.wipe(requireContext(contexts, query.id));
+    await contextFolder.save();
+    return {};
+  },
+});

@@ -1,0 +1,130 @@
+import { posix } from "node:path";
+import { z } from "zod";
+import type { ContextFile, SyncDirection } from "../contexts/context-record";
+import { normalizeFilePath, normalizePath, pathBelow } from "../contexts/file-paths";
+import { signedFileUrl } from "../contexts/file-urls";
+import { contextFileNotFound } from "../failures";
+import { nothing, type RouteContext, requireContext, requiredText, route } from "./route";
+
+const fileParameters = z.object({ contextId: requiredText, filePath: requiredText });
+
+function fileUrl(
+  { contextId, filePath }: z.output<typeof fileParameters>,
+  direction: SyncDirection,
+  { clock, contextFolder, origin, settings }: RouteContext,
+) {
+  const expiresAtSeconds = Math.ceil(clock.now() / 1000 + settings.fileUrlLifetimeSeconds);
+  const url = signedFileUrl(origin, contextFolder.secret, { contextId, filePath, direction, expiresAtSeconds });
+  return { data: { url, expireTime: expiresAtSeconds } };
+}
+
+/** POST /sdk/GetContextFileUploadUrl: an address for PUT without a key. */
+export const getContextFileUploadUrl = route({
+  method: "POST",
+  path: "/sdk/GetContextFileUploadUrl",
+  operation: "GetContextFileUploadUrl",
+  writes: false,
+  query: fileParameters,
+  body: nothing,
+  handle({ query: { contextId, filePath } }, context) {
+    requireContext(context.contexts, contextId);
+    return fileUrl({ contextId, filePath: normalizeFilePath("filePath", filePath) }, "upload", context);
+  },
+});
+
+/** POST /sdk/GetContextFileDownloadUrl: an address for GET without a key. Given also for a file that is not there yet. */
+export const getContextFileDownloadUrl = route({
+  method: "POST",
+  path: "/sdk/GetContextFileDownloadUrl",
+  operation: "GetContextFileDownloadUrl",
+  writes: false,
+  query: fileParameters,
+  body: nothing,
+  handle({ query: { contextId, filePath } }, context) {
+    requireContext(context.contexts, contextId);
+    return fileUrl({ contextId, filePath: normalizeFilePath("filePath", filePath) }, "download", context);
+  },
+});
+
+/** POST /sdk/DeleteContextFile. */
+export const deleteContextFile = route({
+  method: "POST",
+  path: "/sdk/DeleteContextFile",
+  operation: "DeleteContextFile",
+  writes: false,
+  query: fileParameters,
+  body: nothing,
+  async handle({ query: { contextId, filePath } }, { contexts, contextFolder }) {
+    const path = normalizeFilePath("filePath", filePath);
+    if (!requireContext(contexts, contextId).files.some((file) => file.path === path)) {
+      throw contextFileNotFound();
+    }
+    contexts.removeFiles(contextId, new Set([path]));
+    await contextFolder.save();
+    return {};
+  },
+});
+
+const positive = (initial: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: "must be a whole number" })
+    .transform(Number)
+    .refine((value) => value >= 1, { error: "must be at least 1" })
+    .default(initial);
+
+/** POST /sdk/DescribeContextFiles: what lies directly in a folder, by name; folders are those that files lie in. */
+export const describeContextFiles = route({
+  method: "POST",
+  path: "/sdk/DescribeContextFiles",
+  operation: "DescribeContextFiles",
+  writes: false,
+  query: z.object({
+    contextId: requiredText,
+    parentFolderPath: z.string().default("/"),
+    pageNumber: positive(1),
+    pageSize: positive(50),
+  }),
+  body: nothing,
+  handle({ query: { contextId, parentFolderPath, pageNumber, pageSize } }, { contexts }) {
+    const folder = normalizePath("parentFolderPath", parentFolderPath);
+    const entries = entriesIn(folder, requireContext(contexts, contextId).files);
+    return { data: entries.slice((pageNumber - 1) * pageSize, pageNumber * pageSize), count: entries.length };
+  },
+});
+
+function entriesIn(folder: string, files: readonly ContextFile[]) {
+  const entries = new Map<string, ReturnType<typeof describeFile> | ReturnType<typeof describeFolder>>();
+  for (const file of files) {
+    const below = pathBelow(folder, file.path);
+    const [name = "", ...rest] = below?.split("/") ?? [];
+    if (below !== undefined) {
+      entries.set(name, rest.length === 0 ? describeFile(file) : describeFolder(posix.join(folder, name), file));
+    }
+  }
+  return [...entries].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, entry]) => entry);
+}
+
+function describeFile(file: ContextFile) {
+  return {
+    fileId: file.fileId,
+    fileName: posix.basename(file.path),
+    filePath: file.path,
+    fileType: "file",
+    gmtCreate: new Date(file.createdAtMs).toISOString(),
+    gmtModified: new Date(file.modifiedAtMs).toISOString(),
+    size: file.sizeBytes,
+    status: "available",
+  };
+}
+
+function describeFolder(path: string, anyFile: ContextFile) {
+  return {
+    ...describeFile(anyFile),
+    fileId: "",
+    fileName: posix.basename(path),
+    filePath: path,
+    fileType: "folder",
+    size: 0,
+  };
+}

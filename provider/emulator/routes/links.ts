@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { invalidRequest } from "../failures";
+import { randomText } from "../identifiers";
+import { imageKind } from "../image-kind";
+import type { SessionRecord } from "../session";
+import { nothing, requiredText, requireRunning, route, sessionParameter } from "./route";
+
+// Test comments in AGB; the sibling platform's client enforces it.
+const firstPort = 30_100;
+const lastPort = 30_199;
+
+/**
+ * GET /internet/getLink: the address of a port, or of a browser session's control when no port is named. With tools
+ * allowed the address of a port is one on this computer, where a server that the session runs can be reached.
+ */
+export const getLink = route({
+  method: "GET",
+  path: "/internet/getLink",
+  operation: "getLink",
+  writes: false,
+  query: z.object({
+    sessionId: requiredText,
+    protocolType: z.enum(["https", "wss", ""], { error: "must be https or wss" }).default(""),
+    port: z
+      .string()
+      .regex(/^\d{0,9}$/, { error: "must be a whole number" })
+      .transform(Number)
+      // The TypeScript SDK sends 0 where the Python SDK sends nothing.
+      .refine((port) => port === 0 || (port >= firstPort && port <= lastPort), {
+        error: `must be a whole number from ${firstPort} to ${lastPort}`,
+      })
+      .default(0),
+  }),
+  body: nothing,
+  handle({ query: { sessionId, protocolType, port } }, { store, settings }) {
+    const record = requireRunning(store, sessionId);
+    if (port === 0) {
+      requireBrowser(record, "port: is required, as only a browser image has a link without a port");
+      return { data: { url: browserUrl(record) } };
+    }
+    const isSocket = protocolType === "wss";
+    // No certificate is trusted for this computer, so the address is one without TLS, whatever was asked for.
+    const url = settings.allowExec
+      ? `${isSocket ? "ws" : "http"}://127.0.0.1:${port}/`
+      : `${isSocket ? "wss" : "https"}://${record.resourceId}-${port}.link.agb.invalid/?token=${randomText(40)}`;
+    return { data: { url } };
+  },
+});
+
+/** POST /internet/getCdpLink: the address of a browser's control, where nothing listens. */
+export const getCdpLink = route({
+  method: "POST",
+  path: "/internet/getCdpLink",
+  operation: "getCdpLink",
+  writes: false,
+  query: sessionParameter,
+  body: nothing,
+  handle({ query }, { store }) {
+    const record = requireRunning(store, query.sessionId);
+    requireBrowser(record, "sessionId: only a session of a browser image has a CDP link");
+    return { data: { url: browserUrl(record) } };
+  },
+});
+
+/** POST /browser/init: says that the browser has been started, although there is none. */
+export const initBrowser = route({
+  method: "POST",
+  path: "/browser/init",
+  operation: "init",
+  writes: false,
+  query: z.object({
+    sessionId: requiredText,
+    persistentPath: z.string().default(""),
+    browserOption: z
+      .string()
+      .default("")
+      .refine((text) => text === "" || isJsonObject(text), { error: "must be a text that holds a JSON object" }),
+  }),
+  body: nothing,
+  handle({ query }, { store }) {
+    const record = requireRunning(store, query.sessionId);
+    requireBrowser(record, "sessionId: only a session of a browser image can start a browser");
+    return { data: { port: 9222 } };
+  },
+});
+
+function requireBrowser(record: SessionRecord, message: string): void {
+  if (imageKind(record.imageId) !== "browser") {
+    throw invalidRequest(message);
+  }
+}
+
+// A host name that can never exist: there is no browser.
+function browserUrl(record: SessionRecord): string {
+  return `wss://${record.resourceId}.cdp.agb.invalid/devtools/browser?token=${randomText(40)}`;
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { invalidRequest, toolSessionNotFound } from "../failures";
+import { imageKind, isKnownImage } from "../image-kind";
+import { callTool as runTool } from "../tools/call-tool";
+import { toolsOf } from "../tools/catalogue";
+import { toolFailure } from "../tools/tool-result";
+import { nothing, requiredText, route } from "./route";
+
+const args = z.union([z.string(), z.record(z.string(), z.unknown())], {
+  error: "must be a text that holds a JSON object",
+});
+
+/**
+ * POST /mcp: calls a tool in a session and sets its idle timer back. `autoGenSession` is ignored, and so are `imageId`
+ * and `server`: a session is never made on the way, and a tool is known by its name.
+ */
+export const callTool = route({
+  method: "POST",
+  path: "/mcp",
+  operation: "mcp",
+  writes: true,
+  query: nothing,
+  body: z.object({ sessionId: requiredText, name: requiredText, args: args.nullish() }),
+  async handle({ body }, { store, sandboxes }) {
+    const touch = () => {
+      const record = store.running(body.sessionId);
+      if (record === undefined) {
+        throw toolSessionNotFound();
+      }
+      store.touch(record);
+      return record;
+    };
+    const record = touch();
+    const args = parseArguments(body.args);
+    const data = sandboxes === undefined ? toolsAreOff : await runTool(sandboxes, record, body.name, args);
+    touch();
+    return { data };
+  },
+});
+
+const toolsAreOff = toolFailure(
+  "This emulator runs no tools. To let sessions run commands as your own user on this computer, start it with --allow-exec, or with the option allowExec: true.",
+);
+
+/** POST /mcp/listTools: the tools of an image, as JSON text. The only way to ask whether an image exists. */
+export const listTools = route({
+  method: "POST",
+  path: "/mcp/listTools",
+  operation: "listTools",
+  writes: false,
+  query: z.object({ imageId: requiredText }),
+  body: nothing,
+  handle({ query: { imageId } }, { settings }) {
+    if (!isKnownImage(imageId, settings.images)) {
+      throw invalidRequest(`imageId: ${JSON.stringify(imageId.slice(0, 100))} does not exist or is not activated`);
+    }
+    return { data: JSON.stringify(toolsOf(imageKind(imageId))) };
+  },
+});
+
+function parseArguments(given: z.output<typeof args> | null | undefined): Record<string, unknown> {
+  if (typeof given !== "string") {
+    return given ?? {};
+  }
+  let value: unknown = {};
+  try {
+    value = given.trim() === "" ? {} : JSON.parse(given);
+  } catch {
+    throw invalidRequest("args: is not valid JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalidRequest("args: must be a JSON object");
+  }
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,155 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ContextMount, SyncDirection } from "../contexts/context-record";
+import { randomText } from "../identifiers";
+import type { SessionRecord } from "../session";
+import type { ContextMirror } from "./context-mirror";
+import { findInterpreters } from "./interpreters";
+import { Keeper } from "./keeper";
+import { markVariable, Sandbox, type SandboxSurroundings, type ToolLimits } from "./sandbox";
+import { findSessionView } from "./session-view";
+
+/** Uploads what a session that is over has mounted, as far as its policies say so. Never rejects. */
+type UploadAtEnd = (sessionId: string, mounts: readonly ContextMount[]) => Promise<void>;
+
+/**
+ * The sandboxes of all sessions. A session's folder is made when the session needs it first, and is removed after its
+ * contexts have been uploaded when the session is over. Folders outlive the emulator where the sessions do.
+ */
+export class Sandboxes {
+  readonly #opening = new Map<string, Promise<Sandbox>>();
+  readonly #ending = new Map<string, Promise<void>>();
+  #surroundings: Promise<SandboxSurroundings> | undefined;
+  #folder: string | undefined;
+  #isClosed = false;
+
+  /** @param statePath the sessions' state file, beside which the folders lie; without one they are temporary */
+  constructor(
+    private readonly statePath: string | undefined,
+    private readonly limits: ToolLimits,
+    private readonly mirror: ContextMirror,
+    private readonly uploadAtEnd: UploadAtEnd,
+  ) {
+    this.#folder = statePath === undefined ? undefined : `${statePath}.sessions`;
+  }
+
+  /** The sandbox of a running session. */
+  open(sessionId: string, mounts: readonly ContextMount[] = []): Promise<Sandbox> {
+    if (this.#isClosed) {
+      return Promise.reject(new Error("the emulator is closing"));
+    }
+    let opening = this.#opening.get(sessionId);
+    if (opening === undefined) {
+      opening = this.#make(sessionId, mounts);
+      this.#opening.set(sessionId, opening);
+      opening.catch(() => this.#opening.delete(sessionId));
+    }
+    return opening;
+  }
+
+  /** Copies the files of a mount; for a session that is over, from what is left of it. */
+  async moveFiles(session: Pick<SessionRecord, "sessionId" | "mounts">, mount: ContextMount, direction: SyncDirection) {
+    const sandbox = await this.open(session.sessionId, session.mounts);
+    await (direction === "upload" ? this.mirror.upload(sandbox, mount) : this.mirror.download(sandbox, mount));
+  }
+
+  /**
+   * Ends the sandboxes of sessions that are over: kills what they run, uploads their contexts, removes their folders.
+   * Resolves when none is being ended any more.
+   */
+  async settle(isRunning: (sessionId: string) => boolean): Promise<void> {
+    for (const sessionId of this.#known()) {
+      if (!isRunning(sessionId) && !this.#ending.has(sessionId) && !this.#isClosed) {
+        const ending = this.#end(sessionId).finally(() => this.#ending.delete(sessionId));
+        this.#ending.set(sessionId, ending);
+      }
+    }
+    if (this.#ending.size > 0) {
+      await Promise.all(this.#ending.values());
+    }
+  }
+
+  /** Ends all sandboxes without uploading anything. */
+  async clear(): Promise<void> {
+    await Promise.all(this.#ending.values());
+    for (const sessionId of this.#known()) {
+      await this.#kill(sessionId);
+      await this.#remove(sessionId);
+    }
+  }
+
+  /** Kills everything that sessions run. Folders are kept for the next start, or removed when they are temporary. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#ending.values());
+    await Promise.all([...this.#opening.keys()].map((sessionId) => this.#kill(sessionId)));
+    await (await this.#surroundings)?.keeper.close();
+    if (this.statePath === undefined && this.#folder !== undefined) {
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
+  }
+
+  // Also those that an earlier emulator has left.
+  #known(): Set<string> {
+    if (this.#left === undefined) {
+      const folder = this.#folder;
+      this.#left = folder !== undefined && existsSync(folder) ? readdirSync(folder) : [];
+    }
+    return new Set([...this.#opening.keys(), ...this.#left]);
+  }
+  #left: string[] | undefined;
+
+  async #make(sessionId: string, mounts: readonly ContextMount[]): Promise<Sandbox> {
+    this.#surroundings ??= this.#prepare();
+    const surroundings = await this.#surroundings;
+    const folder = this.#folderOf(sessionId);
+    const sandbox = new Sandbox(sessionId, join(folder, "root"), surroundings);
+    await sandbox.makeFolders(mounts.map((mount) => mount.path));
+    await writeFile(join(folder, "mounts.json"), JSON.stringify(mounts), { mode: 0o600 });
+    return sandbox;
+  }
+
+  async #prepare(): Promise<SandboxSurroundings> {
+    this.#folder ??= mkdtempSync(join(tmpdir(), "agb-emulator-sessions-"));
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const mark = `${randomText(20)}/`;
+    const keeper = new Keeper(`${markVariable}=${mark}`, this.statePath === undefined ? this.#folder : undefined);
+    const interpreters = await findInterpreters();
+    const programs = [interpreters.javascript, ...(interpreters.python === undefined ? [] : [interpreters.python])];
+    return { view: await findSessionView(programs), interpreters, keeper, mark, limits: this.limits };
+  }
+
+  async #end(sessionId: string): Promise<void> {
+    await this.#kill(sessionId);
+    await this.uploadAtEnd(sessionId, this.#mountsOf(sessionId));
+    await this.#remove(sessionId);
+  }
+
+  async #kill(sessionId: string): Promise<void> {
+    const sandbox = await this.#opening.get(sessionId)?.catch(() => undefined);
+    sandbox?.processes.killAll();
+  }
+
+  async #remove(sessionId: string): Promise<void> {
+    this.#opening.delete(sessionId);
+    this.#left = this.#left?.filter((left) => left !== sessionId);
+    // A killed process may write a last time. What cannot be removed now is removed at the next start.
+    await rm(this.#folderOf(sessionId), { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }).catch(
+      () => {},
+    );
+  }
+
+  #mountsOf(sessionId: string): readonly ContextMount[] {
+    try {
+      return JSON.parse(readFileSync(join(this.#folderOf(sessionId), "mounts.json"), "utf8")) as ContextMount[];
+    } catch {
+      return [];
+    }
+  }
+
+  #folderOf(sessionId: string): string {
+    return join(this.#folder as string, sessionId);
+  }
+}

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { Keeper } from "./keeper";
+
+/** The processes that one session runs, also those that went to the background. */
+export class SessionProcesses {
+  readonly #groups = new Set<number>();
+
+  /** @param mark what stands in the environment of this session's processes and of no others */
+  constructor(
+    private readonly mark: string,
+    private readonly keeper: Keeper,
+  ) {}
+
+  add(group: number): void {
+    this.#groups.add(group);
+    this.keeper.add(group);
+  }
+
+  /** Forgets a group if nothing of it is left: its number may soon be somebody else's. */
+  forgetIfOver(group: number): void {
+    if (!signal(-group, 0)) {
+      this.#groups.delete(group);
+      this.keeper.remove(group);
+    }
+  }
+
+  /** Kills all processes of the session, also those that left their group where there is a /proc. */
+  killAll(): void {
+    // Once more as long as there are any, as one may have started another meanwhile; a bound, as some may not be ours.
+    for (let round = 0; round < 10; round += 1) {
+      for (const group of this.#groups) {
+        signal(-group, "SIGKILL");
+      }
+      const found = markedProcesses(this.mark);
+      for (const process of found) {
+        signal(process, "SIGKILL");
+      }
+      if (found.length === 0) {
+        break;
+      }
+    }
+    for (const group of this.#groups) {
+      this.keeper.remove(group);
+    }
+    this.#groups.clear();
+  }
+}
+
+function signal(process_: number, name: "SIGKILL" | 0): boolean {
+  try {
+    return process.kill(process_, name);
+  } catch {
+    return false;
+  }
+}
+
+function markedProcesses(mark: string): number[] {
+  let names: string[];
+  try {
+    names = readdirSync("/proc");
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/environ`, "latin1").includes(mark);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}

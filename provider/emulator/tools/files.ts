@@ -1,0 +1,136 @@
+import { constants } from "node:fs";
+import { lstat, mkdir, readdir, rename, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import type { Sandbox } from "../sandbox/sandbox";
+import { openResolved } from "../sandbox/session-paths";
+import { checkArguments, pathArgument } from "./arguments";
+import { wholeCharacters } from "./text-range";
+import { type ToolResult, toolFailure, toolText } from "./tool-result";
+
+const byteCount = z
+  .int({ error: "must be a whole number" })
+  .min(0, { error: "must not be negative" })
+  .nullish()
+  .transform((value) => value ?? 0);
+
+const pathOnly = z.object({ path: pathArgument });
+
+const readSchema = pathOnly.extend({
+  offset: byteCount,
+  length: byteCount,
+  format: z.enum(["text", "binary"], { error: "must be text or binary" }).nullish(),
+});
+
+/** `read_file`: a range of bytes (length 0: to the end), as text, or as base64 when `format` is `binary`. */
+export async function readFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
+  const { path, offset, length, format } = checkArguments(readSchema, args);
+  const limitBytes = sandbox.surroundings.limits.outputLimitBytes;
+  const handle = await openResolved(await sandbox.resolve(path), constants.O_RDONLY);
+  try {
+    const file = await handle.stat();
+    if (!file.isFile()) {
+      return toolFailure(`${path} is not a file`);
+    }
+    const rest = Math.max(0, file.size - offset);
+    const wanted = length === 0 ? rest : Math.min(length, rest);
+    if (wanted > limitBytes) {
+      return toolFailure(`${wanted} bytes are more than the ${limitBytes} that can be read at once`);
+    }
+    const read = async (position: number, size: number) => {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, position);
+      return buffer.subarray(0, bytesRead);
+    };
+    return toolText(
+      format === "binary"
+        ? (await read(offset, wanted)).toString("base64")
+        : await wholeCharacters(read, offset, wanted),
+    );
+  } finally {
+    await handle.close();
+  }
+}
+
+const writeSchema = pathOnly.extend({
+  content: z.string({ error: "is required and must be a text" }),
+  mode: z
+    .enum(["overwrite", "append", "create_new"], { error: "must be overwrite, append or create_new" })
+    .default("overwrite"),
+});
+
+const writeFlags = {
+  overwrite: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
+  append: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND,
+  create_new: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+};
+
+/** `write_file`: writes or appends a text. Folders that are missing are made. */
+export async function writeFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
+  const { path, content, mode } = checkArguments(writeSchema, args);
+  const target = await sandbox.resolve(path);
+  await mkdir(dirname(target), { recursive: true });
+  const handle = await openResolved(target, writeFlags[mode]);
+  try {
+    await handle.writeFile(content);
+  } finally {
+    await handle.close();
+  }
+  return toolText(`Wrote ${Buffer.byteLength(content)} bytes to ${path}`);
+}
+
+/** `list_directory`: a line for each entry, `[DIR] name` or `[FILE] name`, by name. */
+export async function listDirectory(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
+  const { path } = checkArguments(pathOnly, args);
+  const entries = await readdir(await sandbox.resolve(path), { withFileTypes: true });
+  const lines = entries
+    .map((entry) => [entry.name, `${entry.isDirectory() ? "[DIR]" : "[FILE]"} ${entry.name}`] as const)
+    .sort(([left], [right]) => (left < right ? -1 : 1));
+  return toolText(lines.map(([, line]) => line).join("\n"));
+}
+
+/** `create_directory`: also what leads to it; one that is there already is fine. */
+export async function createDirectory(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
+  const { path } = checkArguments(pathOnly, args);
+  await mkdir(await sandbox.resolve(path), { recursive: true });
+  return toolText(`Made directory ${path}`);
+}
+
+/** `delete_file`: a file or a symbolic link, not a directory. */
+export async function deleteFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
+  const { path } = checkArguments(pathOnly, args);
+  const target = await sandbox.resolve(path, false);
+  if ((await lstat(target)).isDirectory()) {
+    return toolFailure(`${path} is a directory`);
+  }
+  await unlink(target);
+  return toolText(`Deleted ${path}`);
+}
+
+/** `get_file_info`: a line `name: value` for each property. AGB's Python SDK asks for it before it reads a file. */
+export async function getFileInfo(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
+  const { path } = checkArguments(pathOnly, args);
+  const info = await stat(await sandbox.resolve(path));
+  const properties = {
+    size: info.size,
+    created: info.birthtime.toISOString(),
+    modified: info.mtime.toISOString(),
+    accessed: info.atime.toISOString(),
+    isDirectory: info.isDirectory(),
+    isFile: info.isFile(),
+    permissions: (info.mode & 0o777).toString(8),
+  };
+  return toolText(
+    Object.entries(properties)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join("\n"),
+  );
+}
+
+const moveSchema = z.object({ source: pathArgument, destination: pathArgument });
+
+/** `move_file`: a file or directory, over a file that is there. */
+export async function moveFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
+  const { source, destination } = checkArguments(moveSchema, args);
+  await rename(await sandbox.resolve(source, false), await sandbox.resolve(destination, false));
+  return toolText(`Moved ${source} to ${destination}`);
+}

@@ -1,0 +1,73 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { z } from "zod";
+import { randomText } from "../identifiers";
+import type { Sandbox } from "../sandbox/sandbox";
+import { checkArguments } from "./arguments";
+import { javascriptRunner, pythonRunner } from "./code-runners";
+import { type ToolResult, toolFailure, toolText } from "./tool-result";
+
+const schema = z.object({
+  code: z.string({ error: "is required and must be a text" }),
+  language: z.string({ error: "is required and must be a text" }),
+  timeout_s: z.number({ error: "must be a number" }).positive({ error: "must be more than 0" }).default(60),
+});
+
+const aliases: Readonly<Record<string, string>> = {
+  py: "python",
+  python3: "python",
+  js: "javascript",
+  node: "javascript",
+  nodejs: "javascript",
+  sh: "bash",
+};
+
+/** `run_code`: what the code wrote and the value of its last expression, as JSON text. Each call begins anew. */
+export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
+  const { code, language: given, timeout_s } = checkArguments(schema, args);
+  const asked = given.trim().toLowerCase();
+  const language = Object.hasOwn(aliases, asked) ? (aliases[asked] as string) : asked;
+  const name = `/tmp/.agb-code-${randomText(12)}`;
+  const [codePath, resultPath] = [`${name}.${language === "javascript" ? "cjs" : "code"}`, `${name}.result`];
+  const command = commandLine(sandbox, language, sandbox.pathInCommand(codePath), sandbox.pathInCommand(resultPath));
+  if (command === undefined) {
+    return toolFailure(`The language ${JSON.stringify(given.slice(0, 40))} is not installed where the emulator runs.`);
+  }
+  const files = [await sandbox.resolve(codePath), await sandbox.resolve(resultPath)] as const;
+  const startedAtMs = performance.now();
+  try {
+    await writeFile(files[0], code, { flag: "wx" });
+    const end = await sandbox.run({ command, timeLimitMs: timeout_s * 1000 });
+    const value = await readFile(files[1], "utf8").catch(() => undefined);
+    const problem = end.isTimedOut ? `The code took longer than it may and was ended.` : lastLine(end.stderr);
+    return toolText(
+      JSON.stringify({
+        result: value === undefined ? [] : [{ "text/plain": value, isMainResult: true }],
+        stdout: end.stdout === "" ? [] : [end.stdout],
+        stderr: end.stderr === "" ? [] : [end.stderr],
+        executionError: end.exitCode === 0 ? null : problem || `The code ended with exit code ${end.exitCode}.`,
+        execution_count: 1,
+        execution_time: (performance.now() - startedAtMs) / 1000,
+      }),
+    );
+  } finally {
+    await Promise.all(files.map((file) => rm(file, { force: true })));
+  }
+}
+
+function commandLine(sandbox: Sandbox, language: string, code: string, result: string): string[] | undefined {
+  const { python, javascript, bash } = sandbox.surroundings.interpreters;
+  switch (language) {
+    case "python":
+      return python === undefined ? undefined : [python, "-c", pythonRunner, code, result];
+    case "javascript":
+      return [javascript, "-e", javascriptRunner, code, result];
+    case "bash":
+      return bash === undefined ? undefined : [bash, code];
+    default:
+      return undefined;
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1)?.trim() ?? "";
+}

@@ -1,0 +1,78 @@
+import { execFile, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const requirementsPath = join(__dirname, "requirements.txt");
+
+/** A Python that can run AGB's SDK. */
+export interface FoundPython {
+  readonly python: string;
+  /** What tells it from others for which an environment may have been made. */
+  readonly version: string;
+}
+
+/** The first Python 3.10 or newer on the PATH; undefined when there is none. */
+export function findPython(): FoundPython | undefined {
+  for (const python of ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"]) {
+    const code = "import sys; assert sys.version_info >= (3, 10); print(sys.version, sys.base_prefix)";
+    const { status, stdout } = spawnSync(python, ["-c", code], { timeout: 30_000, encoding: "utf8" });
+    if (status === 0) {
+      return { python, version: stdout };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Makes a virtual environment with AGB's SDK when there is none yet: that takes half a minute and is kept in the user's
+ * cache folder.
+ *
+ * @returns the environment's Python
+ * @throws Error when the SDK cannot be installed
+ */
+export async function installSdk({ python, version }: FoundPython): Promise<string> {
+  const requirements = readFileSync(requirementsPath);
+  const digest = createHash("sha256").update(version).update(requirements).digest("hex").slice(0, 16);
+  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "pulumi-agb");
+  const environment = join(cache, `agbcloud-sdk-${digest}`);
+  const ready = join(environment, "ready");
+  if (!existsSync(ready)) {
+    await mkdir(cache, { recursive: true });
+    await makeEnvironment(python, environment, ready);
+  }
+  return join(environment, "bin", "python");
+}
+
+async function makeEnvironment(python: string, environment: string, ready: string): Promise<void> {
+  // Scripts in a virtual environment name its path, so it cannot be made elsewhere and moved; whoever makes it first
+  // has the lock, and others wait for the mark that it is complete.
+  const lock = `${environment}.lock`;
+  try {
+    await mkdir(lock);
+  } catch {
+    return await waitForOther(ready, lock);
+  }
+  try {
+    await rm(environment, { recursive: true, force: true });
+    await run(python, ["-m", "venv", environment], { timeout: 120_000 });
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirementsPath];
+    await run(join(environment, "bin", "python"), pip, { timeout: 500_000 });
+    await writeFile(ready, "");
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+async function waitForOther(ready: string, lock: string): Promise<void> {
+  for (let second = 0; !existsSync(ready); second += 1) {
+    if (second > 500 || !existsSync(lock)) {
+      throw new Error(`Another process has not finished making ${ready}. If none is at it, remove ${lock}.`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}

@@ -1,0 +1,80 @@
+// AGB's own Python SDK, as its users install it, as a client of the emulator: what it takes for a success is one. With
+// AGB_ENDPOINT and AGB_API_KEY set the same scripts ask that service instead, and make and release sessions there.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type Emulator, startEmulator } from "../../provider/emulator";
+import { findPython, installSdk } from "./python-environment";
+import { runScript, type ScriptTarget } from "./python-script";
+
+jest.setTimeout(240_000);
+
+const { AGB_ENDPOINT: endpoint, AGB_API_KEY: apiKey, CI } = process.env;
+const isService = Boolean(endpoint && apiKey);
+const found = findPython();
+if (found === undefined) {
+  if (CI) {
+    throw new Error("The conformance tests need Python 3.10 or newer, which is not installed here.");
+  }
+  process.stderr.write("\n*** Conformance tests SKIPPED: they need Python 3.10 or newer, which is not here. ***\n\n");
+}
+const testWithPython = found === undefined ? test.skip : test;
+const testWithEmulator = found === undefined || isService ? test.skip : test;
+let python: string;
+let emulator: Emulator | undefined;
+let target: ScriptTarget;
+let aheadMs = 0;
+
+beforeAll(async () => {
+  if (found === undefined) {
+    return;
+  }
+  python = await installSdk(found);
+  if (isService) {
+    target = { endpoint: endpoint as string, apiKey: apiKey as string, advance: undefined };
+    return;
+  }
+  // Real time that can be moved on: the SDK waits by the computer's clock for what the service says about its own.
+  emulator = await startEmulator({
+    allowExec: true,
+    apiKeys: ["test-key"],
+    clock: { now: () => Date.now() + aheadMs },
+  });
+  const advance = (ms: number) => {
+    aheadMs += ms;
+  };
+  target = { endpoint: emulator.url, apiKey: "test-key", advance };
+}, 600_000);
+afterAll(() => emulator?.close());
+
+const scripts = ["session_life_cycle", "session_pages", "context_life_cycle", "context_persistence", "tools", "links"];
+testWithPython.each(scripts)("%s", (name) => runScript(python, name, target));
+
+testWithEmulator("keep_alive", () => runScript(python, "keep_alive", target));
+
+describe("the command", () => {
+  let child: ChildProcess | undefined;
+
+  afterEach(async () => {
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      const end = once(child, "exit");
+      // The group: npx starts the command as a child of its own.
+      process.kill(-child.pid, "SIGKILL");
+      await end;
+    }
+  });
+
+  testWithEmulator("serves the SDK's quick start", async () => {
+    child = spawn("npx", ["--no-install", "pulumi-agb", "emulator", "--allow-exec"], {
+      cwd: join(__dirname, "..", ".."),
+      stdio: ["ignore", "pipe", "inherit"],
+      detached: true,
+    });
+    const [line] = await once(createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> }), "line");
+    const url = String(line).split(" ").at(-1) ?? "";
+
+    await runScript(python, "quick_start", { endpoint: url, apiKey: "unused", advance: undefined });
+  });
+});

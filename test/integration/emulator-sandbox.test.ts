@@ -1,0 +1,320 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Emulator, type EmulatorOptions, ManualClock, startEmulator } from "../../provider/emulator";
+import { commandLines, outlives } from "../support/command-lines";
+import {
+  ask,
+  callTool,
+  contextCall,
+  createContext,
+  createId,
+  download,
+  release,
+  runShell,
+  status,
+  syncItems,
+  toolText,
+  upload,
+} from "../support/emulator-requests";
+
+let folder: string;
+let clock: ManualClock;
+let url: string;
+const running: Emulator[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "agb-emulator-"));
+  clock = new ManualClock();
+});
+afterEach(async () => {
+  await Promise.allSettled(running.splice(0).map((emulator) => emulator.close()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(options: EmulatorOptions = {}): Promise<Emulator> {
+  const emulator = await startEmulator({ allowExec: true, clock, ...options });
+  running.push(emulator);
+  url = emulator.url;
+  return emulator;
+}
+
+/** A number that no other sleep on this computer has, so that the processes of one test can be told. */
+function uniqueSeconds(): string {
+  return String(100_000 + Math.floor(Math.random() * 900_000));
+}
+
+/** Leaves processes in the background: one in the command's group, one that left it, one without an environment. */
+async function leaveProcesses(sessionId: string): Promise<string> {
+  const seconds = uniqueSeconds();
+  await runShell(
+    url,
+    sessionId,
+    `sleep ${seconds} & setsid sleep ${seconds} & env -i sleep ${seconds} & setsid sh -c 'sleep ${seconds} & sleep ${seconds}' &`,
+  );
+  expect(commandLines()).toContain(`sleep ${seconds}`);
+  return seconds;
+}
+
+describe("what a session runs ends", () => {
+  test("with its release, while another session's goes on", async () => {
+    await start();
+    const [first, second] = [await createId(url), await createId(url)];
+    const [ended, goesOn] = [await leaveProcesses(first), await leaveProcesses(second)];
+
+    await release(url, first);
+
+    expect(await outlives(`sleep ${ended}`)).toBe(false);
+    expect(commandLines()).toContain(`sleep ${goesOn}`);
+    expect((await callTool(url, first, "shell", { command: "true" })).body.code).toBe("InvalidSession.NotFound");
+  });
+
+  test("with its idle time, without anybody asking", async () => {
+    await start();
+    const sessionId = await createId(url, {}, { timeout: 60 });
+    const seconds = await leaveProcesses(sessionId);
+
+    clock.advance(60_000);
+
+    expect(await outlives(`sleep ${seconds}`)).toBe(false);
+  });
+
+  test("with a release behind its owner's back, and with a reset", async () => {
+    const emulator = await start();
+    const [first, second] = [await createId(url), await createId(url)];
+    const [released, reset] = [await leaveProcesses(first), await leaveProcesses(second)];
+
+    await emulator.release(first);
+    expect(await outlives(`sleep ${released}`)).toBe(false);
+    await emulator.reset();
+    expect(await outlives(`sleep ${reset}`)).toBe(false);
+  });
+
+  test("with the emulator, also a command that is being waited for", async () => {
+    const emulator = await start();
+    const sessionId = await createId(url);
+    const seconds = await leaveProcesses(sessionId);
+    const waiting = callTool(url, sessionId, "shell", { command: `sleep ${seconds}`, timeout_ms: 60_000 });
+
+    await emulator.close();
+
+    await waiting.catch(() => undefined);
+    expect(await outlives(`sleep ${seconds}`)).toBe(false);
+  });
+
+  test("and a command that is being waited for fails when its session is released", async () => {
+    await start();
+    const sessionId = await createId(url);
+    const waiting = callTool(url, sessionId, "shell", { command: "touch begun; sleep 1000", timeout_ms: 60_000 });
+    while ((await toolText(url, sessionId, "list_directory", { path: "." })) === "") {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+
+    await release(url, sessionId);
+
+    expect((await waiting).body.code).toBe("InvalidSession.NotFound");
+  });
+});
+
+test("tool calls set the idle timer back, at their end as well", async () => {
+  const emulator = await start();
+  const sessionId = await createId(url, {}, { timeout: 60 });
+  for (let minute = 0; minute < 10; minute += 1) {
+    clock.advance(50_000);
+    await toolText(url, sessionId, "list_directory", { path: "/" });
+  }
+  const waiting = runShell(url, sessionId, "touch begun; while [ -e begun ]; do sleep 0.01; done");
+  while ((await toolText(url, sessionId, "list_directory", { path: "." })) === "") {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  clock.advance(50_000);
+  await toolText(url, sessionId, "delete_file", { path: "begun" });
+  await waiting;
+
+  expect(emulator.sessions()[0]?.lastActivityAtMs).toBe(clock.now());
+});
+
+test("the link of a port leads to a server that runs in the session", async () => {
+  await start();
+  const sessionId = await createId(url);
+  await toolText(url, sessionId, "write_file", { path: "site/index.html", content: "hello from the session" });
+  let answer: Response | undefined;
+  // Another program of this computer may have the port.
+  for (let port = 30_150; answer === undefined && port < 30_160; port += 1) {
+    const server = `require("node:http").createServer((_, reply) => reply.end(require("node:fs").readFileSync("index.html"))).listen(${port}, "127.0.0.1", () => require("node:fs").writeFileSync("ready-${port}", "")).on("error", () => require("node:fs").writeFileSync("taken-${port}", ""))`;
+    await toolText(url, sessionId, "write_file", { path: `site/server-${port}.js`, content: server });
+    const waitFor = `until [ -e ready-${port} ] || [ -e taken-${port} ]; do sleep 0.02; done; ls ready-${port}`;
+    const { exit_code } = await runShell(url, sessionId, `cd site; node server-${port}.js & cd site; ${waitFor}`);
+    const link = await ask(url, "GET", "/internet/getLink", {
+      query: { sessionId, protocolType: "https", port: String(port) },
+    });
+    answer = exit_code === 0 ? await fetch(link.body.data.url) : undefined;
+  }
+
+  expect(await answer?.text()).toBe("hello from the session");
+});
+
+describe("mounted contexts", () => {
+  const mounted = (contextId: string, path: string, policy: unknown = {}) => ({
+    persistenceDataList: [{ contextId, path, policy: JSON.stringify(policy) }],
+  });
+  const files = async (contextId: string) => {
+    const emulator = running.at(-1) as Emulator;
+    await ask(url, "GET", "/sdk/ListContexts");
+    const context = emulator.contexts().find((other) => other.contextId === contextId);
+    return context?.files.map((file) => file.path).sort();
+  };
+
+  test("carry files from one session to the next", async () => {
+    await start();
+    const contextId = await createContext(url, "data");
+    const first = await createId(url, {}, mounted(contextId, "/home/user/data"));
+    await toolText(url, first, "write_file", { path: "/home/user/data/deep/a.txt", content: "from the first" });
+    await runShell(url, first, "echo by command > data/b.txt; echo elsewhere > c.txt; ln -s /etc/passwd data/link");
+    await release(url, first);
+
+    const second = await createId(url, {}, mounted(contextId, "/home/user/data"));
+
+    expect(await files(contextId)).toEqual(["/home/user/data/b.txt", "/home/user/data/deep/a.txt"]);
+    expect(await toolText(url, second, "read_file", { path: "data/deep/a.txt" })).toBe("from the first");
+    expect((await runShell(url, second, "cat data/b.txt; ls")).stdout).toBe("by command\ndata\n");
+  });
+
+  test("are uploaded when the idle time is over, also while no emulator runs", async () => {
+    const statePath = join(folder, "state.json");
+    const first = await start({ statePath });
+    const contextId = await createContext(url, "data");
+    const sessionId = await createId(url, {}, { timeout: 60, ...mounted(contextId, "/data") });
+    await toolText(url, sessionId, "write_file", { path: "/data/a", content: "text" });
+    await first.close();
+    clock.advance(120_000);
+
+    await start({ statePath });
+
+    expect(await files(contextId)).toEqual(["/data/a"]);
+    expect(await download(url, contextId, "/data/a")).toBe("text");
+    expect(readdirSync(`${statePath}.sessions`)).toEqual([]);
+  });
+
+  test("files that a session deletes are deleted, those that others stored meanwhile stay", async () => {
+    await start();
+    const contextId = await createContext(url, "data");
+    await upload(url, contextId, "/data/a", "a");
+    await upload(url, contextId, "/data/b", "b");
+    const sessionId = await createId(url, {}, mounted(contextId, "/data"));
+    await upload(url, contextId, "/data/c", "c");
+    await toolText(url, sessionId, "delete_file", { path: "/data/a" });
+    await toolText(url, sessionId, "write_file", { path: "/data/b", content: "B" });
+
+    await release(url, sessionId);
+
+    expect(await files(contextId)).toEqual(["/data/b", "/data/c"]);
+    expect(await download(url, contextId, "/data/b")).toBe("B");
+  });
+
+  test("obey their policy", async () => {
+    await start();
+    const contextId = await createContext(url, "data");
+    await upload(url, contextId, "/old/kept", "1");
+    await upload(url, contextId, "/old/in/a", "2");
+    await upload(url, contextId, "/old/in/out/b", "3");
+    const session = async (policy: unknown) => {
+      const sessionId = await createId(url, {}, mounted(contextId, "/data", policy));
+      return { sessionId, found: (await runShell(url, sessionId, "cd /data && find . -type f | sort")).stdout };
+    };
+    const whiteLists = [{ path: "/in", excludePaths: ["/in/out"] }];
+
+    const listed = await session({ mappingPolicy: { path: "/old" }, bwList: { whiteLists } });
+    expect(listed.found).toBe("./in/a\n");
+    await runShell(url, listed.sessionId, "cd /data && echo 4 > in/new && echo 5 > not-listed && rm in/a");
+    await release(url, listed.sessionId);
+    expect(await files(contextId)).toEqual(["/old/in/new", "/old/in/out/b", "/old/kept"]);
+
+    const neither = { uploadPolicy: { autoUpload: false }, downloadPolicy: { autoDownload: false } };
+    const byHand = await session({ ...neither, mappingPolicy: { path: "/old" } });
+    expect(byHand.found).toBe("");
+    const { sessionId } = byHand;
+    await contextCall(url, "SyncContext", { sessionId, mode: "download" });
+    expect((await runShell(url, sessionId, "ls /data")).stdout).toBe("in\nkept\n");
+    await runShell(url, sessionId, "echo changed > /data/kept");
+    await release(url, sessionId);
+    expect(await download(url, contextId, "/old/kept")).toBe("1");
+
+    const keeps = await session({ deletePolicy: { syncLocalFile: false }, mappingPolicy: { path: "/old" } });
+    await runShell(url, keeps.sessionId, "rm -r /data/in");
+    await release(url, keeps.sessionId);
+    expect(await files(contextId)).toEqual(["/old/in/new", "/old/in/out/b", "/old/kept"]);
+  });
+
+  test("one that cannot be uploaded is told as failed", async () => {
+    await start({ maximumFileBytes: 10 });
+    const contextId = await createContext(url, "data");
+    const sessionId = await createId(url, {}, mounted(contextId, "/data"));
+    await toolText(url, sessionId, "write_file", { path: "/data/a", content: "more than ten" });
+
+    await contextCall(url, "SyncContext", { sessionId, mode: "upload" });
+
+    expect(await syncItems(url, sessionId, { taskType: "upload" })).toMatchObject([
+      { status: "Failed", errorMessage: "more than 10 bytes" },
+    ]);
+  });
+
+  test("a transfer moves single files into and out of a session", async () => {
+    await start();
+    const sessionId = await createId(url);
+    const loaded = await contextCall(url, "GetAndLoadInternalContext", { sessionId });
+    const { contextId, contextPath } = loaded.body.data[0];
+    await upload(url, contextId, `${contextPath}/in.txt`, "from outside");
+    await contextCall(url, "SyncContext", { sessionId, contextId, path: contextPath, mode: "download" });
+    expect(await toolText(url, sessionId, "read_file", { path: `${contextPath}/in.txt` })).toBe("from outside");
+    await toolText(url, sessionId, "write_file", { path: `${contextPath}/out.txt`, content: "from inside" });
+
+    await contextCall(url, "SyncContext", { sessionId, contextId, path: contextPath, mode: "upload" });
+
+    expect(await download(url, contextId, `${contextPath}/out.txt`)).toBe("from inside");
+  });
+});
+
+describe("restart", () => {
+  test("keeps a running session's files and ends its processes", async () => {
+    const statePath = join(folder, "state.json");
+    const first = await start({ statePath });
+    const sessionId = await createId(url);
+    await toolText(url, sessionId, "write_file", { path: "a", content: "text" });
+    const seconds = await leaveProcesses(sessionId);
+    await first.close();
+    expect(await outlives(`sleep ${seconds}`)).toBe(false);
+
+    await start({ statePath });
+
+    expect(await status(url, sessionId)).toBe("RUNNING");
+    expect(await toolText(url, sessionId, "read_file", { path: "a" })).toBe("text");
+    await release(url, sessionId);
+    await ask(url, "GET", "/sdk/ListContexts");
+    expect(existsSync(join(`${statePath}.sessions`, sessionId))).toBe(false);
+  });
+
+  test("a session that began before tools were allowed can use them", async () => {
+    const statePath = join(folder, "state.json");
+    const first = await start({ statePath, allowExec: false });
+    const sessionId = await createId(url);
+    expect(await toolText(url, sessionId, "get_metrics", {})).toMatch(/^failed: .*--allow-exec/);
+    await first.close();
+
+    await start({ statePath });
+
+    expect((await runShell(url, sessionId, "echo hi")).stdout).toBe("hi\n");
+  });
+});
+
+test("without a state file nothing stays behind", async () => {
+  const left = () => readdirSync(tmpdir()).filter((name) => /^agb-emulator-(sessions|contexts|trial)-/.test(name));
+  const before = left();
+  const emulator = await start();
+  const sessionId = await createId(url);
+  await toolText(url, sessionId, "write_file", { path: "a", content: "text" });
+
+  await emulator.close();
+
+  expect(left()).toEqual(before);
+});

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { operationNames } from "../../provider/emulator/operations";
+import { resolveOptions } from "../../provider/emulator/options";
+import { provenance } from "../../provider/emulator/provenance";
+import { emulatorPage, emulatorPagePath } from "../../tools/emulator-docs/emulator-page";
+
+test("docs/emulator.md is up to date; if not, run `npm run docs`", () => {
+  expect(readFileSync(emulatorPagePath, "utf8")).toBe(emulatorPage());
+});
+
+test("every option with a default is on the page", () => {
+  for (const name of Object.keys(resolveOptions({}))) {
+    expect(emulatorPage()).toContain(`| \`${name}\` |`);
+  }
+});
+
+test("no behaviour is told twice", () => {
+  const behaviours = Object.values(provenance)
+    .flat()
+    .map(({ behaviour }) => behaviour);
+
+  expect(new Set(behaviours).size).toBe(behaviours.length);
+  expect(behaviours.length).toBeGreaterThan(operationNames.length);
+});
