@@ -5,7 +5,7 @@
  */
 import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
 import type { Labels } from "./api/labels";
-import { kindOf, labelProblems } from "./lifecycle/labels";
+import { ignoreProblems, kindOf, labelProblems } from "./lifecycle/labels";
 
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
 export const configNamespace = "agb";
@@ -16,7 +16,14 @@ export const settingNames = {
   endpoint: { key: "agb:endpoint", variable: "AGB_ENDPOINT" },
   timeoutMs: { key: "agb:timeoutMs", variable: "AGB_TIMEOUT_MS" },
   defaultLabels: { key: "agb:defaultLabels", variable: undefined },
+  ignoreLabels: { key: "agb:ignoreLabels", variable: undefined },
+  logLevel: { key: "agb:logLevel", variable: "AGB_LOG_LEVEL" },
 } as const;
+
+/** Tells whether a variable of the environment is set and not empty. */
+export function isVariableSet(name: string): boolean {
+  return Boolean(process.env[name]);
+}
 
 /** Limit of a call with its retries, in milliseconds, when nothing else is configured; AGB's SDKs have the same. */
 export const defaultTimeoutMs = 60_000;
@@ -31,10 +38,19 @@ export interface Sourced {
 /** What the provider needs to know to work. */
 export interface Settings {
   readonly apiKey: Sourced;
+  /**
+   * The environment's key when the one in use was configured: Pulumi keeps the configuration of the last run in the
+   * state, and `refresh` and `destroy` use that, so after a rotation the configured key may be an old one.
+   */
+  readonly fallbackApiKey: Sourced | undefined;
   /** Base URL without a slash at the end. */
   readonly baseUrl: string;
   readonly timeoutMs: number;
   readonly defaultLabels: Labels;
+  /** Keys, or prefixes that end in `*`, of labels that are left to other tools. */
+  readonly ignoreLabels: readonly string[];
+  /** `debug` shows each request and reply, with all that may be secret masked. Environment: `AGB_LOG_LEVEL`. */
+  readonly logLevel: "info" | "debug";
 }
 
 /** Settings that cannot be worked with; the message lists all that is wrong and how to mend it. */
@@ -84,17 +100,32 @@ export function readSettings(
       "No AGB API key. Give it as secret configuration (pulumi config set --secret agb:apiKey) " +
         "or in the environment (AGB_API_KEY); an explicit AgbProvider takes it as apiKey.",
     );
-  } else if (!/^[\x21-\x7e]+$/.test(apiKey.value)) {
+  } else if (!isKey(apiKey.value)) {
     problems.push(`${apiKey.source} cannot be used: an API key has no blanks, line breaks or special characters`);
   }
   const baseUrl = read(settingNames.endpoint, normaliseEndpoint) ?? normaliseEndpoint(defaultEndpoint);
   const timeoutMs = read(settingNames.timeoutMs, parseTimeoutMs) ?? defaultTimeoutMs;
   const defaultLabels = read(settingNames.defaultLabels, parseDefaultLabels) ?? {};
+  const ignoreLabels = read(settingNames.ignoreLabels, parseIgnoreLabels) ?? [];
+  // AGB's SDK knows more levels under the same variable; all but DEBUG mean the same here.
+  const logLevel = find(settingNames.logLevel)?.value.toLowerCase() === "debug" ? "debug" : "info";
 
   if (apiKey === undefined || problems.length > 0) {
     throw new AgbConfigurationError(problems);
   }
-  return { apiKey, baseUrl, timeoutMs, defaultLabels };
+  const fallbackApiKey = otherKey(apiKey, environment);
+  return { apiKey, fallbackApiKey, baseUrl, timeoutMs, defaultLabels, ignoreLabels, logLevel };
+}
+
+/** Whether HTTP can carry the key. */
+function isKey(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
+function otherKey(apiKey: Sourced, environment: Readonly<Record<string, string | undefined>>): Sourced | undefined {
+  const source = settingNames.apiKey.variable;
+  const value = environment[source];
+  return value && isKey(value) && value !== apiKey.value ? { value, source } : undefined;
 }
 
 // The longest delay of Node's timers.
@@ -118,16 +149,34 @@ function parseDefaultLabels(text: string): Labels {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw new Error(`it must be an object of labels, not ${kindOf(parsed)}`);
   }
-  // `pulumi config set --path` stores 12 and true as number and boolean; the user typed a text.
-  const labels = Object.fromEntries(
-    Object.entries(parsed).map(([key, value]) => [
-      key,
-      typeof value === "number" || typeof value === "boolean" ? String(value) : value,
-    ]),
-  );
+  const labels = Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, typedText(value)]));
   const problems = labelProblems("defaultLabels", labels, () => false);
   if (problems.length > 0) {
     throw new Error(problems.map(({ path, reason }) => `${path}: ${reason}`).join("; "));
   }
-  return labels;
+  return labels as Labels;
+}
+
+function parseIgnoreLabels(text: string): string[] {
+  const patterns = text.trim().startsWith("[") ? parseList(text) : text.split(",").map((pattern) => pattern.trim());
+  const problems = ignoreProblems("ignoreLabels", patterns, () => false);
+  if (problems.length > 0) {
+    throw new Error(problems.map(({ path, reason }) => `${path}: ${reason}`).join("; "));
+  }
+  return patterns as string[];
+}
+
+function parseList(text: string): unknown[] {
+  let parsed: unknown[];
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new Error("it is neither a list in JSON nor keys with commas between them");
+  }
+  return parsed.map(typedText);
+}
+
+/** `pulumi config set --path` stores 12 and true as number and boolean; the user typed a text. */
+function typedText(value: unknown): unknown {
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
 }

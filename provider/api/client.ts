@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, errors, request } from "undici";
 import type { z } from "zod";
 import { isLoopback } from "./endpoint";
-import { readEnvelope, type VerdictRules } from "./envelope";
+import { parseJson, readEnvelope, type VerdictRules } from "./envelope";
 import { AgbError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "./errors";
 import { certainlyHadNoEffect, isTransient, maximumAttempts, retryDelayMs } from "./retry";
 
@@ -38,6 +38,18 @@ export interface RetryNotice {
   readonly error: AgbError;
 }
 
+/** One request and its reply, as they were; the values may be secret. */
+export interface ExchangeNotice {
+  readonly operation: string;
+  /** HTTP status; 0 when there was no reply. */
+  readonly status: number;
+  readonly durationMs: number;
+  /** Query and body together. */
+  readonly sent: Readonly<Record<string, unknown>>;
+  /** The reply's JSON, `undefined` when there was none. */
+  readonly received: unknown;
+}
+
 /** How to reach AGB. */
 export interface ClientSettings {
   /** Base URL without a slash at the end, see `normaliseEndpoint`. */
@@ -47,6 +59,8 @@ export interface ClientSettings {
   readonly timeoutMs: number;
   /** Told of each retry before its delay. */
   readonly onRetry?: (notice: RetryNotice) => void;
+  /** Told of each request once its reply is there or missing. */
+  readonly onExchange?: (notice: ExchangeNotice) => void;
 }
 
 const connectionsPerEndpoint = 32;
@@ -74,13 +88,36 @@ const connectCodes = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
+/** Connections and time that a client takes over from another. */
+interface Inheritance {
+  readonly dispatcher: Dispatcher;
+  /** When all calls must have ended, on the clock of `performance.now()`. */
+  readonly deadlineMs: number;
+}
+
 /** A client of one AGB account, with its own pool of kept-alive connections. */
 export class AgbClient {
   private readonly dispatcher: Dispatcher;
+  private readonly deadlineMs: number;
 
-  constructor(private readonly settings: ClientSettings) {
+  constructor(
+    private readonly settings: ClientSettings,
+    inheritance?: Inheritance,
+  ) {
     const options = { connections: connectionsPerEndpoint, maxResponseSize: largestReplyBytes };
-    this.dispatcher = isLoopback(settings.baseUrl) ? new Agent(options) : new EnvHttpProxyAgent(options);
+    const open = () => (isLoopback(settings.baseUrl) ? new Agent(options) : new EnvHttpProxyAgent(options));
+    this.dispatcher = inheritance?.dispatcher ?? open();
+    this.deadlineMs = inheritance?.deadlineMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The same client over the same connections, all of whose calls together must end within the limit. */
+  within(limitMs: number): AgbClient {
+    return new AgbClient(this.settings, { dispatcher: this.dispatcher, deadlineMs: performance.now() + limitMs });
+  }
+
+  /** Milliseconds left for calls, see `within`; infinite without a limit. */
+  leftMs(): number {
+    return this.deadlineMs - performance.now();
   }
 
   /**
@@ -89,12 +126,16 @@ export class AgbClient {
    * @throws AgbError of the kind that fits, see `errors.ts`
    */
   async call<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
-    const { timeoutMs, onRetry } = this.settings;
+    const { onRetry } = this.settings;
     const startedMs = performance.now();
+    const timeoutMs = Math.round(Math.min(this.settings.timeoutMs, this.leftMs()));
+    if (timeoutMs <= 0) {
+      throw new AgbTimeoutError(operation.name, 0);
+    }
     const signal = AbortSignal.timeout(timeoutMs);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.tryOnce(operation, operation.parts(input), signal);
+        return await this.tryOnce(operation, operation.parts(input), signal, timeoutMs);
       } catch (error) {
         if (!(error instanceof AgbError) || !isTransient(error) || attempt >= maximumAttempts) {
           throw error;
@@ -121,8 +162,17 @@ export class AgbClient {
     operation: Operation<Input, Output>,
     parts: RequestParts,
     signal: AbortSignal,
+    timeoutMs: number,
   ): Promise<Output> {
-    const reply = await this.exchange(operation, parts, signal);
+    const startedMs = performance.now();
+    const notice = { operation: operation.name, sent: { ...parts.query, ...parts.body } };
+    const note = (status: number, received: unknown) =>
+      this.settings.onExchange?.({ ...notice, status, durationMs: performance.now() - startedMs, received });
+    const reply = await this.exchange(operation, parts, signal, timeoutMs).catch((error: unknown) => {
+      note(0, undefined);
+      throw error;
+    });
+    note(reply.status, parseJson(reply.text));
     const envelope = readEnvelope(operation, reply, this.settings.apiKey);
     const parsed = operation.reply.safeParse(envelope);
     if (!parsed.success) {
@@ -134,8 +184,13 @@ export class AgbClient {
     return parsed.data;
   }
 
-  private async exchange(operation: Operation<never, unknown>, parts: RequestParts, signal: AbortSignal) {
-    const { baseUrl, apiKey, timeoutMs } = this.settings;
+  private async exchange(
+    operation: Operation<never, unknown>,
+    parts: RequestParts,
+    signal: AbortSignal,
+    timeoutMs: number,
+  ) {
+    const { baseUrl, apiKey } = this.settings;
     const query = new URLSearchParams(parts.query).toString();
     try {
       const response = await request(`${baseUrl}${operation.path}${query && `?${query}`}`, {

@@ -60,6 +60,7 @@ export function readEnvelope(rules: VerdictRules, reply: HttpReply, apiKey = "")
       throw refusalError(rules, {
         code: "",
         reason: "the body is not AGB's JSON; a proxy may have answered",
+        isFromAgb: false,
         ...transportFacts(reply),
       });
     }
@@ -77,6 +78,7 @@ export function readEnvelope(rules: VerdictRules, reply: HttpReply, apiKey = "")
     code: envelope.code ?? "",
     ...transportFacts(reply),
     requestId: envelope.requestId || reply.requestIdHeader || "",
+    isFromAgb: typeof envelope.success === "boolean",
     sessionId: rules.innerVerdict ? sessionId : undefined,
   };
   if (reply.status >= 400 || envelope.success === false) {
@@ -105,13 +107,14 @@ function refusalError(rules: VerdictRules, refusal: Refusal): AgbApiError {
   if (refusal.status === 401 || refusal.status === 403 || authenticationCodes.test(refusal.code)) {
     return new AgbAuthenticationError(rules.name, refusal);
   }
-  if (refusal.status < 500 && rules.goneCodes.includes(refusal.code)) {
+  if (refusal.isFromAgb && refusal.status < 500 && rules.goneCodes.includes(refusal.code)) {
     return new AgbNotFoundError(rules.name, refusal);
   }
   return new AgbApiError(rules.name, refusal);
 }
 
-function parseJson(body: string): unknown {
+/** The value of a JSON text, `undefined` when it is none. */
+export function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {

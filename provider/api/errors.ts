@@ -30,6 +30,8 @@ export interface Refusal {
   readonly status: number;
   /** Id to quote to AGB's support, empty when the reply had none. */
   readonly requestId: string;
+  /** Whether the reply was AGB's own; a proxy's page says nothing of what AGB did. */
+  readonly isFromAgb: boolean;
   /** How long AGB asked to wait before the next try (`Retry-After`), in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** Id of a session that the refusing reply named all the same: it may exist and cost money. */
@@ -42,6 +44,7 @@ export class AgbApiError extends AgbError {
   readonly reason: string;
   readonly status: number;
   readonly requestId: string;
+  readonly isFromAgb: boolean;
   readonly retryAfterMs: number | undefined;
   readonly sessionId: string | undefined;
 
@@ -56,6 +59,7 @@ export class AgbApiError extends AgbError {
     this.reason = refusal.reason;
     this.status = refusal.status;
     this.requestId = refusal.requestId;
+    this.isFromAgb = refusal.isFromAgb;
     this.retryAfterMs = refusal.retryAfterMs;
     this.sessionId = refusal.sessionId;
   }
@@ -69,12 +73,19 @@ export class AgbAuthenticationError extends AgbApiError {}
 
 /** No whole reply within the time limit of the call, retries included. */
 export class AgbTimeoutError extends AgbError {
+  /** @param timeoutMs the limit; 0 when the time for the whole operation was over before the call */
   constructor(
     operation: string,
     readonly timeoutMs: number,
     options?: ErrorOptions,
   ) {
-    super(operation, `AGB did not answer ${operation} within ${timeoutMs} ms`, options);
+    super(
+      operation,
+      timeoutMs > 0
+        ? `AGB did not answer ${operation} within ${timeoutMs} ms`
+        : `the time for the whole operation was over before ${operation}`,
+      options,
+    );
   }
 }
 

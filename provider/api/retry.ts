@@ -1,4 +1,4 @@
-import { AgbApiError, AgbNetworkError } from "./errors";
+import { AgbApiError, AgbNetworkError, AgbTimeoutError } from "./errors";
 
 /** How often a call is tried in all. */
 export const maximumAttempts = 5;
@@ -19,7 +19,11 @@ export function isTransient(error: unknown): boolean {
 
 /** Tells whether AGB certainly did nothing for the failed call, so that even a create may be made again. */
 export function certainlyHadNoEffect(error: unknown): boolean {
-  return error instanceof AgbNetworkError && !error.requestSent;
+  // A call whose time was over before it began was never made.
+  return (
+    (error instanceof AgbNetworkError && !error.requestSent) ||
+    (error instanceof AgbTimeoutError && error.timeoutMs === 0)
+  );
 }
 
 /**

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { emulatorCommand } from "./emulator";
+import { sweepCommand } from "./sweep";
 
 function packageVersion(): string {
   const text = readFileSync(join(__dirname, "..", "..", "package.json"), "utf8");
@@ -16,6 +17,7 @@ const program = new Command("pulumi-agb")
   .description("Tools around AGB cloud sessions that are managed with Pulumi.")
   .version(packageVersion())
   .showHelpAfterError("(run with --help for the options)")
-  .addCommand(emulatorCommand());
+  .addCommand(emulatorCommand())
+  .addCommand(sweepCommand());
 
 void program.parseAsync();

@@ -1,11 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { AgbClient, type RetryNotice } from "../api/client";
-import { readSettings, type Settings } from "../config";
+import { AgbClient } from "../api/client";
+import { AgbAuthenticationError } from "../api/errors";
+import { readSettings, type Settings, type Sourced } from "../config";
+import { logExchange, reportRetry } from "./log";
 
 /** The account that a provider process works for: its settings and the client made of them. */
 export interface Account {
   readonly settings: Settings;
   readonly client: AgbClient;
+  /** The key in use and where it came from. */
+  readonly apiKey: Sourced;
 }
 
 /**
@@ -17,6 +21,7 @@ export interface Account {
 export class Connection {
   private config: pulumi.dynamic.Config | undefined;
   private opened: Account | undefined;
+  private standIn: Account | undefined;
 
   /** @param environment variables that stand in for settings that are not configured */
   constructor(private readonly environment: Readonly<Record<string, string | undefined>> | undefined = undefined) {}
@@ -25,6 +30,7 @@ export class Connection {
   configure(config: pulumi.dynamic.Config): void {
     this.config = config;
     this.opened = undefined;
+    this.standIn = undefined;
   }
 
   /**
@@ -33,29 +39,60 @@ export class Connection {
    * @throws AgbConfigurationError with all that is wrong with the settings
    */
   account(): Account {
-    this.opened ??= this.open();
+    if (this.opened === undefined) {
+      const settings = readSettings((key) => this.config?.get(key), this.environment);
+      this.opened = openAccount(settings, settings.apiKey);
+    }
     return this.opened;
   }
 
-  /** The settings when they could be read, for messages. */
-  settingsIfOpen(): Settings | undefined {
-    return this.opened?.settings;
+  /**
+   * Does something with the account, or, when AGB refuses the configured key, with the environment's: Pulumi keeps the
+   * configuration of the last run in the state, and after a rotation `refresh` and `destroy` still get the old key.
+   * Never for what makes something: the environment's key may be another account's.
+   *
+   * @param work must be harmless to begin again after an authentication failure
+   */
+  async useEitherKey<Result>(work: (account: Account) => Promise<Result>): Promise<Result> {
+    if (this.standIn !== undefined) {
+      return work(this.standIn);
+    }
+    const account = this.account();
+    try {
+      return await work(account);
+    } catch (error) {
+      if (error instanceof AgbAuthenticationError && this.openStandIn(account.settings) !== undefined) {
+        return this.useEitherKey(work);
+      }
+      throw error;
+    }
   }
 
   /** Ends the connections to AGB. */
   async close(): Promise<void> {
-    await this.opened?.client.close();
+    await Promise.all([this.opened?.client.close(), this.standIn?.client.close()]);
     this.opened = undefined;
+    this.standIn = undefined;
   }
 
-  private open(): Account {
-    const settings = readSettings((key) => this.config?.get(key), this.environment);
-    const { baseUrl, timeoutMs, apiKey } = settings;
-    return { settings, client: new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value, onRetry: reportRetry }) };
+  private openStandIn(settings: Settings): Account | undefined {
+    const { apiKey, fallbackApiKey } = settings;
+    if (this.standIn === undefined && fallbackApiKey !== undefined) {
+      console.error(`agb: AGB refused the key from ${apiKey.source}; trying the one from ${fallbackApiKey.source}.`);
+      this.standIn = openAccount(settings, fallbackApiKey);
+    }
+    return this.standIn;
   }
 }
 
-// Pulumi shows what a provider writes to its error stream as a diagnostic of the run.
-function reportRetry({ operation, attempt, delayMs, error }: RetryNotice): void {
-  console.error(`agb: try ${attempt} of ${operation} failed, the next follows in ${delayMs} ms: ${error.message}`);
+function openAccount(settings: Settings, apiKey: Sourced): Account {
+  const { baseUrl, timeoutMs, logLevel } = settings;
+  const client = new AgbClient({
+    baseUrl,
+    timeoutMs,
+    apiKey: apiKey.value,
+    onRetry: reportRetry,
+    ...(logLevel === "debug" && { onExchange: (notice) => logExchange(notice, apiKey.value) }),
+  });
+  return { settings, client, apiKey };
 }

@@ -8,8 +8,11 @@ import {
   AgbUnexpectedReplyError,
 } from "../api/errors";
 import { isTransient } from "../api/retry";
-import { AgbConfigurationError, type Settings, settingNames } from "../config";
+import { AgbConfigurationError, settingNames } from "../config";
+import { AgbAdoptError } from "../lifecycle/adopt";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
+import type { Account } from "./connection";
+import { AbandonedCreateError } from "./creates-in-flight";
 import type { Properties } from "./properties";
 
 /**
@@ -57,7 +60,27 @@ export interface Attempt {
   readonly resource: string | undefined;
   /** Id of the session, when there is one. */
   readonly sessionId?: string | undefined;
-  readonly settings: Settings | undefined;
+  /** Limit of the operation that the program set, such as `timeouts.create`. */
+  readonly limit?: string | undefined;
+  /** Whether the create was to take over a session. */
+  readonly adopting?: boolean;
+  readonly account: Account | undefined;
+}
+
+/** A session that a stand-in key does not see: gone, or another account's. */
+export class DoubtfulAbsenceError extends Error {
+  override readonly name = "DoubtfulAbsenceError";
+
+  /**
+   * @param refusedSource where the refused key came from
+   * @param usedSource where the key came from that does not see the session
+   */
+  constructor(refusedSource: string, usedSource: string) {
+    super(
+      `AGB refused the key from ${refusedSource}, and with the one from ${usedSource} the session is not found: it ` +
+        "is gone, or it belongs to another account",
+    );
+  }
 }
 
 /** Makes an error for the user out of whatever was thrown. */
@@ -76,13 +99,23 @@ export function explainFailure(error: unknown, attempt: Attempt): ResourceError 
   );
 }
 
-function adviceFor(error: unknown, { settings, sessionId }: Attempt): string {
-  if (error instanceof AgbConfigurationError) {
+function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Attempt): string {
+  if (
+    error instanceof AgbConfigurationError ||
+    error instanceof AgbAdoptError ||
+    error instanceof AbandonedCreateError
+  ) {
     return "";
   }
   if (error instanceof AgbAuthenticationError) {
     const kept = sessionId === undefined ? "" : " The session stays in the state.";
-    return `${authenticationAdvice(settings)}${kept}`;
+    return `${authenticationAdvice(account)}${kept}`;
+  }
+  if (error instanceof DoubtfulAbsenceError) {
+    return `${runProgramAdvice} The session stays in the state.`;
+  }
+  if (error instanceof AgbNotFoundError && adopting) {
+    return "The session that `adopt` names is not running. Remove `adopt` to have a new one made.";
   }
   if (error instanceof AgbNotFoundError) {
     return (
@@ -91,17 +124,21 @@ function adviceFor(error: unknown, { settings, sessionId }: Attempt): string {
     );
   }
   if (error instanceof AgbTimeoutError) {
-    return `A longer limit can be set with ${named(settingNames.timeoutMs)}.`;
+    const ofCalls = named(settingNames.timeoutMs);
+    return `A longer limit can be set with ${limit === undefined ? ofCalls : `${limit} of the session, or ${ofCalls}`}.`;
   }
   if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError) {
-    const endpoint = settings === undefined ? "The endpoint" : `The endpoint is ${settings.baseUrl}; it`;
+    const endpoint = account === undefined ? "The endpoint" : `The endpoint is ${account.settings.baseUrl}; it`;
     return `${endpoint} can be set with ${named(settingNames.endpoint)}.`;
   }
   if (error instanceof AgbApiError && error.operation === "createSession") {
     return createAdvice(error);
   }
   if (error instanceof AgbUncertainCreateError) {
-    return "Look for a session with that label before you run `pulumi up` again, or let AGB release it when it is idle.";
+    return (
+      "Look for a session with that label before you run `pulumi up` again, or let AGB release it when it is idle; " +
+      "`pulumi-agb sweep` finds and releases it too."
+    );
   }
   if (error instanceof AgbReleaseTimeoutError) {
     return "Run the command again to look once more.";
@@ -119,22 +156,23 @@ function createAdvice(error: AgbApiError): string {
   if (isTransient(error)) {
     return "Nothing was made. Run `pulumi up` again in a while.";
   }
-  return "Nothing was made. Check imageId and policyId (both depend on the account) and how many sessions it may run.";
+  return (
+    "Nothing was made. Check imageId and policyId (both depend on the account) and how many sessions it may run; a " +
+    "replacement is made before the old session is released, which the option `deleteBeforeReplace` turns round."
+  );
 }
 
-function authenticationAdvice(settings: Settings | undefined): string {
-  if (settings === undefined) {
-    return "Check the API key.";
+const runProgramAdvice =
+  "refresh and destroy use the configuration of the last `pulumi up`, which is kept in the state: " +
+  "if you have changed the key since, add --run-program.";
+
+function authenticationAdvice(account: Account | undefined): string {
+  if (account === undefined) {
+    return "Check the key.";
   }
-  const { source } = settings.apiKey;
-  const origin = `The key came from ${source}; check that it is valid for ${settings.baseUrl}.`;
-  if (source === settingNames.apiKey.variable) {
-    return origin;
-  }
-  return (
-    `${origin} refresh and destroy use the configuration of the last \`pulumi up\`, which is kept in the state: ` +
-    "if you have changed the key since, add --run-program."
-  );
+  const { settings, apiKey } = account;
+  const origin = `The key came from ${apiKey.source}; check that it is valid for ${settings.baseUrl}.`;
+  return settings.apiKey.source === settingNames.apiKey.variable ? origin : `${origin} ${runProgramAdvice}`;
 }
 
 function named(setting: { key: string; variable: string | undefined }): string {

@@ -4,9 +4,12 @@
  * and the configuration; knows nothing of the classes that programs construct.
  */
 import { Connection } from "./connection";
+import { endWithRun } from "./end-of-run";
 import { SessionProvider } from "./session";
 
 const connection = new Connection();
 
 /** The life cycle of `AgbSession`. */
 export const session = new SessionProvider(connection);
+
+endWithRun(() => session.abandonCreates());

@@ -1,11 +1,29 @@
 import type { Labels } from "../api/labels";
-import { kindOf, labelCountProblem, labelLimits, labelPath, labelProblems, type Problem } from "../lifecycle/labels";
+import type { Settings } from "../config";
+import {
+  ignoreProblems,
+  kindOf,
+  labelCountProblem,
+  labelLimits,
+  labelPath,
+  labelProblems,
+  type Problem,
+} from "../lifecycle/labels";
 import { isReserved } from "../lifecycle/ownership";
 import type { Properties } from "./properties";
 import { isUnknown, unknownValue } from "./unknown";
 
 /** What a program may declare of a session. */
-const declarable = ["imageId", "labels", "idleTimeoutSeconds", "policyId"];
+const declarable = [
+  "imageId",
+  "labels",
+  "idleTimeoutSeconds",
+  "policyId",
+  "ignoreLabels",
+  "adopt",
+  "onRelease",
+  "timeouts",
+];
 
 /** What the resource class adds: see `resources/agb-session.ts`. */
 const added = ["labelsAll", "__provider"];
@@ -23,6 +41,10 @@ export function sessionProblems(news: Properties, defaultLabels: Labels): Proble
     ...countProblem(news["labels"], defaultLabels),
     ...problemOf("idleTimeoutSeconds", idleTimeoutProblem(news["idleTimeoutSeconds"])),
     ...problemOf("policyId", policyProblem(news["policyId"])),
+    ...ignoreProblems("ignoreLabels", news["ignoreLabels"], isUnknown),
+    ...adoptProblems(news["adopt"]),
+    ...problemOf("onRelease", onReleaseProblem(news["onRelease"])),
+    ...timeoutProblems(news["timeouts"]),
     ...ownerProblems(news["labelsAll"]),
   ];
 }
@@ -31,14 +53,27 @@ export function sessionProblems(news: Properties, defaultLabels: Labels): Proble
  * The inputs that Pulumi stores and compares: as declared, and with `labelsAll` as the session shall carry them, less
  * the create label. Default labels give way to declared ones, both give way to the owner's.
  */
-export function sessionInputs(news: Properties, defaultLabels: Labels): Properties {
+export function sessionInputs(
+  news: Properties,
+  settings: Pick<Settings, "defaultLabels" | "ignoreLabels">,
+): Properties {
+  const { defaultLabels } = settings;
   const labels = news["labels"] ?? {};
   const owner = news["labelsAll"];
   const labelsAll =
     isUnknown(labels) || isUnknown(owner)
       ? unknownValue
       : { ...defaultLabels, ...(labels as Labels), ...reservedOnly((owner ?? {}) as Labels) };
-  return { ...news, labels, labelsAll };
+  return { ...news, labels, labelsAll, ignoreLabels: withSettings(news["ignoreLabels"], settings.ignoreLabels) };
+}
+
+/** The patterns of the session and those of the settings, `undefined` when there are none. */
+function withSettings(declared: unknown, configured: readonly string[]): unknown {
+  if (isUnknown(declared)) {
+    return declared;
+  }
+  const patterns = [...new Set([...((declared ?? []) as unknown[]), ...configured])];
+  return patterns.length > 0 ? patterns : undefined;
 }
 
 function imageProblem(imageId: unknown): string | undefined {
@@ -93,6 +128,58 @@ function ownerProblems(labelsAll: unknown): Problem[] {
 function reservedOnly(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => isReserved(key)));
 }
+
+function onReleaseProblem(onRelease: unknown): string | undefined {
+  const isGood = onRelease === undefined || isUnknown(onRelease) || onRelease === "recreate" || onRelease === "keep";
+  return isGood ? undefined : 'must be "recreate" or "keep"';
+}
+
+function adoptProblems(adopt: unknown): Problem[] {
+  if (adopt === undefined || isUnknown(adopt)) {
+    return [];
+  }
+  if (typeof adopt !== "object" || adopt === null || Array.isArray(adopt)) {
+    return [{ path: "adopt", reason: `must be { sessionId } or { labels }, not ${kindOf(adopt)}` }];
+  }
+  const { sessionId, labels, ...others } = adopt as Properties;
+  const hasLabels =
+    isUnknown(labels) ||
+    (typeof labels === "object" && labels !== null && !Array.isArray(labels) && Object.keys(labels).length > 0);
+  const isOneOfBoth = (sessionId === undefined) !== (labels === undefined) && Object.keys(others).length === 0;
+  if (!isOneOfBoth || (labels !== undefined && !hasLabels)) {
+    return [{ path: "adopt", reason: "must hold either sessionId or at least one of labels" }];
+  }
+  if (sessionId !== undefined) {
+    return isUnknown(sessionId) ? [] : problemOf("adopt.sessionId", blankProblem(sessionId));
+  }
+  return isUnknown(labels)
+    ? []
+    : Object.entries(labels as Properties).flatMap(([key, value]) =>
+        problemOf(labelPath("adopt.labels", key), isUnknown(value) ? undefined : blankProblem(value)),
+      );
+}
+
+function timeoutProblems(timeouts: unknown): Problem[] {
+  if (timeouts === undefined || isUnknown(timeouts)) {
+    return [];
+  }
+  if (typeof timeouts !== "object" || timeouts === null || Array.isArray(timeouts)) {
+    return [{ path: "timeouts", reason: `must be { create, update, delete } in seconds, not ${kindOf(timeouts)}` }];
+  }
+  return Object.entries(timeouts).flatMap(([name, seconds]) =>
+    problemOf(
+      `timeouts.${name}`,
+      ["create", "update", "delete"].includes(name)
+        ? isUnknown(seconds) || (typeof seconds === "number" && seconds > 0 && seconds <= longestTimeoutSeconds)
+          ? undefined
+          : `must be a number of seconds, more than 0 and at most ${longestTimeoutSeconds}`
+        : "no such operation; there are create, update and delete",
+    ),
+  );
+}
+
+// Node's timers go no further.
+const longestTimeoutSeconds = 2_147_483;
 
 function problemOf(path: string, reason: string | undefined): Problem[] {
   return reason === undefined ? [] : [{ path, reason }];

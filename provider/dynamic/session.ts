@@ -1,35 +1,39 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { AgbClient } from "../api/client";
-import { AgbNotFoundError } from "../api/errors";
-import type { Labels } from "../api/labels";
-import { getSession, type SessionIdentity } from "../api/sessions";
-import { AgbConfigurationError } from "../config";
-import { labelDifferences, type Problem, sameLabels } from "../lifecycle/labels";
-import { isReserved, newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
-import { createOwnedSession, observeSession, releaseAndWait, replaceLabels } from "../lifecycle/session";
+import { AgbApiError, AgbNotFoundError } from "../api/errors";
+import { getLabels, type Labels } from "../api/labels";
+import { getSession, releaseSession } from "../api/sessions";
+import { AgbConfigurationError, type Settings } from "../config";
+import { findAdoptable } from "../lifecycle/adopt";
+import { foreignLabels, labelDifferences, type Problem, sameLabels, withoutLabels } from "../lifecycle/labels";
+import { createTokenTime, newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
+import {
+  createOwnedSession,
+  identifySession,
+  observeSession,
+  releaseAndWait,
+  replaceLabels,
+} from "../lifecycle/session";
 import { type Clock, systemClock } from "../lifecycle/wait";
-import type { Connection } from "./connection";
-import { type Attempt, explainFailure, UnfinishedError } from "./failure";
+import type { Account, Connection } from "./connection";
+import { CreatesInFlight } from "./creates-in-flight";
+import { type Attempt, DoubtfulAbsenceError, explainFailure, UnfinishedError } from "./failure";
 import { cleanProperties, type Properties } from "./properties";
 import { sessionInputs, sessionProblems } from "./session-check";
-
-/** A session as the state holds it and as `check` hands it on; `labelsAll` holds the create label only in outputs. */
-interface SessionProperties {
-  readonly imageId: string;
-  readonly labels: Labels;
-  readonly labelsAll: Labels;
-  readonly idleTimeoutSeconds?: number;
-  readonly policyId?: string;
-  readonly appInstanceId?: string | undefined;
-  readonly resourceId?: string | undefined;
-  readonly __provider?: string;
-}
-
-/** Properties that AGB can neither change nor tell: a new value means a new session. */
-const fixedProperties = ["imageId", "idleTimeoutSeconds", "policyId"] as const;
+import {
+  declaredPart,
+  fixedProperties,
+  inputsOf,
+  instructionProperties,
+  type OperationTimeouts,
+  outputsOf,
+  resourceName,
+  type SessionProperties,
+} from "./session-properties";
 
 /** The life cycle of an `AgbSession`. */
 export class SessionProvider implements pulumi.dynamic.ResourceProvider {
+  private readonly creates = new CreatesInFlight();
+
   constructor(
     private readonly connection: Connection,
     private readonly clock: Clock = systemClock,
@@ -44,19 +48,19 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
    * Pulumi would print them twice.
    */
   check = async (_olds: Properties, news: Properties): Promise<pulumi.dynamic.CheckResult> => {
-    let defaultLabels: Labels;
+    let settings: Settings;
     try {
-      defaultLabels = this.connection.account().settings.defaultLabels;
+      settings = this.connection.account().settings;
     } catch (error) {
       if (error instanceof AgbConfigurationError) {
         return { inputs: news, failures: error.problems.map((reason) => ({ property: "", reason })) };
       }
       throw error;
     }
-    const problems = sessionProblems(news, defaultLabels);
+    const problems = sessionProblems(news, settings.defaultLabels);
     return problems.length > 0
       ? { inputs: news, failures: problems.map(checkFailure) }
-      : { inputs: cleanProperties(sessionInputs(news, defaultLabels)) };
+      : { inputs: cleanProperties(sessionInputs(news, settings)) };
   };
 
   /**
@@ -68,49 +72,66 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     olds: Partial<SessionProperties>,
     news: SessionProperties,
   ): Promise<pulumi.dynamic.DiffResult> => {
-    const replaces = fixedProperties.filter((name) => olds[name] !== news[name]);
+    const replaces: string[] = fixedProperties.filter((name) => olds[name] !== news[name]);
+    if (olds.released && news.onRelease !== "keep") {
+      replaces.push("onRelease");
+    }
     const carried = olds.labelsAll ?? {};
     const inputsDiffer =
       replaces.length > 0 ||
       !sameLabels(olds.labels ?? {}, news.labels) ||
-      !sameLabels(withoutCreateToken(carried), news.labelsAll);
+      !sameLabels(withoutCreateToken(carried), news.labelsAll) ||
+      instructionProperties.some((name) => !isSameValue(olds[name], news[name]));
     if (inputsDiffer) {
       return { replaces };
     }
     // The create label is no input, so only the outputs show that someone removed it.
-    return { changes: !Object.hasOwn(carried, ownershipKeys.create) };
+    return { changes: !olds.released && !Object.hasOwn(carried, ownershipKeys.create) };
   };
 
-  /** Makes the session: one call when nothing goes wrong. */
+  /** Makes the session, one call when nothing goes wrong, or takes over the one that `adopt` names. */
   create = (inputs: SessionProperties): Promise<pulumi.dynamic.CreateResult> =>
-    this.explained({ verb: "create", resource: resourceName(inputs) }, async () => {
-      const { imageId, labelsAll, idleTimeoutSeconds, policyId } = inputs;
-      const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId };
-      const { client } = this.connection.account();
-      const { sessionId, labels, ...identity } = await createOwnedSession(client, request, this.clock);
-      return { id: sessionId, outs: outputsOf({ ...inputs, ...identity }, inputs.labels, labels) };
-    });
+    this.explained(
+      {
+        verb: "create",
+        resource: resourceName(inputs),
+        limit: limitName(inputs, "create"),
+        adopting: inputs.adopt !== undefined,
+      },
+      ({ client }) => {
+        const within = limited(client, inputs.timeouts?.create);
+        return inputs.adopt === undefined
+          ? this.make(inputs, within, client)
+          : this.adopt(inputs, inputs.adopt, within);
+      },
+    );
 
   /**
-   * Sees how the session is. Gone means gone from the state; labels that differ from the state go into both outputs
-   * and inputs, so that the next diff shows and repairs them.
+   * Sees how the session is. Gone means gone from the state, unless it is to be kept there; labels that differ from the
+   * state go into both outputs and inputs, so that the next diff shows and repairs them.
    */
   read = (id: string, props: Partial<SessionProperties> = {}): Promise<pulumi.dynamic.ReadResult> =>
-    this.explained({ verb: "refresh", resource: resourceName(props), sessionId: id }, async () => {
-      const { client } = this.connection.account();
-      const observed = await observeSession(client, id);
+    this.explainedWithEitherKey({ verb: "refresh", resource: resourceName(props), sessionId: id }, async (account) => {
+      const { labels = {}, labelsAll = {} } = props;
+      if (props.released) {
+        return readResult(id, outputsOf(props, labels, labelsAll));
+      }
+      const absent = () =>
+        props.onRelease === "keep" ? readResult(id, outputsOf({ ...props, released: true }, labels, labelsAll)) : {};
+      const observed = await observeSession(account.client, id);
       if (observed === undefined) {
-        return {};
+        refuseDoubtfulAbsence(account);
+        return absent();
       }
       // `AgbSession.get` knows the id alone, and so may a create whose reply was lost; others need not ask again.
-      const identity = props.appInstanceId === undefined ? await identify(client, id) : {};
+      const identity = props.appInstanceId === undefined ? await identifySession(account.client, id) : props;
       if (identity === undefined) {
-        return {};
+        return absent();
       }
-      const { appInstanceId = identity.appInstanceId, resourceId = identity.resourceId } = props;
-      const known = { ...props, appInstanceId, resourceId };
-      const outputs = outputsOf(known, declaredPart(observed.labels, props), observed.labels);
-      return { id, props: outputs, inputs: inputsOf(outputs) };
+      const { appInstanceId, resourceId } = identity;
+      const ignored = foreignLabels(observed.labels, labelsAll, props.ignoreLabels ?? []);
+      const found = withoutLabels(observed.labels, ignored);
+      return readResult(id, outputsOf({ ...props, appInstanceId, resourceId }, declaredPart(found, props), found));
     });
 
   /** Sets the labels and makes sure that the session has them, and only them. */
@@ -119,36 +140,133 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     olds: Partial<SessionProperties>,
     news: SessionProperties,
   ): Promise<pulumi.dynamic.UpdateResult> =>
-    this.explained({ verb: "update", resource: resourceName(news), sessionId: id }, async () => {
-      const { client } = this.connection.account();
-      const createToken = olds.labelsAll?.[ownershipKeys.create] ?? newCreateToken(new Date(this.clock.now()));
-      const wanted = { ...news.labelsAll, [ownershipKeys.create]: createToken };
-      const found = await replaceLabels(client, id, wanted);
-      const { appInstanceId, resourceId } = olds;
-      const known = { ...news, appInstanceId, resourceId };
-      const differences = labelDifferences(wanted, found);
-      if (differences.length > 0) {
-        const properties = { ...outputsOf(known, declaredPart(found, news), found), __provider: news.__provider };
-        throw new UnfinishedError(id, cleanProperties(properties), [
-          `the labels of AgbSession "${resourceName(news)}" (session ${id}) are not as they were set: ` +
-            `${differences.join(", ")}. AGB or another tool changed them at the same moment, or this AGB adds labels ` +
-            "instead of replacing them. The state holds what the session has; the next `pulumi up` tries again.",
-        ]);
-      }
-      return { outs: outputsOf(known, news.labels, found) };
-    });
+    this.explained(
+      { verb: "update", resource: resourceName(news), sessionId: id, limit: limitName(news, "update") },
+      async (account) => {
+        const { appInstanceId, resourceId, released } = olds;
+        const known = { ...news, appInstanceId, resourceId };
+        const createToken = olds.labelsAll?.[ownershipKeys.create] ?? newCreateToken(new Date(this.clock.now()));
+        const wanted = { ...news.labelsAll, [ownershipKeys.create]: createToken };
+        // A released session has no labels to set, and where only instructions changed there is nothing to tell AGB.
+        if (!released && !sameLabels(olds.labelsAll ?? {}, wanted)) {
+          await this.settleLabels(id, limited(account.client, news.timeouts?.update), wanted, known, formerlyOwn(olds));
+        }
+        return { outs: outputsOf({ ...known, released }, news.labels, wanted) };
+      },
+    );
 
   /** Releases the session and waits until it is gone. One that is gone already is a success. */
   delete = (id: string, props: Partial<SessionProperties>): Promise<void> =>
-    this.explained({ verb: "release", resource: resourceName(props), sessionId: id }, () =>
-      releaseAndWait(this.connection.account().client, id, this.clock),
+    this.explainedWithEitherKey(
+      { verb: "release", resource: resourceName(props), sessionId: id, limit: limitName(props, "delete") },
+      async (account) => {
+        if (props.released) {
+          return;
+        }
+        const seconds = props.timeouts?.delete;
+        const client = limited(account.client, seconds);
+        if (props.adopt !== undefined && (await wasTakenOver(client, id, props.labelsAll ?? {}))) {
+          console.error(`agb: session ${id} was taken over by another resource with \`adopt\`; it is not released.`);
+          return;
+        }
+        const wasThere = await releaseAndWait(client, id, this.clock, seconds && seconds * 1_000);
+        if (!wasThere) {
+          refuseDoubtfulAbsence(account);
+        }
+      },
     );
 
-  private async explained<Result>(attempt: Omit<Attempt, "settings">, work: () => Promise<Result>): Promise<Result> {
+  /** Releases what is being made now, because the run has ended and nobody will write it into a state. */
+  abandonCreates(): Promise<void> {
+    return this.creates.abandon();
+  }
+
+  /** @param unlimited client for what must not be cut short: the search for a lost session and its release */
+  private async make(
+    inputs: SessionProperties,
+    client: Account["client"],
+    unlimited: Account["client"],
+  ): Promise<pulumi.dynamic.CreateResult> {
+    const { imageId, labelsAll, idleTimeoutSeconds, policyId } = inputs;
+    const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId };
+    const { sessionId, labels, ...identity } = await this.creates.run(
+      () => createOwnedSession(client, request, this.clock, unlimited),
+      (made) => releaseSession(unlimited, made.sessionId),
+    );
+    return { id: sessionId, outs: outputsOf({ ...inputs, ...identity }, inputs.labels, labels) };
+  }
+
+  private async adopt(
+    inputs: SessionProperties,
+    target: NonNullable<SessionProperties["adopt"]>,
+    client: Account["client"],
+  ): Promise<pulumi.dynamic.CreateResult> {
+    const { sessionId, labels } = await findAdoptable(client, target, inputs.labelsAll);
+    const { appInstanceId, resourceId } = await getSession(client, sessionId);
+    // A new token: a former owner sees that the session is no longer its own, and a sweep that it has just become ours.
+    const wanted = { ...inputs.labelsAll, [ownershipKeys.create]: newCreateToken(new Date(this.clock.now())) };
+    const known = { ...inputs, appInstanceId, resourceId };
     try {
-      return await work();
+      await this.settleLabels(sessionId, client, wanted, known);
     } catch (error) {
-      throw explainFailure(error, { ...attempt, settings: this.connection.settingsIfOpen() });
+      if (error instanceof UnfinishedError || isRefused(error)) {
+        throw error;
+      }
+      // The labels may have been set: outside the state the session would be an orphan that is swept.
+      const left = withoutLabels(labels, foreignLabels(labels, wanted, inputs.ignoreLabels ?? []));
+      const before = { ...left, [ownershipKeys.create]: wanted[ownershipKeys.create] ?? "" };
+      const properties = { ...outputsOf(known, declaredPart(before, known), before), __provider: inputs.__provider };
+      throw new UnfinishedError(sessionId, cleanProperties(properties), [
+        `session ${sessionId} is taken over by AgbSession "${resourceName(inputs)}", but its labels could not be set ` +
+          `for certain: ${error instanceof Error ? error.message : String(error)}. The next \`pulumi up\` tries again.`,
+      ]);
+    }
+    return { id: sessionId, outs: outputsOf(known, inputs.labels, wanted) };
+  }
+
+  private async settleLabels(
+    id: string,
+    client: Account["client"],
+    wanted: Labels,
+    known: SessionProperties,
+    dropped: Labels = {},
+  ): Promise<void> {
+    const found = await replaceLabels(client, id, wanted, known.ignoreLabels, dropped);
+    const differences = labelDifferences(wanted, found);
+    if (differences.length > 0) {
+      const properties = { ...outputsOf(known, declaredPart(found, known), found), __provider: known.__provider };
+      throw new UnfinishedError(id, cleanProperties(properties), [
+        `the labels of AgbSession "${resourceName(known)}" (session ${id}) are not as they were set: ` +
+          `${differences.join(", ")}. AGB or another tool changed them at the same moment, or this AGB adds labels ` +
+          "instead of replacing them. The state holds what the session has; the next `pulumi up` tries again.",
+      ]);
+    }
+  }
+
+  private explained<Result>(attempt: Omit<Attempt, "account">, work: (account: Account) => Promise<Result>) {
+    return this.explaining(attempt, work, async (use) => use(this.connection.account()));
+  }
+
+  private explainedWithEitherKey<Result>(
+    attempt: Omit<Attempt, "account">,
+    work: (account: Account) => Promise<Result>,
+  ): Promise<Result> {
+    return this.explaining(attempt, work, (use) => this.connection.useEitherKey(use));
+  }
+
+  private async explaining<Result>(
+    attempt: Omit<Attempt, "account">,
+    work: (account: Account) => Promise<Result>,
+    choose: (use: (account: Account) => Promise<Result>) => Promise<Result>,
+  ): Promise<Result> {
+    let used: Account | undefined;
+    try {
+      return await choose((account) => {
+        used = account;
+        return work(account);
+      });
+    } catch (error) {
+      throw explainFailure(error, { ...attempt, account: used });
     }
   }
 }
@@ -158,49 +276,66 @@ function checkFailure({ path, reason }: Problem): pulumi.dynamic.CheckFailure {
   return { property: "", reason: `${path}: ${reason}` };
 }
 
-/** The unchanging parts of a session, `undefined` when it is gone. */
-async function identify(client: AgbClient, id: string): Promise<Partial<SessionIdentity> | undefined> {
+function readResult(id: string, outputs: Properties): pulumi.dynamic.ReadResult {
+  return { id, props: outputs, inputs: inputsOf(outputs) };
+}
+
+/** The client for an operation that has a limit of its own. */
+function limited(client: Account["client"], seconds: number | undefined): Account["client"] {
+  return seconds === undefined ? client : client.within(seconds * 1_000);
+}
+
+function limitName({ timeouts }: Partial<SessionProperties>, operation: keyof OperationTimeouts): string | undefined {
+  return timeouts?.[operation] === undefined ? undefined : `timeouts.${operation}`;
+}
+
+/**
+ * The labels of the state that a pattern of the state would have left out, had they not been declared: those that the
+ * program drops now are ours to remove.
+ */
+function formerlyOwn({ labelsAll = {}, ignoreLabels = [] }: Partial<SessionProperties>): Labels {
+  return foreignLabels(labelsAll, {}, ignoreLabels);
+}
+
+/** Whether AGB itself said that it did not set the labels. */
+function isRefused(error: unknown): boolean {
+  const refused = error instanceof AgbApiError && error.isFromAgb && error.status < 500 && error.status !== 408;
+  return refused && (error.operation === "SetLabel" || error instanceof AgbNotFoundError);
+}
+
+/** Whether the session carries the create label of a later adoption than the one that the state knows of. */
+async function wasTakenOver(client: Account["client"], id: string, labelsAll: Labels): Promise<boolean> {
   try {
-    return await getSession(client, id);
+    const known = labelsAll[ownershipKeys.create];
+    const found = (await getLabels(client, id))[ownershipKeys.create] ?? "";
+    return known !== undefined && found !== known && createTokenTime(found) !== undefined;
   } catch (error) {
     if (error instanceof AgbNotFoundError) {
-      return undefined;
+      return false;
     }
     throw error;
   }
 }
 
-/** What the state holds of a session. */
-function outputsOf(known: Partial<SessionProperties>, labels: Labels, labelsAll: Labels): Properties {
-  const { imageId, idleTimeoutSeconds, policyId, appInstanceId, resourceId } = known;
-  return cleanProperties({
-    imageId,
-    labels,
-    labelsAll,
-    idleTimeoutSeconds,
-    policyId,
-    appInstanceId,
-    resourceId,
-  });
-}
-
-/** The inputs that would have led to these outputs. */
-function inputsOf(outputs: Properties): Properties {
-  const { appInstanceId: _, resourceId: __, labelsAll, ...inputs } = outputs;
-  return { ...inputs, labelsAll: withoutCreateToken(labelsAll as Labels) };
-}
-
 /**
- * The labels that count as declared: those that were, with the value they have now, and those that came from
- * elsewhere, so that the next diff drops them. Default labels and the provider's own are left to `labelsAll`.
+ * "Not found" said to a key that only stands in for a refused one may mean another account: the session must not be
+ * taken for gone.
  */
-function declaredPart(found: Labels, known: Partial<SessionProperties>): Labels {
-  const { labels = {}, labelsAll = {} } = known;
-  const isDefault = (key: string) => Object.hasOwn(labelsAll, key) && !Object.hasOwn(labels, key);
-  return Object.fromEntries(Object.entries(found).filter(([key]) => !isReserved(key) && !isDefault(key)));
+function refuseDoubtfulAbsence({ settings, apiKey }: Account): void {
+  if (apiKey !== settings.apiKey) {
+    throw new DoubtfulAbsenceError(settings.apiKey.source, apiKey.source);
+  }
 }
 
-function resourceName(properties: Partial<SessionProperties> | Properties): string | undefined {
-  const labelsAll = properties.labelsAll as Labels | undefined;
-  return labelsAll?.[ownershipKeys.resource];
+// The values are what Pulumi carries: JSON without order in its objects.
+function isSameValue(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string | undefined {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : item,
+  );
 }

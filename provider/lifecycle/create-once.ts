@@ -1,8 +1,22 @@
 import type { AgbClient } from "../api/client";
-import { AgbApiError, AgbError, AgbNotFoundError, AgbTimeoutError, AgbUnexpectedReplyError } from "../api/errors";
+import {
+  AgbApiError,
+  AgbAuthenticationError,
+  AgbError,
+  AgbNotFoundError,
+  AgbTimeoutError,
+  AgbUnexpectedReplyError,
+} from "../api/errors";
 import { getLabels } from "../api/labels";
 import { certainlyHadNoEffect, isTransient, retryDelayMs } from "../api/retry";
-import { createSession, getSession, listSessions, type SessionIdentity, type SessionRequest } from "../api/sessions";
+import {
+  createSession,
+  getSession,
+  listSessions,
+  releaseSession,
+  type SessionIdentity,
+  type SessionRequest,
+} from "../api/sessions";
 import { AgbUncertainCreateError } from "./errors";
 import { hasLabel } from "./labels";
 import { ownershipKeys } from "./ownership";
@@ -24,30 +38,42 @@ const lookup = { timeoutMs: 8_000, firstDelayMs: 250, longestDelayMs: 2_000 };
  * by its create label, which the request itself set; only when it is not there is the create made again.
  *
  * @param request its labels hold the create label
+ * @param searcher client for what follows a lost reply: where the time for the create is over, the search still has
+ *   its own, or a session that was made would be lost
  * @throws AgbApiError when AGB refuses
- * @throws AgbUncertainCreateError when AGB could not be asked whether the session was made
+ * @throws AgbUncertainCreateError when AGB could not be asked whether the session was made, or may still make it
  */
 export async function createExactlyOnce(
   client: AgbClient,
   request: SessionRequest,
   clock: Clock,
+  searcher: AgbClient = client,
 ): Promise<SessionIdentity> {
   const createToken = request.labels[ownershipKeys.create];
   if (createToken === undefined) {
     throw new Error(`a create needs the label ${ownershipKeys.create}`);
   }
+  let twinIsPossible = false;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await createSession(client, request);
+      const made = await createSession(client, request);
+      if (twinIsPossible) {
+        await releaseTwins(searcher, createToken, made.sessionId);
+      }
+      return made;
     } catch (error) {
       if (mayHaveTakenEffect(error)) {
-        const sessionId = await findByCreateToken(client, createToken, clock, error);
+        const sessionId = await findByCreateToken(searcher, createToken, clock, error);
         if (sessionId !== undefined) {
-          return identify(client, sessionId);
+          return identify(searcher, sessionId);
+        }
+        twinIsPossible = true;
+        if (mayStillTakeEffect(error)) {
+          throw new AgbUncertainCreateError(createToken, "AGB may not have finished the call yet", { cause: error });
         }
       }
       const pauseMs = retryDelayMs(attempt, error, Math.random());
-      if (!worthAnotherTry(error) || attempt >= maximumTries || pauseMs > longestPauseMs) {
+      if (!worthAnotherTry(error) || attempt >= maximumTries || pauseMs > Math.min(longestPauseMs, client.leftMs())) {
         throw error;
       }
       await clock.sleep(pauseMs);
@@ -57,8 +83,11 @@ export async function createExactlyOnce(
 
 /** Whether a session may exist although the create failed. */
 function mayHaveTakenEffect(error: unknown): boolean {
+  if (error instanceof AgbAuthenticationError) {
+    return false;
+  }
   if (error instanceof AgbApiError) {
-    return error.sessionId !== undefined || error.status === 408 || error.status >= 500;
+    return !error.isFromAgb || error.sessionId !== undefined || error.status === 408 || error.status >= 500;
   }
   return !certainlyHadNoEffect(error);
 }
@@ -69,7 +98,28 @@ function worthAnotherTry(error: unknown): boolean {
     // AGB named a session; that it was not found by its label does not mean that it does not exist.
     return false;
   }
-  return isTransient(error) || error instanceof AgbTimeoutError || error instanceof AgbUnexpectedReplyError;
+  return isTransient(error) || error instanceof AgbUnexpectedReplyError;
+}
+
+/** Whether AGB may still be at work: nobody has waited for its end, so that nothing was found proves nothing. */
+function mayStillTakeEffect(error: unknown): boolean {
+  return error instanceof AgbTimeoutError || (error instanceof AgbApiError && error.status === 504);
+}
+
+/**
+ * Releases what an earlier try made after it had been looked for in vain. Best effort: the session that was made must
+ * not be lost over it, and the sweep finds what is left.
+ */
+async function releaseTwins(client: AgbClient, createToken: string, sessionId: string): Promise<void> {
+  try {
+    for await (const twin of listSessions(client, { [ownershipKeys.create]: createToken })) {
+      if (twin.sessionId !== sessionId && (await carriesToken(client, twin.sessionId, createToken))) {
+        await releaseSession(client, twin.sessionId);
+      }
+    }
+  } catch {
+    return;
+  }
 }
 
 async function findByCreateToken(

@@ -40,6 +40,20 @@ export function labelProblems(property: string, labels: unknown, isUnknown: (val
   );
 }
 
+/** Finds everything that is wrong with the patterns of labels to leave alone. */
+export function ignoreProblems(property: string, patterns: unknown, isUnknown: (value: unknown) => boolean): Problem[] {
+  if (patterns === undefined || isUnknown(patterns)) {
+    return [];
+  }
+  if (!Array.isArray(patterns)) {
+    return [{ path: property, reason: `must be a list of keys, not ${kindOf(patterns)}` }];
+  }
+  return patterns.flatMap((pattern, index) => {
+    const reason = isUnknown(pattern) ? undefined : patternProblem(pattern);
+    return reason === undefined ? [] : [{ path: `${property}[${index}]`, reason }];
+  });
+}
+
 /** Finds out whether the labels of all origins together are too many. */
 export function labelCountProblem(property: string, own: number, declared: number, defaults: number): Problem[] {
   const count = own + declared + defaults;
@@ -56,6 +70,26 @@ export function sameLabels(one: Labels, other: Labels): boolean {
   return keys.length === Object.keys(other).length && keys.every((key) => hasLabel(other, key, one[key]));
 }
 
+/** Tells whether a label is one of those that are left to other tools: a key, or a prefix that ends in `*`. */
+export function isIgnored(key: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => (pattern.endsWith("*") ? key.startsWith(pattern.slice(0, -1)) : key === pattern));
+}
+
+/**
+ * The labels that other tools have set and that are to be left alone: those that match a pattern and that nobody here
+ * has asked for.
+ */
+export function foreignLabels(found: Labels, wanted: Labels, patterns: readonly string[]): Labels {
+  return Object.fromEntries(
+    Object.entries(found).filter(([key]) => !Object.hasOwn(wanted, key) && isIgnored(key, patterns)),
+  );
+}
+
+/** The labels less some others. */
+export function withoutLabels(labels: Labels, others: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !Object.hasOwn(others, key)));
+}
+
 /** Tells whether the labels hold the key, and with that value. */
 export function hasLabel(labels: Labels, key: string, value: unknown): boolean {
   return Object.hasOwn(labels, key) && labels[key] === value;
@@ -70,6 +104,19 @@ export function labelDifferences(wanted: Labels, found: Labels): string[] {
     .filter((key) => !Object.hasOwn(wanted, key))
     .map((key) => `${quote(key)} is still there although it was dropped`);
   return [...differences, ...survivors];
+}
+
+function patternProblem(pattern: unknown): string | undefined {
+  if (typeof pattern !== "string") {
+    return `must be a text, not ${kindOf(pattern)}`;
+  }
+  if (pattern.trim() === "") {
+    return "is blank";
+  }
+  if (pattern.slice(0, -1).includes("*")) {
+    return "may hold * at its end only";
+  }
+  return undefined;
 }
 
 function keyProblem(key: string): string | undefined {

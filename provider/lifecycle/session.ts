@@ -3,10 +3,11 @@
  * Uses the API layer, knows nothing of Pulumi and keeps no state.
  */
 import type { AgbClient } from "../api/client";
-import { AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
+import { AgbAuthenticationError, AgbNotFoundError, AgbTimeoutError } from "../api/errors";
 import { getLabels, type Labels, setLabels } from "../api/labels";
 import {
   confirmSessionIsAlive,
+  getSession,
   getSessionStatus,
   releaseSession as requestRelease,
   type SessionIdentity,
@@ -14,6 +15,7 @@ import {
 } from "../api/sessions";
 import { createExactlyOnce } from "./create-once";
 import { AgbReleaseTimeoutError } from "./errors";
+import { foreignLabels, withoutLabels } from "./labels";
 import { newCreateToken, ownershipKeys } from "./ownership";
 import { type Clock, waitUntil } from "./wait";
 
@@ -30,15 +32,16 @@ export interface ObservedSession {
 // Known final states; DELETING is on the way and an unknown state counts as alive.
 const releasedStatuses = new Set(["FINISH", "DELETED"]);
 
-/**
- * How long a release may take, in milliseconds, and how often to look: AGB's SDK also gives up after five minutes, but
- * sleeps a whole second before each look.
- */
-export const releasePatience = { timeoutMs: 300_000, firstDelayMs: 100, longestDelayMs: 1_000 };
+/** How long a release may take, in milliseconds, when nothing else is asked for; AGB's SDK also waits five minutes. */
+export const defaultReleaseTimeoutMs = 300_000;
+
+// AGB's SDK sleeps a whole second before each look.
+const releaseLooks = { firstDelayMs: 100, longestDelayMs: 1_000 };
 
 /**
  * Makes exactly one session, which carries the given labels and a create label of its own.
  *
+ * @param searcher client that looks for a session whose reply was lost, see `createExactlyOnce`
  * @throws AgbApiError when AGB refuses
  * @throws AgbUncertainCreateError when the reply was lost and AGB could not be asked afterwards
  */
@@ -46,10 +49,11 @@ export async function createOwnedSession(
   client: AgbClient,
   request: SessionRequest,
   clock: Clock,
+  searcher: AgbClient = client,
 ): Promise<CreatedSession> {
   const createToken = newCreateToken(new Date(clock.now()));
   const labels = { ...request.labels, [ownershipKeys.create]: createToken };
-  const identity = await createExactlyOnce(client, { ...request, labels }, clock);
+  const identity = await createExactlyOnce(client, { ...request, labels }, clock, searcher);
   return { ...identity, labels };
 }
 
@@ -76,34 +80,71 @@ export async function observeSession(client: AgbClient, sessionId: string): Prom
   throw refusal ?? failures[0];
 }
 
+/** Reads the unchanging parts of a session, `undefined` when it is gone. */
+export async function identifySession(client: AgbClient, sessionId: string): Promise<SessionIdentity | undefined> {
+  try {
+    return await getSession(client, sessionId);
+  } catch (error) {
+    if (error instanceof AgbNotFoundError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /**
  * Sets the labels of a session and reads them back, because AGB's documents disagree on whether a set replaces.
  *
- * @returns the labels that the session has now
+ * @param ignored patterns of labels that are left to other tools: they are read first and set again
+ * @param dropped labels that were ours and are not left, whatever the patterns say
+ * @returns the labels that the session has now, less the ignored ones
  * @throws AgbNotFoundError when the session is gone
  */
-export async function replaceLabels(client: AgbClient, sessionId: string, labels: Labels): Promise<Labels> {
-  await setLabels(client, sessionId, labels);
-  return getLabels(client, sessionId);
+export async function replaceLabels(
+  client: AgbClient,
+  sessionId: string,
+  labels: Labels,
+  ignored: readonly string[] = [],
+  dropped: Labels = {},
+): Promise<Labels> {
+  const own = { ...dropped, ...labels };
+  const kept = ignored.length > 0 ? foreignLabels(await getLabels(client, sessionId), own, ignored) : {};
+  await setLabels(client, sessionId, { ...labels, ...kept });
+  const found = await getLabels(client, sessionId);
+  return withoutLabels(found, foreignLabels(found, own, ignored));
 }
 
 /**
  * Releases a session and waits until it is gone. One that is gone already is a success.
  *
- * @throws AgbReleaseTimeoutError when it is still there after `releasePatience.timeoutMs`
+ * @returns `false` when AGB said at once that it is gone
+ * @throws AgbReleaseTimeoutError when it is still there after the time-out
  */
-export async function releaseAndWait(client: AgbClient, sessionId: string, clock: Clock): Promise<void> {
+export async function releaseAndWait(
+  client: AgbClient,
+  sessionId: string,
+  clock: Clock,
+  timeoutMs = defaultReleaseTimeoutMs,
+): Promise<boolean> {
   try {
     await requestRelease(client, sessionId);
   } catch (error) {
     if (error instanceof AgbNotFoundError) {
-      return;
+      return false;
     }
     throw error;
   }
-  if (!(await waitUntil(() => isReleased(client, sessionId), releasePatience, clock))) {
-    throw new AgbReleaseTimeoutError(sessionId, releasePatience.timeoutMs);
+  try {
+    if (await waitUntil(() => isReleased(client, sessionId), { ...releaseLooks, timeoutMs }, clock)) {
+      return true;
+    }
+  } catch (error) {
+    // The client's own limit may be over a moment before the wait's.
+    if (!(error instanceof AgbTimeoutError && error.timeoutMs === 0)) {
+      throw error;
+    }
   }
+  throw new AgbReleaseTimeoutError(sessionId, timeoutMs);
 }
 
 async function isReleased(client: AgbClient, sessionId: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { configNamespace, settingNames } from "../config";
+import { configNamespace, isVariableSet, settingNames } from "../config";
 
 /** Settings of an `AgbProvider`; what is left out comes from the stack's configuration, then the environment. */
 export interface AgbProviderArgs {
@@ -14,6 +14,8 @@ export interface AgbProviderArgs {
   readonly timeoutMs?: pulumi.Input<number>;
   /** Labels for each session of this provider; a session's own labels win. Default: `agb:defaultLabels`. */
   readonly defaultLabels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Labels that are left to other tools: keys, or prefixes that end in `*`. Default: `agb:ignoreLabels`. */
+  readonly ignoreLabels?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
@@ -27,12 +29,14 @@ export interface AgbProviderArgs {
  * const europe = new AgbProvider("europe", { apiKey: config.requireSecret("europeKey"), endpoint: "eu.example.com" });
  * new AgbSession("web", { imageId: "agb-code-space-1" }, { provider: europe });
  *
- * @throws Error when `apiKey` is an empty text, as a missing variable gives it: another account's key must not stand in
+ * @throws Error when `apiKey` is an empty text, or when the variable that is mapped to the key is not set: another
+ *   account's key must not stand in
  */
 export class AgbProvider extends pulumi.ProviderResource {
   constructor(name: string, args: AgbProviderArgs = {}, opts: pulumi.ResourceOptions = {}) {
     const config = new pulumi.Config(configNamespace);
-    const mapped = Object.values((opts as pulumi.CustomResourceOptions & EnvironmentMappings).envVarMappings ?? {});
+    const mappings = (opts as EnvironmentMappings).envVarMappings ?? {};
+    const mapped = Object.values(mappings);
     // A variable that is mapped to this provider is an explicit setting too: the stack's must not win over it.
     const stack = <Value>({ variable }: { variable: string | undefined }, read: () => Value) =>
       variable !== undefined && mapped.includes(variable) ? undefined : read();
@@ -42,7 +46,14 @@ export class AgbProvider extends pulumi.ProviderResource {
         `AgbProvider "${name}": apiKey is empty; leave it out to use the stack's key or the environment's`,
       );
     }
-    const { apiKey, endpoint, timeoutMs, defaultLabels } = settingNames;
+    const { apiKey, endpoint, timeoutMs, defaultLabels, ignoreLabels } = settingNames;
+    const keyVariable = Object.keys(mappings).find((variable) => mappings[variable] === apiKey.variable);
+    if (args.apiKey === undefined && keyVariable !== undefined && !isVariableSet(keyVariable)) {
+      throw new Error(
+        `AgbProvider "${name}": envVarMappings takes the key from ${keyVariable}, which is not set; without it ` +
+          `${apiKey.variable} of another account would be used`,
+      );
+    }
     super(
       "pulumi-nodejs",
       name,
@@ -56,6 +67,7 @@ export class AgbProvider extends pulumi.ProviderResource {
         [defaultLabels.key]: args.defaultLabels
           ? pulumi.jsonStringify(args.defaultLabels)
           : config.get("defaultLabels"),
+        [ignoreLabels.key]: args.ignoreLabels ? pulumi.jsonStringify(args.ignoreLabels) : config.get("ignoreLabels"),
       },
       opts,
     );

@@ -19,6 +19,37 @@ export interface AgbSessionArgs {
   readonly idleTimeoutSeconds?: pulumi.Input<number>;
   /** Id of a policy made in AGB's console, such as one with a longer life. Another policy means another session. */
   readonly policyId?: pulumi.Input<string>;
+  /**
+   * Labels that are left to other tools: keys, or prefixes that end in `*`. They are neither drift nor removed by an
+   * update; a label that the program declares is never left. Added to `agb:ignoreLabels`.
+   */
+  readonly ignoreLabels?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Takes over a running session instead of making one: by id, or by labels that exactly one session carries. Its
+   * labels become the declared ones; its image and time-outs are not looked at. From then on it is owned: a destroy
+   * releases it, unless the option `retainOnDelete` is set. Only a create looks at this.
+   */
+  readonly adopt?: pulumi.Input<AgbSessionAdoption>;
+  /**
+   * What to do when AGB has released the session: `recreate` makes it again with the next `up`; `keep` leaves it in
+   * the state with `released` set, for sessions that do one job. Default: `recreate`.
+   */
+  readonly onRelease?: pulumi.Input<"recreate" | "keep">;
+  /** Limits of whole operations, in seconds. Default: 300 for the wait of a delete; otherwise each call has its own. */
+  readonly timeouts?: pulumi.Input<AgbSessionTimeouts>;
+}
+
+/** A running session to take over: exactly one of the two. */
+export interface AgbSessionAdoption {
+  readonly sessionId?: pulumi.Input<string>;
+  readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** Limits of whole operations, in seconds. */
+export interface AgbSessionTimeouts {
+  readonly create?: pulumi.Input<number>;
+  readonly update?: pulumi.Input<number>;
+  readonly delete?: pulumi.Input<number>;
 }
 
 const type = "pulumi-nodejs:dynamic/agb:AgbSession";
@@ -32,6 +63,7 @@ const undeclared = {
   policyId: undefined,
   appInstanceId: undefined,
   resourceId: undefined,
+  released: undefined,
 };
 
 /**
@@ -65,6 +97,9 @@ export class AgbSession extends pulumi.CustomResource {
   /** AGB's id of the resource behind the session. */
   declare readonly resourceId: pulumi.Output<string | undefined>;
 
+  /** Whether AGB has released the session; only one with `onRelease: "keep"` stays in the state to tell. */
+  declare readonly released: pulumi.Output<boolean>;
+
   /**
    * @param name name of the resource, unique in the stack; becomes the label `pulumi-resource`
    * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
@@ -85,6 +120,7 @@ export class AgbSession extends pulumi.CustomResource {
     );
     // The id stays known in previews of an update, which a property of its own would not.
     this.sessionId = this.id;
+    this.released = pulumi.output(this.released).apply((released) => released ?? false);
   }
 
   /**
@@ -114,8 +150,8 @@ function labelsWithOwner(name: string, labels: AgbSessionArgs["labels"]): pulumi
 function refuseImport(name: string, opts: pulumi.CustomResourceOptions): void {
   if (opts.import !== undefined) {
     throw new Error(
-      `AgbSession "${name}": Pulumi cannot import dynamic resources. Use AgbSession.get("${name}", id) to look a ` +
-        "session up without owning it.",
+      `AgbSession "${name}": Pulumi cannot import dynamic resources. Use the argument adopt to take a session ` +
+        `over, or AgbSession.get("${name}", id) to look one up without owning it.`,
     );
   }
 }
@@ -124,7 +160,7 @@ function warnOfCustomTimeouts(name: string, opts: pulumi.CustomResourceOptions):
   if (opts.customTimeouts !== undefined) {
     void pulumi.log.warn(
       `AgbSession "${name}": customTimeouts do not reach a dynamic provider and have no effect; ` +
-        "agb:timeoutMs limits each call to AGB.",
+        "use the argument timeouts.",
     );
   }
 }

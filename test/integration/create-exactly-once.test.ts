@@ -42,18 +42,30 @@ const lostReplies: [string, Pick<FaultRule, "answer">][] = [
   ["the reply breaks off", { answer: "truncate" }],
   ["a gateway answers 502", { answer: { status: 502, body: "<h1>502 Bad Gateway</h1>" } }],
   ["AGB answers 500", { answer: { status: 500 } }],
-  ["a gateway answers 504", { answer: { status: 504 } }],
   ["a page comes with a good status", { answer: { status: 200, body: "<html>welcome</html>" } }],
   ["the reply names no session", { answer: { status: 200, body: { success: true, code: "ok" } } }],
 ];
 
-describe.each(lostReplies)("when %s", (_, fault) => {
+/** AGB may still be at work on the call when this comes. */
+const gatewayTimeout: (typeof lostReplies)[number] = ["a gateway answers 504", { answer: { status: 504 } }];
+
+test.each(lostReplies)("when %s before the session was made, it is looked for and then made", async (_, fault) => {
+  const { session, clock, emulator } = await createWith([
+    { operation: "createSession", calls: 1, when: "before", ...fault },
+  ]);
+  expect(session).toBeDefined();
+  expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
+  expect(clock.elapsedMs()).toBeGreaterThanOrEqual(8_000);
+});
+
+describe.each([...lostReplies, gatewayTimeout])("when %s", (_, fault) => {
   test("after the session was made, it is found and no second one is made", async () => {
     const { session, counts, emulator } = await createWith([
       { operation: "createSession", calls: 1, when: "after", ...fault },
     ]);
     const [made, ...others] = emulator.sessions();
     expect(others).toEqual([]);
+    expect(made).toBeDefined();
     expect(session).toEqual({
       sessionId: made?.sessionId,
       appInstanceId: made?.appInstanceId,
@@ -62,19 +74,12 @@ describe.each(lostReplies)("when %s", (_, fault) => {
     expect(counts["createSession"]).toBe(1);
   });
 
-  test("before the session was made, it is looked for and then made", async () => {
-    const { session, clock, emulator } = await createWith([
-      { operation: "createSession", calls: 1, when: "before", ...fault },
-    ]);
-    expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
-    expect(clock.elapsedMs()).toBeGreaterThanOrEqual(8_000);
-  });
-
   test("and AGB needs five seconds until a label can be listed, no second session is made", async () => {
     const { session, counts, emulator } = await createWith(
       [{ operation: "createSession", calls: 1, when: "after", ...fault }],
       { labelIndexDelayMs: 5_000 },
     );
+    expect(session).toBeDefined();
     expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
     expect(counts["createSession"]).toBe(1);
   });
@@ -91,12 +96,89 @@ describe.each(lostReplies)("when %s", (_, fault) => {
   });
 });
 
+describe("a create that AGB may still be at work on and that is not found", () => {
+  test.each([
+    ["a gateway answers 504", { answer: { status: 504 } }, 10_000],
+    ["the time is over", { delayMs: 5_000 }, 200],
+  ])("is uncertain, and nothing more is made: %s", async (_, fault, timeoutMs) => {
+    const { error, emulator, clock } = await createWith(
+      [{ operation: "createSession", calls: 1, when: "before", ...fault }],
+      {},
+      timeoutMs,
+    );
+    expect(error).toBeInstanceOf(AgbUncertainCreateError);
+    expect(error?.message).toContain("AGB may not have finished the call yet");
+    expect(emulator.sessions()).toEqual([]);
+    expect(clock.elapsedMs()).toBeGreaterThanOrEqual(8_000);
+  });
+});
+
+describe("a create with a limit of its own", () => {
+  async function createWithin(limitMs: number, faults: FaultRule[]) {
+    const clock = new FakeClock();
+    const emulator = await startTestEmulator({ clock, faults });
+    const client = openClient(emulator.url);
+    const outcome = await createExactlyOnce(client.within(limitMs), request, clock, client).then(
+      (session) => ({ session, error: undefined }),
+      (error: Error) => ({ session: undefined, error }),
+    );
+    return { ...outcome, clock, emulator };
+  }
+
+  test("that is over when the session is made still finds it, so that it is not lost", async () => {
+    const late = { operation: "createSession", calls: 1, when: "after", delayMs: 5_000 } as const;
+    const { session, emulator } = await createWithin(150, [late]);
+    expect(session).toBeDefined();
+    expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
+  });
+
+  test("does not wait longer than that for a throttling AGB", async () => {
+    const throttled = { status: 429, headers: { "retry-after": "20" } };
+    const { error, clock } = await createWithin(5_000, [{ operation: "createSession", answer: throttled }]);
+    expect(error).toMatchObject({ status: 429 });
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  test("that is over before the call has made nothing and looks for nothing", async () => {
+    const { error, emulator } = await createWithin(0, []);
+    expect(error).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 0 });
+    expect(emulator.requestCounts()).toEqual({});
+  });
+});
+
+test("a key that a gateway refuses in its own words is refused, not uncertain", async () => {
+  const answer = { status: 401, body: { message: "Unauthorized" } };
+  const { error, counts } = await createWith([{ operation: "createSession", answer }]);
+  expect(error).toMatchObject({ name: "AgbAuthenticationError" });
+  expect(counts).toEqual({ createSession: 1 });
+});
+
+test("a session of an earlier try that shows up only after the next one is released: one is enough", async () => {
+  let creates = 0;
+  const server = await startScriptedServer(({ path }, response) => {
+    if (path.endsWith("createSession")) {
+      creates += 1;
+      creates === 1 ? sendJson(response, {}, 500) : sendSuccess(response, { data: { sessionId: "session-2" } });
+    } else if (path.endsWith("ListSession")) {
+      const listed = creates === 1 ? [] : ["session-1", "session-2"];
+      sendSuccess(response, { data: listed.map((sessionId) => ({ sessionId })) });
+    } else {
+      sendSuccess(response, { data: { labels: JSON.stringify(request.labels) } });
+    }
+  });
+  const made = await createExactlyOnce(openClient(server.url), request, new FakeClock());
+  expect(made.sessionId).toBe("session-2");
+  const releases = server.requests.filter(({ path }) => path.endsWith("releaseSessionAsync"));
+  expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);
+});
+
 test("a create whose reply comes too late is found", async () => {
   const { session, emulator } = await createWith(
     [{ operation: "createSession", calls: 1, when: "after", delayMs: 5_000 }],
     {},
     200,
   );
+  expect(session).toBeDefined();
   expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
 });
 

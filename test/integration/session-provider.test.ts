@@ -1,13 +1,24 @@
 import { Connection } from "../../provider/dynamic/connection";
 import { SessionProvider } from "../../provider/dynamic/session";
 import { unknownValue } from "../../provider/dynamic/unknown";
-import type { Emulator, EmulatorOptions } from "../../provider/emulator";
-import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { deadAddress } from "../support/scripted-server";
+import {
+  provider as __provider,
+  declare,
+  failureOf,
+  type Labels,
+  openProvider,
+  openStack,
+  owner,
+  type Properties,
+  Stack,
+  type State,
+  sorted,
+} from "../support/session-stack";
 
 withoutRetryDelay();
 
@@ -17,109 +28,6 @@ let errorStream: jest.SpyInstance;
 beforeEach(() => {
   errorStream = jest.spyOn(console, "error").mockImplementation();
 });
-
-const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
-const __provider = providerReference("session");
-
-type Labels = Record<string, string>;
-type Properties = Record<string, unknown> & { labels: Labels; labelsAll: Labels; imageId: string };
-
-/** A provider for the emulator, with default labels where given, as the stack's configuration would hold them. */
-function openProvider(url: string, clock: FakeClock, defaultLabels?: Labels): SessionProvider {
-  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: url }));
-  const provider = new SessionProvider(connection, clock);
-  if (defaultLabels !== undefined) {
-    const config = { "agb:defaultLabels": JSON.stringify(defaultLabels) } as Record<string, string>;
-    const get = (key: string) => config[key];
-    connection.configure({ get, require: (key) => get(key) ?? "" });
-  }
-  return provider;
-}
-
-/** What the resource class hands over for these labels. */
-function declare(labels: Labels = { team: "web" }, more: Record<string, unknown> = {}) {
-  return { imageId: "agb-code-space-1", labels, labelsAll: { ...labels, ...owner }, __provider, ...more };
-}
-
-/** What Pulumi keeps of a resource between two runs. */
-interface State {
-  readonly id: string;
-  readonly inputs: Properties;
-  readonly outputs: Properties;
-}
-
-/** Plays Pulumi's part: runs the methods in the engine's order and keeps the state as the engine would. */
-class Stack {
-  constructor(
-    readonly provider: SessionProvider,
-    readonly emulator: Emulator,
-  ) {}
-
-  async check(news: Record<string, unknown>): Promise<Properties> {
-    const { inputs, failures = [] } = await this.provider.check({}, news);
-    if (failures.length > 0) {
-      throw new Error(failures.map(({ reason }) => reason).join("\n"));
-    }
-    return this.carried({ ...inputs, __provider });
-  }
-
-  async create(news: Record<string, unknown> = declare()): Promise<State> {
-    const inputs = await this.check(news);
-    const { id, outs } = await this.provider.create(inputs);
-    return { id, inputs, outputs: this.carried({ ...outs, __provider }) };
-  }
-
-  /** What a refresh makes of the state; `undefined` when the session is gone. */
-  async refresh(state: State): Promise<State | undefined> {
-    const { id, props, inputs } = await this.provider.read(state.id, state.outputs);
-    return id === undefined
-      ? undefined
-      : {
-          id,
-          inputs: this.carried({ ...inputs, __provider }),
-          outputs: this.carried({ ...props, __provider }),
-        };
-  }
-
-  async diff(state: State, news: Record<string, unknown> = declare()) {
-    return this.provider.diff(state.id, state.outputs, await this.check(news));
-  }
-
-  async update(state: State, news: Record<string, unknown> = declare()): Promise<State> {
-    const inputs = await this.check(news);
-    const { outs } = await this.provider.update(state.id, state.outputs, inputs);
-    return { id: state.id, inputs, outputs: this.carried({ ...outs, __provider }) };
-  }
-
-  labelsOf(state: State): Readonly<Labels> | undefined {
-    return this.emulator.sessions().find(({ sessionId }) => sessionId === state.id)?.labels;
-  }
-
-  // Between two methods everything is a message of the engine's protocol.
-  private carried(properties: Record<string, unknown>): Properties {
-    const undefinedAt = Object.entries(properties).find(([, value]) => value === undefined);
-    expect(undefinedAt).toBeUndefined();
-    return JSON.parse(JSON.stringify(properties)) as Properties;
-  }
-}
-
-async function openStack(options: EmulatorOptions = {}, defaultLabels?: Labels) {
-  const clock = new FakeClock();
-  const emulator = await startTestEmulator({ clock, ...options });
-  return { clock, emulator, stack: new Stack(openProvider(emulator.url, clock, defaultLabels), emulator) };
-}
-
-/** Fails unless the promise is rejected; gives the error. */
-async function failureOf(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
-  const outcome = await work.then(
-    () => undefined,
-    (error: Error & Record<string, unknown>) => error,
-  );
-  if (outcome === undefined) {
-    throw new Error("nothing failed");
-  }
-  return outcome;
-}
 
 describe("check", () => {
   test("names every problem at once, without a value, and does not throw", async () => {
@@ -528,12 +436,3 @@ test("the configuration wins over the environment, and another one makes another
   await provider.create(inputs);
   expect([first.sessions().length, second.sessions().length]).toEqual([1, 1]);
 });
-
-/** A text that is the same for equal values, as Pulumi's state is: it sorts the keys of every object. */
-function sorted(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    typeof item === "object" && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : item,
-  );
-}

@@ -31,8 +31,13 @@ export async function ask(
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-export function create(url: string, body: Readonly<Record<string, unknown>> = {}, imageId = "agb-code-space-1") {
-  return ask(url, "POST", "/mcp/createSession", { query: { imageId }, body });
+export function create(
+  url: string,
+  body: Readonly<Record<string, unknown>> = {},
+  imageId = "agb-code-space-1",
+  key = "test-key",
+) {
+  return ask(url, "POST", "/mcp/createSession", { query: { imageId }, body, key });
 }
 
 /** Creates a session that carries the labels and returns its id. */
@@ -40,8 +45,9 @@ export async function createId(
   url: string,
   labels: Readonly<Record<string, string>> = {},
   more: Readonly<Record<string, unknown>> = {},
+  key?: string,
 ): Promise<string> {
-  const answer = await create(url, { labels: JSON.stringify(labels), ...more });
+  const answer = await create(url, { labels: JSON.stringify(labels), ...more }, undefined, key);
   return answer.body.data.sessionId;
 }
 

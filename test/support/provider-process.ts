@@ -29,24 +29,31 @@ export interface UnfinishedResource {
 
 /** Pulumi's own dynamic-provider process, spoken to as the engine does. */
 export class ProviderProcess {
+  private stdoutText = "";
   private stderrText = "";
 
   private constructor(
     private readonly child: ChildProcess,
     private readonly client: ResourceProviderClient,
   ) {
+    child.stdout?.on("data", (text) => {
+      this.stdoutText += String(text);
+    });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.stderrText += text;
     });
   }
 
   /** Starts the process; it ends with the test. */
-  static async start(environment: Readonly<Record<string, string>>): Promise<ProviderProcess> {
+  static async start(
+    environment: Readonly<Record<string, string>>,
+    { input = "ignore" }: { readonly input?: "ignore" | "pipe" } = {},
+  ): Promise<ProviderProcess> {
     const script = require.resolve("@pulumi/pulumi/cmd/dynamic-provider");
     const child = spawn(process.execPath, [script, "127.0.0.1:1"], {
       cwd: programFolder,
       env: { PATH: process.env["PATH"] ?? "", PULUMI_NODEJS_PROJECT: "shop", ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [input as "pipe", "pipe", "pipe"],
     });
     const stop = closeAfterTest({ close: () => endProcess(child) });
     const lines = createInterface({ input: child.stdout });
@@ -64,9 +71,32 @@ export class ProviderProcess {
     return new ProviderProcess(child, client);
   }
 
+  /** What the process has written to its output after the line with its port. */
+  get stdout(): string {
+    return this.stdoutText;
+  }
+
   /** What the process has written to its error stream so far. */
   get stderr(): string {
     return this.stderrText;
+  }
+
+  /** Ends the standard input, as the death of the engine does. */
+  endInput(): void {
+    this.child.stdin?.end();
+  }
+
+  /** Sends the process a signal. */
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Waits until the process has ended by itself; gives its exit code, or the name of the signal that ended it. */
+  async ended(): Promise<number | NodeJS.Signals | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      await once(this.child, "close");
+    }
+    return this.child.exitCode ?? this.child.signalCode;
   }
 
   /** Ends the process and waits for the last of its error stream. */

@@ -33,6 +33,8 @@ export interface ProgramOptions {
   readonly preview?: boolean;
   readonly config?: Readonly<Record<string, string>>;
   readonly secretKeys?: readonly string[];
+  /** What the provider adds to the inputs of each resource. */
+  readonly state?: Readonly<Record<string, unknown>>;
 }
 
 /** What Pulumi's mocks need of a request of the engine's protocol. */
@@ -67,16 +69,16 @@ function recordRegistrations(engine: MockMonitor): Registration[] {
 }
 
 /**
- * Runs a program in project `shop` and stack `dev` without an engine. Outputs are the inputs; warnings go to
+ * Runs a program in project `shop` and stack `dev` without an engine. Outputs are the inputs and what `state` adds; warnings go to
  * `console.warn`, as they do whenever Pulumi has no engine.
  */
 export async function runProgram<Result>(
   program: () => Result,
-  { preview = false, config = {}, secretKeys = [] }: ProgramOptions = {},
+  { preview = false, config = {}, secretKeys = [], state = {} }: ProgramOptions = {},
 ): Promise<ProgramRun<Result>> {
   const mocks: pulumi.runtime.Mocks = {
     call: () => ({}),
-    newResource: ({ name, inputs, id }) => ({ id: id || `${name}-id`, state: inputs }),
+    newResource: ({ name, inputs, id }) => ({ id: id || `${name}-id`, state: { ...inputs, ...state } }),
   };
   await pulumi.runtime.setMocks(mocks, "shop", "dev", preview);
   const registrations = recordRegistrations(getMonitor() as unknown as MockMonitor);

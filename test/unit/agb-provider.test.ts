@@ -2,6 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { AgbProvider, type AgbProviderArgs } from "../../provider";
 import { type ProgramOptions, runProgram, secret } from "../support/pulumi-program";
 
+/** Sets a variable of the environment until the test is over. */
+function setVariable(name: string, value: string | undefined): void {
+  const { [name]: _, ...others } = process.env;
+  jest.replaceProperty(process, "env", { ...others, ...(value !== undefined && { [name]: value }) });
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
 /** The settings that reach the provider's process. */
 async function settingsOf(
   args: AgbProviderArgs,
@@ -69,6 +79,7 @@ test("settings that are outputs are resolved, and a secret default label makes t
 });
 
 test("a variable that is mapped to it wins over the stack's setting, so that its own account is used", async () => {
+  setVariable("AGB_EU_KEY", "ako-europe");
   const run = await runProgram(
     () => new AgbProvider("europe", {}, { envVarMappings: { AGB_EU_KEY: "AGB_API_KEY", AGB_EU: "AGB_ENDPOINT" } }),
     stack,
@@ -81,6 +92,12 @@ test("a variable that is mapped to it wins over the stack's setting, so that its
   expect(Object.keys(run.registration("europe").inputs)).not.toContain("agb:endpoint");
 });
 
+test.each([undefined, ""])("a variable that is mapped to its key but holds %j is refused", async (value) => {
+  setVariable("AGB_EU_KEY", value);
+  const opts = { envVarMappings: { AGB_EU_KEY: "AGB_API_KEY" } };
+  await expect(settingsOf({}, stack, opts)).rejects.toThrow("takes the key from AGB_EU_KEY, which is not set");
+});
+
 test("an argument wins over a mapped variable", async () => {
   const opts = { envVarMappings: { AGB_EU_KEY: "AGB_API_KEY" } };
   expect((await settingsOf({ apiKey: "ako-own" }, stack, opts))["agb:apiKey"]).toEqual(secret("ako-own"));
@@ -88,6 +105,12 @@ test("an argument wins over a mapped variable", async () => {
 
 test("an empty key is refused: another account's key must not stand in for it", async () => {
   await expect(settingsOf({ apiKey: "" }, stack)).rejects.toThrow('AgbProvider "europe": apiKey is empty');
+});
+
+test("labels to leave alone come from its own list, else from the stack's", async () => {
+  const config = { ...stack, config: { ...stack.config, "agb:ignoreLabels": '["ci-*"]' } };
+  expect((await settingsOf({}, config))["agb:ignoreLabels"]).toBe('["ci-*"]');
+  expect((await settingsOf({ ignoreLabels: ["own", "x-*"] }, config))["agb:ignoreLabels"]).toBe('["own","x-*"]');
 });
 
 test("a time limit of nothing reaches the check of settings instead of being passed over", async () => {

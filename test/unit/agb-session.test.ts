@@ -114,6 +114,37 @@ test("in a preview a label that is not known yet does not hide the ones beside i
   expect(inputs["labelsAll"]).toMatchObject({ team: "web", ...owner });
 });
 
+describe("the output `released`", () => {
+  test.each([
+    [{ released: true }, true],
+    [{}, false],
+  ])("of a session with the state %j is %s", async (state, released) => {
+    const { result } = await runProgram(() => new AgbSession("web", { imageId, onRelease: "keep" }), { state });
+    expect(await outputValue(result.released)).toBe(released);
+  });
+
+  test("is no input", async () => {
+    const run = await runProgram(() => new AgbSession("web", { imageId }));
+    expect(Object.keys(run.registration("web").inputs)).not.toContain("released");
+  });
+});
+
+test("what tells the provider how to act is registered as declared", async () => {
+  const more = {
+    ignoreLabels: ["ci", pulumi.output("bot-*")],
+    adopt: { labels: { job: pulumi.output("nightly") } },
+    onRelease: "keep" as const,
+    timeouts: { create: 60, delete: Promise.resolve(30) },
+  };
+  const run = await runProgram(() => new AgbSession("web", { imageId, ...more }));
+  expect(run.registration("web").inputs).toMatchObject({
+    ignoreLabels: ["ci", "bot-*"],
+    adopt: { labels: { job: "nightly" } },
+    onRelease: "keep",
+    timeouts: { create: 60, delete: 30 },
+  });
+});
+
 describe("looking a session up", () => {
   test("reads it by its id and declares nothing", async () => {
     const run = await runProgram(() => AgbSession.get("web", "session-1"));
@@ -141,7 +172,7 @@ describe("looking a session up", () => {
 
 test("an import is refused by name with the way to look a session up", async () => {
   await expect(runProgram(() => new AgbSession("web", { imageId }, { import: "session-1" }))).rejects.toThrow(
-    'AgbSession "web": Pulumi cannot import dynamic resources. Use AgbSession.get("web", id) to look a session up',
+    'AgbSession "web": Pulumi cannot import dynamic resources. Use the argument adopt to take a session over, or AgbSession.get("web", id)',
   );
 });
 

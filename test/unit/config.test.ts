@@ -25,6 +25,9 @@ test("a key alone is enough; everything else has a default", () => {
     baseUrl: "https://sdk-api.agb.cloud",
     timeoutMs: 60_000,
     defaultLabels: {},
+    fallbackApiKey: undefined,
+    ignoreLabels: [],
+    logLevel: "info",
   });
 });
 
@@ -35,6 +38,9 @@ test("the environment stands in for what is not configured", () => {
     baseUrl: "http://localhost:9",
     timeoutMs: 1_500,
     defaultLabels: {},
+    fallbackApiKey: undefined,
+    ignoreLabels: [],
+    logLevel: "info",
   });
 });
 
@@ -142,4 +148,49 @@ test.each([
   expect(problemsOf({ ...key, "agb:defaultLabels": defaultLabels })).toEqual([
     expect.stringContaining(`agb:defaultLabels cannot be used: ${reason}`),
   ]);
+});
+
+describe("labels that are left to other tools", () => {
+  const ignored = (text: string) => read({ ...key, "agb:ignoreLabels": text }).ignoreLabels;
+
+  test.each([
+    ["a list in JSON, as pulumi config set --path stores it", '["ci","bot-*"]', ["ci", "bot-*"]],
+    ["keys with commas between them", " ci, bot-* ", ["ci", "bot-*"]],
+    ["one key", "ci", ["ci"]],
+    ["a key that looks like a number", "42", ["42"]],
+    ["keys that pulumi config stored as number and truth value", "[42,true]", ["42", "true"]],
+    ["an empty list", "[]", []],
+  ])("are read from %s", (_, text, patterns) => {
+    expect(ignored(text)).toEqual(patterns);
+  });
+
+  test.each([
+    ["a blank key", "ci,,x", "ignoreLabels[1]: is blank"],
+    ["a star inside", "a*b", "ignoreLabels[0]: may hold * at its end only"],
+    ["a list in a list", '[["a"]]', "ignoreLabels[0]: must be a text, not a list"],
+    ["a list that is broken", '["a"', "it is neither a list in JSON nor keys with commas between them"],
+  ])("are refused with the name of the setting: %s", (_, text, reason) => {
+    expect(() => ignored(text)).toThrow(`agb:ignoreLabels cannot be used: ${reason}`);
+  });
+});
+
+describe("the environment's key beside a configured one", () => {
+  test("is kept for the case that the configured one was replaced since", () => {
+    expect(read(key, { AGB_API_KEY: "ako-new" }).fallbackApiKey).toEqual({ value: "ako-new", source: "AGB_API_KEY" });
+  });
+
+  test.each(["ako-configured", "", undefined, "ako new", "ako-new\n"])("is none when it is %j", (value) => {
+    expect(read(key, { AGB_API_KEY: value }).fallbackApiKey).toBeUndefined();
+  });
+});
+
+test.each([
+  ["debug", "debug"],
+  ["DEBUG", "debug"],
+  ["info", "info"],
+  ["WARNING", "info"],
+  ["", "info"],
+])("the log level %j means %s", (value, level) => {
+  expect(read(key, { AGB_LOG_LEVEL: value }).logLevel).toBe(level);
+  expect(read({ ...key, "agb:logLevel": value }).logLevel).toBe(level);
 });

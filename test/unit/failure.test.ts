@@ -7,6 +7,7 @@ import {
   AgbUnexpectedReplyError,
 } from "../../provider/api/errors";
 import { AgbConfigurationError, type Settings } from "../../provider/config";
+import type { Account } from "../../provider/dynamic/connection";
 import { explainFailure, ResourceError, UnfinishedError } from "../../provider/dynamic/failure";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../../provider/lifecycle/errors";
 
@@ -15,16 +16,25 @@ const settings: Settings = {
   baseUrl: "https://agb.example.com",
   timeoutMs: 60_000,
   defaultLabels: {},
+  fallbackApiKey: undefined,
+  ignoreLabels: [],
+  logLevel: "info",
 };
 const fromEnvironment: Settings = { ...settings, apiKey: { value: "ako-very-secret", source: "AGB_API_KEY" } };
 
-function refusal(over: { code?: string; reason?: string; status?: number; sessionId?: string } = {}) {
-  return { code: "", reason: "no", status: 400, requestId: "R-1", ...over };
+/** What a call was made with; no message needs the client. */
+function accountOf(given: Settings, apiKey = given.apiKey): Account {
+  return { settings: given, apiKey, client: undefined as unknown as Account["client"] };
 }
 
-function explain(error: unknown, verb = "refresh", given: Settings | undefined = settings): string {
+function refusal(over: { code?: string; reason?: string; status?: number; sessionId?: string } = {}) {
+  return { code: "", reason: "no", status: 400, requestId: "R-1", isFromAgb: true, ...over };
+}
+
+function explain(error: unknown, verb = "refresh", given: Settings | null = settings): string {
   const sessionId = verb === "create" ? undefined : "session-1";
-  return explainFailure(error, { verb, resource: "web", sessionId, settings: given }).message;
+  const account = given === null ? undefined : accountOf(given);
+  return explainFailure(error, { verb, resource: "web", sessionId, account }).message;
 }
 
 test("a message says what failed, for which resource and session, why, and what to do", () => {
@@ -39,7 +49,7 @@ test("a message without a resource name still reads well", () => {
   const error = explainFailure(new AgbTimeoutError("getSession", 5), {
     verb: "refresh",
     resource: undefined,
-    settings: undefined,
+    account: undefined,
   });
   expect(error.message).toBe(
     "could not refresh AgbSession: AGB did not answer getSession within 5 ms. " +
@@ -69,7 +79,7 @@ describe("a refused key", () => {
   });
 
   test("without settings names nothing that is not there", () => {
-    expect(explain(error, "refresh", undefined)).not.toContain("undefined");
+    expect(explain(error, "refresh", null)).not.toContain("undefined");
   });
 });
 
@@ -103,7 +113,7 @@ test.each([
   ["a network failure", new AgbNetworkError("getSession", "https://agb.example.com", true, "reset")],
   ["a strange reply", new AgbUnexpectedReplyError("getSession", 200, "", "no JSON")],
 ])("%s without settings names nothing that is not there", (_, error) => {
-  expect(explain(error, "refresh", undefined)).not.toContain("undefined");
+  expect(explain(error, "refresh", null)).not.toContain("undefined");
 });
 
 test("an uncertain create names the label by which the session can be found", () => {
@@ -131,12 +141,14 @@ test.each([[new TypeError("x is not a function")], ["a thrown text"], [undefined
 
 test("an error that was explained already is not explained again", () => {
   const unfinished = new UnfinishedError("session-1", {}, ["labels differ"]);
-  expect(explainFailure(unfinished, { verb: "update", resource: "web", settings })).toBe(unfinished);
+  expect(explainFailure(unfinished, { verb: "update", resource: "web", account: accountOf(settings) })).toBe(
+    unfinished,
+  );
 });
 
 test("no error carries a stack, which Pulumi would print", () => {
   const errors = [
-    explainFailure(new Error("x"), { verb: "update", resource: "web", settings }),
+    explainFailure(new Error("x"), { verb: "update", resource: "web", account: accountOf(settings) }),
     new ResourceError("x", "y"),
     new UnfinishedError("session-1", {}, ["x"]),
   ];
@@ -144,7 +156,11 @@ test("no error carries a stack, which Pulumi would print", () => {
 });
 
 test("as text an error is its headline alone, because Pulumi prints the message a second time", () => {
-  const error = explainFailure(new AgbTimeoutError("getSession", 5), { verb: "refresh", resource: "web", settings });
+  const error = explainFailure(new AgbTimeoutError("getSession", 5), {
+    verb: "refresh",
+    resource: "web",
+    account: accountOf(settings),
+  });
   expect(`${error}: ${error.stack}`).toBe('could not refresh AgbSession "web": ');
 });
 

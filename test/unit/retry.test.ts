@@ -9,7 +9,7 @@ import {
 import { certainlyHadNoEffect, isTransient, parseRetryAfterMs, retryDelayMs } from "../../provider/api/retry";
 
 function refused(status: number, retryAfterMs?: number): AgbApiError {
-  return new AgbApiError("getSession", { code: "", reason: "", status, requestId: "", retryAfterMs });
+  return new AgbApiError("getSession", { code: "", reason: "", status, requestId: "", isFromAgb: true, retryAfterMs });
 }
 
 const neverSent = new AgbNetworkError("getSession", "https://agb.example", false, "refused");
@@ -35,11 +35,12 @@ test("a broken connection is worth another try; the end of the time limit and a 
   expect(isTransient(new Error("other"))).toBe(false);
 });
 
-test("only a connection that never stood proves that AGB did nothing", () => {
+test("only a connection that never stood, or a call that never began, proves that AGB did nothing", () => {
   expect(certainlyHadNoEffect(neverSent)).toBe(true);
   expect(certainlyHadNoEffect(broken)).toBe(false);
   expect(certainlyHadNoEffect(refused(503))).toBe(false);
   expect(certainlyHadNoEffect(new AgbTimeoutError("createSession", 1_000))).toBe(false);
+  expect(certainlyHadNoEffect(new AgbTimeoutError("createSession", 0))).toBe(true);
 });
 
 const attempts = fc.integer({ min: 1, max: 60 });

@@ -11,6 +11,10 @@ function declared(args: Record<string, unknown>) {
   return { __provider: "text", imageId: "agb-code-space-1", labelsAll, ...args };
 }
 
+function settingsWith(defaultLabels: Record<string, string> = {}, ignoreLabels: string[] = []) {
+  return { defaultLabels, ignoreLabels };
+}
+
 function manyLabels(count: number, prefix = "label"): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, "x"]));
 }
@@ -37,7 +41,9 @@ test("every problem is named at once, with its path", () => {
   expect(problems).toEqual([
     {
       path: "imagId",
-      reason: "no such property; AgbSession has imageId, labels, idleTimeoutSeconds, policyId",
+      reason:
+        "no such property; AgbSession has imageId, labels, idleTimeoutSeconds, policyId, ignoreLabels, adopt, " +
+        "onRelease, timeouts",
     },
     { path: "imageId", reason: "must not be blank" },
     { path: 'labels["a b"]', reason: "the value is blank; leave the label out instead" },
@@ -112,7 +118,11 @@ describe("values that a preview does not know yet", () => {
   test("pass as the value of a label", () => {
     const news = declared({ labels: { team: unknownValue } });
     expect(sessionProblems(news, {})).toEqual([]);
-    expect(sessionInputs(news, { cost: "1" })["labelsAll"]).toEqual({ cost: "1", team: unknownValue, ...owner });
+    expect(sessionInputs(news, settingsWith({ cost: "1" }))["labelsAll"]).toEqual({
+      cost: "1",
+      team: unknownValue,
+      ...owner,
+    });
   });
 
   test("do not hide the problems beside them", () => {
@@ -122,7 +132,10 @@ describe("values that a preview does not know yet", () => {
 
   test("make all labels unknown when the declared set is", () => {
     const news = declared({ labels: unknownValue });
-    expect(sessionInputs(news, { cost: "1" })).toMatchObject({ labels: unknownValue, labelsAll: unknownValue });
+    expect(sessionInputs(news, settingsWith({ cost: "1" }))).toMatchObject({
+      labels: unknownValue,
+      labelsAll: unknownValue,
+    });
   });
 });
 
@@ -134,30 +147,30 @@ test("no declaration at all makes the check itself fail", () => {
       const spreadable = typeof labels === "object" ? labels : {};
       const news = { ...args, labelsAll: { ...spreadable, ...owner } };
       expect(Array.isArray(sessionProblems(news, { cost: "1" }))).toBe(true);
-      expect(typeof sessionInputs(news, { cost: "1" })).toBe("object");
+      expect(typeof sessionInputs(news, settingsWith({ cost: "1" }))).toBe("object");
     }),
   );
 });
 
 describe("the inputs that Pulumi stores", () => {
   test("hold the labels as the session shall carry them: default ones, declared ones that win, the owner's", () => {
-    const inputs = sessionInputs(declared({ labels: { team: "web" } }), { team: "all", cost: "1" });
+    const inputs = sessionInputs(declared({ labels: { team: "web" } }), settingsWith({ team: "all", cost: "1" }));
     expect(inputs["labels"]).toEqual({ team: "web" });
     expect(inputs["labelsAll"]).toEqual({ team: "web", cost: "1", ...owner });
   });
 
   test("have an empty set where no labels are declared, so that a refresh finds the same", () => {
-    expect(sessionInputs(declared({}), {})["labels"]).toEqual({});
+    expect(sessionInputs(declared({}), settingsWith())["labels"]).toEqual({});
   });
 
   test("take only the owner's labels from what the program passed, so that ignored changes stay ignored", () => {
     // With ignoreChanges on `labels` Pulumi puts the old labels back, but not those inside labelsAll.
     const news = { ...declared({ labels: { team: "new" } }), labels: { team: "old" } };
-    expect(sessionInputs(news, {})["labelsAll"]).toEqual({ team: "old", ...owner });
+    expect(sessionInputs(news, settingsWith())["labelsAll"]).toEqual({ team: "old", ...owner });
   });
 
   test("hand everything else on unchanged", () => {
-    expect(sessionInputs(declared({ policyId: "p", idleTimeoutSeconds: 60 }), {})).toMatchObject({
+    expect(sessionInputs(declared({ policyId: "p", idleTimeoutSeconds: 60 }), settingsWith())).toMatchObject({
       __provider: "text",
       imageId: "agb-code-space-1",
       policyId: "p",
@@ -165,3 +178,75 @@ describe("the inputs that Pulumi stores", () => {
     });
   });
 });
+
+describe("labels that are left to other tools", () => {
+  test.each([
+    ["ci", "ignoreLabels: must be a list of keys, not a text"],
+    [{ ci: "x" }, "ignoreLabels: must be a list of keys, not an object"],
+    [[5], "ignoreLabels[0]: must be a text, not a number"],
+    [["ci", " "], "ignoreLabels[1]: is blank"],
+    [["*x"], "ignoreLabels[0]: may hold * at its end only"],
+  ])("given as %j are a problem", (ignoreLabels, problem) => {
+    const problems = sessionProblems(declared({ ignoreLabels }), {});
+    expect(problems.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([problem]);
+  });
+
+  test("are those of the session and of the settings, each once", () => {
+    const news = declared({ ignoreLabels: ["ci", "bot-*"] });
+    expect(sessionInputs(news, settingsWith({}, ["bot-*", "x"]))["ignoreLabels"]).toEqual(["ci", "bot-*", "x"]);
+    expect(sessionInputs(declared({}), settingsWith({}, ["x"]))["ignoreLabels"]).toEqual(["x"]);
+    expect(sessionInputs(declared({}), settingsWith())["ignoreLabels"]).toBeUndefined();
+  });
+
+  test("stay unknown in a preview that does not know them", () => {
+    const news = declared({ ignoreLabels: unknownValue });
+    expect(sessionInputs(news, settingsWith({}, ["x"]))["ignoreLabels"]).toBe(unknownValue);
+    expect(sessionProblems(declared({ ignoreLabels: [unknownValue] }), {})).toEqual([]);
+  });
+});
+
+describe("a session to adopt", () => {
+  test.each([
+    { sessionId: "session-1" },
+    { labels: { job: "nightly" } },
+    { labels: { job: unknownValue } },
+    { sessionId: unknownValue },
+    { labels: unknownValue },
+    unknownValue,
+  ])("is sound as %j", (adopt) => {
+    expect(sessionProblems(declared({ adopt }), {})).toEqual([]);
+  });
+
+  test.each([
+    ["session-1", "adopt: must be { sessionId } or { labels }, not a text"],
+    [null, "adopt: must be { sessionId } or { labels }, not null"],
+    [{}, "adopt: must hold either sessionId or at least one of labels"],
+    [{ sessionId: "a", labels: { b: "c" } }, "adopt: must hold either sessionId or at least one of labels"],
+    [{ labels: {} }, "adopt: must hold either sessionId or at least one of labels"],
+    [{ labels: ["a"] }, "adopt: must hold either sessionId or at least one of labels"],
+    [{ sessionId: "a", force: true }, "adopt: must hold either sessionId or at least one of labels"],
+    [{ sessionId: " " }, "adopt.sessionId: must not be blank"],
+    [{ sessionId: 5 }, "adopt.sessionId: must be a text, not a number"],
+    [{ labels: { "a b": 5 } }, 'adopt.labels["a b"]: must be a text, not a number'],
+  ])("is a problem as %j", (adopt, problem) => {
+    const problems = sessionProblems(declared({ adopt }), {});
+    expect(problems.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([problem]);
+  });
+});
+
+test.each([[undefined], ["recreate"], ["keep"], [unknownValue]])("a release may mean %j", (onRelease) => {
+  expect(sessionProblems(declared({ onRelease }), {})).toEqual([]);
+});
+
+test.each(["Keep", "", null, true])("a release cannot mean %j", (onRelease) => {
+  expect(sessionProblems(declared({ onRelease }), {})).toEqual([
+    { path: "onRelease", reason: 'must be "recreate" or "keep"' },
+  ]);
+});
+
+test.each([{}, { create: 0.5 }, { create: 60, update: 5, delete: unknownValue }, unknownValue])(
+  "limits are sound as %j",
+  (timeouts) => {
+    expect(sessionProblems(declared({ timeouts }), {})).toEqual([]);
+  },
+);

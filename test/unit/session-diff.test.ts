@@ -30,6 +30,19 @@ test("nothing changes when only the provider's text differs", async () => {
   expect(await diff({}, {})).toEqual({ changes: false });
 });
 
+test("the order of keys in what tells the provider how to act is no change", async () => {
+  const [one, other] = [
+    { timeouts: { create: 1, delete: 2 }, adopt: { labels: { a: "1", b: "2" } } },
+    { timeouts: { delete: 2, create: 1 }, adopt: { labels: { b: "2", a: "1" } } },
+  ];
+  expect(await diff(one, other)).toEqual({ changes: false });
+});
+
+test("a released session that is to be kept is no change, also without its create label", async () => {
+  const kept = { onRelease: "keep", released: true, labelsAll: news.labelsAll };
+  expect(await diff(kept, { onRelease: "keep" })).toEqual({ changes: false });
+});
+
 test("the order of labels is no change", async () => {
   expect(await diff({}, { labelsAll: { ...owner, team: "web", cost: "1" } })).toEqual({ changes: false });
 });
@@ -65,6 +78,10 @@ test.each([
     {},
     { labels: { team: unknownValue }, labelsAll: { ...news.labelsAll, team: unknownValue } },
   ],
+  ["another list of labels to leave alone", { ignoreLabels: ["a"] }, { ignoreLabels: ["a", "b"] }],
+  ["a session that is no longer adopted", { adopt: { sessionId: "session-1" } }, {}],
+  ["another meaning of a release", {}, { onRelease: "keep" }],
+  ["another limit", { timeouts: { create: 5 } }, { timeouts: { create: 6 } }],
   ["all labels that are not known yet beside declared ones that are", {}, { labelsAll: unknownValue }],
 ])("%s updates the session in place", async (_, changedOlds, changedNews) => {
   expect(await diff(changedOlds, changedNews)).toEqual({ replaces: [] });

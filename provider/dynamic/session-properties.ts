@@ -1,0 +1,67 @@
+import type { Labels } from "../api/labels";
+import type { AdoptTarget } from "../lifecycle/adopt";
+import { isReserved, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
+import { cleanProperties, type Properties } from "./properties";
+
+/** Limits of whole operations, in seconds. */
+export interface OperationTimeouts {
+  readonly create?: number;
+  readonly update?: number;
+  readonly delete?: number;
+}
+
+/** A session as the state holds it and as `check` hands it on; `labelsAll` holds the create label only in outputs. */
+export interface SessionProperties {
+  readonly imageId: string;
+  readonly labels: Labels;
+  readonly labelsAll: Labels;
+  readonly idleTimeoutSeconds?: number;
+  readonly policyId?: string;
+  readonly ignoreLabels?: readonly string[];
+  readonly adopt?: AdoptTarget;
+  readonly onRelease?: "recreate" | "keep";
+  readonly timeouts?: OperationTimeouts;
+  readonly appInstanceId?: string | undefined;
+  readonly resourceId?: string | undefined;
+  /** `true` once a session that is to be kept in the state was found released. */
+  readonly released?: boolean | undefined;
+  readonly __provider?: string;
+}
+
+/** Properties that AGB can neither change nor tell: a new value means a new session. */
+export const fixedProperties = ["imageId", "idleTimeoutSeconds", "policyId"] as const;
+
+/** Properties that tell the provider how to act and that AGB never sees: a new value is only written down. */
+export const instructionProperties = ["ignoreLabels", "adopt", "onRelease", "timeouts"] as const;
+
+/** What only outputs hold. */
+const computedProperties = ["appInstanceId", "resourceId", "released"] as const;
+
+const stored = [...fixedProperties, ...instructionProperties, ...computedProperties];
+
+/** What the state holds of a session. */
+export function outputsOf(known: Partial<SessionProperties>, labels: Labels, labelsAll: Labels): Properties {
+  return cleanProperties({ ...Object.fromEntries(stored.map((name) => [name, known[name]])), labels, labelsAll });
+}
+
+/** The inputs that would have led to these outputs. */
+export function inputsOf(outputs: Properties): Properties {
+  const inputs = Object.entries(outputs).filter(([name]) => !(computedProperties as readonly string[]).includes(name));
+  return { ...Object.fromEntries(inputs), labelsAll: withoutCreateToken(outputs["labelsAll"] as Labels) };
+}
+
+/**
+ * The labels that count as declared: those that were, with the value they have now, and those that came from
+ * elsewhere, so that the next diff drops them. Default labels and the provider's own are left to `labelsAll`.
+ */
+export function declaredPart(found: Labels, known: Partial<SessionProperties>): Labels {
+  const { labels = {}, labelsAll = {} } = known;
+  const isDefault = (key: string) => Object.hasOwn(labelsAll, key) && !Object.hasOwn(labels, key);
+  return Object.fromEntries(Object.entries(found).filter(([key]) => !isReserved(key) && !isDefault(key)));
+}
+
+/** Name of the resource in the program, when the properties tell it. */
+export function resourceName(properties: Partial<SessionProperties> | Properties): string | undefined {
+  const labelsAll = properties.labelsAll as Labels | undefined;
+  return labelsAll?.[ownershipKeys.resource];
+}

@@ -1,0 +1,73 @@
+import type { AgbClient } from "../api/client";
+import { getLabels, type Labels } from "../api/labels";
+import { listSessions } from "../api/sessions";
+import { hasLabel } from "./labels";
+import { ownershipKeys } from "./ownership";
+
+/** A running session to take over: by its id, or by labels that exactly one session carries. */
+export interface AdoptTarget {
+  readonly sessionId?: string | undefined;
+  readonly labels?: Labels | undefined;
+}
+
+/** A session that is to be taken over cannot be, or it is not clear which. */
+export class AgbAdoptError extends Error {
+  override readonly name = "AgbAdoptError";
+}
+
+const listedAtMost = 10;
+
+/**
+ * Finds the session to take over and makes sure that no other resource owns it.
+ *
+ * @param owner labels of the resource that takes it over
+ * @returns its id and the labels that it carries now
+ * @throws AgbAdoptError when none or several match, or when it is another resource's
+ * @throws AgbNotFoundError when the id is not that of a running session
+ */
+export async function findAdoptable(
+  client: AgbClient,
+  target: AdoptTarget,
+  owner: Labels,
+): Promise<{ sessionId: string; labels: Labels }> {
+  const sessionId = target.sessionId ?? (await findOnlyMatch(client, target.labels ?? {}));
+  const labels = await getLabels(client, sessionId);
+  // A list that did not filter would make someone else's session ours, to be released with the stack.
+  if (!Object.entries(target.labels ?? {}).every(([key, value]) => hasLabel(labels, key, value))) {
+    throw new AgbAdoptError(`AGB listed session ${sessionId}, which does not carry the labels of \`adopt\``);
+  }
+  const foreign = Object.values(ownershipKeys).filter(
+    (key) => key !== ownershipKeys.create && labels[key] !== undefined && labels[key] !== owner[key],
+  );
+  if (foreign.length > 0) {
+    const { project, stack, resource } = ownershipKeys;
+    throw new AgbAdoptError(
+      `session ${sessionId} belongs to resource ${labels[resource] ?? "?"} of ${labels[project] ?? "?"}/` +
+        `${labels[stack] ?? "?"}; two owners would undo each other's work. Remove it there first ` +
+        "(pulumi state delete keeps it running) and take its pulumi- labels off",
+    );
+  }
+  return { sessionId, labels };
+}
+
+async function findOnlyMatch(client: AgbClient, labels: Labels): Promise<string> {
+  const matches: string[] = [];
+  for await (const session of listSessions(client, labels)) {
+    matches.push(session.sessionId);
+    if (matches.length > listedAtMost) {
+      break;
+    }
+  }
+  const [only] = matches;
+  if (only === undefined) {
+    throw new AgbAdoptError("no running session carries the labels of `adopt`");
+  }
+  if (matches.length > 1) {
+    const more = matches.length > listedAtMost ? " and more" : "";
+    throw new AgbAdoptError(
+      `several sessions carry the labels of \`adopt\`: ${matches.slice(0, listedAtMost).join(", ")}${more}. ` +
+        "Name one with adopt: { sessionId }",
+    );
+  }
+  return only;
+}

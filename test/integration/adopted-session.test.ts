@@ -1,0 +1,204 @@
+import { createOwnedSession } from "../../provider/lifecycle/session";
+import { openClient } from "../support/agb-client";
+import { testKey } from "../support/agb-emulator";
+import { createId } from "../support/emulator-requests";
+import { FakeClock } from "../support/fake-clock";
+import { withoutRetryDelay } from "../support/no-retry-delay";
+import { sendSuccess, startScriptedServer } from "../support/scripted-server";
+import {
+  declare,
+  failureOf,
+  type Labels,
+  openProvider,
+  openStack,
+  owner,
+  type Properties,
+  provider,
+  type State,
+  sorted,
+} from "../support/session-stack";
+
+withoutRetryDelay();
+
+const adopting = (adopt: unknown, more: Record<string, unknown> = {}) => declare({ team: "web" }, { adopt, ...more });
+
+/** A session that somebody made by other means. */
+async function openRunning(labels: Labels = { job: "nightly" }, options = {}) {
+  const opened = await openStack(options);
+  const sessionId = await createId(opened.emulator.url, labels, {}, testKey);
+  return { ...opened, sessionId };
+}
+
+test.each([
+  ["its id", (sessionId: string) => ({ sessionId })],
+  ["its labels", () => ({ labels: { job: "nightly" } })],
+])("a running session is taken over by %s: no session is made, its labels become the declared ones", async (_, by) => {
+  const { stack, emulator, sessionId } = await openRunning();
+  const news = adopting(by(sessionId));
+  const state = await stack.create(news);
+  const [session, ...others] = emulator.sessions();
+  expect(others).toEqual([]);
+  expect(state.id).toBe(sessionId);
+  expect(session?.labels).toEqual({
+    team: "web",
+    ...owner,
+    "pulumi-create": expect.stringMatching(/^20261122T164726Z-/),
+  });
+  expect(state.outputs).toMatchObject({
+    labelsAll: session?.labels,
+    appInstanceId: session?.appInstanceId,
+    resourceId: session?.resourceId,
+  });
+  expect(sorted(await stack.refresh(state))).toBe(sorted(state));
+  expect(await stack.diff(state, news)).toEqual({ changes: false });
+  await stack.provider.delete(state.id, state.outputs);
+  expect(emulator.sessions()).toEqual([]);
+});
+
+test("removing `adopt` later is only written down", async () => {
+  const { stack, emulator, sessionId } = await openRunning();
+  const state = await stack.create(adopting({ sessionId }));
+  expect(await stack.diff(state)).toEqual({ replaces: [] });
+  const before = emulator.requests().length;
+  const updated = await stack.update(state);
+  expect(Object.keys(updated.outputs)).not.toContain("adopt");
+  expect(emulator.requests()).toHaveLength(before);
+});
+
+test("labels that are left to other tools survive it", async () => {
+  const { stack, sessionId } = await openRunning({ job: "nightly", "bot-seen": "y" });
+  const state = await stack.create(adopting({ sessionId }, { ignoreLabels: ["bot-*"] }));
+  expect(stack.labelsOf(state)).toMatchObject({ team: "web", "bot-seen": "y" });
+  expect(stack.labelsOf(state)).not.toHaveProperty("job");
+});
+
+describe("what cannot be taken over changes nothing and says why", () => {
+  test("labels that no session carries", async () => {
+    const { stack } = await openRunning();
+    const error = await failureOf(stack.create(adopting({ labels: { job: "other" } })));
+    expect(error.message).toBe('could not create AgbSession "web": no running session carries the labels of `adopt`.');
+  });
+
+  test("labels that several carry: all of them are named", async () => {
+    const { stack, emulator, sessionId } = await openRunning();
+    const second = await createId(emulator.url, { job: "nightly" }, {}, testKey);
+    const { message } = await failureOf(stack.create(adopting({ labels: { job: "nightly" } })));
+    expect(message).toContain("several sessions carry the labels of `adopt`");
+    expect(message).toContain(sessionId);
+    expect(message).toContain(second);
+    expect(emulator.requestCounts()["SetLabel"]).toBeUndefined();
+  });
+
+  test("labels that very many carry: ten are named", async () => {
+    const { stack, emulator } = await openRunning();
+    await Promise.all(Array.from({ length: 11 }, () => createId(emulator.url, { job: "nightly" }, {}, testKey)));
+    const { message } = await failureOf(stack.create(adopting({ labels: { job: "nightly" } })));
+    expect(message).toContain(" and more. Name one");
+    expect(emulator.sessions().filter(({ sessionId }) => message.includes(sessionId))).toHaveLength(10);
+  });
+
+  test.each([
+    ["project", { "pulumi-project": "bank" }],
+    ["stack", { "pulumi-stack": "production" }],
+    ["resource", { "pulumi-resource": "browser" }],
+  ])("a session of another %s", async (_, other) => {
+    const labels = { ...owner, ...other };
+    const { stack, emulator, sessionId } = await openRunning(labels);
+    const { message } = await failureOf(stack.create(adopting({ sessionId })));
+    expect(message).toContain(`session ${sessionId} belongs to resource ${labels["pulumi-resource"]} of`);
+    expect(emulator.sessions()[0]?.labels).toEqual(labels);
+  });
+
+  test("an id that is not running: `adopt` is to be removed", async () => {
+    const { stack } = await openRunning();
+    const { message } = await failureOf(stack.create(adopting({ sessionId: "session-that-never-was" })));
+    expect(message).toContain("The session that `adopt` names is not running. Remove `adopt` to have a new one made.");
+  });
+
+  test("labels that AGB refuses to set", async () => {
+    const { stack, emulator, sessionId } = await openRunning();
+    emulator.addFault({ operation: "SetLabel", answer: { status: 400 } });
+    const error = await failureOf(stack.create(adopting({ sessionId })));
+    expect(error["id"]).toBeUndefined();
+    expect(error.message).toContain("AGB refused SetLabel");
+  });
+
+  test("someone else's session that a list shows which does not filter", async () => {
+    const server = await startScriptedServer(({ path }, response) => {
+      if (path.endsWith("ListSession")) {
+        sendSuccess(response, { data: [{ sessionId: "session-of-another" }] });
+      } else {
+        sendSuccess(response, { data: { labels: "{}", sessionId: "session-of-another" } });
+      }
+    });
+    const failing = openProvider(server.url, new FakeClock()).create(adopting({ labels: { job: "nightly" } }));
+    expect((await failureOf(failing)).message).toContain("does not carry the labels of `adopt`");
+    expect(server.operations()).toEqual(["ListSession", "GetLabel"]);
+  });
+});
+
+test("labels that are not as they were set leave the session in the state, to be finished", async () => {
+  const { stack, sessionId } = await openRunning({ job: "nightly" }, { setLabel: "merge" });
+  const error = await failureOf(stack.create(adopting({ sessionId })));
+  expect(error).toMatchObject({
+    id: sessionId,
+    reasons: [expect.stringContaining('"job" is still there although it was dropped')],
+    properties: { adopt: { sessionId }, labels: { team: "web", job: "nightly" }, __provider: provider },
+  });
+});
+
+test.each([
+  ["the connection breaks while the labels are set", "SetLabel", "after"],
+  ["the labels cannot be set", "SetLabel", "before"],
+  ["the labels cannot be read back", "GetLabel", "before"],
+] as const)("when %s, the session is in the state, and the next run finishes it", async (_, operation, when) => {
+  const { stack, emulator, sessionId } = await openRunning();
+  // The first GetLabel finds the owner out.
+  const calls = operation === "GetLabel" ? [2, 3, 4, 5, 6] : "every";
+  const fault = emulator.addFault({ operation, when, calls, answer: { status: 500 } });
+  jest.spyOn(console, "error").mockImplementation();
+  const news = adopting({ labels: { job: "nightly" } });
+  const error = await failureOf(stack.create(news));
+  expect(error).toMatchObject({ id: sessionId, reasons: [expect.stringContaining("is taken over by AgbSession")] });
+  fault.remove();
+  const state: State = {
+    id: sessionId,
+    inputs: await stack.check(news),
+    outputs: JSON.parse(JSON.stringify(error["properties"])) as Properties,
+  };
+  const seen = (await stack.refresh(state)) as State;
+  const finished = await stack.update(seen, news);
+  expect(stack.labelsOf(state)).toMatchObject({ team: "web", ...owner });
+  await stack.provider.delete(sessionId, finished.outputs);
+  expect(emulator.sessions()).toEqual([]);
+});
+
+test("a session that a replacement has adopted again is not released with the state of its predecessor", async () => {
+  const { stack, emulator, sessionId } = await openRunning();
+  const log = jest.spyOn(console, "error").mockImplementation();
+  const old = await stack.create(adopting({ sessionId }));
+  const renewed = await stack.create(adopting({ sessionId }, { imageId: "agb-browser-use-1" }));
+  expect(renewed.id).toBe(old.id);
+  await stack.provider.delete(old.id, old.outputs);
+  expect(log.mock.calls.flat()).toEqual([expect.stringContaining(`session ${sessionId} was taken over`)]);
+  expect(emulator.sessions()).toHaveLength(1);
+  await stack.provider.delete(renewed.id, renewed.outputs);
+  expect(emulator.sessions()).toEqual([]);
+});
+
+test("a delete of an adopted session that is gone is a success", async () => {
+  const { stack, emulator, sessionId } = await openRunning();
+  const state = await stack.create(adopting({ sessionId }));
+  await emulator.release(sessionId);
+  await expect(stack.provider.delete(state.id, state.outputs)).resolves.toBeUndefined();
+});
+
+test("the create label of a session that changed hands is new, so that its age counts from then", async () => {
+  const { stack, emulator, clock } = await openStack();
+  const client = openClient(emulator.url);
+  const made = await createOwnedSession(client, { imageId: "agb-code-space-1", labels: owner }, clock);
+  clock.advance(60_000);
+  const state = await stack.create(adopting({ sessionId: made.sessionId }));
+  expect(made.labels["pulumi-create"]).toMatch(/^20261122T164726Z-/);
+  expect(state.outputs.labelsAll["pulumi-create"]).toMatch(/^20261122T164826Z-/);
+});

@@ -1,0 +1,92 @@
+import { providerReference } from "../../provider/resources/reference";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { ProviderProcess } from "../support/provider-process";
+import { sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
+
+const inputs = {
+  imageId: "agb-code-space-1",
+  labels: {},
+  labelsAll: { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" },
+  __provider: providerReference("session"),
+};
+
+/** An AGB that tells when a create has arrived and answers it when the test says so. */
+async function startHesitantAgb() {
+  let answer: () => void = () => undefined;
+  let arrive: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const server = await startScriptedServer(async ({ path, query }, response) => {
+    if (query["imageId"] === "probe") {
+      sendRefusal(response, "InvalidParameter");
+    } else if (path.endsWith("createSession")) {
+      arrive();
+      await answered;
+      sendSuccess(response, { data: { sessionId: "session-1" } });
+    } else {
+      sendSuccess(response, {});
+    }
+  });
+  return { server, answer, arrived };
+}
+
+async function startProvider(url: string, environment: Record<string, string> = {}) {
+  const provider = await ProviderProcess.start(environment, { input: "pipe" });
+  await provider.configure({ "agb:apiKey": testKey, "agb:endpoint": url });
+  return provider;
+}
+
+/** Asks for sessions that AGB would refuse by their image until the process itself refuses to make any. */
+async function untilCreatesAreRefused(provider: ProviderProcess): Promise<void> {
+  const probe = { ...inputs, imageId: "probe" };
+  for (;;) {
+    const failure = await provider.create(probe).catch((error: Error) => error);
+    if (failure instanceof Error && failure.message.includes("the run ended")) {
+      return;
+    }
+  }
+}
+
+test.each([
+  ["the engine dies, so that the standard input ends", (provider: ProviderProcess) => provider.endInput()],
+  ["the engine asks it to stop with SIGTERM", (provider: ProviderProcess) => provider.signal("SIGTERM")],
+  ["the engine asks it to stop with SIGINT", (provider: ProviderProcess) => provider.signal("SIGINT")],
+])("when %s, what is being made is released and the process ends", async (_, end) => {
+  const { server, answer, arrived } = await startHesitantAgb();
+  const provider = await startProvider(server.url);
+  const created = provider.create(inputs).catch((error: Error) => error);
+  await arrived;
+  end(provider);
+  // The end must have reached the process before the reply does: it refuses new creates from then on.
+  await untilCreatesAreRefused(provider);
+  answer();
+  expect(await provider.ended()).toBe(1);
+  expect(await created).toBeInstanceOf(Error);
+  const releases = server.requests.filter(({ path }) => path.endsWith("releaseSessionAsync"));
+  expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);
+});
+
+test.each([
+  ["the standard input ends", (provider: ProviderProcess) => provider.endInput()],
+  ["SIGTERM comes", (provider: ProviderProcess) => provider.signal("SIGTERM")],
+])("a process with nothing under way ends when %s, and its sessions live on", async (_, end) => {
+  const emulator = await startTestEmulator();
+  const provider = await startProvider(emulator.url);
+  await provider.create(inputs);
+  end(provider);
+  expect(await provider.ended()).toBe(1);
+  expect(emulator.sessions()).toHaveLength(1);
+});
+
+test("a process that was started without a pipe does not take its empty input for the end of the run", async () => {
+  const emulator = await startTestEmulator();
+  const provider = await ProviderProcess.start({});
+  await provider.configure({ "agb:apiKey": testKey, "agb:endpoint": emulator.url });
+  await provider.create(inputs);
+  await provider.create(inputs);
+  expect(emulator.sessions()).toHaveLength(2);
+});

@@ -1,0 +1,83 @@
+import { declare, openStack, type State, sorted } from "../support/session-stack";
+
+const kept = (labels = { team: "web" }, more = {}) => declare(labels, { onRelease: "keep", ...more });
+
+/** A session that AGB has released and that stays in the state. */
+async function openReleased() {
+  const opened = await openStack();
+  const created = await opened.stack.create(kept());
+  await opened.emulator.release(created.id);
+  const state = (await opened.stack.refresh(created)) as State;
+  const before = opened.emulator.requests().length;
+  return { ...opened, created, state, requestsSince: () => opened.emulator.requests().length - before };
+}
+
+test("a session that is to be kept stays in the state as released, with all that was known of it", async () => {
+  const { created, state } = await openReleased();
+  expect(state.id).toBe(created.id);
+  expect(state.outputs).toEqual({ ...created.outputs, released: true });
+  expect(sorted(state.inputs)).toBe(sorted(created.inputs));
+});
+
+test("later refreshes change no byte and ask AGB nothing", async () => {
+  const { stack, state, requestsSince } = await openReleased();
+  const once = (await stack.refresh(state)) as State;
+  expect(sorted(once)).toBe(sorted(state));
+  expect(sorted(await stack.refresh(once))).toBe(sorted(state));
+  expect(await stack.diff(once, kept())).toEqual({ changes: false });
+  expect(requestsSince()).toBe(0);
+});
+
+test("its delete does nothing", async () => {
+  const { stack, state, requestsSince } = await openReleased();
+  await stack.provider.delete(state.id, state.outputs);
+  expect(requestsSince()).toBe(0);
+});
+
+test("a change of its labels is only written down", async () => {
+  const { stack, state, requestsSince } = await openReleased();
+  const news = kept({ team: "ops" });
+  expect(await stack.diff(state, news)).toEqual({ replaces: [] });
+  const updated = await stack.update(state, news);
+  expect(updated.outputs).toMatchObject({ released: true, labels: { team: "ops" } });
+  expect(await stack.diff(updated, news)).toEqual({ changes: false });
+  expect(requestsSince()).toBe(0);
+});
+
+test.each([
+  ["to make it again", declare(), ["onRelease"]],
+  ["of its image", kept({ team: "web" }, { imageId: "agb-browser-use-1" }), ["imageId"]],
+])("a change %s replaces it", async (_, news, replaces) => {
+  const { stack, state } = await openReleased();
+  expect(await stack.diff(state, news)).toEqual({ replaces });
+});
+
+test("while it runs nothing is different: no `released` in the state, labels are set, a delete releases it", async () => {
+  const { stack, emulator } = await openStack();
+  const state = await stack.create(kept());
+  expect(sorted(await stack.refresh(state))).toBe(sorted(state));
+  expect(Object.keys(state.outputs)).not.toContain("released");
+  const updated = await stack.update(state, kept({ team: "ops" }));
+  expect(stack.labelsOf(state)).toMatchObject({ team: "ops" });
+  await stack.provider.delete(updated.id, updated.outputs);
+  expect(emulator.sessions()).toEqual([]);
+});
+
+test("one that goes at the very moment of the refresh is kept too", async () => {
+  const { stack, emulator } = await openStack();
+  const { outputs, ...state } = await stack.create(kept());
+  const { appInstanceId: _, ...withoutIdentity } = outputs;
+  emulator.addFault({
+    operation: "getSession",
+    answer: { status: 400, body: { success: false, code: "InvalidMcpSession.NotFound" } },
+  });
+  const seen = await stack.refresh({ ...state, outputs: withoutIdentity as State["outputs"] });
+  expect(seen?.outputs["released"]).toBe(true);
+});
+
+test("a key that AGB refuses does not make it released", async () => {
+  const { stack, emulator } = await openStack();
+  const state = await stack.create(kept());
+  emulator.setApiKeys(["another-key"]);
+  await expect(stack.refresh(state)).rejects.toThrow("could not refresh");
+});

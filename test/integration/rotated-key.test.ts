@@ -1,0 +1,118 @@
+import { Connection } from "../../provider/dynamic/connection";
+import { SessionProvider } from "../../provider/dynamic/session";
+import { startTestEmulator } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
+import { FakeClock } from "../support/fake-clock";
+import { declare, failureOf, Stack, type State, sorted } from "../support/session-stack";
+
+const oldKey = "ako-old-4711";
+const newKey = "ako-new-0815";
+
+let errorStream: jest.SpyInstance;
+
+beforeEach(() => {
+  errorStream = jest.spyOn(console, "error").mockImplementation();
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** A session made with the configured key, which is then revoked; the environment has the new one. */
+async function openRotated(environment: Record<string, string> = { AGB_API_KEY: newKey }) {
+  const emulator = await startTestEmulator({ apiKeys: [oldKey] });
+  const connection = closeAfterTest(new Connection({ ...environment, AGB_ENDPOINT: emulator.url }));
+  const get = (key: string) => (key === "agb:apiKey" ? oldKey : undefined);
+  connection.configure({ get, require: (key) => get(key) ?? "" });
+  const stack = new Stack(new SessionProvider(connection, new FakeClock()), emulator);
+  const state = await stack.create();
+  emulator.setApiKeys([newKey]);
+  return { emulator, stack, state, connection };
+}
+
+function expectNoKey(text: string): void {
+  expect(text).not.toContain(oldKey);
+  expect(text).not.toContain(newKey);
+}
+
+test("a refresh and a destroy go on with the environment's key, and say so once", async () => {
+  const { stack, state, emulator } = await openRotated();
+  expect(sorted(await stack.refresh(state))).toBe(sorted(state));
+  await stack.refresh(state);
+  await stack.provider.delete(state.id, state.outputs);
+  expect(emulator.sessions()).toEqual([]);
+  expect(errorStream.mock.calls.flat()).toEqual([
+    "agb: AGB refused the key from agb:apiKey; trying the one from AGB_API_KEY.",
+  ]);
+});
+
+test("many refreshes side by side go on with it, and say so once", async () => {
+  const { stack, state } = await openRotated();
+  const seen = await Promise.all(Array.from({ length: 10 }, () => stack.refresh(state)));
+  expect(new Set(seen.map(sorted))).toEqual(new Set([sorted(state)]));
+  expect(errorStream).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  ["create", (stack: Stack) => stack.create()],
+  ["update", (stack: Stack, state: State) => stack.update(state, declare({ team: "ops" }))],
+])("a %s never uses it, also after a refresh did, and names the configured key", async (_, act) => {
+  const { stack, state, emulator } = await openRotated();
+  await stack.refresh(state);
+  const { message } = await failureOf(act(stack, state));
+  expect(message).toContain("The key came from agb:apiKey;");
+  expect(message).toContain("--run-program");
+  expectNoKey(message);
+  expect(emulator.sessions()).toHaveLength(1);
+  expect(stack.labelsOf(state)).toMatchObject({ team: "web" });
+});
+
+test.each([
+  ["refresh", (stack: Stack, state: State) => stack.refresh(state)],
+  ["delete", (stack: Stack, state: State) => stack.provider.delete(state.id, state.outputs)],
+])("a %s that does not find the session with it fails: it may be another account's", async (_, act) => {
+  const { stack, state, emulator } = await openRotated();
+  await emulator.release(state.id);
+  const { message } = await failureOf(act(stack, state));
+  expect(message).toContain(
+    "AGB refused the key from agb:apiKey, and with the one from AGB_API_KEY the session is not found: it is gone, or " +
+      "it belongs to another account.",
+  );
+  expect(message).toContain("--run-program. The session stays in the state.");
+  expectNoKey(message);
+});
+
+test("a session that is to be kept is not taken for released with it either", async () => {
+  const { stack, state, emulator } = await openRotated();
+  await emulator.release(state.id);
+  const kept = { ...state, outputs: { ...state.outputs, onRelease: "keep" } };
+  expect((await failureOf(stack.refresh(kept))).message).toContain("another account");
+});
+
+test("both keys refused is an error that names the last one", async () => {
+  const { stack, state, emulator } = await openRotated();
+  emulator.setApiKeys(["a-third-key"]);
+  const { message } = await failureOf(stack.refresh(state));
+  expect(message).toContain("The key came from AGB_API_KEY;");
+  expect(message).toContain("--run-program. The session stays in the state.");
+  expectNoKey(message);
+});
+
+test.each([
+  ["is the same", { AGB_API_KEY: oldKey }],
+  ["is not set", {}],
+  ["cannot be one", { AGB_API_KEY: `${newKey}\n` }],
+])("without another key in the environment (it %s) the refusal is told", async (_, environment) => {
+  const { stack, state } = await openRotated(environment as Record<string, string>);
+  const { message } = await failureOf(stack.refresh(state));
+  expect(message).toContain("The key came from agb:apiKey;");
+  expect(errorStream).not.toHaveBeenCalled();
+});
+
+test("a new configuration forgets the refusal", async () => {
+  const { stack, state, connection } = await openRotated();
+  await stack.refresh(state);
+  const get = (key: string) => (key === "agb:apiKey" ? newKey : undefined);
+  connection.configure({ get, require: (key) => get(key) ?? "" });
+  expect((await stack.update(state, declare({ team: "ops" }))).outputs.labels).toEqual({ team: "ops" });
+});

@@ -1,0 +1,93 @@
+import { providerReference } from "../../provider/resources/reference";
+import { ProviderProcess } from "../support/provider-process";
+import { sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
+
+const key = "s3cret-key";
+const otherKey = "s3cret-environment-key";
+const secretLabel = "s3cret-label";
+
+/** What AGB hands out beside the parts of a session that never change. */
+const volatile = {
+  token: "s3cret-token",
+  authCode: "s3cret-authcode",
+  ticket: "s3cret-ticket",
+  resourceUrl: "https://s3cret-resource.example.com/?ticket=s3cret-ticket",
+  networkInterfaceIp: "s3cret-ip",
+};
+
+/** An AGB whose every reply holds secrets, and that fails now and then with secrets in its words. */
+async function startTalkativeAgb() {
+  let labels: unknown = "{}";
+  let lostReads = 1;
+  let released = false;
+  return startScriptedServer(({ path, query, body }, response) => {
+    const operation = path.slice(path.lastIndexOf("/") + 1);
+    const session = { sessionId: "session-1", appInstanceId: "ai-1", resourceId: "p-1", ...volatile };
+    if (released && operation !== "createSession") {
+      sendRefusal(response, "InvalidMcpSession.NotFound", "no such session");
+    } else if (operation === "createSession") {
+      labels = (JSON.parse(body) as { labels: string }).labels;
+      sendSuccess(response, { message: `made for ${key}`, data: { success: true, ...session } });
+    } else if (operation === "GetLabel" && lostReads-- > 0) {
+      sendJson(response, { success: false, code: "Busy", message: `${key} is busy`, ...volatile }, 503);
+    } else if (operation === "GetLabel") {
+      sendSuccess(response, { data: { labels, ...volatile } });
+    } else if (operation === "SetLabel") {
+      labels = JSON.parse(query["Labels"] ?? "{}");
+      sendSuccess(response, { data: volatile });
+    } else if (operation === "releaseSessionAsync") {
+      released = true;
+      sendSuccess(response, { data: volatile });
+    } else {
+      sendSuccess(response, { data: session });
+    }
+  });
+}
+
+test("a whole life with the debug log on shows no key, token, code, ticket, link or label anywhere", async () => {
+  const agb = await startTalkativeAgb();
+  const environment = { AGB_LOG_LEVEL: "debug", AGB_API_KEY: otherKey, AGB_ENDPOINT: agb.url };
+  const provider = await ProviderProcess.start(environment);
+  await provider.configure({ "agb:apiKey": key });
+  const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+  const declare = (labels: Record<string, string>) => ({
+    imageId: "agb-code-space-1",
+    labels,
+    labelsAll: { ...labels, ...owner },
+    __provider: providerReference("session"),
+  });
+
+  const { inputs } = await provider.check({}, declare({ status: secretLabel }));
+  const { id, properties } = await provider.create(inputs);
+  const read = await provider.read(id, properties);
+  const { inputs: changed } = await provider.check(inputs, declare({ code: secretLabel, message: "plain" }));
+  const updated = await provider.update(id, properties, changed);
+  await provider.delete(id, updated);
+  const gone = await provider.update(id, updated, inputs).catch((error: Error) => error);
+  await provider.close();
+
+  // The label is an output because the program declared it; Pulumi keeps it secret as the input was.
+  const outputs = JSON.stringify([properties, read, updated]).replaceAll(secretLabel, "");
+  expect(outputs).not.toContain("s3cret");
+  expect((gone as Error).message).not.toContain("s3cret");
+  expect(provider.stdout).not.toContain("s3cret");
+  expect(provider.stderr).not.toContain("s3cret");
+
+  // The log is really on, and a retry is one line with its reason.
+  const lines = provider.stderr.trim().split("\n");
+  for (const operation of ["createSession", "getMcpResource", "GetLabel", "SetLabel", "releaseSessionAsync"]) {
+    expect(lines.filter((line) => line.startsWith(`agb: ${operation} HTTP 200 in `))).not.toEqual([]);
+  }
+  expect(lines.filter((line) => line.startsWith("agb: try "))).toEqual([
+    expect.stringMatching(/^agb: try 1 of GetLabel failed, the next follows in \d+ ms: .*\[API key\] is busy/),
+  ]);
+});
+
+test("without the debug log only retries are told", async () => {
+  const agb = await startTalkativeAgb();
+  const provider = await ProviderProcess.start({ AGB_API_KEY: key, AGB_ENDPOINT: agb.url });
+  await provider.configure({});
+  await provider.read("session-1", { __provider: providerReference("session") });
+  await provider.close();
+  expect(provider.stderr.trim().split("\n")).toEqual([expect.stringMatching(/^agb: try 1 of GetLabel failed/)]);
+});

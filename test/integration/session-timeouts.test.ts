@@ -1,0 +1,109 @@
+import { withoutRetryDelay } from "../support/no-retry-delay";
+import { declare, failureOf, openStack } from "../support/session-stack";
+
+withoutRetryDelay();
+
+beforeEach(() => {
+  jest.spyOn(console, "error").mockImplementation();
+});
+
+const slow = 60_000;
+
+test.each([
+  ["create", { create: 0 }, "timeouts.create: must be a number of seconds, more than 0"],
+  ["update", { update: "5" }, "timeouts.update: must be a number of seconds"],
+  ["delete", { delete: 1e9 }, "timeouts.delete: must be a number of seconds, more than 0 and at most 2147483"],
+  ["another operation", { read: 5 }, "timeouts.read: no such operation; there are create, update and delete"],
+  ["nothing named", 5, "timeouts: must be { create, update, delete } in seconds, not a number"],
+  ["a list", [5], "timeouts: must be { create, update, delete } in seconds, not a list"],
+])("a limit for %s that cannot be is refused by the check", async (_, timeouts, reason) => {
+  const { stack } = await openStack();
+  const { failures } = await stack.provider.check({}, declare({}, { timeouts }));
+  expect(failures).toEqual([{ property: "", reason: expect.stringContaining(reason) }]);
+});
+
+test("a create ends when its time is over, as uncertain: AGB may still make the session", async () => {
+  const { stack, emulator } = await openStack();
+  emulator.addFault({ operation: "createSession", delayMs: slow });
+  const { message } = await failureOf(stack.create(declare({}, { timeouts: { create: 0.05 } })));
+  expect(message).toContain(
+    "could not be found out whether a session was made (AGB may not have finished the call yet)",
+  );
+  expect(message).toContain("pulumi-agb sweep");
+});
+
+test("a session that is made when the time of its create is over is found, not lost", async () => {
+  const { stack, emulator } = await openStack();
+  emulator.addFault({ operation: "createSession", when: "after", delayMs: slow });
+  const state = await stack.create(declare({}, { timeouts: { create: 0.3 } }));
+  expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([state.id]);
+});
+
+test("a session that is found when the time of its create and the run are over is released", async () => {
+  const { stack, emulator } = await openStack();
+  emulator.addFault({ operation: "createSession", when: "after", delayMs: slow });
+  const created = failureOf(stack.create(declare({}, { timeouts: { create: 0.3 } })));
+  while (emulator.sessions().length === 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await stack.provider.abandonCreates();
+  expect((await created).message).toContain("the run ended while the session was being made; it was released again.");
+  expect(emulator.sessions()).toEqual([]);
+});
+
+test("an adoption ends when its time is over and names the limit", async () => {
+  const { stack, emulator } = await openStack();
+  emulator.addFault({ operation: "GetLabel", delayMs: slow });
+  const news = declare({}, { adopt: { sessionId: "session-1" }, timeouts: { create: 0.05 } });
+  const { message } = await failureOf(stack.create(news));
+  expect(message).toMatch(/AGB did not answer GetLabel within \d+ ms/);
+  expect(message).toContain("timeouts.create of the session, or agb:timeoutMs or AGB_TIMEOUT_MS");
+});
+
+test("an update ends when its time is over and names the limit", async () => {
+  const { stack, emulator } = await openStack();
+  const state = await stack.create();
+  emulator.addFault({ operation: "SetLabel", delayMs: slow });
+  const { message } = await failureOf(stack.update(state, declare({ team: "ops" }, { timeouts: { update: 0.05 } })));
+  expect(message).toMatch(/AGB did not answer SetLabel within \d+ ms/);
+  expect(message).toContain("timeouts.update of the session");
+});
+
+test("a delete ends when its time is over and names the limit", async () => {
+  const { stack, emulator } = await openStack();
+  const state = await stack.create(declare({}, { timeouts: { delete: 0.05 } }));
+  emulator.addFault({ operation: "releaseSessionAsync", delayMs: slow });
+  const { message } = await failureOf(stack.provider.delete(state.id, state.outputs));
+  expect(message).toMatch(/AGB did not answer releaseSessionAsync within \d+ ms/);
+  expect(message).toContain("timeouts.delete of the session");
+});
+
+test.each([
+  ["its own limit", { delete: 30 }, 30_000],
+  ["five minutes", undefined, 300_000],
+])("a delete waits for the release for %s", async (_, timeouts, limitMs) => {
+  const { stack, clock } = await openStack({ releaseDelayMs: 2_000_000 });
+  const state = await stack.create(declare({}, timeouts && { timeouts }));
+  const { message } = await failureOf(stack.provider.delete(state.id, state.outputs));
+  expect(message).toContain(`it is still there after ${limitMs} ms. Run the command again to look once more.`);
+  expect(clock.elapsedMs()).toBe(limitMs);
+});
+
+test("a delete whose time is over between two looks says that the session is still there", async () => {
+  const { stack, clock } = await openStack({ releaseDelayMs: 2_000_000 });
+  const state = await stack.create(declare({}, { timeouts: { delete: 30 } }));
+  // The calls count their time by another clock than the wait; both move together here, as they do in truth.
+  const realNow = performance.now.bind(performance);
+  jest.spyOn(performance, "now").mockImplementation(() => realNow() + clock.elapsedMs());
+  const { message } = await failureOf(stack.provider.delete(state.id, state.outputs));
+  expect(message).toContain("it is still there after 30000 ms. Run the command again to look once more.");
+});
+
+test("a change of the limits is only written down", async () => {
+  const { stack, emulator } = await openStack();
+  const state = await stack.create();
+  const news = declare({ team: "web" }, { timeouts: { delete: 30 } });
+  expect(await stack.diff(state, news)).toEqual({ replaces: [] });
+  expect((await stack.update(state, news)).outputs["timeouts"]).toEqual({ delete: 30 });
+  expect(emulator.requestCounts()).toEqual({ createSession: 1 });
+});

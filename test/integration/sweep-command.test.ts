@@ -1,0 +1,299 @@
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { newCreateToken } from "../../provider/lifecycle/ownership";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { runBounded } from "../support/bounded-process";
+import { createId } from "../support/emulator-requests";
+import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
+import { sendSuccess, startScriptedServer } from "../support/scripted-server";
+
+const command = join(repositoryRoot, "dist", "cli", "main.js");
+const stackRow = { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", type: "pulumi:pulumi:Stack" };
+
+/** Labels of a session of shop/dev that was made so many minutes ago. */
+function ownLabels(minutesOld: number, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    "pulumi-project": "shop",
+    "pulumi-stack": "dev",
+    "pulumi-resource": "web",
+    "pulumi-create": newCreateToken(new Date(Date.now() - minutesOld * 60_000)),
+    ...more,
+  };
+}
+
+/** An exported state that knows these sessions. */
+function exportOf(sessionIds: readonly string[], stack = stackRow): string {
+  const type = "pulumi-nodejs:dynamic/agb:AgbSession";
+  const sessions = sessionIds.map((id) => ({ urn: `urn:pulumi:dev::shop::${type}::${id}`, type, id }));
+  return JSON.stringify({ version: 3, deployment: { resources: [stack, ...sessions] } });
+}
+
+/** A folder with a state file, and the command run in it against an AGB. */
+async function openSweep(url: string, stateText = exportOf([])) {
+  const folder = await makeTemporaryFolder();
+  const state = join(folder, "state.json");
+  await writeFile(state, stateText);
+  const run = (parameters: readonly string[], path = dirname(process.execPath)) =>
+    runBounded(process.execPath, [command, "sweep", ...parameters], {
+      directory: folder,
+      environment: { PATH: path, AGB_API_KEY: testKey, AGB_ENDPOINT: url },
+      timeoutMs: 20_000,
+    });
+  return { folder, state, run, sweep: (...parameters: string[]) => run(["--state", state, ...parameters]) };
+}
+
+async function openEmulator(options = {}) {
+  const emulator = await startTestEmulator(options);
+  const make = (labels: Record<string, string>) => createId(emulator.url, labels, {}, testKey);
+  const running = () => emulator.sessions().map(({ sessionId }) => sessionId);
+  return { emulator, make, running };
+}
+
+test("without --yes it shows what it would release, does nothing and exits with 2", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const orphan = await make(ownLabels(11));
+  const { sweep } = await openSweep(emulator.url);
+  const { exitCode, stdout, stderr } = await sweep();
+  expect(stdout).toMatch(new RegExp(`^would release: ${orphan} \\(web, made 20\\S+Z\\)\n`));
+  expect(stdout).toContain("Nothing was released; add --yes to do it.");
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "" });
+  expect(running()).toEqual([orphan]);
+});
+
+test("with --yes it releases orphans and only them, and exits with 0", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const orphan = await make(ownLabels(11));
+  const kept = [
+    await make(ownLabels(11)),
+    await make(ownLabels(11, { "pulumi-stack": "production" })),
+    await make(ownLabels(11, { "pulumi-project": "bank" })),
+    await make({ project: "shop", stack: "dev" }),
+    await make({}),
+  ];
+  const { sweep } = await openSweep(emulator.url, exportOf(kept.slice(0, 1)));
+  const { exitCode, stdout } = await sweep("--yes");
+  expect(stdout).toContain(`released: ${orphan}`);
+  expect(exitCode).toBe(0);
+  expect(running().sort()).toEqual(kept.sort());
+});
+
+test("where nothing is unknown it says so and exits with 0", async () => {
+  const { emulator, make } = await openEmulator();
+  const { sweep } = await openSweep(emulator.url, exportOf([await make(ownLabels(60))]));
+  expect(await sweep("--yes")).toEqual({
+    exitCode: 0,
+    stdout: "No session of shop/dev is unknown to its state.\n",
+    stderr: "",
+  });
+});
+
+test("young ones and those of unknown age are left, with the reason, and the exit code is 2", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const young = await make(ownLabels(8));
+  const ageless = await make(ownLabels(60, { "pulumi-create": "yesterday" }));
+  const { "pulumi-create": _, ...unmarked } = ownLabels(60);
+  const nameless = await make(unmarked);
+  const { sweep } = await openSweep(emulator.url);
+  const { exitCode, stdout } = await sweep("--yes");
+  expect(exitCode).toBe(2);
+  expect(stdout).toMatch(new RegExp(`^left: ${young} .*: it is younger than 10 minutes$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^left: ${ageless} .*: its age is unknown$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^left: ${nameless} .*: its age is unknown$`, "m"));
+  expect(running()).toHaveLength(3);
+});
+
+test.each([
+  ["90s", 1, 2],
+  ["5m", 4, 6],
+  ["1h", 50, 70],
+])("--older-than %s moves the limit", async (limit, youngMinutes, oldMinutes) => {
+  const { emulator, make, running } = await openEmulator();
+  const young = await make(ownLabels(youngMinutes));
+  await make(ownLabels(oldMinutes));
+  const { sweep } = await openSweep(emulator.url);
+  await sweep("--yes", "--older-than", limit);
+  expect(running()).toEqual([young]);
+});
+
+test.each(["10", "1d", "-5m", "soon"])("a limit of %s is refused", async (limit) => {
+  const { sweep } = await openSweep("http://127.0.0.1:9");
+  const { exitCode, stderr } = await sweep("--yes", "--older-than", limit);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("Write it as 90s, 10m or 2h.");
+});
+
+test("every page of the list is followed", async () => {
+  const { emulator, make, running } = await openEmulator({ pageCap: 2 });
+  for (let made = 0; made < 5; made++) {
+    await make(ownLabels(11));
+  }
+  const { sweep } = await openSweep(emulator.url);
+  expect((await sweep("--yes")).exitCode).toBe(0);
+  expect(running()).toEqual([]);
+  expect(emulator.requestCounts()["ListSession"]).toBeGreaterThan(2);
+});
+
+test("--output json is one document", async () => {
+  const { emulator, make } = await openEmulator();
+  const labels = ownLabels(11);
+  const orphan = await make(labels);
+  const young = await make(ownLabels(1));
+  const { sweep } = await openSweep(emulator.url);
+  const { sessions, ...stack } = JSON.parse((await sweep("--output", "json", "--yes")).stdout);
+  expect(stack).toEqual({ project: "shop", stack: "dev" });
+  expect(sessions).toHaveLength(2);
+  expect(sessions).toContainEqual({
+    sessionId: orphan,
+    resource: "web",
+    createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]+\.000Z$/),
+    action: "released",
+  });
+  expect(sessions).toContainEqual({
+    sessionId: young,
+    resource: "web",
+    createdAt: expect.any(String),
+    action: "left",
+    reason: "it is younger than 10 minutes",
+  });
+});
+
+test("a list that does not filter leads to no release", async () => {
+  const server = await startScriptedServer(({ path }, response) => {
+    if (path.endsWith("ListSession")) {
+      sendSuccess(response, { data: [{ sessionId: "session-1" }, { sessionId: "session-2" }] });
+    } else {
+      sendSuccess(response, { data: { labels: JSON.stringify({ team: "web", "pulumi-project": "shop" }) } });
+    }
+  });
+  const { sweep } = await openSweep(server.url);
+  expect((await sweep("--yes", "--older-than", "0s")).exitCode).toBe(0);
+  expect(server.operations()).toEqual(["ListSession", "GetLabel", "GetLabel"]);
+});
+
+test("a list that breaks off leads to no release and exits with 1", async () => {
+  const { emulator, make, running } = await openEmulator({ pageCap: 1 });
+  await make(ownLabels(11));
+  await make(ownLabels(11));
+  emulator.addFault({ operation: "ListSession", calls: 2, answer: { status: 400 } });
+  const { sweep } = await openSweep(emulator.url);
+  const { exitCode, stderr } = await sweep("--yes");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("pulumi-agb sweep: AGB refused ListSession");
+  expect(running()).toHaveLength(2);
+});
+
+test("a release that AGB refuses is told, the others go on, and the exit code is 2", async () => {
+  const { emulator, make, running } = await openEmulator();
+  await make(ownLabels(11));
+  await make(ownLabels(11));
+  emulator.addFault({ operation: "releaseSessionAsync", calls: 1, answer: { status: 400 } });
+  const { sweep } = await openSweep(emulator.url);
+  const { exitCode, stdout } = await sweep("--yes");
+  expect(exitCode).toBe(2);
+  expect(stdout).toMatch(/^left: .*AGB refused releaseSessionAsync/m);
+  expect(running()).toHaveLength(1);
+});
+
+describe("a state that must not decide", () => {
+  async function refused(stateText: string, ...parameters: string[]) {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const { sweep } = await openSweep(emulator.url, stateText);
+    const { exitCode, stderr } = await sweep("--yes", ...parameters);
+    expect(exitCode).toBe(1);
+    expect(running()).toHaveLength(1);
+    expect(emulator.requestCounts()).toEqual({ createSession: 1 });
+    return stderr;
+  }
+
+  test.each([
+    [["--stack", "production"], "not of shop/production"],
+    [["--stack", "acme/shop/production"], "not of shop/production"],
+    [["--project", "bank"], "not of bank/dev"],
+  ])("is that of another stack than %j", async (parameters, reason) => {
+    const text = await refused(exportOf([]), ...(parameters as string[]));
+    expect(text).toContain(`the state is that of shop/dev, ${reason}`);
+  });
+
+  test.each(["", "{}", "oops"])("is broken: %j", async (text) => {
+    expect(await refused(text, "--stack", "dev", "--project", "shop")).toContain(
+      "state.json cannot be used: it is not",
+    );
+  });
+
+  test("is empty and names no stack", async () => {
+    const text = await refused('{"version":3,"deployment":{}}');
+    expect(text).toContain("add --project NAME and --stack NAME");
+  });
+});
+
+test("a state file that is not there is named", async () => {
+  const { run } = await openSweep("http://127.0.0.1:9");
+  const { exitCode, stderr } = await run(["--state", "missing.json"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("the state file missing.json cannot be used");
+});
+
+describe("the state that the Pulumi CLI gives", () => {
+  /** A stand-in for `pulumi` that answers what a test tells it. */
+  async function pulumiThat(folder: string, script: string): Promise<string> {
+    const path = join(folder, "pulumi");
+    await writeFile(path, `#!/bin/sh\n${script}\n`);
+    await chmod(path, 0o755);
+    return [folder, process.env["PATH"] ?? ""].join(delimiter);
+  }
+
+  test("is read for the stack that is named", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const known = await make(ownLabels(60));
+    await make(ownLabels(60));
+    const { run, folder } = await openSweep(emulator.url, exportOf([known]));
+    const path = await pulumiThat(folder, 'echo "$*" >calls; cat state.json');
+    const { exitCode } = await run(["--yes", "--stack", "dev"], path);
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([known]);
+    expect(await readFile(join(folder, "calls"), "utf8")).toBe("stack export --non-interactive --stack dev\n");
+  });
+
+  test("is missing: nothing is released, and the message says what to do when the stack was removed", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const { run, folder } = await openSweep(emulator.url);
+    const path = await pulumiThat(folder, "echo \"error: no stack named 'dev' found\" >&2; exit 1");
+    const { exitCode, stderr } = await run(["--yes", "--stack", "dev"], path);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("no stack named 'dev' found");
+    expect(stderr).toContain("say --stack-is-gone when the stack was removed");
+    expect(running()).toHaveLength(1);
+  });
+
+  test("is not asked for with --stack-is-gone, which releases all old sessions of the stack", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const other = await make(ownLabels(60, { "pulumi-stack": "production" }));
+    const { run, folder } = await openSweep(emulator.url);
+    await writeFile(join(folder, "Pulumi.yaml"), 'name: "shop"\nruntime: nodejs\n');
+    const path = await pulumiThat(folder, "touch asked; exit 1");
+    const { exitCode, stderr } = await run(["--yes", "--stack-is-gone", "--stack", "dev"], path);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(running()).toEqual([other]);
+  });
+
+  test("and --stack-is-gone exclude a state file", async () => {
+    const { sweep } = await openSweep("http://127.0.0.1:9");
+    const { exitCode, stderr } = await sweep("--stack-is-gone");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("cannot be used with");
+  });
+});
+
+test("without a key it says how to give one", async () => {
+  const { folder, state } = await openSweep("http://127.0.0.1:9");
+  const { exitCode, stderr } = await runBounded(process.execPath, [command, "sweep", "--state", state], {
+    directory: folder,
+    environment: {},
+    timeoutMs: 20_000,
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("AGB_API_KEY");
+});

@@ -1,0 +1,102 @@
+import * as fc from "fast-check";
+import { AgbNetworkError } from "../../provider/api/errors";
+import { logExchange, reportRetry } from "../../provider/dynamic/log";
+
+const key = "ako-very-secret";
+
+/** What the log shows of an exchange. */
+function logged(over: Partial<Parameters<typeof logExchange>[0]> = {}): string {
+  const log = jest.spyOn(console, "error").mockImplementation();
+  logExchange({ operation: "getSession", status: 200, durationMs: 12.4, sent: {}, received: undefined, ...over }, key);
+  const lines = log.mock.calls.map(([line]) => String(line));
+  log.mockRestore();
+  expect(lines).toHaveLength(1);
+  return lines.join();
+}
+
+test("an exchange is one line: operation, status, duration, what was sent and what came back", () => {
+  const received = { success: true, code: "ok", requestId: "R-1", data: { sessionId: "session-1", token: "s3cret" } };
+  expect(logged({ sent: { sessionId: "session-1" }, received })).toBe(
+    'agb: getSession HTTP 200 in 12 ms: {"sessionId":"session-1"} <- ' +
+      '{"success":true,"code":"ok","requestId":"R-1","data":{"sessionId":"session-1","token":"***"}}',
+  );
+});
+
+test("a request without a reply is shown without one", () => {
+  expect(logged({ status: 0 })).toBe("agb: getSession HTTP 0 in 12 ms: {}");
+});
+
+test.each([
+  ["resourceUrl", { data: { resourceUrl: "https://s3cret" } }],
+  ["token and authCode", { data: { token: "s3cret", authCode: "s3cret", ticket: "s3cret" } }],
+  ["labels as text", { data: { labels: '{"team":"s3cret"}' } }],
+  ["labels as an object, whatever their names", { data: { labels: { code: "s3cret", status: "s3cret" } } }],
+  ["AGB's own words", { message: "no link https://s3cret", data: { errMsg: "s3cret" } }],
+  ["an object where a text belongs", { code: { inner: "s3cret" } }],
+  ["a list of texts", { data: ["s3cret", { sessionStatus: "RUNNING", link: "s3cret" }] }],
+  ["a reply that is a text", "s3cret"],
+])("the value is masked: %s", (_, received) => {
+  expect(logged({ received })).not.toContain("s3cret");
+});
+
+test("labels that are sent are masked in both spellings", () => {
+  expect(logged({ sent: { labels: '{"team":"s3cret"}', Labels: '{"team":"s3cret"}' } })).toBe(
+    'agb: getSession HTTP 200 in 12 ms: {"labels":"***","Labels":"***"}',
+  );
+});
+
+test("a key that a server repeats is masked wherever it does", () => {
+  const received = { code: `InvalidApiKey.${key}`, requestId: key, data: { sessionId: `x${key}y` } };
+  expect(logged({ received })).not.toContain(key);
+});
+
+/** Names that AGB is known to use, and any others; the values all carry the mark of a secret. */
+const secretFields = ["token", "authCode", "ticket", "resourceUrl", "url", "wsUrl", "link", "labels", "message", "key"];
+const shownNames = ["success", "code", "requestId", "sessionId", "sessionStatus", "status", "count", "data", "body"];
+const harmlessValue = fc.oneof(fc.boolean(), fc.integer(), fc.constant(null), fc.constantFrom("ok", "RUNNING"));
+const secretValue = fc.string().map((text) => `s3cret${text}`);
+
+const { reply } = fc.letrec<{ reply: unknown; inside: unknown }>((tie) => ({
+  // Anything below a name that is not AGB's envelope, where even harmless names hold secrets.
+  inside: fc.oneof(
+    { depthSize: "small" },
+    secretValue,
+    fc.array(tie("inside"), { maxLength: 3 }),
+    fc.dictionary(fc.oneof(fc.constantFrom(...secretFields, ...shownNames), fc.string()), tie("inside"), {
+      maxKeys: 4,
+    }),
+  ),
+  reply: fc
+    .tuple(
+      fc.dictionary(fc.constantFrom("success", "code", "requestId", "sessionId", "status"), harmlessValue),
+      fc.dictionary(
+        fc.oneof(fc.constantFrom(...secretFields), fc.string()).filter((name) => !shownNames.includes(name)),
+        tie("inside"),
+      ),
+      fc.option(tie("reply"), { nil: undefined }),
+      fc.option(fc.array(tie("reply"), { maxLength: 3 }), { nil: undefined }),
+    )
+    .map(([shown, secret, data, body]) => ({ ...secret, ...shown, data, body })),
+}));
+
+test("whatever a reply holds and wherever, nothing secret is shown", () => {
+  fc.assert(
+    fc.property(reply, (received) => {
+      expect(logged({ received, sent: received as Record<string, unknown> })).not.toContain("s3cret");
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a retry is one line with its reason, also where the reason has several", () => {
+  const log = jest.spyOn(console, "error").mockImplementation();
+  const error = new AgbNetworkError("getSession", "https://agb.example.com", true, "broken\nin\r\n  pieces");
+  reportRetry({ operation: "getSession", attempt: 2, delayMs: 300, error });
+  expect(log.mock.calls).toEqual([
+    [
+      "agb: try 2 of getSession failed, the next follows in 300 ms: " +
+        "the connection to https://agb.example.com broke during getSession: broken in pieces",
+    ],
+  ]);
+  log.mockRestore();
+});
