@@ -31,6 +31,17 @@ export function normaliseEndpoint(endpoint: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
+/**
+ * Name of the service behind a base URL, to tell whether two runs spoke with the same one: `undefined` for AGB's default
+ * endpoint, `local` for anything on this machine, whose port means nothing, else the base URL.
+ */
+export function serviceName(baseUrl: string): string | undefined {
+  if (isLoopback(baseUrl)) {
+    return "local";
+  }
+  return baseUrl === normaliseEndpoint(defaultEndpoint) ? undefined : baseUrl;
+}
+
 /** Tells whether a base URL leads to this machine, which no proxy should be asked for. */
 export function isLoopback(baseUrl: string): boolean {
   const host = new URL(baseUrl).hostname;

@@ -30,7 +30,7 @@ export class ResourceError extends Error {
   ) {
     super(`${headline}: ${details}`, options);
     this.name = "AgbError";
-    this.stack = "";
+    this.stack = "the reason stands beside the resource";
   }
 
   override toString(): string {
@@ -67,19 +67,15 @@ export interface Attempt {
   readonly account: Account | undefined;
 }
 
-/** A session that a stand-in key does not see: gone, or another account's. */
+/** A session that was not found, which does not mean that it is gone. */
 export class DoubtfulAbsenceError extends Error {
   override readonly name = "DoubtfulAbsenceError";
 
-  /**
-   * @param refusedSource where the refused key came from
-   * @param usedSource where the key came from that does not see the session
-   */
-  constructor(refusedSource: string, usedSource: string) {
-    super(
-      `AGB refused the key from ${refusedSource}, and with the one from ${usedSource} the session is not found: it ` +
-        "is gone, or it belongs to another account",
-    );
+  constructor(
+    message: string,
+    readonly doubt: "rotated key" | "other service",
+  ) {
+    super(message);
   }
 }
 
@@ -112,7 +108,11 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
     return `${authenticationAdvice(account)}${kept}`;
   }
   if (error instanceof DoubtfulAbsenceError) {
-    return `${runProgramAdvice} The session stays in the state.`;
+    const advice =
+      error.doubt === "rotated key"
+        ? runProgramAdvice
+        : `Go back to that service with ${named(settingNames.endpoint)}, or give the session up with \`pulumi state delete\`.`;
+    return `${advice} The session stays in the state.`;
   }
   if (error instanceof AgbNotFoundError && adopting) {
     return "The session that `adopt` names is not running. Remove `adopt` to have a new one made.";
@@ -136,8 +136,8 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
   }
   if (error instanceof AgbUncertainCreateError) {
     return (
-      "Look for a session with that label before you run `pulumi up` again, or let AGB release it when it is idle; " +
-      "`pulumi-agb sweep` finds and releases it too."
+      `The endpoint is ${account?.settings.baseUrl}. If it is AGB's: look for a session with that label before you run ` +
+      "`pulumi up` again, or let AGB release it when it is idle; `pulumi-agb sweep` finds and releases it too."
     );
   }
   if (error instanceof AgbReleaseTimeoutError) {

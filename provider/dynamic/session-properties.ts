@@ -25,6 +25,8 @@ export interface SessionProperties {
   readonly resourceId?: string | undefined;
   /** `true` once a session that is to be kept in the state was found released. */
   readonly released?: boolean | undefined;
+  /** Where the session was made, see `serviceName`; absent for AGB's default endpoint. */
+  readonly service?: string | undefined;
   readonly __provider?: string;
 }
 
@@ -35,7 +37,7 @@ export const fixedProperties = ["imageId", "idleTimeoutSeconds", "policyId"] as 
 export const instructionProperties = ["ignoreLabels", "adopt", "onRelease", "timeouts"] as const;
 
 /** What only outputs hold. */
-const computedProperties = ["appInstanceId", "resourceId", "released"] as const;
+const computedProperties = ["appInstanceId", "resourceId", "released", "service"] as const;
 
 const stored = [...fixedProperties, ...instructionProperties, ...computedProperties];
 

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { defaultEndpoint, serviceName } from "../api/endpoint";
 import { AgbApiError, AgbNotFoundError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
 import { getSession, releaseSession } from "../api/sessions";
@@ -85,8 +86,8 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     if (inputsDiffer) {
       return { replaces };
     }
-    // The create label is no input, so only the outputs show that someone removed it.
-    return { changes: !olds.released && !Object.hasOwn(carried, ownershipKeys.create) };
+    // The create label is no input, so only the outputs show that someone removed or spoilt it.
+    return { changes: !olds.released && createTokenTime(carried[ownershipKeys.create] ?? "") === undefined };
   };
 
   /** Makes the session, one call when nothing goes wrong, or takes over the one that `adopt` names. */
@@ -98,11 +99,12 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         limit: limitName(inputs, "create"),
         adopting: inputs.adopt !== undefined,
       },
-      ({ client }) => {
+      ({ client, settings }) => {
         const within = limited(client, inputs.timeouts?.create);
+        const service = serviceName(settings.baseUrl);
         return inputs.adopt === undefined
-          ? this.make(inputs, within, client)
-          : this.adopt(inputs, inputs.adopt, within);
+          ? this.make(inputs, within, client, service)
+          : this.adopt(inputs, inputs.adopt, within, service);
       },
     );
 
@@ -120,7 +122,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         props.onRelease === "keep" ? readResult(id, outputsOf({ ...props, released: true }, labels, labelsAll)) : {};
       const observed = await observeSession(account.client, id);
       if (observed === undefined) {
-        refuseDoubtfulAbsence(account);
+        refuseDoubtfulAbsence(account, props);
         return absent();
       }
       // `AgbSession.get` knows the id alone, and so may a create whose reply was lost; others need not ask again.
@@ -131,7 +133,9 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       const { appInstanceId, resourceId } = identity;
       const ignored = foreignLabels(observed.labels, labelsAll, props.ignoreLabels ?? []);
       const found = withoutLabels(observed.labels, ignored);
-      return readResult(id, outputsOf({ ...props, appInstanceId, resourceId }, declaredPart(found, props), found));
+      const service = props.labelsAll === undefined ? serviceName(account.settings.baseUrl) : props.service;
+      const known = { ...props, appInstanceId, resourceId, service };
+      return readResult(id, outputsOf(known, declaredPart(found, props), found));
     });
 
   /** Sets the labels and makes sure that the session has them, and only them. */
@@ -143,9 +147,11 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     this.explained(
       { verb: "update", resource: resourceName(news), sessionId: id, limit: limitName(news, "update") },
       async (account) => {
-        const { appInstanceId, resourceId, released } = olds;
-        const known = { ...news, appInstanceId, resourceId };
-        const createToken = olds.labelsAll?.[ownershipKeys.create] ?? newCreateToken(new Date(this.clock.now()));
+        const { appInstanceId, resourceId, released, service } = olds;
+        const known = { ...news, appInstanceId, resourceId, service };
+        const oldToken = olds.labelsAll?.[ownershipKeys.create] ?? "";
+        const isGood = createTokenTime(oldToken) !== undefined;
+        const createToken = isGood ? oldToken : newCreateToken(new Date(this.clock.now()));
         const wanted = { ...news.labelsAll, [ownershipKeys.create]: createToken };
         // A released session has no labels to set, and where only instructions changed there is nothing to tell AGB.
         if (!released && !sameLabels(olds.labelsAll ?? {}, wanted)) {
@@ -171,7 +177,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         }
         const wasThere = await releaseAndWait(client, id, this.clock, seconds && seconds * 1_000);
         if (!wasThere) {
-          refuseDoubtfulAbsence(account);
+          refuseDoubtfulAbsence(account, props);
         }
       },
     );
@@ -186,6 +192,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     inputs: SessionProperties,
     client: Account["client"],
     unlimited: Account["client"],
+    service: string | undefined,
   ): Promise<pulumi.dynamic.CreateResult> {
     const { imageId, labelsAll, idleTimeoutSeconds, policyId } = inputs;
     const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId };
@@ -193,19 +200,20 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       () => createOwnedSession(client, request, this.clock, unlimited),
       (made) => releaseSession(unlimited, made.sessionId),
     );
-    return { id: sessionId, outs: outputsOf({ ...inputs, ...identity }, inputs.labels, labels) };
+    return { id: sessionId, outs: outputsOf({ ...inputs, ...identity, service }, inputs.labels, labels) };
   }
 
   private async adopt(
     inputs: SessionProperties,
     target: NonNullable<SessionProperties["adopt"]>,
     client: Account["client"],
+    service: string | undefined,
   ): Promise<pulumi.dynamic.CreateResult> {
     const { sessionId, labels } = await findAdoptable(client, target, inputs.labelsAll);
     const { appInstanceId, resourceId } = await getSession(client, sessionId);
     // A new token: a former owner sees that the session is no longer its own, and a sweep that it has just become ours.
     const wanted = { ...inputs.labelsAll, [ownershipKeys.create]: newCreateToken(new Date(this.clock.now())) };
-    const known = { ...inputs, appInstanceId, resourceId };
+    const known = { ...inputs, appInstanceId, resourceId, service };
     try {
       await this.settleLabels(sessionId, client, wanted, known);
     } catch (error) {
@@ -318,12 +326,25 @@ async function wasTakenOver(client: Account["client"], id: string, labelsAll: La
 }
 
 /**
- * "Not found" said to a key that only stands in for a refused one may mean another account: the session must not be
- * taken for gone.
+ * "Not found" says nothing where the session may well live on unseen: the key only stands in for a refused one and may
+ * be another account's, or the session was made at another service than the one that was asked.
  */
-function refuseDoubtfulAbsence({ settings, apiKey }: Account): void {
+function refuseDoubtfulAbsence({ settings, apiKey }: Account, known: Partial<SessionProperties>): void {
   if (apiKey !== settings.apiKey) {
-    throw new DoubtfulAbsenceError(settings.apiKey.source, apiKey.source);
+    throw new DoubtfulAbsenceError(
+      `AGB refused the key from ${settings.apiKey.source}, and with the one from ${apiKey.source} the session is not ` +
+        "found: it is gone, or it belongs to another account",
+      "rotated key",
+    );
+  }
+  // `AgbSession.get` knows nothing but the id.
+  if (known.labelsAll !== undefined && known.service !== serviceName(settings.baseUrl)) {
+    const madeAt = known.service === "local" ? "a local emulator" : (known.service ?? defaultEndpoint);
+    throw new DoubtfulAbsenceError(
+      `the session was made at ${madeAt} and may still run there; ${settings.baseUrl}, which was asked now, does not ` +
+        "know it",
+      "other service",
+    );
   }
 }
 

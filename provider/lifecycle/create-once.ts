@@ -98,7 +98,8 @@ function worthAnotherTry(error: unknown): boolean {
     // AGB named a session; that it was not found by its label does not mean that it does not exist.
     return false;
   }
-  return isTransient(error) || error instanceof AgbUnexpectedReplyError;
+  // Where no connection stands the client has tried again often enough.
+  return !certainlyHadNoEffect(error) && (isTransient(error) || error instanceof AgbUnexpectedReplyError);
 }
 
 /** Whether AGB may still be at work: nobody has waited for its end, so that nothing was found proves nothing. */

@@ -9,11 +9,15 @@ export class AgbUncertainCreateError extends Error {
     options?: ErrorOptions,
   ) {
     super(
-      `the reply to createSession was lost and it could not be found out whether a session was made (${reason}). ` +
+      `it could not be found out whether a session was made${describeCause(options?.cause)} (${reason}). ` +
         `If one was, it carries the label pulumi-create=${createToken}`,
       options,
     );
   }
+}
+
+function describeCause(cause: unknown): string {
+  return cause instanceof Error ? `: ${cause.message}` : "";
 }
 
 /** A session that was asked to go and is still there when the time for it is over. */

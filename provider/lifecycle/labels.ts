@@ -61,7 +61,7 @@ export function labelCountProblem(property: string, own: number, declared: numbe
     return [];
   }
   const parts = `${declared} declared, ${defaults} by default, ${own} of the provider's own`;
-  return [{ path: property, reason: `makes ${count} labels (${parts}); the limit is ${labelLimits.count}` }];
+  return [{ path: property, reason: `${count} labels in all (${parts}); the limit is ${labelLimits.count}` }];
 }
 
 /** Tells whether two label sets are the same, whatever their order. */

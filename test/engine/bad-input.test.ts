@@ -48,7 +48,7 @@ test("one preview names every problem of a session, and nothing is made", async 
     'labels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own',
     "idleTimeoutSeconds: must be a whole number",
     "policyId: must not be blank",
-    "labels: makes 21 labels (17 declared, 0 by default, 4 of the provider's own); the limit is 20",
+    "labels: 21 labels in all (17 declared, 0 by default, 4 of the provider's own); the limit is 20",
   ]) {
     expect(printed).toContain(problem);
   }

@@ -26,9 +26,8 @@ test("a create ends when its time is over, as uncertain: AGB may still make the 
   const { stack, emulator } = await openStack();
   emulator.addFault({ operation: "createSession", delayMs: slow });
   const { message } = await failureOf(stack.create(declare({}, { timeouts: { create: 0.05 } })));
-  expect(message).toContain(
-    "could not be found out whether a session was made (AGB may not have finished the call yet)",
-  );
+  expect(message).toContain("could not be found out whether a session was made: AGB did not answer createSession");
+  expect(message).toContain("(AGB may not have finished the call yet)");
   expect(message).toContain("pulumi-agb sweep");
 });
 

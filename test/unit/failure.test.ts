@@ -119,7 +119,7 @@ test.each([
 test("an uncertain create names the label by which the session can be found", () => {
   const message = explain(new AgbUncertainCreateError("20261122T164726Z-9f86d081884c", "reset"), "create");
   expect(message).toContain("pulumi-create=20261122T164726Z-9f86d081884c");
-  expect(message).toContain("Look for a session with that label");
+  expect(message).toContain("look for a session with that label");
 });
 
 test("a release that takes too long says that it can be awaited again", () => {
@@ -146,13 +146,13 @@ test("an error that was explained already is not explained again", () => {
   );
 });
 
-test("no error carries a stack, which Pulumi would print", () => {
+test("no error carries a stack, in whose place Pulumi prints where the reason stands", () => {
   const errors = [
     explainFailure(new Error("x"), { verb: "update", resource: "web", account: accountOf(settings) }),
     new ResourceError("x", "y"),
     new UnfinishedError("session-1", {}, ["x"]),
   ];
-  expect(errors.map(({ stack }) => stack)).toEqual(["", "", ""]);
+  expect(errors.map(({ stack }) => stack)).toEqual(Array(3).fill("the reason stands beside the resource"));
 });
 
 test("as text an error is its headline alone, because Pulumi prints the message a second time", () => {
@@ -161,7 +161,7 @@ test("as text an error is its headline alone, because Pulumi prints the message 
     resource: "web",
     account: accountOf(settings),
   });
-  expect(`${error}: ${error.stack}`).toBe('could not refresh AgbSession "web": ');
+  expect(`${error}: ${error.stack}`).toBe('could not refresh AgbSession "web": the reason stands beside the resource');
 });
 
 test("no message holds the key", () => {

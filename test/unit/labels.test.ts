@@ -126,7 +126,7 @@ describe("declared labels", () => {
     expect(labelCountProblem("labels", 4, 10, 7)).toEqual([
       {
         path: "labels",
-        reason: "makes 21 labels (10 declared, 7 by default, 4 of the provider's own); the limit is 20",
+        reason: "21 labels in all (10 declared, 7 by default, 4 of the provider's own); the limit is 20",
       },
     ]);
     expect(labelLimits.count).toBe(20);

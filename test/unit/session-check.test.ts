@@ -90,7 +90,7 @@ test("a resource name that is too long for a label is a problem", () => {
 
 describe("the limit of twenty labels", () => {
   const reason = (declaredCount: number, defaults: number) =>
-    `makes 21 labels (${declaredCount} declared, ${defaults} by default, 4 of the provider's own); the limit is 20`;
+    `21 labels in all (${declaredCount} declared, ${defaults} by default, 4 of the provider's own); the limit is 20`;
 
   test("counts declared ones, default ones and the provider's own", () => {
     expect(sessionProblems(declared({ labels: manyLabels(10) }), manyLabels(7, "default"))).toEqual([

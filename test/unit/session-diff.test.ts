@@ -96,6 +96,8 @@ test("a create label that someone removed is a change although no input shows it
   expect(await diff({ labelsAll: news.labelsAll }, {})).toEqual({ changes: true });
 });
 
-test("another create label than ours is no change: it tells who made the session", async () => {
-  expect(await diff({ labelsAll: { ...news.labelsAll, "pulumi-create": "other" } }, {})).toEqual({ changes: false });
+test("another create label than ours is no change, for it tells who made the session; a spoilt one is", async () => {
+  const carrying = (createLabel: string) => ({ labelsAll: { ...news.labelsAll, "pulumi-create": createLabel } });
+  expect(await diff(carrying("20261122T164726Z-0123456789ab"), {})).toEqual({ changes: false });
+  expect(await diff(carrying("spoilt"), {})).toEqual({ changes: true });
 });

@@ -41,7 +41,7 @@ export async function withQuickStart(work: (quickStart: QuickStart) => Promise<n
     const folder = join(projectDirectory, ".quick-start", service.folderName);
     if (service.kind === "emulator") {
       console.error("AGB_API_KEY is not set: using the local AGB emulator.");
-      await mkdir(folder, { recursive: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       emulator = await startEmulator({ statePath: join(folder, "state.json"), signal: runner.signal });
     }
     const environment = await createPulumiEnvironment(process.env, pulumi, folder, emulator);
