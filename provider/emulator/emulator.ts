@@ -172,6 +172,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         throw new RangeError(`advanceClock: ms must be a number >= 0, not ${ms}`);
       }
       clock.offsetMs += ms;
+      await surroundings.settle();
       await save();
     },
     async setLabels(sessionId, labels) {

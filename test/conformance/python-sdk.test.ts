@@ -72,7 +72,13 @@ describe("the command", () => {
       stdio: ["ignore", "pipe", "inherit"],
       detached: true,
     });
-    const [line] = await once(createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> }), "line");
+    const lines = createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> });
+    const ended = once(child, "exit").then(([code]) => {
+      throw new Error(`the command ended with ${code} before it listened`);
+    });
+    // Also when the test is over and the command is ended.
+    ended.catch(() => {});
+    const [line] = await Promise.race([once(lines, "line"), ended]);
     const url = String(line).split(" ").at(-1) ?? "";
 
     await runScript(python, "quick_start", { endpoint: url, apiKey: "unused", advance: undefined });

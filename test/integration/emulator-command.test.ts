@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -29,6 +29,7 @@ function run(...args: string[]): ChildProcess {
   const child = spawn(process.execPath, ["--import", "tsx", join(root, "provider", "cli", "main.ts"), ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: folder },
   });
   children.push(child);
   return child;
@@ -153,6 +154,23 @@ test("tools are allowed on demand, and what sessions run ends with an emulator t
 
   expect(await outlives(`sleep ${seconds}`)).toBe(false);
   await waiting;
+});
+
+test("without a state file nothing stays behind", async () => {
+  const child = run("emulator", "--allow-exec");
+  const url = await listening(child);
+  const contextId = await createContext(url, "data");
+  await upload(url, contextId, "/data/a", "text");
+  const persistenceDataList = [{ contextId, path: "/data", policy: "{}" }];
+  expect((await runShell(url, await createId(url, {}, { persistenceDataList }), "true")).exit_code).toBe(0);
+  const made = () => readdirSync(folder).filter((name) => name.startsWith("agb-emulator-"));
+  expect(made()).toHaveLength(2);
+  const end = once(child, "exit");
+
+  child.kill("SIGTERM");
+  await end;
+
+  expect(made()).toEqual([]);
 });
 
 test("options reach the emulator", async () => {

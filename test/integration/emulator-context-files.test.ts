@@ -298,14 +298,3 @@ describe("restart", () => {
     expect(readdirSync(`${statePath}.contexts`)).toHaveLength(26);
   });
 });
-
-test("without a state file nothing stays behind", async () => {
-  const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith("agb-emulator-contexts-"));
-  const before = left();
-  const emulator = await start();
-  await upload(emulator.url, await createContext(emulator.url, "data"), "/a", "text");
-
-  await emulator.close();
-
-  expect(left()).toEqual(before);
-});

@@ -306,15 +306,3 @@ describe("restart", () => {
     expect((await runShell(url, sessionId, "echo hi")).stdout).toBe("hi\n");
   });
 });
-
-test("without a state file nothing stays behind", async () => {
-  const left = () => readdirSync(tmpdir()).filter((name) => /^agb-emulator-(sessions|contexts|trial)-/.test(name));
-  const before = left();
-  const emulator = await start();
-  const sessionId = await createId(url);
-  await toolText(url, sessionId, "write_file", { path: "a", content: "text" });
-
-  await emulator.close();
-
-  expect(left()).toEqual(before);
-});

@@ -362,8 +362,9 @@ describe("the lock", () => {
   });
 
   (hasProcessTimes ? test : test.skip)("of a process that is dead but not buried is taken over", async () => {
-    // The shell's child ends at once; the shell turns into a `sleep` that never asks for its exit code.
-    const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    // The shell turns into a `sleep` that never asks for its child's exit code; the child ends only when it has.
+    const child = "sh -c 'until grep -q sleep /proc/$PPID/comm; do :; done'";
+    const shell = spawn("sh", ["-c", `${child} & echo $!; exec sleep 60`], { stdio: ["ignore", "pipe", "ignore"] });
     try {
       const [printed] = await once(shell.stdout, "data");
       const pid = Number(String(printed));
