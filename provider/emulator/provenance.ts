@@ -39,6 +39,8 @@ export const provenance: Readonly<Record<string, readonly Behaviour[]>> = {
     ...known(
       "assumed",
       "A parameter that is not valid: HTTP 400, `InvalidRequest`, the message begins with the parameter's name",
+      "More requests than the option allows in a second: HTTP 429, `Throttling`, with `Retry-After`",
+      "Everything under `/_emulator/`: it is the emulator's own and no part of AGB",
       "A body over 1 MiB: HTTP 413. Another host in the Host header: HTTP 421. A state that cannot be saved: HTTP 503",
       "All keys belong to one account",
     ),

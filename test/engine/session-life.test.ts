@@ -86,7 +86,7 @@ test("the state refers to the provider in at most 200 characters and holds no mo
     expect(inputs?.["__provider"].length).toBeLessThanOrEqual(200);
     expect(outputs?.["__provider"]).toBe(inputs?.["__provider"]);
     expect(Object.keys(outputs ?? {}).sort()).toEqual(
-      ["__provider", "appInstanceId", "imageId", "labels", "labelsAll", "resourceId"].sort(),
+      ["__provider", "appInstanceId", "imageId", "labels", "labelsAll", "resourceId", "service"].sort(),
     );
   }
 });

@@ -1,0 +1,25 @@
+import { startTestEmulator } from "../support/agb-emulator";
+import { FakeClock } from "../support/fake-clock";
+import { declare, openProvider, Stack } from "../support/session-stack";
+
+test("two updates at the same moment: neither claims labels that the session does not have", async () => {
+  const emulator = await startTestEmulator({ latencyMs: 5 });
+  const provider = openProvider(emulator.url, new FakeClock());
+  const stack = new Stack(provider, emulator);
+  const { id, outputs } = await stack.create();
+  const wishes = await Promise.all(["one", "two"].map((team) => stack.check(declare({ team }))));
+
+  const outcomes = await Promise.allSettled(wishes.map((news) => provider.update(id, outputs, news)));
+
+  const labels = emulator.sessions()[0]?.labels;
+  const claims = outcomes.map((outcome) =>
+    outcome.status === "fulfilled" ? outcome.value.outs?.labelsAll : outcome.reason.properties.labelsAll,
+  );
+  // Whoever was overtaken either saw it and says what the session has, or had its own labels when it looked.
+  expect(claims).toContainEqual(labels);
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected") {
+      expect(outcome.reason.message).toContain("are not as they were set");
+    }
+  }
+});
