@@ -3,6 +3,9 @@ import { type Emulator, ManualClock, startEmulator } from "../../provider/emulat
 import { describeWithChromium, launchChromium } from "../support/chromium";
 import { createId, labelsOf, list, notFound, release, status } from "../support/emulator-requests";
 
+// A browser takes its time to start on a busy machine.
+jest.setTimeout(120_000);
+
 describeWithChromium("console page", (chromiumPath) => {
   const clock = new ManualClock(Date.UTC(2026, 4, 1, 12));
   let emulator: Emulator;
