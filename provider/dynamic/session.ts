@@ -14,6 +14,7 @@ import {
   releaseAndWait,
   replaceLabels,
 } from "../lifecycle/session";
+import { unlessGone } from "../lifecycle/unless-gone";
 import { type Clock, systemClock } from "../lifecycle/wait";
 import type { Account, Connection } from "./connection";
 import { CreatesInFlight } from "./creates-in-flight";
@@ -313,16 +314,9 @@ function isRefused(error: unknown): boolean {
 
 /** Whether the session carries the create label of a later adoption than the one that the state knows of. */
 async function wasTakenOver(client: Account["client"], id: string, labelsAll: Labels): Promise<boolean> {
-  try {
-    const known = labelsAll[ownershipKeys.create];
-    const found = (await getLabels(client, id))[ownershipKeys.create] ?? "";
-    return known !== undefined && found !== known && createTokenTime(found) !== undefined;
-  } catch (error) {
-    if (error instanceof AgbNotFoundError) {
-      return false;
-    }
-    throw error;
-  }
+  const known = labelsAll[ownershipKeys.create];
+  const found = (await unlessGone(getLabels(client, id)))?.[ownershipKeys.create] ?? "";
+  return known !== undefined && found !== known && createTokenTime(found) !== undefined;
 }
 
 /**

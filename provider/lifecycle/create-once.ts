@@ -20,6 +20,7 @@ import {
 import { AgbUncertainCreateError } from "./errors";
 import { hasLabel } from "./labels";
 import { ownershipKeys } from "./ownership";
+import { unlessGone } from "./unless-gone";
 import { type Clock, waitUntil } from "./wait";
 
 const maximumTries = 3;
@@ -156,18 +157,11 @@ async function findByCreateToken(
  * @throws Error when the session carries another token, or none
  */
 async function carriesToken(client: AgbClient, sessionId: string, createToken: string): Promise<boolean> {
-  try {
-    const labels = await getLabels(client, sessionId);
-    if (!hasLabel(labels, ownershipKeys.create, createToken)) {
-      throw new Error("AGB listed a session that does not carry the label that was asked for");
-    }
-    return true;
-  } catch (error) {
-    if (error instanceof AgbNotFoundError) {
-      return false;
-    }
-    throw error;
+  const labels = await unlessGone(getLabels(client, sessionId));
+  if (labels !== undefined && !hasLabel(labels, ownershipKeys.create, createToken)) {
+    throw new Error("AGB listed a session that does not carry the label that was asked for");
   }
+  return labels !== undefined;
 }
 
 async function identify(client: AgbClient, sessionId: string): Promise<SessionIdentity> {

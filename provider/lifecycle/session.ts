@@ -17,6 +17,7 @@ import { createExactlyOnce } from "./create-once";
 import { AgbReleaseTimeoutError } from "./errors";
 import { foreignLabels, withoutLabels } from "./labels";
 import { newCreateToken, ownershipKeys } from "./ownership";
+import { unlessGone } from "./unless-gone";
 import { type Clock, waitUntil } from "./wait";
 
 /** A session as it was made, with the labels it carries. */
@@ -81,15 +82,8 @@ export async function observeSession(client: AgbClient, sessionId: string): Prom
 }
 
 /** Reads the unchanging parts of a session, `undefined` when it is gone. */
-export async function identifySession(client: AgbClient, sessionId: string): Promise<SessionIdentity | undefined> {
-  try {
-    return await getSession(client, sessionId);
-  } catch (error) {
-    if (error instanceof AgbNotFoundError) {
-      return undefined;
-    }
-    throw error;
-  }
+export function identifySession(client: AgbClient, sessionId: string): Promise<SessionIdentity | undefined> {
+  return unlessGone(getSession(client, sessionId));
 }
 
 /**
@@ -148,12 +142,6 @@ export async function releaseAndWait(
 }
 
 async function isReleased(client: AgbClient, sessionId: string): Promise<boolean> {
-  try {
-    return releasedStatuses.has(await getSessionStatus(client, sessionId));
-  } catch (error) {
-    if (error instanceof AgbNotFoundError) {
-      return true;
-    }
-    throw error;
-  }
+  const status = await unlessGone(getSessionStatus(client, sessionId));
+  return status === undefined || releasedStatuses.has(status);
 }

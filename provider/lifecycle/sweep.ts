@@ -1,8 +1,8 @@
 import type { AgbClient } from "../api/client";
-import { AgbNotFoundError } from "../api/errors";
-import { getLabels, type Labels } from "../api/labels";
+import { getLabels } from "../api/labels";
 import { listSessions } from "../api/sessions";
 import { createTokenTime, ownershipKeys } from "./ownership";
+import { unlessGone } from "./unless-gone";
 
 /** The stack whose orphans are looked for. */
 export interface StackName {
@@ -33,7 +33,7 @@ export async function findOrphans(
   const owner = { [ownershipKeys.project]: project, [ownershipKeys.stack]: stack };
   const orphans: Orphan[] = [];
   for await (const { sessionId } of listSessions(client, owner)) {
-    const labels = known.has(sessionId) ? undefined : await labelsIfAlive(client, sessionId);
+    const labels = known.has(sessionId) ? undefined : await unlessGone(getLabels(client, sessionId));
     if (labels?.[ownershipKeys.project] === project && labels[ownershipKeys.stack] === stack) {
       orphans.push({
         sessionId,
@@ -48,15 +48,4 @@ export async function findOrphans(
 /** Tells whether an orphan is certainly older than the limit; one of unknown age is not. */
 export function isOlderThan({ createdAt }: Orphan, minimumAgeMs: number, nowMs: number): boolean {
   return createdAt !== undefined && nowMs - createdAt.getTime() >= minimumAgeMs;
-}
-
-async function labelsIfAlive(client: AgbClient, sessionId: string): Promise<Labels | undefined> {
-  try {
-    return await getLabels(client, sessionId);
-  } catch (error) {
-    if (error instanceof AgbNotFoundError) {
-      return undefined;
-    }
-    throw error;
-  }
 }
