@@ -3,13 +3,14 @@
 //
 //   npm run bench:emulator -- --sessions 5000 --requests-per-second 200 --seconds 60
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
@@ -40,20 +41,21 @@ async function main(): Promise<void> {
     process.execPath,
     [
       ...["--require", join(root, "tools", "quick-start", "exit-with-parent.cjs")],
+      ...["--expose-gc", "--require", join(__dirname, "report-heap.cjs")],
       ...[join(root, "dist", "cli", "main.js"), "emulator", "--state", statePath],
       ...["--default-idle-timeout-seconds", "86400", "--maximum-lifetime-seconds", "86400"],
     ],
-    { stdio: ["pipe", "pipe", "inherit"] },
+    { stdio: ["pipe", "pipe", "inherit", "ipc"] },
   );
   try {
-    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const [line] = (await once(createInterface({ input: child.stdout as Readable }), "line")) as [string];
     const url = line.slice(line.lastIndexOf(" ") + 1);
     const ids = await fill(url);
-    const memory = [`${residentMegabytes(child.pid)} MB with ${sessionCount} sessions`];
+    const memory = [`${await memoryOf(child)} with ${sessionCount} sessions`];
     const measured: Measured[] = [];
     for (let part = 1; part <= 4; part += 1) {
       measured.push(...(await load(url, ids, seconds / 4)));
-      memory.push(`${residentMegabytes(child.pid)} MB after ${Math.round((seconds / 4) * part)} s`);
+      memory.push(`${await memoryOf(child)} after ${Math.round((seconds / 4) * part)} s`);
     }
     console.log(`${sessionCount} sessions, ${requestsPerSecond} requests/s for ${seconds} s, state file on disk`);
     report(
@@ -64,7 +66,7 @@ async function main(): Promise<void> {
       "writes",
       measured.filter(({ isWrite }) => isWrite),
     );
-    console.log(`memory  ${memory.join(", ")}`);
+    console.log(`memory  ${memory.join("\n        ")}`);
     console.log(`state   ${(statSync(statePath).size / 1e6).toFixed(1)} MB`);
   } finally {
     agent.destroy();
@@ -159,9 +161,13 @@ function report(name: string, measured: readonly Measured[]): void {
   console.log(`${name.padEnd(7)} ${sorted.length} p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`);
 }
 
-function residentMegabytes(pid: number | undefined): string {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return (Number(kilobytes) / 1024).toFixed(0);
+/** Resident memory before, and live heap after a collection of garbage. */
+async function memoryOf(child: ChildProcess): Promise<string> {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+  const reply = once(child, "message");
+  child.send("heap");
+  const [heapBytes] = (await reply) as [number];
+  return `${(Number(kilobytes) / 1024).toFixed(0)} MB resident, ${(heapBytes / 1e6).toFixed(1)} MB live heap`;
 }
 
 main().catch((error: Error) => {
