@@ -4,8 +4,9 @@
  * state but its connections; it imports undici and zod and nothing of the other layers.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, type Dispatcher, EnvHttpProxyAgent, errors, request } from "undici";
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import type { z } from "zod";
+import { explainConnectionFailure } from "./connection-failure";
 import { isLoopback } from "./endpoint";
 import { parseJson, readEnvelope, type VerdictRules } from "./envelope";
 import { AgbError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "./errors";
@@ -65,28 +66,6 @@ export interface ClientSettings {
 
 const connectionsPerEndpoint = 32;
 const largestReplyBytes = 16 * 1024 * 1024;
-
-const noTlsCode = "ERR_SSL_WRONG_VERSION_NUMBER";
-
-// Errors of Node and undici that come up before a request is sent.
-const connectCodes = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-  // A proxy that refused the way; the end of the time limit, which has the same code, is decided before.
-  "UND_ERR_ABORTED",
-  noTlsCode,
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-]);
 
 /** Connections and time that a client takes over from another. */
 interface Inheritance {
@@ -192,9 +171,13 @@ export class AgbClient {
   ) {
     const { baseUrl, apiKey } = this.settings;
     const query = new URLSearchParams(parts.query).toString();
+    let requestSent = false;
+    const noticeStart = noticingStart(() => {
+      requestSent = true;
+    });
     try {
       const response = await request(`${baseUrl}${operation.path}${query && `?${query}`}`, {
-        dispatcher: this.dispatcher,
+        dispatcher: this.dispatcher.compose(noticeStart),
         method: operation.method,
         headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
         ...(operation.method === "POST" && { body: JSON.stringify(parts.body ?? {}) }),
@@ -213,8 +196,8 @@ export class AgbClient {
       if (signal.aborted) {
         throw new AgbTimeoutError(operation.name, timeoutMs, { cause });
       }
-      const requestSent = !connectCodes.has(errorCode(cause));
-      throw new AgbNetworkError(operation.name, baseUrl, requestSent, describe(cause), { cause });
+      const { reason, lasting } = explainConnectionFailure(cause, requestSent);
+      throw new AgbNetworkError(operation.name, baseUrl, requestSent, reason, { cause, lasting });
     }
   }
 }
@@ -223,20 +206,18 @@ function firstValue(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
-// Not `instanceof`: Node's own errors are of another realm where modules are loaded into a context, as test runners do.
-function errorCode(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-}
-
-function describe(error: unknown): string {
-  // Node gathers the failures of several addresses (IPv6, IPv4) in one error without a message.
-  if (typeof error === "object" && error !== null && "errors" in error && Array.isArray(error.errors)) {
-    return error.errors.map(describe).join("; ");
-  }
-  const code = errorCode(error);
-  if (code === noTlsCode) {
-    return "it does not speak TLS; an endpoint without TLS needs http:// in front";
-  }
-  const message = typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
-  return error instanceof errors.SocketError ? `${message} (${code})` : message || code || String(error);
+/** Calls back when a connection stands and the request is about to be written to it; without that nothing is sent. */
+function noticingStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart: (...start) => {
+        onStart();
+        handler.onRequestStart?.(...start);
+      },
+      onRequestUpgrade: (...upgrade) => handler.onRequestUpgrade?.(...upgrade),
+      onResponseStart: (...head) => handler.onResponseStart?.(...head),
+      onResponseData: (...data) => handler.onResponseData?.(...data),
+      onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
+      onResponseError: (...failure) => handler.onResponseError?.(...failure),
+    });
 }

@@ -91,6 +91,9 @@ export class AgbTimeoutError extends AgbError {
 
 /** The connection failed. */
 export class AgbNetworkError extends AgbError {
+  /** Whether waiting cannot help, because TLS could not be agreed on: a certificate that is not trusted, no TLS. */
+  readonly lasting: boolean;
+
   /**
    * @param endpoint base URL that was called
    * @param requestSent `false` only when AGB certainly saw nothing of the call (no connection was made)
@@ -100,7 +103,7 @@ export class AgbNetworkError extends AgbError {
     readonly endpoint: string,
     readonly requestSent: boolean,
     reason: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly lasting?: boolean },
   ) {
     super(
       operation,
@@ -109,6 +112,7 @@ export class AgbNetworkError extends AgbError {
         : `no connection to ${endpoint} for ${operation}: ${reason}`,
       options,
     );
+    this.lasting = options?.lasting ?? false;
   }
 }
 

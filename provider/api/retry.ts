@@ -8,11 +8,12 @@ const longestDelayMs = 5_000;
 
 /**
  * Tells whether the same call may succeed when it is simply made again: broken connections, HTTP 408, 429 and 5xx.
+ * A certificate that is not trusted stays so, whoever waits.
  * Whether it may be repeated without harm is the operation's matter, not decided here.
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof AgbNetworkError) {
-    return true;
+    return !error.lasting;
   }
   return error instanceof AgbApiError && (error.status === 408 || error.status === 429 || error.status >= 500);
 }

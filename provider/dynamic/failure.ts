@@ -13,6 +13,7 @@ import { AgbAdoptError } from "../lifecycle/adopt";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
 import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
+import { DoubtfulAbsenceError } from "./doubtful-absence";
 import type { Properties } from "./properties";
 
 /**
@@ -65,18 +66,6 @@ export interface Attempt {
   /** Whether the create was to take over a session. */
   readonly adopting?: boolean;
   readonly account: Account | undefined;
-}
-
-/** A session that was not found, which does not mean that it is gone. */
-export class DoubtfulAbsenceError extends Error {
-  override readonly name = "DoubtfulAbsenceError";
-
-  constructor(
-    message: string,
-    readonly doubt: "rotated key" | "other service",
-  ) {
-    super(message);
-  }
 }
 
 /** Makes an error for the user out of whatever was thrown. */

@@ -2,7 +2,8 @@ import type { AgbClient } from "../api/client";
 import { getLabels, type Labels } from "../api/labels";
 import { listSessions } from "../api/sessions";
 import { hasLabel } from "./labels";
-import { ownershipKeys } from "./ownership";
+import { createTokenTime, ownershipKeys } from "./ownership";
+import { unlessGone } from "./unless-gone";
 
 /** A running session to take over: by its id, or by labels that exactly one session carries. */
 export interface AdoptTarget {
@@ -48,6 +49,17 @@ export async function findAdoptable(
     );
   }
   return { sessionId, labels };
+}
+
+/**
+ * Tells whether a session carries the create label of a later adoption than the one that its former owner knows of.
+ *
+ * @param labels labels that the former owner gave it
+ */
+export async function wasTakenOver(client: AgbClient, sessionId: string, labels: Labels): Promise<boolean> {
+  const known = labels[ownershipKeys.create];
+  const found = (await unlessGone(getLabels(client, sessionId)))?.[ownershipKeys.create] ?? "";
+  return known !== undefined && found !== known && createTokenTime(found) !== undefined;
 }
 
 async function findOnlyMatch(client: AgbClient, labels: Labels): Promise<string> {

@@ -9,11 +9,15 @@ import { closeAfterTest } from "./close-after-test";
 export const repositoryRoot = join(__dirname, "..", "..");
 
 /** Runs Node in a folder and returns what it printed; ended after ten seconds, an error with its stderr if it fails. */
-export async function runNode(args: readonly string[], workingDirectory: string): Promise<string> {
+export async function runNode(
+  args: readonly string[],
+  workingDirectory: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [...args], {
     cwd: workingDirectory,
     timeout: 10_000,
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: { PATH: process.env["PATH"] ?? "", ...environment },
   });
   return stdout.trim();
 }

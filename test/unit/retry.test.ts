@@ -43,6 +43,12 @@ test("only a connection that never stood, or a call that never began, proves tha
   expect(certainlyHadNoEffect(new AgbTimeoutError("createSession", 0))).toBe(true);
 });
 
+test("a connection that TLS forbids is not worth another try, and proves that AGB did nothing", () => {
+  const untrusted = new AgbNetworkError("createSession", "https://agb.example", false, "expired", { lasting: true });
+  expect(isTransient(untrusted)).toBe(false);
+  expect(certainlyHadNoEffect(untrusted)).toBe(true);
+});
+
 const attempts = fc.integer({ min: 1, max: 60 });
 const randoms = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 

@@ -1,0 +1,40 @@
+import { defaultEndpoint, serviceName } from "../api/endpoint";
+import type { Account } from "./connection";
+import type { SessionProperties } from "./session-properties";
+
+/** A session that was not found, which does not mean that it is gone. */
+export class DoubtfulAbsenceError extends Error {
+  override readonly name = "DoubtfulAbsenceError";
+
+  constructor(
+    message: string,
+    readonly doubt: "rotated key" | "other service",
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * "Not found" says nothing where the session may well live on unseen: the key only stands in for a refused one and may
+ * be another account's, or the session was made at another service than the one that was asked.
+ *
+ * @throws DoubtfulAbsenceError when that is so
+ */
+export function refuseDoubtfulAbsence({ settings, apiKey }: Account, known: Partial<SessionProperties>): void {
+  if (apiKey !== settings.apiKey) {
+    throw new DoubtfulAbsenceError(
+      `AGB refused the key from ${settings.apiKey.source}, and with the one from ${apiKey.source} the session is not ` +
+        "found: it is gone, or it belongs to another account",
+      "rotated key",
+    );
+  }
+  // `AgbSession.get` knows nothing but the id.
+  if (known.labelsAll !== undefined && known.service !== serviceName(settings.baseUrl)) {
+    const madeAt = known.service === "local" ? "a local emulator" : (known.service ?? defaultEndpoint);
+    throw new DoubtfulAbsenceError(
+      `the session was made at ${madeAt} and may still run there; ${settings.baseUrl}, which was asked now, does not ` +
+        "know it",
+      "other service",
+    );
+  }
+}

@@ -1,0 +1,173 @@
+import { writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { createSession, releaseSession } from "../../provider/api/sessions";
+import { Connection } from "../../provider/dynamic/connection";
+import { SessionProvider } from "../../provider/dynamic/session";
+import { openObservedClient } from "../support/agb-client";
+import { testKey } from "../support/agb-emulator";
+import { type CertificateOptions, makeCertificate } from "../support/certificate";
+import { closeAfterTest } from "../support/close-after-test";
+import { FakeClock } from "../support/fake-clock";
+import { withoutRetryDelay } from "../support/no-retry-delay";
+import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
+import { sendSuccess, startScriptedServer } from "../support/scripted-server";
+import { declare } from "../support/session-stack";
+import { startTlsServer, type TlsServer } from "../support/tls-server";
+
+withoutRetryDelay();
+
+const request = { imageId: "agb-code-space-1", labels: { team: "web" } };
+const longAgo = { notBefore: new Date("2020-01-01"), notAfter: new Date("2020-01-02") };
+const farAhead = { notBefore: new Date("2048-01-01"), notAfter: new Date("2048-01-02") };
+
+test.each<[string, CertificateOptions, string]>([
+  ["signed itself", {}, "NODE_EXTRA_CA_CERTS"],
+  ["was issued by nobody known", { issuer: "a company" }, "NODE_EXTRA_CA_CERTS"],
+  ["has expired", longAgo, "clock of this computer"],
+  ["is not valid yet", farAhead, "clock of this computer"],
+])("a server whose certificate %s is asked once, with the reason and the way out", async (_, options, remedy) => {
+  const server = await startTlsServer(makeCertificate(options));
+  const { client, retries } = openObservedClient(server.url);
+  const failure: Error = await releaseSession(client, "session-1").then(fail, (error) => error);
+  expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: true });
+  expect(failure.message).toContain(`no connection to ${server.url} for `);
+  expect(failure.message).toContain("the certificate is not trusted");
+  expect(failure.message).toContain(remedy);
+  expect(failure.message).not.toContain(testKey);
+  expect([server.connections(), server.requests(), retries]).toEqual([1, 0, []]);
+});
+
+test("a server that agrees on no way to encrypt is asked once", async () => {
+  const server = await startTlsServer({});
+  const { client } = openObservedClient(server.url);
+  const failure = createSession(client, request);
+  await expect(failure).rejects.toMatchObject({ requestSent: false, lasting: true });
+  await expect(failure).rejects.toThrow(
+    /no connection to \S+ for createSession: TLS failed \([^\n]*handshake failure\)/,
+  );
+  expect(server.connections()).toBe(1);
+});
+
+test("a server that speaks no TLS is asked once", async () => {
+  const server = await startScriptedServer((_, response) => sendSuccess(response));
+  const { client, retries } = openObservedClient(server.url.replace("http:", "https:"));
+  await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: true });
+  expect(retries).toEqual([]);
+});
+
+test("a connection that breaks before TLS stands proves that nothing was sent, and is worth another try", async () => {
+  let connections = 0;
+  const server = closeAfterTest(
+    createServer((socket) => {
+      connections++;
+      socket.resetAndDestroy();
+    }),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { client } = openObservedClient(`https://127.0.0.1:${(server.address() as { port: number }).port}`);
+  await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: false });
+  expect(connections).toBe(5);
+});
+
+test("a create that no certificate let through certainly made nothing: it fails as what it is, at once", async () => {
+  const server = await startTlsServer(makeCertificate());
+  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url }));
+  const failure: Error = await new SessionProvider(connection, new FakeClock())
+    .create(declare())
+    .then(fail, (error) => error);
+  expect(failure.cause).toMatchObject({ name: "AgbNetworkError" });
+  expect(failure.message).toContain('could not create AgbSession "web": no connection to ');
+  expect(failure.message).toContain("NODE_EXTRA_CA_CERTS");
+  expect(failure.message).not.toContain("could not be found out");
+  expect(server.connections()).toBe(1);
+});
+
+describe("through a proxy's tunnel", () => {
+  test("a certificate that is not trusted is told as such: nothing was sent", async () => {
+    const server = await startTlsServer(makeCertificate({ host: "agb.invalid" }));
+    setProxy(await startTunnel(server.url));
+    const { client, retries } = openObservedClient("https://agb.invalid");
+    await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: true });
+    expect([server.connections(), retries]).toEqual([1, []]);
+  });
+
+  test("a request that was on its way when the connection broke is not taken for one that was not sent", async () => {
+    const server = await startScriptedServer(({ socket }) => void socket.resetAndDestroy());
+    setProxy(await startTunnel(server.url));
+    const { client } = openObservedClient("http://agb.invalid");
+    await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: true, lasting: false });
+    expect(server.operations()).toEqual(["createSession"]);
+  });
+});
+
+describe("with NODE_EXTRA_CA_CERTS", () => {
+  test("the server's certificate is trusted", async () => {
+    const { server, report } = await releaseTrusting({});
+    expect(report).toBe("released");
+    expect(server.requests()).toBeGreaterThan(0);
+  });
+
+  test("a certificate for another host name is still refused, once and by name", async () => {
+    const { server, report } = await releaseTrusting({ host: "127.0.0.2" });
+    expect(report).toContain("the certificate is not trusted");
+    expect(report).toContain("127.0.0.1 is not in the cert's list: 127.0.0.2");
+    expect(report).toContain("is for another host name");
+    expect([server.connections(), server.requests()]).toEqual([1, 0]);
+  });
+});
+
+/** Has a process release a session at a server whose certificate it was told to trust. */
+async function releaseTrusting(options: CertificateOptions): Promise<{ server: TlsServer; report: string }> {
+  const certificate = makeCertificate(options);
+  const server = await startTlsServer(certificate);
+  const file = join(await makeTemporaryFolder(), "authority.pem");
+  await writeFile(file, certificate.cert);
+  const script = `
+    const { AgbClient } = require("./dist/api/client");
+    const { releaseSession } = require("./dist/api/sessions");
+    const client = new AgbClient({ baseUrl: "${server.url}", apiKey: "${testKey}", timeoutMs: 10_000 });
+    releaseSession(client, "session-1")
+      .then(() => console.log("released"), (error) => console.log(error.message))
+      .finally(() => client.close());
+  `;
+  const report = await runNode(["-e", script], repositoryRoot, { NODE_EXTRA_CA_CERTS: file });
+  return { server, report };
+}
+
+/** Starts a proxy whose tunnels all lead to one server, whatever host they are for. */
+async function startTunnel(target: string): Promise<string> {
+  const proxy = createHttpServer().on("connect", (_, socket) => {
+    const onward = connect(Number(new URL(target).port), "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      socket.pipe(onward).pipe(socket);
+    });
+    onward.on("error", () => socket.destroy());
+    socket.on("error", () => onward.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  closeAfterTest(proxy);
+  return `http://127.0.0.1:${(proxy.address() as { port: number }).port}`;
+}
+
+/** Sets the proxy of this process until the test is over. */
+function setProxy(url: string): void {
+  const before = { ...process.env };
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
+    process.env[name] = url;
+    closeAfterTest({
+      close: () => {
+        if (before[name] === undefined) {
+          delete process.env[name];
+        } else {
+          process.env[name] = before[name];
+        }
+      },
+    });
+  }
+}
+
+function fail(): never {
+  throw new Error("the call should have failed");
+}

@@ -1,0 +1,50 @@
+import { explainConnectionFailure } from "../../provider/api/connection-failure";
+
+function failure(code: string, message = "the message", more: Record<string, unknown> = {}): Error {
+  return Object.assign(new Error(message), { code, ...more });
+}
+
+test.each([
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", /not trusted .*NODE_EXTRA_CA_CERTS/],
+  ["SELF_SIGNED_CERT_IN_CHAIN", /not trusted .*NODE_EXTRA_CA_CERTS/],
+  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", /not trusted .*NODE_EXTRA_CA_CERTS/],
+  ["CERT_HAS_EXPIRED", /not trusted .*renew/],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*check the endpoint/],
+  ["UND_ERR_PRX_TLS", /certificate of the proxy/],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", /needs http:\/\//],
+  ["EPROTO", /TLS failed/],
+])("%s before the request was sent lasts, and its way out is named", (code, reason) => {
+  expect(explainConnectionFailure(failure(code), false)).toEqual({
+    reason: expect.stringMatching(reason),
+    lasting: true,
+  });
+});
+
+test.each(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_ABORTED"])(
+  "%s may be over at the next try",
+  (code) => {
+    expect(explainConnectionFailure(failure(code), false)).toEqual({ reason: "the message", lasting: false });
+  },
+);
+
+test("a TLS connection that stood and broke may stand again", () => {
+  expect(explainConnectionFailure(failure("ERR_SSL_BAD_RECORD_TYPE"), true).lasting).toBe(false);
+});
+
+test("OpenSSL's message is told without the places in its source", () => {
+  const message =
+    "40E7:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:rec_layer_s3.c:1605:\n";
+  const error = failure("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", message, { reason: "tlsv1 alert protocol version" });
+  expect(explainConnectionFailure(error, false).reason).toBe("TLS failed (tlsv1 alert protocol version)");
+});
+
+test("the failures of several addresses are told together", () => {
+  const error = Object.assign(new AggregateError([failure("ECONNREFUSED", "one"), failure("ECONNREFUSED", "two")]), {
+    code: "ECONNREFUSED",
+  });
+  expect(explainConnectionFailure(error, false)).toEqual({ reason: "one; two", lasting: false });
+});
+
+test("what is no error is told as it is", () => {
+  expect(explainConnectionFailure("a thrown text", false)).toEqual({ reason: "a thrown text", lasting: false });
+});
