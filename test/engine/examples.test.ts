@@ -9,6 +9,8 @@ import { changesIn, resourceTexts } from "../support/stack-state";
 
 jest.setTimeout(180_000);
 
+const minuteMs = 60_000;
+
 let packed: PackedPackage;
 
 beforeAll(async () => {
@@ -40,60 +42,46 @@ test.each([
   },
 );
 
-test("a preview environment costs the calls that its README tells, push by push", async () => {
+// The calls are those that the README of the example tells.
+test("a preview environment is made, relabelled by each push, made again when AGB released it, and closed", async () => {
   const { emulator, project } = await openExample("preview-environment");
   const callsOf = async (work: () => Promise<unknown>) => {
     const before = emulator.requestCounts();
     await work();
     return difference(emulator.requestCounts(), before);
   };
-  const push = (commit: string) =>
-    project.up("--refresh", "--config", "preview:request=12", "--config", `preview:commit=${commit}`);
-  const labelsOf = (commit: string) => ({
-    project: "preview-environment",
-    environment: "pr-12",
-    request: "12",
-    commit,
-  });
+  const push = (...config: string[]) => project.up("--refresh", ...config.flatMap((pair) => ["--config", pair]));
+  const labels = { project: "preview-environment", environment: "pr-12", request: "12" };
 
-  console.log("first", await callsOf(() => push("9f3c2e1")));
+  expect(await callsOf(() => push("preview:request=12"))).toEqual({ createSession: 1 });
   const { sessionIds, ...others } = await project.outputs();
-  expect(others).toEqual({ labels: { sandbox: labelsOf("9f3c2e1") } });
+  expect(others).toEqual({ labels: { sandbox: labels } });
   expect(emulator.sessions()).toEqual([
-    expect.objectContaining({
-      sessionId: sessionIds.sandbox,
-      labels: expect.objectContaining(labelsOf("9f3c2e1")),
-      idleTimeoutSeconds: 1800,
-    }),
+    expect.objectContaining({ sessionId: sessionIds.sandbox, labels: expect.objectContaining(labels) }),
   ]);
-  const { deployment } = await project.exportState();
-  expect(deployment.resources).toHaveLength(3);
-  console.log("nothing", await callsOf(() => expectNothingToDo(project, 1)));
-  console.log("same", await callsOf(() => push("9f3c2e1")));
+  expect((await project.exportState()).deployment.resources).toHaveLength(3);
+  await expectNothingToDo(project, 1);
 
-  console.log("push", await callsOf(() => push("1234567")));
-  expect(await project.outputs()).toEqual({ sessionIds, labels: { sandbox: labelsOf("1234567") } });
-  await emulator.release(sessionIds.sandbox);
-  console.log("gone", await callsOf(() => push("1234567")));
-  expect((await project.outputs()).sessionIds).not.toEqual(sessionIds);
+  for (const commit of ["9f3c2e1", "1234567"]) {
+    const calls = await callsOf(() => push("preview:request=12", `preview:commit=${commit}`));
+    expect(calls).toEqual({ getMcpResource: 1, GetLabel: 2, SetLabel: 1 });
+    expect(await project.outputs()).toEqual({ sessionIds, labels: { sandbox: { ...labels, commit } } });
+  }
+  expect(await callsOf(() => push())).toEqual({ getMcpResource: 1, GetLabel: 1 });
 
-  console.log("close", await callsOf(() => project.destroy("--refresh")));
+  await emulator.advanceClock(29 * minuteMs);
+  expect(emulator.sessions()).toHaveLength(1);
+  await emulator.advanceClock(minuteMs);
   expect(emulator.sessions()).toEqual([]);
-});
+  expect(await callsOf(() => push())).toEqual({ getMcpResource: 1, GetLabel: 1, createSession: 1 });
+  expect(await project.outputs()).not.toMatchObject({ sessionIds });
 
-test("a preview environment that is made by hand carries no commit", async () => {
-  const { emulator, project } = await openExample("preview-environment");
-  const { exitCode, stdout } = await project.run("preview");
-  expect(exitCode).not.toBe(0);
-  expect(stdout).toContain("pulumi config set preview:request");
-  await project.configure({ "preview:request": "7" });
-  await project.up();
-  expect((await project.outputs()).labels.sandbox).toEqual({
-    project: "preview-environment",
-    environment: "pr-7",
-    request: "7",
+  expect(await callsOf(() => project.destroy("--refresh"))).toEqual({
+    getMcpResource: 1,
+    GetLabel: 1,
+    releaseSessionAsync: 1,
+    getSessionInfo: 1,
   });
-  await project.destroy();
   expect(emulator.sessions()).toEqual([]);
 });
 
