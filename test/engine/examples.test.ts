@@ -4,10 +4,12 @@ import "../support/await-pulumi-cli";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { type PackedPackage, packPackage } from "../support/packed-package";
-import { createPulumiProject } from "../support/pulumi-project";
-import { changesIn } from "../support/stack-state";
+import { createPulumiProject, type PulumiProject } from "../support/pulumi-project";
+import { changesIn, resourceTexts } from "../support/stack-state";
 
 jest.setTimeout(180_000);
+
+const minuteMs = 60_000;
 
 let packed: PackedPackage;
 
@@ -21,7 +23,69 @@ test.each([
   { kind: "a TypeScript", example: "labelled-sessions", sessions: ["browser", "web"] },
   { kind: "a CommonJS JavaScript", example: "javascript-commonjs", sessions: ["web"] },
   { kind: "an ES module JavaScript", example: "javascript-module", sessions: ["web"] },
-])("$kind program works with the packed package: up, up unchanged, destroy", async ({ example, sessions }) => {
+])(
+  "$kind program works with the packed package: up, nothing to do, refresh, destroy",
+  async ({ example, sessions }) => {
+    const { emulator, project } = await openExample(example);
+    expect(changesIn((await project.up()).stdout)).toEqual({ created: sessions.length + 1 });
+    const { sessionIds, labels } = await project.outputs();
+    expect(Object.keys(sessionIds).sort()).toEqual(sessions);
+    expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual(
+      expect.arrayContaining(Object.values(sessionIds)),
+    );
+    expect(labels.web).toEqual({ project: "shop", environment: "test", team: "storefront" });
+
+    await expectNothingToDo(project, sessions.length);
+    await project.destroy();
+    expect(emulator.sessions()).toEqual([]);
+    expect(emulator.requestCounts().createSession).toBe(sessions.length);
+  },
+);
+
+// The calls are those that the README of the example tells.
+test("a preview environment is made, relabelled by each push, made again when AGB released it, and closed", async () => {
+  const { emulator, project } = await openExample("preview-environment");
+  const callsOf = async (work: () => Promise<unknown>) => {
+    const before = emulator.requestCounts();
+    await work();
+    return difference(emulator.requestCounts(), before);
+  };
+  const push = (...config: string[]) => project.up("--refresh", ...config.flatMap((pair) => ["--config", pair]));
+  const labels = { project: "preview-environment", environment: "pr-12", request: "12" };
+
+  expect(await callsOf(() => push("preview:request=12"))).toEqual({ createSession: 1 });
+  const { sessionIds, ...others } = await project.outputs();
+  expect(others).toEqual({ labels: { sandbox: labels } });
+  expect(emulator.sessions()).toEqual([
+    expect.objectContaining({ sessionId: sessionIds.sandbox, labels: expect.objectContaining(labels) }),
+  ]);
+  expect((await project.exportState()).deployment.resources).toHaveLength(3);
+  await expectNothingToDo(project, 1);
+
+  for (const commit of ["9f3c2e1", "1234567"]) {
+    const calls = await callsOf(() => push("preview:request=12", `preview:commit=${commit}`));
+    expect(calls).toEqual({ getMcpResource: 1, GetLabel: 2, SetLabel: 1 });
+    expect(await project.outputs()).toEqual({ sessionIds, labels: { sandbox: { ...labels, commit } } });
+  }
+  expect(await callsOf(() => push())).toEqual({ getMcpResource: 1, GetLabel: 1 });
+
+  await emulator.advanceClock(29 * minuteMs);
+  expect(emulator.sessions()).toHaveLength(1);
+  await emulator.advanceClock(minuteMs);
+  expect(emulator.sessions()).toEqual([]);
+  expect(await callsOf(() => push())).toEqual({ getMcpResource: 1, GetLabel: 1, createSession: 1 });
+  expect(await project.outputs()).not.toMatchObject({ sessionIds });
+
+  expect(await callsOf(() => project.destroy("--refresh"))).toEqual({
+    getMcpResource: 1,
+    GetLabel: 1,
+    releaseSessionAsync: 1,
+    getSessionInfo: 1,
+  });
+  expect(emulator.sessions()).toEqual([]);
+});
+
+async function openExample(example: string) {
   const emulator = await startTestEmulator();
   const project = closeAfterTest(
     await createPulumiProject({
@@ -30,16 +94,19 @@ test.each([
       install: packed.install,
     }),
   );
-  expect(changesIn((await project.up()).stdout)).toEqual({ created: sessions.length + 1 });
-  const { sessionIds, labels } = await project.outputs();
-  expect(Object.keys(sessionIds).sort()).toEqual(sessions);
-  expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual(
-    expect.arrayContaining(Object.values(sessionIds)),
-  );
-  expect(labels.web).toEqual({ project: "shop", environment: "test", team: "storefront" });
+  return { emulator, project };
+}
 
-  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: sessions.length + 1 });
-  await project.destroy();
-  expect(emulator.sessions()).toEqual([]);
-  expect(emulator.requestCounts().createSession).toBe(sessions.length);
-});
+/** Fails unless a preview, an update and a refresh all leave the stack with its sessions as it is. */
+async function expectNothingToDo(project: PulumiProject, sessionCount: number): Promise<void> {
+  await project.succeed("preview", "--expect-no-changes");
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: sessionCount + 1 });
+  const before = resourceTexts(await project.exportState());
+  await project.refresh("--expect-no-changes");
+  expect(resourceTexts(await project.exportState())).toEqual(before);
+}
+
+function difference(after: Partial<Record<string, number>>, before: Partial<Record<string, number>>) {
+  const counts = Object.entries(after).map(([operation, count = 0]) => [operation, count - (before[operation] ?? 0)]);
+  return Object.fromEntries(counts.filter(([, count]) => count !== 0));
+}

@@ -21,6 +21,8 @@ export interface PulumiProjectOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Makes the project's `node_modules`. Default: a link to this checkout's, where `pulumi-agb` is this checkout. */
   readonly install?: (projectDirectory: string) => Promise<void>;
+  /** Fills the empty folder and makes the stack, in place of all that the options above say of files. */
+  readonly create?: (project: Pick<PulumiProject, "directory" | "succeed">) => Promise<void>;
 }
 
 /** A value for the stack's configuration. */
@@ -63,7 +65,8 @@ export interface PulumiProject {
   close(): Promise<void>;
 }
 
-const stackName = "test";
+/** The stack of every project. */
+export const stackName = "test";
 const commandTimeoutMs = 120_000;
 
 /** Files of a project whose program is one CommonJS file, the kind that starts quickest. */
@@ -130,9 +133,7 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
     await mkdir(dirname(join(directory, name)), { recursive: true });
     await writeFile(join(directory, name), text);
   };
-
-  try {
-    await Promise.all([directory, home, backend].map((path) => mkdir(path)));
+  const fill = async () => {
     if (options.example !== undefined) {
       await copyExample(options.example, directory);
     }
@@ -141,6 +142,15 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
     }
     await (options.install ?? linkNodeModules)(directory);
     await succeed("stack", "init", stackName);
+  };
+
+  try {
+    await Promise.all([directory, home, backend].map((path) => mkdir(path)));
+    if (options.create !== undefined) {
+      await options.create({ directory, succeed });
+    } else {
+      await fill();
+    }
     const projectName = /^name:\s*(\S+)/m.exec(await readFile(join(directory, "Pulumi.yaml"), "utf8"))?.[1] ?? "";
     return {
       directory,
