@@ -5,6 +5,7 @@
  */
 import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
 import type { Labels } from "./api/labels";
+import { type ForgeSettings, parseForgeSettings } from "./forge/forge-settings";
 import { ignoreProblems, kindOf, labelProblems } from "./lifecycle/labels";
 
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
@@ -115,6 +116,16 @@ export function readSettings(
   }
   const fallbackApiKey = otherKey(apiKey, environment);
   return { apiKey, fallbackApiKey, baseUrl, timeoutMs, defaultLabels, ignoreLabels, logLevel };
+}
+
+/**
+ * Reads which forge hosts the repository and how to reach it: the variables of GitHub Actions or GitLab CI, and
+ * `GITHUB_TOKEN` or `GITLAB_TOKEN`. Never fails: what is missing is in the result.
+ */
+export function readForgeSettings(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ForgeSettings {
+  return parseForgeSettings(environment);
 }
 
 /** Whether HTTP can carry the key. */
