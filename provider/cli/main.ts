@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // The command `pulumi-agb`. Each subcommand is a file of its own; here they are only put together.
-// May import lifecycle/, api/ and emulator/.
+// May import all layers but dynamic/ and resources/.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { driftCommand } from "./drift";
 import { emulatorCommand } from "./emulator";
 import { sweepCommand } from "./sweep";
 
@@ -18,6 +19,7 @@ const program = new Command("pulumi-agb")
   .version(packageVersion())
   .showHelpAfterError("(run with --help for the options)")
   .addCommand(emulatorCommand())
-  .addCommand(sweepCommand());
+  .addCommand(sweepCommand())
+  .addCommand(driftCommand());
 
 void program.parseAsync();

@@ -34,10 +34,8 @@ export function driftTitle({ project, stack }: DriftedStack): string {
  */
 export function describeDrift(stack: DriftedStack, details: string, check: DriftCheck): string {
   return [
-    `What runs is not what the stack ${nameOf(stack)} declares. \`pulumi up --refresh --stack ${stack.stack}\` brings it back; if the`,
-    "change is meant to stay, declare it in the program.",
-    "",
-    `Last seen ${momentOf(check)}. Each check changes this text, and the first one that finds no drift closes the issue.`,
+    `What runs is not what the stack ${nameOf(stack)} declares, seen ${momentOf(check)}.`,
+    `\`pulumi up --refresh --stack ${stack.stack}\` brings it back; a change that is meant to stay belongs into the program.`,
     "",
     ...inCodeFence(details),
     "",

@@ -7,7 +7,9 @@
  *   the command failed of
  */
 export function lockHolder(stderr: string): string | undefined {
-  const start = stderr.search(/the stack is currently locked by|\[409\] Conflict: Another update is currently in progress/);
+  const start = stderr.search(
+    /the stack is currently locked by|\[409\] Conflict: Another update is currently in progress/,
+  );
   return start < 0 ? undefined : stderr.slice(start).trim();
 }
 

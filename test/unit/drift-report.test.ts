@@ -18,7 +18,7 @@ test("the report names the stack, the repair, the time and the job", () => {
   const markdown = describeDrift(stack, "~ team: web", check);
   expect(markdown).toContain("`shop/prod`");
   expect(markdown).toContain("`pulumi up --refresh --stack prod`");
-  expect(markdown).toContain("2026-11-22 20:30 UTC by [this job](https://forge.test/runs/1)");
+  expect(markdown).toContain("2026-11-22 20:30 UTC by [this job](https://forge.test/runs/1).");
   expect(codeIn(markdown)).toBe("~ team: web");
   expect(describeDrift(stack, "x", { ...check, jobUrl: undefined })).toContain("20:30 UTC.");
   expect(describeNoDrift(stack, check)).toMatch(/^No drift: .*`shop\/prod`/);
