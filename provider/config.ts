@@ -128,6 +128,37 @@ export function readForgeSettings(
   return parseForgeSettings(environment);
 }
 
+/** What a job of a CI system offers to what runs in it. */
+export interface JobSettings {
+  /** File to which the job's summary is appended; `GITHUB_STEP_SUMMARY`. */
+  readonly summaryPath: string | undefined;
+  /** File to which the step's outputs are appended; `GITHUB_OUTPUT`. */
+  readonly outputPath: string | undefined;
+  /** Whether lines such as `::warning::` stand out in the job's log. */
+  readonly understandsAnnotations: boolean;
+}
+
+/** Reads what the running job offers; outside of one it is nothing. */
+export function readJobSettings(environment: Readonly<Record<string, string | undefined>> = process.env): JobSettings {
+  return {
+    summaryPath: environment["GITHUB_STEP_SUMMARY"] || undefined,
+    outputPath: environment["GITHUB_OUTPUT"] || undefined,
+    understandsAnnotations: environment["GITHUB_ACTIONS"] === "true",
+  };
+}
+
+/**
+ * The environment of Pulumi's own commands. A fresh clone has no file of the stack's configuration: what the stack's
+ * secrets are encrypted with is then taken from its state, not made up anew.
+ */
+export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return {
+    ...environment,
+    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: environment["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] ?? "true",
+    PULUMI_SKIP_UPDATE_CHECK: environment["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
+  };
+}
+
 /** Whether HTTP can carry the key. */
 function isKey(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // The command `pulumi-agb`. Each subcommand is a file of its own; here they are only put together.
-// May import all layers but dynamic/ and resources/.
+// May import every layer but dynamic/ and resources/.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { driftCommand } from "./drift";
 import { emulatorCommand } from "./emulator";
+import { previewEnvironmentCommand } from "./preview-environment";
 import { sweepCommand } from "./sweep";
 
 function packageVersion(): string {
@@ -20,6 +21,7 @@ const program = new Command("pulumi-agb")
   .showHelpAfterError("(run with --help for the options)")
   .addCommand(emulatorCommand())
   .addCommand(sweepCommand())
-  .addCommand(driftCommand());
+  .addCommand(driftCommand())
+  .addCommand(previewEnvironmentCommand());
 
 void program.parseAsync();

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pulumiExitCodes } from "./exit-codes";
 import type { CommandResult, PulumiRunner } from "./pulumi-process";
-import { lockHolder } from "./stack-lock";
+import { lockHolders } from "./stack-lock";
 import { parseStackState, type StackState } from "./stack-state";
 
 const listSchema = z.array(z.looseObject({ name: z.string() }));
@@ -97,7 +97,7 @@ export class PulumiCli {
 
   private show(...parameters: string[]): Promise<CommandResult> {
     // That the stack is locked is for the caller to tell, who may wait and try many times.
-    const tell = (text: string) => lockHolder(text) === undefined && process.stderr.write(text);
+    const tell = (text: string) => lockHolders(text).length === 0 && process.stderr.write(text);
     return found(this.runner.show(this.command, [...parameters, "--non-interactive"], this.environment, tell));
   }
 }

@@ -1,20 +1,17 @@
 /**
- * Finds out whether a command failed because another run holds the stack's lock: backends in files and buckets name
- * the locks, Pulumi Cloud answers that there is a conflict.
+ * Finds out whether a command failed because the stack is locked, and by whom: backends in files and buckets name the
+ * locks, Pulumi Cloud answers no more than that there is a conflict.
  *
  * @param stderr what the command printed as its errors
- * @returns what is told of the lock, the same text as long as the same run holds it; `undefined` when that is not what
- *   the command failed of
+ * @returns a few words on each holder, the same ones as long as it holds the lock; none when the stack is not locked
  */
-export function lockHolder(stderr: string): string | undefined {
+export function lockHolders(stderr: string): string[] {
   const start = stderr.search(
     /the stack is currently locked by|\[409\] Conflict: Another update is currently in progress/,
   );
-  return start < 0 ? undefined : stderr.slice(start).trim();
-}
-
-/** The run that holds a lock, in a few words. */
-export function describeHolder(holder: string): string {
-  const origin = /: (created by .+)$/m.exec(holder)?.[1];
-  return origin === undefined ? "another run" : `another run (${origin})`;
+  if (start < 0) {
+    return [];
+  }
+  const origins = [...stderr.slice(start).matchAll(/: created by (.+)$/gm)].map(([, origin]) => `run of ${origin}`);
+  return origins.length > 0 ? origins : ["another run"];
 }
