@@ -100,7 +100,11 @@ export class GitHub implements Forge {
     );
     // GitHub leaves out what the token has no right to set, and then the issue would not be found again.
     if (!issue.labels.some((each) => (typeof each === "string" ? each : each.name) === label)) {
-      throw this.#http.refusal(attempt, `it was opened without the label ${label} (${issue.html_url})`, labelAdvice);
+      throw this.#http.refusal(
+        `put the label ${label} on the new issue ${issue.html_url}`,
+        "it was left out",
+        labelAdvice,
+      );
     }
     return { url: issue.html_url, isNew: true };
   }

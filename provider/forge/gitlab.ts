@@ -97,7 +97,11 @@ export class GitLab implements Forge {
     );
     // GitLab leaves out what the token has no right to set, and then the issue would not be found again.
     if (!issue.labels.includes(label)) {
-      throw this.#http.refusal(attempt, `it was opened without the label ${label} (${issue.web_url})`, labelAdvice);
+      throw this.#http.refusal(
+        `put the label ${label} on the new issue ${issue.web_url}`,
+        "it was left out",
+        labelAdvice,
+      );
     }
     return { url: issue.web_url, isNew: true };
   }

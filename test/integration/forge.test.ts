@@ -132,7 +132,9 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
   test("an issue that would not be found again is an error", async () => {
     const { server, forge } = await open(kind, { setsLabels: false });
     const failure = await failureOf(forge.writeIssue(marker, { title: "Drift", markdown: "text", label }));
-    expect(failure.message).toMatch(/opened without the label agb-drift \(https:\/\/forge.test\/issues\/100\)/);
+    expect(failure.message).toMatch(
+      /put the label agb-drift on the new issue https:\/\/forge.test\/issues\/100: it was left out/,
+    );
     expect(server.issues).toHaveLength(1);
   });
 
