@@ -5,6 +5,7 @@
  */
 import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
 import type { Labels } from "./api/labels";
+import { type ForgeSettings, parseForgeSettings } from "./forge/forge-settings";
 import { ignoreProblems, kindOf, labelProblems } from "./lifecycle/labels";
 
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
@@ -115,6 +116,47 @@ export function readSettings(
   }
   const fallbackApiKey = otherKey(apiKey, environment);
   return { apiKey, fallbackApiKey, baseUrl, timeoutMs, defaultLabels, ignoreLabels, logLevel };
+}
+
+/**
+ * Reads which forge hosts the repository and how to reach it: the variables of GitHub Actions or GitLab CI, and
+ * `GITHUB_TOKEN` or `GITLAB_TOKEN`. Never fails: what is missing is in the result.
+ */
+export function readForgeSettings(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ForgeSettings {
+  return parseForgeSettings(environment);
+}
+
+/** What a job of a CI system offers to what runs in it. */
+export interface JobSettings {
+  /** File to which the job's summary is appended; `GITHUB_STEP_SUMMARY`. */
+  readonly summaryPath: string | undefined;
+  /** File to which the step's outputs are appended; `GITHUB_OUTPUT`. */
+  readonly outputPath: string | undefined;
+  /** Whether lines such as `::warning::` stand out in the job's log. */
+  readonly understandsAnnotations: boolean;
+}
+
+/** Reads what the running job offers; outside of one it is nothing. */
+export function readJobSettings(environment: Readonly<Record<string, string | undefined>> = process.env): JobSettings {
+  return {
+    summaryPath: environment["GITHUB_STEP_SUMMARY"] || undefined,
+    outputPath: environment["GITHUB_OUTPUT"] || undefined,
+    understandsAnnotations: environment["GITHUB_ACTIONS"] === "true",
+  };
+}
+
+/**
+ * The environment of Pulumi's own commands. A fresh clone has no file of the stack's configuration: what the stack's
+ * secrets are encrypted with is then taken from its state, not made up anew.
+ */
+export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return {
+    ...environment,
+    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: environment["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] ?? "true",
+    PULUMI_SKIP_UPDATE_CHECK: environment["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
+  };
 }
 
 /** Whether HTTP can carry the key. */

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // The command `pulumi-agb`. Each subcommand is a file of its own; here they are only put together.
-// May import lifecycle/, api/ and emulator/.
+// May import every layer but dynamic/ and resources/.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { emulatorCommand } from "./emulator";
+import { previewEnvironmentCommand } from "./preview-environment";
 import { sweepCommand } from "./sweep";
 
 function packageVersion(): string {
@@ -18,6 +19,7 @@ const program = new Command("pulumi-agb")
   .version(packageVersion())
   .showHelpAfterError("(run with --help for the options)")
   .addCommand(emulatorCommand())
-  .addCommand(sweepCommand());
+  .addCommand(sweepCommand())
+  .addCommand(previewEnvironmentCommand());
 
 void program.parseAsync();

@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { AgbClient } from "../api/client";
 import { readSettings } from "../config";
-import { releaseAndWait } from "../lifecycle/session";
-import { findOrphans, isOlderThan, type Orphan, type StackName } from "../lifecycle/sweep";
+import { findOrphans, judgeOrphan, type StackName, type Verdict, verdictLine } from "../lifecycle/sweep";
 import { systemClock } from "../lifecycle/wait";
-import { exportStackState, readStateFile, type StackState } from "./stack-state";
+import { readProjectName } from "../pulumi/project-name";
+import { exportStackState, readStateFile, type StackState } from "../pulumi/stack-state";
+import { parseDurationMs } from "./duration";
 
 interface SweepFlags {
   readonly project?: string;
@@ -15,16 +15,6 @@ interface SweepFlags {
   readonly olderThan: number;
   readonly yes?: true;
   readonly output: "text" | "json";
-}
-
-/** What becomes of an orphan. */
-interface Verdict {
-  readonly sessionId: string;
-  readonly resource: string | null;
-  readonly createdAt: string | null;
-  readonly action: "released" | "would release" | "left";
-  /** Why it was left. */
-  readonly reason?: string;
 }
 
 /** Exit code that says that orphans are still there. */
@@ -76,9 +66,10 @@ async function sweep(flags: SweepFlags): Promise<number> {
   const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
   try {
     const orphans = await findOrphans(client, name, state.sessionIds);
+    const judgement = { minimumAgeMs: flags.olderThan, release: flags.yes === true };
     const verdicts: Verdict[] = [];
     for (const orphan of orphans) {
-      verdicts.push(await judge(client, orphan, flags));
+      verdicts.push(await judgeOrphan(client, orphan, judgement, systemClock));
     }
     print(name, verdicts, flags.output);
     return verdicts.every(({ action }) => action === "released") ? 0 : somethingLeft;
@@ -89,14 +80,14 @@ async function sweep(flags: SweepFlags): Promise<number> {
 
 async function readState({ state, stack, stackIsGone }: SweepFlags): Promise<StackState> {
   if (stackIsGone) {
-    return { sessionIds: new Set(), name: undefined };
+    return { sessionIds: new Set(), sessions: [], name: undefined };
   }
   return state === undefined ? exportStackState(stack) : readStateFile(state);
 }
 
 /** A state of one stack must never decide over the sessions of another. */
 async function nameStack(flags: SweepFlags, { name }: StackState): Promise<StackName> {
-  const project = flags.project ?? name?.project ?? (await projectOfFolder());
+  const project = flags.project ?? name?.project ?? (await readProjectName("."));
   const stack = flags.stack?.split("/").at(-1) ?? name?.stack;
   if (project === undefined || stack === undefined) {
     throw new Error("the state does not tell which stack it belongs to; add --project NAME and --stack NAME");
@@ -105,31 +96,6 @@ async function nameStack(flags: SweepFlags, { name }: StackState): Promise<Stack
     throw new Error(`the state is that of ${name.project}/${name.stack}, not of ${project}/${stack}`);
   }
   return { project, stack };
-}
-
-async function projectOfFolder(): Promise<string | undefined> {
-  const text = await readFile("Pulumi.yaml", "utf8").catch(() => "");
-  return /^name:\s*["']?([\w.-]+)/m.exec(text)?.[1];
-}
-
-async function judge(client: AgbClient, orphan: Orphan, { olderThan, yes }: SweepFlags): Promise<Verdict> {
-  const { sessionId, resource = null, createdAt } = orphan;
-  const facts = { sessionId, resource, createdAt: createdAt?.toISOString() ?? null };
-  if (createdAt === undefined) {
-    return { ...facts, action: "left", reason: "its age is unknown" };
-  }
-  if (!isOlderThan(orphan, olderThan, systemClock.now())) {
-    return { ...facts, action: "left", reason: `it is younger than ${formatDuration(olderThan)}` };
-  }
-  if (!yes) {
-    return { ...facts, action: "would release" };
-  }
-  try {
-    await releaseAndWait(client, sessionId, systemClock);
-    return { ...facts, action: "released" };
-  } catch (error) {
-    return { ...facts, action: "left", reason: error instanceof Error ? error.message : String(error) };
-  }
 }
 
 function print({ project, stack }: StackName, verdicts: readonly Verdict[], format: SweepFlags["output"]): void {
@@ -141,26 +107,10 @@ function print({ project, stack }: StackName, verdicts: readonly Verdict[], form
     console.log(`No session of ${project}/${stack} is unknown to its state.`);
     return;
   }
-  for (const { sessionId, resource, createdAt, action, reason } of verdicts) {
-    const made = createdAt === null ? "" : `, made ${createdAt}`;
-    console.log(`${action}: ${sessionId} (${resource ?? "unknown resource"}${made})${reason ? `: ${reason}` : ""}`);
+  for (const verdict of verdicts) {
+    console.log(verdictLine(verdict));
   }
   if (verdicts.some(({ action }) => action === "would release")) {
     console.log("Nothing was released; add --yes to do it.");
   }
-}
-
-const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
-
-function parseDurationMs(text: string): number {
-  const [, amount, unit] = /^(\d+)([smh])$/.exec(text) ?? [];
-  if (amount === undefined || unit === undefined) {
-    throw new InvalidArgumentError("Write it as 90s, 10m or 2h.");
-  }
-  return Number(amount) * (unitsMs[unit] ?? 0);
-}
-
-function formatDuration(milliseconds: number): string {
-  const seconds = milliseconds / 1_000;
-  return seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} seconds`;
 }

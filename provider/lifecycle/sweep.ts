@@ -2,7 +2,9 @@ import type { AgbClient } from "../api/client";
 import { getLabels } from "../api/labels";
 import { listSessions } from "../api/sessions";
 import { createTokenTime, ownershipKeys } from "./ownership";
+import { releaseAndWait } from "./session";
 import { unlessGone } from "./unless-gone";
+import type { Clock } from "./wait";
 
 /** The stack whose orphans are looked for. */
 export interface StackName {
@@ -10,7 +12,7 @@ export interface StackName {
   readonly stack: string;
 }
 
-/** A session of the stack that no state knows. */
+/** A session of a stack that no state knows. */
 export interface Orphan {
   readonly sessionId: string;
   /** Name of the resource that it was made for. */
@@ -19,33 +21,104 @@ export interface Orphan {
   readonly createdAt: Date | undefined;
 }
 
+/** A session that carries the labels of a project and one of its stacks. */
+export interface OwnedSession extends Orphan, StackName {}
+
+/** What becomes of an orphan. */
+export interface Verdict {
+  readonly sessionId: string;
+  readonly resource: string | null;
+  readonly createdAt: string | null;
+  readonly action: "released" | "would release" | "left";
+  /** Why it was left. */
+  readonly reason?: string;
+}
+
+/** How orphans are judged. */
+export interface Judgement {
+  /** Younger ones, and those of unknown age, are left; `undefined` when age does not matter. */
+  readonly minimumAgeMs: number | undefined;
+  /** Whether to release them or only to say so. */
+  readonly release: boolean;
+}
+
 /**
- * Finds the sessions of a stack that its state does not know, from every page of the list. The labels of each are read
- * again: a list's filter alone is not trusted with a release.
+ * Finds the sessions of a project, from every page of the list. The labels of each are read again: a list's filter alone
+ * is not trusted with a release.
  *
- * @param known ids of the sessions that the state knows
+ * @param stack finds those of one stack only
+ * @param known ids of sessions that are left out
  */
-export async function findOrphans(
+export async function findOwnedSessions(
   client: AgbClient,
-  { project, stack }: StackName,
-  known: ReadonlySet<string>,
-): Promise<Orphan[]> {
-  const owner = { [ownershipKeys.project]: project, [ownershipKeys.stack]: stack };
-  const orphans: Orphan[] = [];
+  { project, stack }: { readonly project: string; readonly stack?: string | undefined },
+  known: ReadonlySet<string> = new Set(),
+): Promise<OwnedSession[]> {
+  const owner = { [ownershipKeys.project]: project, ...(stack !== undefined && { [ownershipKeys.stack]: stack }) };
+  const sessions: OwnedSession[] = [];
   for await (const { sessionId } of listSessions(client, owner)) {
     const labels = known.has(sessionId) ? undefined : await unlessGone(getLabels(client, sessionId));
-    if (labels?.[ownershipKeys.project] === project && labels[ownershipKeys.stack] === stack) {
-      orphans.push({
+    const found = labels?.[ownershipKeys.stack];
+    if (labels?.[ownershipKeys.project] === project && found !== undefined && found === (stack ?? found)) {
+      sessions.push({
         sessionId,
+        project,
+        stack: found,
         resource: labels[ownershipKeys.resource],
         createdAt: createTokenTime(labels[ownershipKeys.create] ?? ""),
       });
     }
   }
-  return orphans;
+  return sessions;
+}
+
+/**
+ * Finds the sessions of a stack that its state does not know.
+ *
+ * @param known ids of the sessions that the state knows
+ */
+export function findOrphans(client: AgbClient, name: StackName, known: ReadonlySet<string>): Promise<OwnedSession[]> {
+  return findOwnedSessions(client, name, known);
 }
 
 /** Tells whether an orphan is certainly older than the limit; one of unknown age is not. */
 export function isOlderThan({ createdAt }: Orphan, minimumAgeMs: number, nowMs: number): boolean {
   return createdAt !== undefined && nowMs - createdAt.getTime() >= minimumAgeMs;
+}
+
+/** Releases an orphan, if it is old enough, and says what became of it; a release that fails is no error. */
+export async function judgeOrphan(
+  client: AgbClient,
+  orphan: Orphan,
+  { minimumAgeMs, release }: Judgement,
+  clock: Clock,
+): Promise<Verdict> {
+  const { sessionId, resource = null, createdAt } = orphan;
+  const facts = { sessionId, resource, createdAt: createdAt?.toISOString() ?? null };
+  if (minimumAgeMs !== undefined && createdAt === undefined) {
+    return { ...facts, action: "left", reason: "its age is unknown" };
+  }
+  if (minimumAgeMs !== undefined && !isOlderThan(orphan, minimumAgeMs, clock.now())) {
+    return { ...facts, action: "left", reason: `it is younger than ${formatDuration(minimumAgeMs)}` };
+  }
+  if (!release) {
+    return { ...facts, action: "would release" };
+  }
+  try {
+    await releaseAndWait(client, sessionId, clock);
+    return { ...facts, action: "released" };
+  } catch (error) {
+    return { ...facts, action: "left", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** One line that says what became of an orphan. */
+export function verdictLine({ sessionId, resource, createdAt, action, reason }: Verdict): string {
+  const made = createdAt === null ? "" : `, made ${createdAt}`;
+  return `${action}: ${sessionId} (${resource ?? "unknown resource"}${made})${reason ? `: ${reason}` : ""}`;
+}
+
+function formatDuration(milliseconds: number): string {
+  const seconds = milliseconds / 1_000;
+  return seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} seconds`;
 }

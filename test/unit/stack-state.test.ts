@@ -1,4 +1,4 @@
-import { parseStackState } from "../../provider/cli/stack-state";
+import { parseStackState } from "../../provider/pulumi/stack-state";
 
 const sessionType = "pulumi-nodejs:dynamic/agb:AgbSession";
 const stackRow = { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", type: "pulumi:pulumi:Stack" };

@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { StoppedError, StopRequests } from "../../provider/pulumi/stop-requests";
 import { startEmulator } from "../../tools/quick-start/emulator";
 import { createPulumiEnvironment } from "../../tools/quick-start/environment";
 import { formatOutputsTable } from "../../tools/quick-start/outputs-table";
 import { chooseService } from "../../tools/quick-start/service";
-import { StoppedError, StopRequests } from "../../tools/quick-start/stop-requests";
 
 let root: string;
 

@@ -1,16 +1,16 @@
 // The quick start: `npm start` (start.ts) and `npm run pulumi` (pulumi.ts) run Pulumi on the project at the repository's root, against a local
 // backend and, without an API key, against a local AGB emulator. This file puts their common environment together. Uses
-// tools/pulumi-cli and the built command line of this package, nothing else of the project.
+// tools/pulumi-cli, provider/pulumi and the built command line of this package, nothing else of the project.
 
 import { mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { PulumiRunner } from "../../provider/pulumi/pulumi-process";
+import { StoppedError } from "../../provider/pulumi/stop-requests";
 import { type FoundPulumi, findPulumi } from "../pulumi-cli/find-pulumi";
 import { projectDirectory } from "../pulumi-cli/pinned-version";
 import { type RunningEmulator, startEmulator } from "./emulator";
-import { PulumiRunner } from "./pulumi-process";
 import { chooseService } from "./service";
-import { StoppedError } from "./stop-requests";
 
 const stackName = "dev";
 
@@ -33,7 +33,7 @@ export interface QuickStart {
  * @returns the exit code: the one that `work` returns, or 1 after an error, which is printed on standard error
  */
 export async function withQuickStart(work: (quickStart: QuickStart) => Promise<number>): Promise<number> {
-  const runner = new PulumiRunner();
+  const runner = new PulumiRunner(projectDirectory);
   let emulator: RunningEmulator | undefined;
   try {
     const pulumi = await findPulumi({ signal: runner.signal });

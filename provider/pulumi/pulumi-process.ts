@@ -1,9 +1,21 @@
+// The Pulumi CLI as a child process. This folder knows the CLI's commands, exit codes, messages and state, and imports
+// nothing of the other layers.
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { projectDirectory } from "../pulumi-cli/pinned-version";
+import { setTimeout as sleepFor } from "node:timers/promises";
 import { StopRequests, stopSignals } from "./stop-requests";
 
 const parentCheckIntervalMs = 250;
+
+/** What became of a command. */
+export interface CommandResult {
+  /** Exit code; 128 and the signal's number when a signal ended it. */
+  readonly exitCode: number;
+  /** What it printed, as far as it was not shown. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** Runs Pulumi commands one after the other and lets them end in order when this process is asked to stop. */
 export class PulumiRunner {
@@ -18,8 +30,12 @@ export class PulumiRunner {
     return this.#requests.signal;
   }
 
-  /** From now on signals no longer end this process at once. */
-  constructor() {
+  /**
+   * From now on signals no longer end this process at once.
+   *
+   * @param directory folder of the Pulumi project, in which all commands run
+   */
+  constructor(private readonly directory: string) {
     for (const name of stopSignals) {
       process.on(name, () => this.#receive(name));
     }
@@ -41,7 +57,7 @@ export class PulumiRunner {
    * @throws StoppedError when this process had been asked to stop before
    */
   async run(command: string, parameters: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-    return (await this.#spawn(command, parameters, environment, "inherit")).exitCode;
+    return (await this.#spawn(command, parameters, environment, "inherit", "inherit")).exitCode;
   }
 
   /**
@@ -50,14 +66,48 @@ export class PulumiRunner {
    * @throws Error with its standard error when it fails, StoppedError when this process was asked to stop
    */
   async capture(command: string, parameters: readonly string[], environment: NodeJS.ProcessEnv): Promise<string> {
-    const result = await this.#spawn(command, parameters, environment, "pipe");
-    this.signal.throwIfAborted();
+    const result = await this.hold(command, parameters, environment);
     if (result.exitCode !== 0) {
       throw new Error(
         `\`pulumi ${parameters.join(" ")}\` failed with exit code ${result.exitCode}.\n${result.stderr}`.trim(),
       );
     }
     return result.stdout;
+  }
+
+  /**
+   * Runs `pulumi` and holds back all that it prints; its exit code is the caller's to judge.
+   *
+   * @throws StoppedError when this process was asked to stop
+   */
+  async hold(command: string, parameters: readonly string[], environment: NodeJS.ProcessEnv): Promise<CommandResult> {
+    const result = await this.#spawn(command, parameters, environment, "pipe", "pipe");
+    this.signal.throwIfAborted();
+    return result;
+  }
+
+  /**
+   * Runs `pulumi`, shows what it prints on standard output and holds back its errors, which each piece of is given to `onError`. Its exit code is
+   * the caller's to judge, also when this process was asked to stop meanwhile.
+   *
+   * @throws StoppedError when this process had been asked to stop before
+   */
+  show(
+    command: string,
+    parameters: readonly string[],
+    environment: NodeJS.ProcessEnv,
+    onError: (text: string) => void,
+  ): Promise<CommandResult> {
+    return this.#spawn(command, parameters, environment, "inherit", "pipe", onError);
+  }
+
+  /** Waits. @throws StoppedError when this process was or is asked to stop */
+  async pause(milliseconds: number): Promise<void> {
+    this.signal.throwIfAborted();
+    await sleepFor(milliseconds, undefined, { signal: this.signal }).catch((error: unknown) => {
+      this.signal.throwIfAborted();
+      throw error;
+    });
   }
 
   #receive(name: (typeof stopSignals)[number]): void {
@@ -72,13 +122,15 @@ export class PulumiRunner {
     parameters: readonly string[],
     environment: NodeJS.ProcessEnv,
     output: "inherit" | "pipe",
-  ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+    errors: "inherit" | "pipe",
+    onError?: (text: string) => void,
+  ): Promise<CommandResult> {
     this.signal.throwIfAborted();
     const child = spawn(command, parameters, {
-      cwd: projectDirectory,
+      cwd: this.directory,
       env: environment,
       detached: !this.#sharesGroup,
-      stdio: [output === "inherit" ? "inherit" : "ignore", output, output],
+      stdio: [errors === "inherit" ? "inherit" : "ignore", output, errors],
     });
     this.#running = child;
     let stdout = "";
@@ -88,6 +140,7 @@ export class PulumiRunner {
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
+      onError?.(text);
     });
     try {
       const exitCode = await new Promise<number>((resolve, reject) => {

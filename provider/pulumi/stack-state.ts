@@ -5,18 +5,48 @@ import { z } from "zod";
 
 const run = promisify(execFile);
 
+/** A session as a stack's state knows it. */
+export interface StateSession {
+  /** Name of its resource in the program. */
+  readonly name: string;
+  readonly sessionId: string;
+  readonly imageId: string;
+  /** All labels; a value that is secret is `[secret]`, and so is the whole when all of it is. */
+  readonly labels: Readonly<Record<string, string>> | typeof secretText;
+  /** Declared idle time; `undefined` when AGB's own holds, or when it is secret. */
+  readonly idleTimeoutSeconds: number | undefined;
+  /** Whether AGB has released it and the program wants it kept like that. */
+  readonly isReleased: boolean;
+}
+
 /** What a stack's state says of sessions. */
 export interface StackState {
   /** Ids of all sessions in the state, those that wait for their deletion included. */
   readonly sessionIds: ReadonlySet<string>;
+  /** The sessions, without those that wait for their deletion. */
+  readonly sessions: readonly StateSession[];
   /** The stack that the state belongs to; `undefined` when it holds no resource that would tell. */
   readonly name: { readonly project: string; readonly stack: string } | undefined;
 }
 
+/** Stands for a value that the state keeps secret. */
+export const secretText = "[secret]";
+
+// Pulumi marks a secret among the values of a state with this key.
+const signatureKey = "4dabf18193072939515e22adb298388d";
+
+const resourceSchema = z.looseObject({
+  urn: z.string(),
+  type: z.string(),
+  id: z.string().optional(),
+  delete: z.boolean().optional(),
+  outputs: z.record(z.string(), z.unknown()).nullish(),
+});
+
 const exportSchema = z.looseObject({
   deployment: z.looseObject({
     resources: z
-      .array(z.looseObject({ urn: z.string(), type: z.string(), id: z.string().optional() }))
+      .array(resourceSchema)
       .nullish()
       .transform((resources) => resources ?? []),
   }),
@@ -45,6 +75,7 @@ export function parseStackState(text: string): StackState {
   const sessions = resources.filter(({ type }) => type === sessionType);
   return {
     sessionIds: new Set(sessions.flatMap(({ id }) => (id === undefined ? [] : [id]))),
+    sessions: sessions.flatMap((resource) => (resource.delete ? [] : readSession(resource))),
     name: stackOfUrn(resources[0]?.urn),
   };
 }
@@ -75,6 +106,40 @@ export async function exportStackState(stack: string | undefined): Promise<Stack
         "Give an exported state with --state FILE, or say --stack-is-gone when the stack was removed.",
     );
   }
+}
+
+function readSession({ urn, id, outputs }: z.output<typeof resourceSchema>): StateSession[] {
+  if (id === undefined) {
+    return [];
+  }
+  const { imageId, labelsAll, idleTimeoutSeconds, released } = outputs ?? {};
+  return [
+    {
+      name: urn.slice(urn.lastIndexOf("::") + 2),
+      sessionId: id,
+      imageId: textOf(imageId),
+      labels: labelsOf(labelsAll),
+      idleTimeoutSeconds: typeof idleTimeoutSeconds === "number" ? idleTimeoutSeconds : undefined,
+      isReleased: released === true,
+    },
+  ];
+}
+
+function labelsOf(value: unknown): StateSession["labels"] {
+  if (isSecret(value)) {
+    return secretText;
+  }
+  return typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, label]) => [key, textOf(label)]))
+    : {};
+}
+
+function textOf(value: unknown): string {
+  return isSecret(value) ? secretText : typeof value === "string" ? value : "";
+}
+
+function isSecret(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, signatureKey);
 }
 
 /** Project and stack of a URN, `urn:pulumi:STACK::PROJECT::TYPE::NAME`. */

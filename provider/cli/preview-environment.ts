@@ -1,0 +1,248 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { AgbClient } from "../api/client";
+import { pulumiEnvironment, readForgeSettings, readJobSettings, readSettings } from "../config";
+import { findForge, requireForge } from "../forge/find-forge";
+import type { ForgeSettings } from "../forge/forge-settings";
+import { systemClock } from "../lifecycle/wait";
+import { takeDown } from "../previews/down";
+import { type JobOutput, openJobOutput, type PreviewJob, type ReleasingJob } from "../previews/job";
+import { defaultLockWaitMs } from "../previews/locked-stack";
+import { recover } from "../previews/recover";
+import { parseCommit, parseOrganization, parseRequest } from "../previews/stack-name";
+import { somethingIsLeft, sweep } from "../previews/sweep";
+import { bringUp } from "../previews/up";
+import { readProjectName } from "../pulumi/project-name";
+import { PulumiCli } from "../pulumi/pulumi-cli";
+import { PulumiRunner } from "../pulumi/pulumi-process";
+import { StoppedError } from "../pulumi/stop-requests";
+import { parseDurationMs } from "./duration";
+
+interface CommonFlags {
+  readonly organization?: string;
+}
+
+interface RequestFlags extends CommonFlags {
+  readonly request: number;
+}
+
+interface DownFlags extends RequestFlags {
+  readonly lockWait: number;
+}
+
+interface UpFlags extends DownFlags {
+  readonly commit: string;
+  readonly secretsProvider?: string;
+}
+
+interface SweepFlags extends CommonFlags {
+  readonly idleDays?: number;
+  readonly olderThan: number;
+  readonly lockWait: number;
+  readonly yes?: true;
+}
+
+/** Exit code that says that something is left that should be gone. */
+const somethingLeft = 2;
+
+const defaultMinimumAgeMs = 10 * 60_000;
+
+/** The subcommand `preview-environment`: what CI jobs run for the requests of a repository. */
+export function previewEnvironmentCommand(): Command {
+  return new Command("preview-environment")
+    .description(
+      "Make, take down and look after the sandboxes of pull requests and merge requests, in CI jobs.\n" +
+        "Run it in the folder of the Pulumi project. Each request has the stack pr-NUMBER. Keys come from the environment:\n" +
+        "AGB_API_KEY, those of Pulumi's backend, and GITHUB_TOKEN or GITLAB_TOKEN.",
+    )
+    .addCommand(upCommand())
+    .addCommand(downCommand())
+    .addCommand(recoverCommand())
+    .addCommand(sweepCommand());
+}
+
+function upCommand(): Command {
+  return new Command("up")
+    .description(
+      "Make the environment of a request, or bring it up to date, and tell of it in the one comment on the request.\n" +
+        "The program gets the stack configuration preview:request and preview:commit.",
+    )
+    .addOption(requestOption())
+    .addOption(parsedOption("--commit <id>", "commit that the environment shows", parseCommit).makeOptionMandatory())
+    .addOption(organizationOption())
+    .option(
+      "--secrets-provider <provider>",
+      "what a new stack's secrets are encrypted with, as `pulumi stack init` takes it",
+    )
+    .addOption(lockWaitOption())
+    .action((flags: UpFlags) => run("up", async (runner, output) => up(runner, output, flags)));
+}
+
+function downCommand(): Command {
+  return new Command("down")
+    .description("Release the sessions of a request and remove its stack. That there is none is a success.")
+    .addOption(requestOption())
+    .addOption(organizationOption())
+    .addOption(lockWaitOption())
+    .action((flags: DownFlags) =>
+      run("down", async (runner, output) => {
+        const job = await openJob(runner, output, flags);
+        const { exitCode, orphans } = await releasing(job, (releasingJob) =>
+          takeDown(releasingJob, { request: flags.request, lockWaitMs: flags.lockWait }),
+        );
+        return exitCode !== 0 || orphans.every(({ action }) => action === "released") ? exitCode : somethingLeft;
+      }),
+    );
+}
+
+function recoverCommand(): Command {
+  return new Command("recover")
+    .description(
+      "Put the stack of a request in order after a cancelled or failed run: free its lock, release sessions that its\n" +
+        "state does not know. For a step that runs after such a run in the same job.",
+    )
+    .addOption(requestOption())
+    .addOption(organizationOption())
+    .action((flags: RequestFlags) =>
+      run("recover", async (runner, output) => {
+        const job = await openJob(runner, output, flags);
+        const orphans = await releasing(job, (releasingJob) => recover(releasingJob, flags.request));
+        return orphans.every(({ action }) => action === "released") ? 0 : somethingLeft;
+      }),
+    );
+}
+
+function sweepCommand(): Command {
+  return new Command("sweep")
+    .description(
+      "Find the environments of requests that are closed, and sessions of environments that no state knows.\n" +
+        "Shows what it would do; does it with --yes. Whatever is not certain is left alone.",
+    )
+    .addOption(organizationOption())
+    .addOption(
+      parsedOption(
+        "--idle-days <number>",
+        "take open requests to which nothing happened for so many days for closed",
+        parseDays,
+      ),
+    )
+    .addOption(
+      new Option("--older-than <duration>", "leave younger sessions that no state knows alone, as 90s, 10m or 2h")
+        .argParser(parseDurationMs)
+        .default(defaultMinimumAgeMs, "10m"),
+    )
+    .addOption(lockWaitOption())
+    .option("--yes", "remove and release what was found")
+    .addHelpText("after", "\nExit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed.")
+    .action((flags: SweepFlags) =>
+      run("sweep", async (runner, output) => {
+        const forge = requireForge(readForgeSettings());
+        const job = await openJob(runner, output, flags);
+        const result = await releasing(job, (releasingJob) =>
+          sweep(
+            { ...releasingJob, forge },
+            {
+              idleDays: flags.idleDays,
+              minimumAgeMs: flags.olderThan,
+              execute: flags.yes === true,
+              lockWaitMs: flags.lockWait,
+            },
+          ),
+        );
+        return result.failures.length > 0 ? 1 : somethingIsLeft(result) ? somethingLeft : 0;
+      }),
+    );
+}
+
+async function up(runner: PulumiRunner, output: JobOutput, flags: UpFlags): Promise<number> {
+  const { request, commit, secretsProvider, lockWait: lockWaitMs } = flags;
+  const job = await openJob(runner, output, flags);
+  return bringUp(job, { request, commit, secretsProvider, lockWaitMs });
+}
+
+async function run(name: string, work: (runner: PulumiRunner, output: JobOutput) => Promise<number>): Promise<void> {
+  const runner = new PulumiRunner(".");
+  try {
+    process.exitCode = await work(runner, openJobOutput(readJobSettings()));
+  } catch (error) {
+    console.error(`pulumi-agb preview-environment ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
+  }
+}
+
+async function openJob(runner: PulumiRunner, output: JobOutput, { organization }: CommonFlags): Promise<PreviewJob> {
+  const project = await readProjectName(".");
+  if (project === undefined) {
+    throw new Error("There is no Pulumi.yaml here; run this in the folder of the Pulumi project.");
+  }
+  const settings = readForgeSettings();
+  warnOfHalfConfigured(settings, output);
+  return {
+    pulumi: new PulumiCli(runner, pulumiEnvironment()),
+    project,
+    organization,
+    forge: findForge(settings),
+    clock: systemClock,
+    pause: (milliseconds) => runner.pause(milliseconds),
+    signal: runner.signal,
+    output,
+  };
+}
+
+function warnOfHalfConfigured(settings: ForgeSettings, output: JobOutput): void {
+  if (settings.kind === "none" && settings.isHalfConfigured) {
+    output.warn(settings.reason);
+  }
+}
+
+async function releasing<Result>(job: PreviewJob, work: (job: ReleasingJob) => Promise<Result>): Promise<Result> {
+  const { baseUrl, apiKey, timeoutMs } = readSettings(() => undefined);
+  const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
+  try {
+    return await work({ ...job, client });
+  } finally {
+    await client.close();
+  }
+}
+
+function requestOption(): Option {
+  return parsedOption(
+    "--request <number>",
+    "number of the pull request or merge request",
+    parseRequest,
+  ).makeOptionMandatory();
+}
+
+function organizationOption(): Option {
+  return parsedOption(
+    "--organization <name>",
+    "organization of Pulumi Cloud that owns the stacks (default: your own)",
+    parseOrganization,
+  );
+}
+
+function lockWaitOption(): Option {
+  return new Option(
+    "--lock-wait <duration>",
+    "how long to wait for another run on the same stack, as 90s, 10m or 2h, before it is taken for dead",
+  )
+    .argParser(parseDurationMs)
+    .default(defaultLockWaitMs, "2m");
+}
+
+function parsedOption<Value>(flags: string, description: string, parse: (text: string) => Value): Option {
+  return new Option(flags, description).argParser((text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+  });
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!/^\d{1,5}$/.test(text) || days < 1) {
+    throw new Error("It is not a number of days.");
+  }
+  return days;
+}

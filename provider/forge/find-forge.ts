@@ -1,0 +1,34 @@
+import type { Forge } from "./forge";
+import { ForgeError } from "./forge-error";
+import type { ForgeCallOptions } from "./forge-http";
+import type { ForgeSettings } from "./forge-settings";
+import { GitHub } from "./github";
+import { GitLab } from "./gitlab";
+
+/**
+ * The forge that the settings name; `undefined` when there is none to talk to, and the settings say why. Whoever can do
+ * without shows the reason when `isHalfConfigured`, and nothing otherwise.
+ */
+export function findForge(settings: ForgeSettings, options?: ForgeCallOptions): Forge | undefined {
+  switch (settings.kind) {
+    case "github":
+      return new GitHub(settings, options);
+    case "gitlab":
+      return new GitLab(settings, options);
+    case "none":
+      return undefined;
+  }
+}
+
+/**
+ * The forge that the settings name, for those who cannot do without.
+ *
+ * @throws ForgeError that names what is missing
+ */
+export function requireForge(settings: ForgeSettings, options?: ForgeCallOptions): Forge {
+  const forge = findForge(settings, options);
+  if (forge === undefined) {
+    throw new ForgeError(settings.kind === "none" ? settings.reason : "No forge is known.");
+  }
+  return forge;
+}

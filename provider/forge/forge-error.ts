@@ -1,0 +1,32 @@
+/** What is known of a call that failed. */
+export interface ForgeFailure {
+  /** The forge's name. */
+  readonly forge: string;
+  /** What was tried, such as `read pull request 12 of acme/shop`. */
+  readonly attempt: string;
+  /** What happened, without a full stop. */
+  readonly reason: string;
+  /** HTTP status of the reply; absent when there was none. */
+  readonly status?: number | undefined;
+  /** Id to quote to the forge's support. */
+  readonly requestId?: string | undefined;
+  /** What the user can do about it, in whole sentences. */
+  readonly advice?: string | undefined;
+}
+
+/** A call to the forge that failed, or a forge that cannot be called. The message never holds a token. */
+export class ForgeError extends Error {
+  override readonly name = "ForgeError";
+  /** HTTP status of the reply; `undefined` when there was none. */
+  readonly status: number | undefined;
+
+  constructor(failure: ForgeFailure | string, options?: ErrorOptions) {
+    super(typeof failure === "string" ? failure : describe(failure), options);
+    this.status = typeof failure === "string" ? undefined : failure.status;
+  }
+}
+
+function describe({ forge, attempt, reason, status, requestId, advice }: ForgeFailure): string {
+  const facts = [status && `HTTP ${status}`, requestId && `request id ${requestId}`].filter(Boolean).join(", ");
+  return [`${forge}: could not ${attempt}: ${reason}${facts && ` (${facts})`}.`, advice].filter(Boolean).join(" ");
+}

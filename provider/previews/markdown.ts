@@ -1,0 +1,62 @@
+const longestCell = 200;
+
+/**
+ * A value from elsewhere as Markdown that shows it as it is, in a table or in a line of text: nothing in it is taken
+ * for Markdown, HTML, a mention or a link. Long values are cut off.
+ */
+export function literal(value: string): string {
+  const line = value.replaceAll(/[\p{C}\p{Z}]+/gu, " ").trim();
+  const characters = [...line];
+  const shown = characters.length > longestCell ? [...characters.slice(0, longestCell - 1), "…"] : characters;
+  // Forges look for mentions and links everywhere but in code, and in the text that is left once entities are resolved.
+  return shown.length === 0 ? "" : `<code>${shown.map(encode).join("")}</code>`;
+}
+
+/** A row of a table; the cells are Markdown. */
+export function tableRow(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+/** The first rows of a table: what the columns are. */
+export function tableHead(titles: readonly string[]): string {
+  return `${tableRow(titles)}\n${tableRow(titles.map(() => "---"))}`;
+}
+
+/** A block of commands that forges offer to copy. */
+export function commandBlock(command: string): string {
+  const lines = command.replaceAll(/[^\P{C}\n]+/gu, " ");
+  const longestRun = Math.max(2, ...[...lines.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longestRun + 1);
+  return `${fence}sh\n${lines}\n${fence}`;
+}
+
+/** A link to an address of the web; the words alone when the address is none. @param words plain words */
+export function link(words: string, address: string | undefined): string {
+  if (address === undefined || !/^https?:\/\//i.test(address) || !URL.canParse(address)) {
+    return words;
+  }
+  const target = new URL(address).href.replaceAll(/[()<>[\]\\`|*_~]/g, encodeURIComponentFully);
+  return `[${words}](${target})`;
+}
+
+/** Cuts off rows that would make a text longer than a limit, and says how many. */
+export function rowsWithin(rows: readonly string[], limitCharacters: number): string[] {
+  const kept: string[] = [];
+  let left = limitCharacters;
+  for (const row of rows) {
+    left -= row.length + 1;
+    if (left < 0) {
+      return [...kept, "", `… and ${rows.length - kept.length} more.`];
+    }
+    kept.push(row);
+  }
+  return kept;
+}
+
+function encode(character: string): string {
+  return /[A-Za-z0-9 \p{L}\p{N}…]/u.test(character) ? character : `&#${character.codePointAt(0)};`;
+}
+
+function encodeURIComponentFully(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}

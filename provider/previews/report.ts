@@ -1,0 +1,104 @@
+import type { JobLinks } from "../forge/forge";
+import { createTokenTime, isReserved, ownershipKeys } from "../lifecycle/ownership";
+import { type StateSession, secretText } from "../pulumi/stack-state";
+import { commandBlock, link, literal, rowsWithin, tableHead, tableRow } from "./markdown";
+
+/** What became of an `up`. */
+export type UpOutcome = "ready" | "failed" | "cancelled";
+
+/** What there is to say after an `up`. */
+export interface UpReport {
+  readonly request: number;
+  readonly commit: string;
+  readonly stack: string;
+  readonly outcome: UpOutcome;
+  /** The sessions that the stack has now; `undefined` when its state could not be read. */
+  readonly sessions: readonly StateSession[] | undefined;
+  readonly job: JobLinks | undefined;
+}
+
+// GitHub takes 65,536 characters, and the forge adds a marker.
+const longestTable = 50_000;
+const defaultIdleTimeoutSeconds = 300;
+
+const headings: Readonly<Record<UpOutcome, string>> = {
+  ready: "is ready",
+  failed: "could not be brought up",
+  cancelled: "was cancelled on its way",
+};
+
+/** The comment on a request, and the job's summary, as Markdown. */
+export function upReport({ request, commit, stack, outcome, sessions, job }: UpReport): string {
+  const paragraphs = [
+    `### The preview environment of request ${request} ${headings[outcome]}`,
+    outcome === "ready" ? undefined : `${link("The job", job?.url)} says why. What is there now:`,
+    sessions === undefined ? "Which sessions there are could not be found out." : sessionTable(sessions),
+    `Commit ${literal(commit)}, stack ${literal(stack)}${job === undefined ? "" : `, made by ${link("this job", job.url)}`}.`,
+    sessions !== undefined && sessions.length > 0 ? lifetime(sessions) : undefined,
+    job?.repeatCommand === undefined
+      ? "A new push makes it again."
+      : `A new push makes it again, and so does this command:\n\n${commandBlock(job.repeatCommand)}`,
+  ];
+  return paragraphs.filter((paragraph) => paragraph !== undefined).join("\n\n");
+}
+
+/** The comment on a request whose environment was taken down. */
+export function downReport(request: number, stack: string, job: JobLinks | undefined): string {
+  const by = job === undefined ? "" : ` by ${link("this job", job.url)}`;
+  return `### The preview environment of request ${request} is gone\n\nStack ${literal(stack)} and its sessions were removed${by}.`;
+}
+
+/** What to search the comments of a request for. */
+export function commentMarker(project: string): string {
+  return `pulumi-agb preview environment of ${project}`;
+}
+
+/** The sessions for the log: one line each. */
+export function sessionLines(sessions: readonly StateSession[]): string[] {
+  return sessions.map(({ name, sessionId, imageId, labels }) => {
+    const pairs = shownLabels(labels).map(([key, value]) => (value === "" ? key : `${key}=${value}`));
+    return `${name}  ${sessionId}  ${imageId}  ${pairs.join(" ")}`.trimEnd();
+  });
+}
+
+function sessionTable(sessions: readonly StateSession[]): string {
+  if (sessions.length === 0) {
+    return "There are no sessions.";
+  }
+  const rows = sessions.map((session) =>
+    tableRow([
+      literal(session.name),
+      literal(session.sessionId) + (session.isReleased ? " (released)" : ""),
+      literal(session.imageId),
+      shownLabels(session.labels)
+        .map(([key, value]) => literal(value === "" ? key : `${key}=${value}`))
+        .join(" "),
+      madeAt(session),
+    ]),
+  );
+  const head = tableHead(["Resource", "Session", "Image", "Labels", "Since"]);
+  return [head, ...rowsWithin(rows, longestTable)].join("\n");
+}
+
+function shownLabels(labels: StateSession["labels"]): (readonly [string, string])[] {
+  return labels === secretText ? [[secretText, ""]] : Object.entries(labels).filter(([key]) => !isReserved(key));
+}
+
+function madeAt({ labels }: StateSession): string {
+  const token = labels === secretText ? undefined : labels[ownershipKeys.create];
+  const time = token === undefined ? undefined : createTokenTime(token);
+  return time === undefined ? "" : `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function lifetime(sessions: readonly StateSession[]): string {
+  const idleSeconds = new Set(sessions.map((session) => session.idleTimeoutSeconds ?? defaultIdleTimeoutSeconds));
+  const [only] = idleSeconds;
+  const idle =
+    idleSeconds.size === 1 && only !== undefined ? `after ${duration(only)} without use` : "when it was idle for long";
+  return `AGB releases each session ${idle}, and 30 minutes after it was made at the latest, unless a policy says otherwise.`;
+}
+
+function duration(seconds: number): string {
+  const [amount, unit] = seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
+  return `${amount} ${unit}${amount === 1 ? "" : "s"}`;
+}

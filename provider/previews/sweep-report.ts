@@ -1,0 +1,26 @@
+import { literal, rowsWithin, tableHead, tableRow } from "./markdown";
+import type { SweepResult } from "./sweep";
+
+// A job's summary on GitHub takes 1 MiB; two tables and a list are in it.
+const longestTable = 250_000;
+
+/** What a sweep found and did, as Markdown for the job's summary. */
+export function sweepReport({ stacks, sessions, failures }: SweepResult, execute: boolean): string {
+  const stackRows = stacks.map(({ stack, action, reason }) => tableRow([literal(stack), action, literal(reason)]));
+  const sessionRows = sessions.map(({ sessionId, stack, resource, action, reason }) =>
+    tableRow([literal(sessionId), literal(stack), literal(resource ?? ""), action, literal(reason ?? "")]),
+  );
+  const failureRows = failures.map((failure) => `- ${literal(failure)}`);
+  return [
+    `### Sweep of preview environments${execute ? "" : " (dry run)"}`,
+    stackRows.length === 0
+      ? "There are no stacks of requests."
+      : [tableHead(["Stack", "", "Why"]), ...rowsWithin(stackRows, longestTable)].join("\n"),
+    sessionRows.length === 0
+      ? "All sessions of preview environments are known to a state."
+      : [tableHead(["Session", "Stack", "Resource", "", "Why"]), ...rowsWithin(sessionRows, longestTable)].join("\n"),
+    ...(failureRows.length === 0
+      ? []
+      : [`What could not be found out or done:\n\n${rowsWithin(failureRows, longestTable).join("\n")}`]),
+  ].join("\n\n");
+}

@@ -1,0 +1,86 @@
+import { pulumiExitCodes } from "../pulumi/exit-codes";
+import type { StateSession } from "../pulumi/stack-state";
+import type { PreviewJob } from "./job";
+import { whenUnlocked } from "./locked-stack";
+import { commentMarker, sessionLines, type UpOutcome, upReport } from "./report";
+import { qualifyStack, stackOfRequest } from "./stack-name";
+
+/** What an `up` is asked for. */
+export interface UpOrder {
+  readonly request: number;
+  readonly commit: string;
+  /** What the secrets of a new stack are encrypted with; the backend's own way when absent. */
+  readonly secretsProvider: string | undefined;
+  readonly lockWaitMs: number;
+}
+
+/** Namespace of the values that the program gets, as in `preview:request`. */
+const configNamespace = "preview";
+
+/**
+ * Brings up the preview environment of a request, or up to date, and tells of it: in the log, in the job's summary and
+ * outputs, and in the one comment on the request.
+ *
+ * @returns Pulumi's exit code
+ */
+export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> {
+  const { pulumi, organization, signal, output } = job;
+  const { request, commit, secretsProvider, lockWaitMs } = order;
+  const stack = qualifyStack(stackOfRequest(request), organization);
+  await pulumi.createStack(stack, secretsProvider);
+  const config = { [`${configNamespace}:request`]: String(request), [`${configNamespace}:commit`]: commit };
+  const { exitCode } = await whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config));
+  const outcome = outcomeOf(exitCode, signal);
+  const sessions = outcome === "cancelled" ? undefined : await readSessions(job, stack);
+  for (const line of sessionLines(sessions ?? [])) {
+    output.say(line);
+  }
+  await publish(job, order, stack, outcome, sessions);
+  return exitCode;
+}
+
+function outcomeOf(exitCode: number, signal: AbortSignal): UpOutcome {
+  if (exitCode === pulumiExitCodes.success) {
+    return "ready";
+  }
+  return signal.aborted || exitCode === pulumiExitCodes.cancelled ? "cancelled" : "failed";
+}
+
+async function readSessions(
+  { pulumi, output }: PreviewJob,
+  stack: string,
+): Promise<readonly StateSession[] | undefined> {
+  try {
+    return (await pulumi.exportState(stack))?.sessions;
+  } catch (error) {
+    output.warn(`The sessions of ${stack} are not known: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+}
+
+async function publish(
+  { forge, project, output }: PreviewJob,
+  { request, commit }: UpOrder,
+  stack: string,
+  outcome: UpOutcome,
+  sessions: readonly StateSession[] | undefined,
+): Promise<void> {
+  const report = upReport({ request, commit, stack, outcome, sessions, job: forge?.job });
+  await output.summarize(report);
+  if (outcome === "ready") {
+    const ids = (sessions ?? [])
+      .filter(({ isReleased }) => !isReleased)
+      .map(({ name, sessionId }) => [name, sessionId]);
+    await output.publish("stack", stack);
+    await output.publish("session-ids", JSON.stringify(Object.fromEntries(ids)));
+  }
+  if (forge === undefined) {
+    output.say("No forge is known, so no comment is written.");
+    return;
+  }
+  try {
+    await forge.writeComment(request, commentMarker(project), report);
+  } catch (error) {
+    output.warn(`The comment was not written: ${error instanceof Error ? error.message : error}`);
+  }
+}

@@ -1,0 +1,16 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+const fileNames = ["Pulumi.yaml", "Pulumi.yml"];
+
+/** Name of the Pulumi project in a folder; `undefined` when there is none. */
+export async function readProjectName(directory: string): Promise<string | undefined> {
+  for (const fileName of fileNames) {
+    const text = await readFile(join(directory, fileName), "utf8").catch(() => "");
+    const name = /^name:\s*["']?([\w.-]+)/m.exec(text)?.[1];
+    if (name !== undefined) {
+      return name;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,17 @@
+/**
+ * Finds out whether a command failed because the stack is locked, and by whom: backends in files and buckets name the
+ * locks, Pulumi Cloud answers no more than that there is a conflict.
+ *
+ * @param stderr what the command printed as its errors
+ * @returns a few words on each holder, the same ones as long as it holds the lock; none when the stack is not locked
+ */
+export function lockHolders(stderr: string): string[] {
+  const start = stderr.search(
+    /the stack is currently locked by|\[409\] Conflict: Another update is currently in progress/,
+  );
+  if (start < 0) {
+    return [];
+  }
+  const origins = [...stderr.slice(start).matchAll(/: created by (.+)$/gm)].map(([, origin]) => `run of ${origin}`);
+  return origins.length > 0 ? origins : ["another run"];
+}

@@ -1,0 +1,95 @@
+import { readForgeSettings } from "../../provider/config";
+import { findForge, requireForge } from "../../provider/forge/find-forge";
+import { hasMarker, withMarker } from "../../provider/forge/marker";
+
+const gitHub = { GITHUB_ACTIONS: "true", GITHUB_REPOSITORY: "acme/shop", GITHUB_TOKEN: "t0ken" };
+const gitLab = {
+  GITLAB_CI: "true",
+  CI_PROJECT_ID: "7",
+  CI_API_V4_URL: "https://gitlab.test/api/v4",
+  GITLAB_TOKEN: "t0ken",
+};
+
+function reasonOf(environment: Record<string, string>): string {
+  const settings = readForgeSettings(environment);
+  if (settings.kind !== "none") {
+    throw new Error(`this is ${settings.kind}`);
+  }
+  expect(settings.isHalfConfigured).toBe(true);
+  expect(() => requireForge(settings)).toThrow(settings.reason);
+  return settings.reason;
+}
+
+test("without any forge's variables there is none, which is no mistake", () => {
+  const settings = readForgeSettings({ HOME: "/home/me", CI: "true" });
+  expect(settings).toMatchObject({ kind: "none", isHalfConfigured: false });
+  expect(findForge(settings)).toBeUndefined();
+  expect(() => requireForge(settings)).toThrow(/GITHUB_REPOSITORY .* GITLAB_TOKEN/);
+});
+
+test("a job of GitHub Actions is told the variables that are missing or broken", () => {
+  expect(reasonOf({ ...gitHub, GITHUB_TOKEN: "" })).toMatch(/^GITHUB_TOKEN is not set\. .*step's env.* github\.token/);
+  expect(reasonOf({ ...gitHub, GITHUB_TOKEN: "tok en\n" })).toMatch(/^GITHUB_TOKEN cannot be used/);
+  expect(reasonOf({ ...gitHub, GITHUB_API_URL: "api.github.com" })).toBe("GITHUB_API_URL is not an http(s) address.");
+  for (const name of ["acme", "acme/..", "acme/shop/web", "../shop", "acme/a b", "-acme/shop", "acme/shop\n"]) {
+    expect(reasonOf({ ...gitHub, GITHUB_REPOSITORY: name })).toBe("GITHUB_REPOSITORY is not OWNER/NAME.");
+  }
+});
+
+test("a job of GitLab CI is told the variables that are missing or broken", () => {
+  const { GITLAB_TOKEN: _, ...withoutToken } = gitLab;
+  expect(reasonOf(withoutToken)).toMatch(/^GITLAB_TOKEN is not set\. .*project access token/);
+  expect(reasonOf({ ...gitLab, CI_API_V4_URL: "" })).toBe("CI_API_V4_URL is not set.");
+  expect(reasonOf({ ...gitLab, CI_API_V4_URL: "https://me:pw@gitlab.test" })).toMatch(/^CI_API_V4_URL is not an http/);
+  expect(reasonOf({ ...gitLab, CI_PROJECT_ID: "../7" })).toMatch(/^CI_PROJECT_ID is neither/);
+});
+
+test("no reason holds a token", () => {
+  for (const environment of [
+    { ...gitHub, GITHUB_TOKEN: "s3cr3t\u00e9", GITHUB_REPOSITORY: "", CI_PROJECT_ID: "7", GITLAB_TOKEN: "s3cr3t x" },
+    { ...gitHub, GITHUB_TOKEN: "s3cr3t\u0007" },
+    { ...gitLab, GITLAB_TOKEN: "s3cr3t s3cr3t" },
+  ]) {
+    expect(reasonOf(environment)).not.toContain("s3cr3t");
+  }
+});
+
+test("a GitHub variable that a GitLab job happens to have does not make it a GitHub job", () => {
+  expect(readForgeSettings({ ...gitLab, GITHUB_REPOSITORY: "acme/shop" })).toMatchObject({ kind: "gitlab" });
+});
+
+test("GitHub's job links to the attempt and can be repeated by a command", () => {
+  const job = (more: Record<string, string>) => findForge(readForgeSettings({ ...gitHub, ...more }))?.job;
+  expect(job({})).toBeUndefined();
+  expect(job({ GITHUB_RUN_ID: "8001" })).toEqual({
+    url: "https://github.com/acme/shop/actions/runs/8001",
+    repeatCommand: "gh run rerun 8001 --repo acme/shop",
+  });
+  expect(job({ GITHUB_RUN_ID: "8001", GITHUB_RUN_ATTEMPT: "3" })?.url).toMatch(/\/runs\/8001\/attempts\/3$/);
+  expect(job({ GITHUB_RUN_ID: "8001", GITHUB_SERVER_URL: "https://git.acme.test/" })).toEqual({
+    url: "https://git.acme.test/acme/shop/actions/runs/8001",
+    repeatCommand: "gh run rerun 8001 --repo git.acme.test/acme/shop",
+  });
+  expect(job({ GITHUB_RUN_ID: "8001; rm -rf /" })).toBeUndefined();
+  expect(job({ GITHUB_RUN_ID: "8001", GITHUB_RUN_ATTEMPT: ")](x" })?.url).toMatch(/\/runs\/8001$/);
+});
+
+test("GitLab's job links to itself, else to its pipeline, and has no command", () => {
+  const job = (more: Record<string, string>) => findForge(readForgeSettings({ ...gitLab, ...more }))?.job;
+  const CI_PIPELINE_URL = "https://gitlab.test/acme/shop/-/pipelines/9";
+  expect(job({})).toBeUndefined();
+  expect(job({ CI_PIPELINE_URL })).toEqual({ url: CI_PIPELINE_URL, repeatCommand: undefined });
+  expect(job({ CI_PIPELINE_URL, CI_JOB_URL: "https://gitlab.test/acme/shop/-/jobs/5" })?.url).toMatch(/jobs\/5$/);
+  expect(job({ CI_JOB_URL: "javascript:alert(1)" })).toBeUndefined();
+});
+
+test("a marker is found at the start only, and cannot end its HTML comment", () => {
+  expect(hasMarker(withMarker("agb web--shop/pr-1", "text"), "agb web--shop/pr-1")).toBe(true);
+  expect(withMarker("a--b---c", "")).not.toMatch(/--.*--.*--/);
+  expect(hasMarker(`> ${withMarker("agb", "text")}`, "agb")).toBe(false);
+  expect(hasMarker(withMarker("agb pr-12", "text"), "agb pr-1")).toBe(false);
+  expect(hasMarker(null, "agb")).toBe(false);
+  for (const marker of ["", "a>", "a\nb", "-->"]) {
+    expect(() => withMarker(marker, "")).toThrow(RangeError);
+  }
+});
