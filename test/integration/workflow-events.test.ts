@@ -256,6 +256,7 @@ describe("drift.yml", () => {
 describe("the commands, run by bash", () => {
   const stub = `#!/usr/bin/env bash
 printf '%s\\n' "$@"
+echo "child of $PPID" >&2
 echo "stack=pr-12" >> "$GITHUB_OUTPUT"
 exit "\${STUB_EXIT_CODE:-0}"
 `;
@@ -313,6 +314,11 @@ exit "\${STUB_EXIT_CODE:-0}"
       "--organization",
       "two words",
     ]);
+  });
+
+  test("the command takes the place of its shell, so that signals reach it", async () => {
+    const { results } = await runJob("preview.yml", request("pull_request", "opened"));
+    expect(results[commands.up]?.stderr).toBe(`child of ${process.pid}\n`);
   });
 
   test("a command that fails fails the job, and the lock is freed", async () => {

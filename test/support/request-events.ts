@@ -8,6 +8,8 @@ export const headCommit = "9f3c2e1d4b5a69788796a5b4c3d2e1f0a9b8c7d6";
 /** What is special about a request. */
 export interface RequestTraits {
   readonly number?: number;
+  /** Default: `headCommit`. */
+  readonly commit?: string;
   readonly isFork?: boolean;
   /** The fork was removed after the request was made. */
   readonly isForkGone?: boolean;
@@ -24,7 +26,15 @@ export const secrets = { AGB_API_KEY: "agb-key", PULUMI_ACCESS_TOKEN: "pulumi-to
 export function requestEvent(
   name: "pull_request" | "pull_request_target",
   action: string,
-  { number = 12, isFork = false, isForkGone = false, isClosed, labels = [], label }: RequestTraits = {},
+  {
+    number = 12,
+    commit = headCommit,
+    isFork = false,
+    isForkGone = false,
+    isClosed,
+    labels = [],
+    label,
+  }: RequestTraits = {},
 ): WorkflowEvent {
   const isUntrusted = name === "pull_request" && isFork;
   return {
@@ -38,7 +48,7 @@ export function requestEvent(
         number,
         state: (isClosed ?? action === "closed") ? "closed" : "open",
         labels: labels.map((each) => ({ name: each })),
-        head: { sha: headCommit, repo: isForkGone ? null : { full_name: isFork ? "stranger/shop" : repository } },
+        head: { sha: commit, repo: isForkGone ? null : { full_name: isFork ? "stranger/shop" : repository } },
       },
     },
   };
