@@ -165,3 +165,29 @@ test("an update that fails fails the job, and the environment is put in order", 
   expect(closed.status).toBe("success");
   expect(emulator.sessions()).toEqual([]);
 });
+
+test("drift opens an issue and fails the job until it is gone", async () => {
+  const emulator = await startTestEmulator();
+  const forge = await startForgeServer();
+  forge.addRequest(5);
+  const runJob = await createRepository(emulator.url, forge);
+  // A stack's own configuration would be in the repository; this one has none.
+  const files = { "index.js": program.replace(/const labels = .*/, 'const labels = { team: "web" };') };
+  const opened = requestEvent("pull_request", "opened", { number: 5 });
+  expect(await runJob("preview.yml", opened, files)).toMatchObject({ status: "success" });
+
+  const inputs = { stack: "pr-5", directory: "preview" };
+  const schedule = { name: "schedule", payload: {}, repository: "acme/shop", isCall: true, inputs };
+  expect(await runJob("drift.yml", schedule, files)).toMatchObject({ job: "drift", status: "success" });
+  expect(forge.issues).toEqual([]);
+
+  const [session] = emulator.sessions();
+  const { sessionId = "", labels = {} } = session ?? {};
+  await emulator.setLabels(sessionId, { ...labels, team: "stranger" });
+  expect(await runJob("drift.yml", schedule, files)).toMatchObject({ status: "failure" });
+  expect(forge.issues).toMatchObject([{ state: "open" }]);
+
+  await emulator.setLabels(sessionId, labels);
+  expect(await runJob("drift.yml", schedule, files)).toMatchObject({ status: "success" });
+  expect(forge.issues).toMatchObject([{ state: "closed" }]);
+});

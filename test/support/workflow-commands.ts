@@ -39,10 +39,13 @@ echo "$notice" >> "$GITHUB_STEP_SUMMARY"
 } as const;
 
 const events = "test/integration/workflow-events.test.ts";
+const engine = "test/engine/preview-workflow.test.ts";
+const { checkKey, checkStack, forkNotice, ...engineCommands } = commands;
 
 /** All commands that a workflow may run. */
 export const testedCommands: readonly TestedCommand[] = [
-  ...Object.values(commands).map((command) => ({ command, shownBy: events })),
+  ...[checkKey, checkStack, forkNotice].map((command) => ({ command, shownBy: events })),
+  ...Object.values(engineCommands).map((command) => ({ command, shownBy: engine })),
   { command: "npm install", shownBy: ".ci/run" },
   { command: "npm run check", shownBy: ".ci/run" },
   { command: "npm test", shownBy: ".ci/run" },
