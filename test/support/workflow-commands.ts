@@ -50,5 +50,5 @@ export const testedCommands: readonly TestedCommand[] = [
   { command: "npm run check", shownBy: ".ci/run" },
   { command: "npm test", shownBy: ".ci/run" },
   { command: "npm run build", shownBy: "package.json" },
-  { command: "npx jest test/unit", shownBy: "package.json" },
+  { command: "npx jest test/unit --testPathIgnorePatterns tools-", shownBy: "package.json" },
 ];
