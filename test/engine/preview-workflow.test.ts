@@ -52,8 +52,18 @@ async function createRepository(agbUrl: string, forge: ForgeServer) {
     secrets: { AGB_API_KEY: testKey, PULUMI_CONFIG_PASSPHRASE: "a passphrase" },
   };
 
-  /** Runs the one job that the event starts. @param files what is checked out besides the project's own files */
-  return async (file: string, event: WorkflowEvent, files: Readonly<Record<string, string>> = {}) => {
+  /**
+   * Runs the one job that the event starts.
+   *
+   * @param files what is checked out besides the project's own files
+   * @param killUp settles when the command `up` is to be killed
+   */
+  return async (
+    file: string,
+    event: WorkflowEvent,
+    files: Readonly<Record<string, string>> = {},
+    killUp?: () => Promise<void>,
+  ) => {
     const runner = await Runner.create(machine);
     try {
       const directory = join(runner.workspace, "preview");
@@ -69,6 +79,14 @@ async function createRepository(agbUrl: string, forge: ForgeServer) {
         if (step.command === commands.install) {
           await symlink(join(repositoryDirectory, "node_modules"), join(directory, "node_modules"), "junction");
           return { outcome: "success" };
+        }
+        if (killUp !== undefined && step.command === commands.up) {
+          const cancel = new AbortController();
+          const killed = expect(runner.run(step, cancel.signal)).rejects.toThrow("was stopped");
+          await killUp();
+          cancel.abort();
+          await killed;
+          return { outcome: "cancelled" };
         }
         const ended = await runner.run(step);
         printed += ended.stdout + ended.stderr;
@@ -164,6 +182,28 @@ test("an update that fails fails the job, and the environment is put in order", 
   const closed = await runJob("preview.yml", requestEvent("pull_request_target", "closed", { number: 3 }));
   expect(closed.status).toBe("success");
   expect(emulator.sessions()).toEqual([]);
+});
+
+test("a job that is cancelled and killed leaves neither lock nor session behind", async () => {
+  const emulator = await startTestEmulator();
+  const forge = await startForgeServer();
+  forge.addRequest(9);
+  const runJob = await createRepository(emulator.url, forge);
+  const opened = requestEvent("pull_request", "opened", { number: 9 });
+  // The sessions are made, but nobody hears of them.
+  const fault = emulator.addFault({ operation: "createSession", when: "after", delayMs: 600_000 });
+  const cancelled = await runJob("preview.yml", opened, { "index.js": index }, async () => {
+    while (emulator.sessions().length < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+  expect(cancelled.status).toBe("cancelled");
+  expect(cancelled.steps.at(-1)?.command).toBe(commands.recover);
+  expect(emulator.sessions()).toEqual([]);
+
+  fault.remove();
+  expect(await runJob("preview.yml", opened, { "index.js": index })).toMatchObject({ status: "success" });
+  expect(emulator.sessions()).toHaveLength(2);
 });
 
 test("drift opens an issue and fails the job until it is gone", async () => {

@@ -35,8 +35,8 @@ export class Runner {
     return runner;
   }
 
-  /** Runs the command of a step. */
-  async run(step: PreparedStep): Promise<BashStepResult> {
+  /** Runs the command of a step. @throws Error when it is killed, with all that it started, by the signal */
+  async run(step: PreparedStep, signal?: AbortSignal): Promise<BashStepResult> {
     const [script, output, summary] = ["step.sh", "output", "summary"].map((name) => join(this.root, name)) as [
       string,
       string,
@@ -56,7 +56,7 @@ export class Runner {
         ...step.environment,
       },
       timeoutMs: 170_000,
-      signal: this.#stop.signal,
+      signal: signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]),
     });
     this.#running = result.catch(() => undefined);
     const ended = await result;
