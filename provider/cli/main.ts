@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { driftCommand } from "./drift";
 import { emulatorCommand } from "./emulator";
 import { previewEnvironmentCommand } from "./preview-environment";
 import { sweepCommand } from "./sweep";
@@ -20,6 +21,7 @@ const program = new Command("pulumi-agb")
   .showHelpAfterError("(run with --help for the options)")
   .addCommand(emulatorCommand())
   .addCommand(sweepCommand())
+  .addCommand(driftCommand())
   .addCommand(previewEnvironmentCommand());
 
 void program.parseAsync();

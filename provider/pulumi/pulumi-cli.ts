@@ -37,6 +37,15 @@ export class PulumiCli {
     return this.show("destroy", "--stack", stack, ...withoutQuestions, "--remove");
   }
 
+  /**
+   * Compares what runs with what the program declares, changing neither: exit code 7 when they differ. What is different is
+   * in the output, and is not shown.
+   */
+  compare(stack: string): Promise<CommandResult> {
+    const quietly = ["--diff", "--color", "never", "--suppress-progress"];
+    return this.hold("preview", "--stack", stack, "--refresh", "--expect-no-changes", ...quietly);
+  }
+
   /** Takes a stack's lock away from whoever holds it. */
   cancel(stack: string): Promise<CommandResult> {
     return this.hold("cancel", "--stack", stack, "--yes");

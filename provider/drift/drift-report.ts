@@ -1,0 +1,80 @@
+/** Label of the issues that tell of drift. */
+export const driftLabel = "agb-drift";
+
+/** A stack without its organization. */
+export interface DriftedStack {
+  readonly project: string;
+  readonly stack: string;
+}
+
+/** Where and when the stack was looked at. */
+export interface DriftCheck {
+  readonly at: Date;
+  /** Page of the job; `undefined` outside of one. */
+  readonly jobUrl: string | undefined;
+}
+
+/** The longest text of Pulumi's that goes into an issue. Were it all backticks, a fence on both sides would still fit. */
+const longestDetails = 20_000;
+
+/** What tells the issue of one stack from those of others. */
+export function driftMarker({ project, stack }: DriftedStack): string {
+  return `${driftLabel} ${project}/${stack}`;
+}
+
+/** Title of a stack's issue. */
+export function driftTitle({ project, stack }: DriftedStack): string {
+  return `Drift in ${project}/${stack}`;
+}
+
+/**
+ * What an issue or a job summary says of drift.
+ *
+ * @param details what Pulumi's preview printed
+ */
+export function describeDrift(stack: DriftedStack, details: string, check: DriftCheck): string {
+  return [
+    `What runs is not what the stack ${nameOf(stack)} declares, seen ${momentOf(check)}.`,
+    `\`pulumi up --refresh --stack ${stack.stack}\` brings it back; a change that is meant to stay belongs into the program.`,
+    "",
+    ...inCodeFence(details),
+    "",
+  ].join("\n");
+}
+
+/** What an issue or a job summary says of a stack without drift. */
+export function describeNoDrift(stack: DriftedStack, check: DriftCheck): string {
+  return `No drift: the stack ${nameOf(stack)} is as it is declared, seen ${momentOf(check)}.\n`;
+}
+
+function nameOf({ project, stack }: DriftedStack): string {
+  return `\`${project}/${stack}\``;
+}
+
+function momentOf({ at, jobUrl }: DriftCheck): string {
+  const time = `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return jobUrl === undefined ? time : `${time} by [this job](${jobUrl})`;
+}
+
+/** The text as it is, in a fence that is longer than any in the text. */
+function inCodeFence(text: string): string[] {
+  const { kept, leftOut } = shorten(withoutControls(text).trim());
+  const longest = Math.max(2, ...[...kept.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  const lines = [`${fence}text`, kept, fence];
+  return leftOut ? [...lines, "", "The rest did not fit; the job printed all of it."] : lines;
+}
+
+function shorten(text: string): { kept: string; leftOut: boolean } {
+  if (text.length <= longestDetails) {
+    return { kept: text, leftOut: false };
+  }
+  const head = text.slice(0, longestDetails);
+  const lineEnd = head.lastIndexOf("\n");
+  // A cut between the two halves of a character would leave one that no forge accepts.
+  return { kept: lineEnd > 0 ? head.slice(0, lineEnd) : head.replace(/[\uD800-\uDBFF]$/, ""), leftOut: true };
+}
+
+function withoutControls(text: string): string {
+  return text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "");
+}
