@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { appendFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { pulumiEnvironment, readForgeSettings, readJobSettings } from "../config";
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
+import { openJobOutput } from "../previews/job";
 import { readProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
+import { StoppedError } from "../pulumi/stop-requests";
 
 interface DriftFlags {
   readonly stack: string;
@@ -39,8 +40,9 @@ async function runDrift(flags: DriftFlags): Promise<void> {
   try {
     process.exitCode = await checkForDrift(flags);
   } catch (error) {
-    console.error(`pulumi-agb drift: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
+    const text = `pulumi-agb drift: ${error instanceof Error ? error.message : String(error)}\n`;
+    process.stderr.write(withoutCommands(text));
+    process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
   }
 }
 
@@ -55,18 +57,15 @@ async function checkForDrift({ stack, issue }: DriftFlags): Promise<number> {
   const pulumi = new PulumiCli(new PulumiRunner(directory), pulumiEnvironment());
 
   const finding = await lookForDrift(pulumi, stack);
-  const { summaryPath, understandsAnnotations } = readJobSettings();
-  process.stdout.write(understandsAnnotations ? withoutCommands(finding.details) : finding.details);
+  process.stdout.write(withoutCommands(finding.details));
+  const output = openJobOutput(readJobSettings());
   const name = { project, stack: stack.split("/").at(-1) ?? stack };
   const check = { at: new Date(), jobUrl: forge?.job?.url };
-  console.log(finding.hasDrift ? `Drift in ${project}/${name.stack}.` : `No drift in ${project}/${name.stack}.`);
-
-  if (summaryPath !== undefined) {
-    await appendFile(summaryPath, describeFinding(finding, name, check));
-  }
+  output.say(finding.hasDrift ? `Drift in ${project}/${name.stack}.` : `No drift in ${project}/${name.stack}.`);
+  await output.summarize(describeFinding(finding, name, check));
   const done = forge && (await keepIssue(forge, finding, name, check));
   if (done !== undefined) {
-    console.log(done);
+    output.say(done);
   }
   return finding.hasDrift ? driftFound : 0;
 }
@@ -81,6 +80,9 @@ function findNeededForge(): Forge {
 
 /** Whoever changes a label could else have GitHub Actions take a line of it for a command of the job. */
 function withoutCommands(text: string): string {
+  if (!readJobSettings().understandsAnnotations || !text.includes("::")) {
+    return text;
+  }
   const token = randomUUID();
   return `::stop-commands::${token}\n${text}\n::${token}::\n`;
 }

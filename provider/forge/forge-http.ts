@@ -101,6 +101,11 @@ export class ForgeHttp {
     }
   }
 
+  /** The error of an attempt that the forge let pass but that did not do what it should. */
+  refusal(attempt: string, reason: string, advice: string): ForgeError {
+    return new ForgeError({ forge: this.endpoint.name, attempt, reason, advice });
+  }
+
   async #request<Reply>(
     method: Method,
     call: ForgeCall<Reply>,

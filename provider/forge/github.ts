@@ -16,6 +16,7 @@ const issueSchema = z.looseObject({
   html_url: z.string(),
   body: z.string().nullish(),
   user: userSchema.nullish(),
+  labels: z.array(z.union([z.string(), z.looseObject({ name: z.string().nullish() })])),
   pull_request: z.unknown().optional(),
 });
 
@@ -24,6 +25,7 @@ type Issue = z.infer<typeof issueSchema>;
 
 const commentRight = "pull-requests: write";
 const issueRight = "issues: write";
+const labelAdvice = `Each check would open another one. Make the label in the repository, or give the job \`permissions: ${issueRight}\`.`;
 
 /** GitHub.com and GitHub Enterprise. */
 export class GitHub implements Forge {
@@ -96,6 +98,14 @@ export class GitHub implements Forge {
       { ...call, attempt, path: `${this.#base}/issues` },
       { title, body, labels: [label] },
     );
+    // GitHub leaves out what the token has no right to set, and then the issue would not be found again.
+    if (!issue.labels.some((each) => (typeof each === "string" ? each : each.name) === label)) {
+      throw this.#http.refusal(
+        `put the label ${label} on the new issue ${issue.html_url}`,
+        "it was left out",
+        labelAdvice,
+      );
+    }
     return { url: issue.html_url, isNew: true };
   }
 

@@ -17,12 +17,14 @@ const issueSchema = z.looseObject({
   web_url: z.string(),
   description: z.string().nullish(),
   author: userSchema.nullish(),
+  labels: z.array(z.string()),
 });
 
 type Author = z.infer<typeof userSchema> | null | undefined;
 type Issue = z.infer<typeof issueSchema>;
 
 const writeRight = "the scope api and the role Developer";
+const labelAdvice = `Each check would open another one. GITLAB_TOKEN needs ${writeRight}.`;
 
 /** GitLab.com and GitLab on servers of one's own. */
 export class GitLab implements Forge {
@@ -93,6 +95,14 @@ export class GitLab implements Forge {
       { ...call, attempt, path: `${this.#base}/issues` },
       { title, description, labels: label },
     );
+    // GitLab leaves out what the token has no right to set, and then the issue would not be found again.
+    if (!issue.labels.includes(label)) {
+      throw this.#http.refusal(
+        `put the label ${label} on the new issue ${issue.web_url}`,
+        "it was left out",
+        labelAdvice,
+      );
+    }
     return { url: issue.web_url, isNew: true };
   }
 

@@ -1,15 +1,19 @@
 const longestCell = 200;
 
 /**
- * A value from elsewhere as Markdown that shows it as it is, in a table or in a line of text: nothing in it is taken
- * for Markdown, HTML, a mention or a link. Long values are cut off.
+ * A value from elsewhere as Markdown that shows it as code, in a table or in a line of text: nothing in it is taken for
+ * Markdown, HTML, a mention or a link. Characters that could end the code or the table's cell are replaced by ones
+ * that look alike. Long values are cut off.
  */
 export function literal(value: string): string {
-  const line = value.replaceAll(/[\p{C}\p{Z}]+/gu, " ").trim();
+  const line = value
+    .replaceAll(/[\p{C}\p{Z}]+/gu, " ")
+    .trim()
+    .replaceAll("`", "\u02cb")
+    .replaceAll("|", "\u2223");
   const characters = [...line];
   const shown = characters.length > longestCell ? [...characters.slice(0, longestCell - 1), "…"] : characters;
-  // Forges look for mentions and links everywhere but in code, and in the text that is left once entities are resolved.
-  return shown.length === 0 ? "" : `<code>${shown.map(encode).join("")}</code>`;
+  return shown.length === 0 ? "" : `\`${shown.join("")}\``;
 }
 
 /** A row of a table; the cells are Markdown. */
@@ -51,10 +55,6 @@ export function rowsWithin(rows: readonly string[], limitCharacters: number): st
     kept.push(row);
   }
   return kept;
-}
-
-function encode(character: string): string {
-  return /[A-Za-z0-9 \p{L}\p{N}…]/u.test(character) ? character : `&#${character.codePointAt(0)};`;
 }
 
 function encodeURIComponentFully(character: string): string {

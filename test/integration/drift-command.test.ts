@@ -98,8 +98,11 @@ test("drift that no issue could tell of is a failure, and is printed all the sam
 
 test("a line of the preview is no command to GitHub Actions", async () => {
   const { gitHub } = await startForgeServer();
-  const { drift } = await openProject({ exitCode: 7, stdout: "  ::error::fake\n" });
-  const { stdout } = await drift(gitHub, "--stack", "prod", "--no-issue");
+  const dirty = await openProject({ exitCode: 7, stdout: "  ::error::fake\n" });
+  const { stdout } = await dirty.drift(gitHub, "--stack", "prod", "--no-issue");
+  const broken = await openProject({ exitCode: 1, stdout: "  ::error::fake\n" });
+  const { stderr } = await broken.drift(gitHub, "--stack", "prod", "--no-issue");
+  expect(stderr).toMatch(/^::stop-commands::([\w-]+)\npulumi-agb drift: [\s\S]*\n::\1::\n$/);
   expect(stdout).toMatch(/^::stop-commands::([\w-]+)\n {2}::error::fake\n\n::\1::\nDrift/);
 });
 

@@ -129,6 +129,15 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(server.issues).toHaveLength(4);
   });
 
+  test("an issue that would not be found again is an error", async () => {
+    const { server, forge } = await open(kind, { setsLabels: false });
+    const failure = await failureOf(forge.writeIssue(marker, { title: "Drift", markdown: "text", label }));
+    expect(failure.message).toMatch(
+      /put the label agb-drift on the new issue https:\/\/forge.test\/issues\/100: it was left out/,
+    );
+    expect(server.issues).toHaveLength(1);
+  });
+
   test("a wrong token, a missing right and a missing request each say what to do, and never the token", async () => {
     const wrong = await open(kind, {}, { GITHUB_TOKEN: "wrong-token", GITLAB_TOKEN: "wrong-token" });
     const unauthorized = await failureOf(wrong.forge.readRequest(12));

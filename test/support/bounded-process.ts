@@ -19,6 +19,18 @@ export interface ProcessBounds {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A command that runs. */
+export interface RunningProcess {
+  /** What becomes of it, see `runBounded`. */
+  readonly result: Promise<ProcessResult>;
+  /** Everything that it has printed so far. */
+  printed(): string;
+  /** Sends it alone a signal. */
+  send(signal: NodeJS.Signals): void;
+  /** Kills it and all that it started, as CI systems do at last; waits for its end. */
+  kill(): Promise<void>;
+}
+
 /**
  * Runs a command to its end and returns what it printed, whatever its exit code.
  *
@@ -30,6 +42,11 @@ export async function runBounded(
   parameters: readonly string[],
   bounds: ProcessBounds,
 ): Promise<ProcessResult> {
+  return startBounded(command, parameters, bounds).result;
+}
+
+/** Starts a command, to be watched and to be sent signals while it runs. */
+export function startBounded(command: string, parameters: readonly string[], bounds: ProcessBounds): RunningProcess {
   const { directory, environment, timeoutMs, signal } = bounds;
   signal?.throwIfAborted();
   const child = spawn(command, parameters, { cwd: directory, env: environment, stdio: ["ignore", "pipe", "pipe"] });
@@ -49,19 +66,33 @@ export async function runBounded(
   const timer = setTimeout(() => kill(`did not end within ${timeoutMs} ms`), timeoutMs);
   const abort = () => kill("was stopped");
   signal?.addEventListener("abort", abort, { once: true });
-  try {
-    const exitCode = await new Promise<number>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (code, name) => resolve(code ?? 128 + (name === null ? 0 : constants.signals[name])));
-    });
-    if (killedBecause !== undefined) {
-      throw new Error(`${[command, ...parameters].join(" ")} ${killedBecause}.\n${stdout}\n${stderr}`);
+  const end = async (): Promise<ProcessResult> => {
+    try {
+      const exitCode = await new Promise<number>((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (code, name) => resolve(code ?? 128 + (name === null ? 0 : constants.signals[name])));
+      });
+      if (killedBecause !== undefined) {
+        throw new Error(`${[command, ...parameters].join(" ")} ${killedBecause}.\n${stdout}\n${stderr}`);
+      }
+      return { exitCode, stdout, stderr };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
     }
-    return { exitCode, stdout, stderr };
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  }
+  };
+  const result = end();
+  // Whoever looks later still gets it; until then it is no unhandled rejection.
+  result.catch(() => {});
+  return {
+    result,
+    printed: () => `${stdout}${stderr}`,
+    send: (name) => child.kill(name),
+    async kill() {
+      killTree(child.pid);
+      await result.catch(() => undefined);
+    },
+  };
 }
 
 /** Kills a process and its descendants: Pulumi's plugins have process groups of their own and outlive a killed engine. */

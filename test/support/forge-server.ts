@@ -43,6 +43,8 @@ export interface ForgeServerOptions {
   readonly pageSize?: number;
   /** Whether GitHub's token is that of an app, as in a job, to which GitHub does not tell whose it is. Default: yes. */
   readonly isAppToken?: boolean;
+  /** Whether the token may set labels. Default: yes. */
+  readonly setsLabels?: boolean;
   /** Answers a request in place of the server when it returns `true`. */
   readonly intercept?: (request: ReceivedRequest, response: ServerResponse) => boolean;
 }
@@ -69,7 +71,7 @@ type Forge = "github" | "gitlab";
 
 /** Starts the server; it ends with the test. */
 export async function startForgeServer(options: ForgeServerOptions = {}): Promise<ForgeServer> {
-  const { pageSize = 100, isAppToken = true, intercept = () => false } = options;
+  const { pageSize = 100, isAppToken = true, setsLabels = true, intercept = () => false } = options;
   const requests = new Map<number, FakeRequest>();
   const comments: FakeComment[] = [];
   const issues: FakeIssue[] = [];
@@ -119,6 +121,7 @@ export async function startForgeServer(options: ForgeServerOptions = {}): Promis
     html_url: `https://forge.test/pull/${number}`,
     body: null,
     user: user("octocat"),
+    labels: [],
     pull_request: { url: "https://forge.test" },
   });
 
@@ -180,7 +183,7 @@ export async function startForgeServer(options: ForgeServerOptions = {}): Promis
     if (kind === "issues" && first === "") {
       if (method === "POST") {
         const labels = typeof body.labels === "string" ? body.labels.split(",") : body.labels;
-        const issue = addIssue(ownName, body.title, body.body ?? body.description, labels);
+        const issue = addIssue(ownName, body.title, body.body ?? body.description, setsLabels ? labels : []);
         return sendJson(response, showIssue(forge, issue), 201);
       }
       const wanted = request.query["labels"];

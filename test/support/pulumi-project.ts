@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type ProcessResult, runBounded } from "./bounded-process";
+import { type ProcessResult, type RunningProcess, runBounded, startBounded } from "./bounded-process";
 import { pulumiCli } from "./pulumi-cli";
 import type { StackState } from "./stack-state";
 
@@ -19,6 +19,8 @@ export interface PulumiProjectOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Environment variables of every command. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether the project begins with a stack of its own. Default: yes. */
+  readonly hasStack?: boolean;
   /** Makes the project's `node_modules`. Default: a link to this checkout's, where `pulumi-agb` is this checkout. */
   readonly install?: (projectDirectory: string) => Promise<void>;
 }
@@ -46,6 +48,13 @@ export interface PulumiProject {
   run(...parameters: string[]): Promise<ProcessResult>;
   /** Runs a Pulumi command. @throws Error with all that it printed when it fails */
   succeed(...parameters: string[]): Promise<ProcessResult>;
+  /**
+   * Starts this package's command as a job of a CI system does: in a fresh copy of the program's folder, with a Pulumi
+   * home of its own.
+   *
+   * @param environment variables beside those of the other commands
+   */
+  startJob(parameters: readonly string[], environment?: Readonly<Record<string, string>>): Promise<RunningProcess>;
   /** `pulumi up` without its preview. */
   up(...parameters: string[]): Promise<ProcessResult>;
   /** `pulumi destroy` without its preview. */
@@ -65,6 +74,7 @@ export interface PulumiProject {
 
 const stackName = "test";
 const commandTimeoutMs = 120_000;
+const packageCommand = join(repositoryDirectory, "dist", "cli", "main.js");
 
 /** Files of a project whose program is one CommonJS file, the kind that starts quickest. */
 export function javascriptFiles(program: string): Record<string, string> {
@@ -93,6 +103,7 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
   const stop = new AbortController();
   const printed: string[] = [];
   let running: Promise<unknown> = Promise.resolve();
+  const jobs: RunningProcess[] = [];
   const environment: Record<string, string | undefined> = {
     ...withoutSettings(process.env),
     PATH: [pulumi.binDirectory, process.env["PATH"] ?? ""].join(delimiter),
@@ -124,11 +135,30 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
   const close = async () => {
     stop.abort(new Error("the project is closed"));
     await running;
+    await Promise.all(jobs.map((job) => job.kill()));
     await rm(root, { recursive: true, force: true, maxRetries: 3 });
   };
   const write = async (name: string, text: string) => {
     await mkdir(dirname(join(directory, name)), { recursive: true });
     await writeFile(join(directory, name), text);
+  };
+
+  const install = options.install ?? linkNodeModules;
+  const startJob = async (parameters: readonly string[], more: Readonly<Record<string, string>> = {}) => {
+    const folder = await mkdtemp(join(root, "job-"));
+    const checkout = join(folder, "program");
+    await cp(directory, checkout, { recursive: true, filter: isInRepository });
+    await install(checkout);
+    const jobEnvironment = { ...environment, PULUMI_HOME: join(folder, "home"), ...more };
+    const bounds = {
+      directory: checkout,
+      environment: jobEnvironment,
+      timeoutMs: commandTimeoutMs,
+      signal: stop.signal,
+    };
+    const job = startBounded(process.execPath, [packageCommand, ...parameters], bounds);
+    jobs.push(job);
+    return job;
   };
 
   try {
@@ -139,8 +169,10 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
     for (const [name, text] of Object.entries(options.files ?? {})) {
       await write(name, text);
     }
-    await (options.install ?? linkNodeModules)(directory);
-    await succeed("stack", "init", stackName);
+    await install(directory);
+    if (options.hasStack ?? true) {
+      await succeed("stack", "init", stackName);
+    }
     const projectName = /^name:\s*(\S+)/m.exec(await readFile(join(directory, "Pulumi.yaml"), "utf8"))?.[1] ?? "";
     return {
       directory,
@@ -152,6 +184,7 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
       remove: (name) => rm(join(directory, name)),
       run,
       succeed,
+      startJob,
       up: (...parameters) => succeed("up", "--yes", "--skip-preview", ...parameters),
       destroy: (...parameters) => succeed("destroy", "--yes", "--skip-preview", ...parameters),
       refresh: (...parameters) => succeed("refresh", "--yes", "--skip-preview", ...parameters),
@@ -181,9 +214,13 @@ export async function readTextsBelow(folder: string): Promise<Map<string, string
 async function copyExample(name: string, directory: string): Promise<void> {
   await cp(join(repositoryDirectory, "examples", name), directory, {
     recursive: true,
-    // What a developer's own runs left there.
-    filter: (path) => !/node_modules$|Pulumi\.[^/\\]+\.yaml$/.test(path),
+    filter: isInRepository,
   });
+}
+
+/** Leaves out what a developer's own runs left there. */
+function isInRepository(path: string): boolean {
+  return !/node_modules$|Pulumi\.[^/\\]+\.yaml$/.test(path);
 }
 
 async function linkNodeModules(directory: string): Promise<void> {
