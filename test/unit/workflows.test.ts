@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { readPinnedVersion } from "../../tools/pulumi-cli/pinned-version";
@@ -115,6 +115,12 @@ test("the calling form at the top of preview.yml starts it for the same events w
   for (const { permissions = {} } of Object.values(called)) {
     expect(caller.permissions).toMatchObject(permissions);
   }
+});
+
+test("the files for users are in the package", () => {
+  const { files } = JSON.parse(readFileSync(join(repositoryDirectory, "package.json"), "utf8"));
+  const names = ["preview.yml", "preview-sweep.yml", "drift.yml"].map((name) => `.github/workflows/${name}`);
+  expect(files).toEqual(expect.arrayContaining([...names, "ci/gitlab-preview.yml"]));
 });
 
 test("the pinned Pulumi is the one that the tests use", () => {
