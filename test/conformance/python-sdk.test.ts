@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Emulator, startEmulator } from "../../provider/emulator";
-import { findPython, installSdk } from "./python-environment";
+import { findPython, installPythonPackages } from "../support/python-environment";
 import { runScript, type ScriptTarget } from "./python-script";
 
 jest.setTimeout(240_000);
@@ -31,7 +31,7 @@ beforeAll(async () => {
   if (found === undefined) {
     return;
   }
-  python = await installSdk(found);
+  python = join(await installPythonPackages(found, "agbcloud-sdk", join(__dirname, "requirements.txt")), "python");
   if (isService) {
     target = { endpoint: endpoint as string, apiKey: apiKey as string, advance: undefined };
     return;

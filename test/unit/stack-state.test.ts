@@ -26,14 +26,45 @@ test("the sessions of a state are known, also those in components and those that
     other,
     session(undefined),
   ];
-  expect(parse(resources)).toEqual({
-    sessionIds: new Set(["s-1", "s-2", "s-3"]),
-    name: { project: "shop", stack: "dev" },
+  const { sessionIds, sessions, name } = parse(resources);
+  expect(sessionIds).toEqual(new Set(["s-1", "s-2", "s-3"]));
+  expect(sessions.map(({ sessionId }) => sessionId)).toEqual(["s-1", "s-3"]);
+  expect(name).toEqual({ project: "shop", stack: "dev" });
+});
+
+describe("what a session is", () => {
+  const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
+  const read = (outputs: unknown) => parse([stackRow, session("s-1", { outputs })]).sessions[0];
+
+  test("is read from its outputs", () => {
+    const outputs = { imageId: "image-1", labelsAll: { team: "web" }, idleTimeoutSeconds: 60, released: true };
+    expect(read(outputs)).toEqual({
+      name: "web",
+      sessionId: "s-1",
+      imageId: "image-1",
+      labels: { team: "web" },
+      idleTimeoutSeconds: 60,
+      isReleased: true,
+    });
   });
+
+  test("keeps secrets secret", () => {
+    expect(
+      read({ imageId: secret, labelsAll: { team: "web", token: secret }, idleTimeoutSeconds: secret }),
+    ).toMatchObject({ imageId: "[secret]", labels: { team: "web", token: "[secret]" }, idleTimeoutSeconds: undefined });
+    expect(read({ labelsAll: secret })).toMatchObject({ labels: "[secret]", isReleased: false });
+  });
+
+  test.each([[undefined], [null], [{}], [{ labelsAll: 7, imageId: [] }]])(
+    "is little when its outputs are %j",
+    (outputs) => {
+      expect(read(outputs)).toMatchObject({ sessionId: "s-1", imageId: "", labels: {} });
+    },
+  );
 });
 
 test.each([[[]], [null], [undefined]])("a state without resources (%j) knows no session and no stack", (resources) => {
-  expect(parse(resources)).toEqual({ sessionIds: new Set(), name: undefined });
+  expect(parse(resources)).toEqual({ sessionIds: new Set(), sessions: [], name: undefined });
 });
 
 test.each([

@@ -2,14 +2,13 @@ import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { cacheDirectory } from "./cache-directory";
 
 const run = promisify(execFile);
-const requirementsPath = join(__dirname, "requirements.txt");
 
-/** A Python that can run AGB's SDK. */
+/** A Python that can run what the tests install from PyPI. */
 export interface FoundPython {
   readonly python: string;
   /** What tells it from others for which an environment may have been made. */
@@ -29,26 +28,38 @@ export function findPython(): FoundPython | undefined {
 }
 
 /**
- * Makes a virtual environment with AGB's SDK when there is none yet: that takes half a minute and is kept in the user's
- * cache folder.
+ * Makes a virtual environment with the packages of a requirements file when there is none yet: that takes half a minute
+ * and is kept in the user's cache folder.
  *
- * @returns the environment's Python
- * @throws Error when the SDK cannot be installed
+ * @param name what the environment's folder is called, followed by a digest of Python and requirements
+ * @returns the folder of the environment's programs
+ * @throws Error when the packages cannot be installed
  */
-export async function installSdk({ python, version }: FoundPython): Promise<string> {
+export async function installPythonPackages(
+  { python, version }: FoundPython,
+  name: string,
+  requirementsPath: string,
+): Promise<string> {
   const requirements = readFileSync(requirementsPath);
   const digest = createHash("sha256").update(version).update(requirements).digest("hex").slice(0, 16);
-  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "pulumi-agb");
-  const environment = join(cache, `agbcloud-sdk-${digest}`);
+  const environment = join(cacheDirectory(), `${name}-${digest}`);
   const ready = join(environment, "ready");
   if (!existsSync(ready)) {
-    await mkdir(cache, { recursive: true });
-    await makeEnvironment(python, environment, ready);
+    await mkdir(cacheDirectory(), { recursive: true });
+    await makeEnvironment({ python, environment, requirementsPath, ready });
   }
-  return join(environment, "bin", "python");
+  return join(environment, "bin");
 }
 
-async function makeEnvironment(python: string, environment: string, ready: string): Promise<void> {
+interface EnvironmentPlan {
+  readonly python: string;
+  readonly environment: string;
+  readonly requirementsPath: string;
+  /** File that marks a complete environment. */
+  readonly ready: string;
+}
+
+async function makeEnvironment({ python, environment, requirementsPath, ready }: EnvironmentPlan): Promise<void> {
   // Scripts in a virtual environment name its path, so it cannot be made elsewhere and moved; whoever makes it first
   // has the lock, and others wait for the mark that it is complete.
   const lock = `${environment}.lock`;

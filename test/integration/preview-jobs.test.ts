@@ -1,0 +1,321 @@
+// The decisions of preview environments' jobs: AGB is the emulator, the engine and the forge are stand-ins.
+
+import fc from "fast-check";
+import type { Emulator } from "../../provider/emulator";
+import { newCreateToken } from "../../provider/lifecycle/ownership";
+import { takeDown } from "../../provider/previews/down";
+import { recover } from "../../provider/previews/recover";
+import { judgeRequest, type SweepOrder, somethingIsLeft, sweep } from "../../provider/previews/sweep";
+import { bringUp } from "../../provider/previews/up";
+import { openClient } from "../support/agb-client";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { createId } from "../support/emulator-requests";
+import { done, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
+
+const upOrder = { request: 1, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0 };
+const downOrder = { request: 1, lockWaitMs: 0 };
+const sweepOrder: SweepOrder = { idleDays: undefined, minimumAgeMs: 600_000, execute: true, lockWaitMs: 0 };
+
+/** A job on an emulator, and a way to make sessions there that were made so many minutes ago. */
+async function openJob(pulumi: Parameters<typeof openFakeJob>[0] = {}) {
+  const emulator = await startTestEmulator();
+  const fake = openFakeJob(pulumi, { client: openClient(emulator.url) });
+  return { ...fake, ...sessionsIn(emulator, fake.clock.now()) };
+}
+
+function sessionsIn(emulator: Emulator, nowMs: number) {
+  return {
+    emulator,
+    make: (stack: string, minutesOld = 60, project = "shop") =>
+      createId(
+        emulator.url,
+        {
+          "pulumi-project": project,
+          "pulumi-stack": stack,
+          "pulumi-resource": "web",
+          "pulumi-create": newCreateToken(new Date(nowMs - minutesOld * 60_000)),
+        },
+        {},
+        testKey,
+      ),
+    running: () => new Set(emulator.sessions().map(({ sessionId }) => sessionId)),
+  };
+}
+
+describe("up", () => {
+  test("that fails ends with Pulumi's exit code, and the comment and the log tell what is there", async () => {
+    const fake = openFakeJob({ update: async () => failed("error: boom", 1) });
+    fake.stacks.set("pr-1", stateOf("shop", "pr-1", ["s-1"]));
+    expect(await bringUp(fake.job, upOrder)).toBe(1);
+    expect(fake.comments[0]).toMatchObject({
+      request: 1,
+      markdown: expect.stringContaining("could not be brought up"),
+    });
+    expect(fake.comments[0]?.markdown).toContain("`s-1`");
+    expect(fake.summaries).toEqual([fake.comments[0]?.markdown]);
+    expect(fake.published).toEqual({});
+  });
+
+  test("whose state cannot be read afterwards says so", async () => {
+    const fake = openFakeJob({ exportState: () => Promise.reject(new Error("no backend")) });
+    expect(await bringUp(fake.job, upOrder)).toBe(0);
+    expect(fake.warned).toEqual(["The sessions of pr-1 are not known: no backend"]);
+    expect(fake.summaries[0]).toContain("could not be found out");
+  });
+
+  test("publishes the ids of sessions that run, not of those that are kept though released", async () => {
+    const fake = openFakeJob();
+    const state = stateOf("shop", "pr-1", ["s-1", "s-2"]);
+    const sessions = state.sessions.map((session, index) => ({ ...session, isReleased: index === 1 }));
+    fake.stacks.set("pr-1", { ...state, sessions });
+    await bringUp(fake.job, upOrder);
+    expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
+  });
+
+  test("uses the stack of the organization", async () => {
+    const fake = openFakeJob({}, { organization: "acme" });
+    await bringUp(fake.job, upOrder);
+    expect(fake.commands).toEqual(["create acme/pr-1", "update acme/pr-1"]);
+  });
+});
+
+describe("down", () => {
+  test("leaves a stack of another project alone", async () => {
+    const { job, stacks, commands, make, running } = await openJob();
+    stacks.set("pr-1", stateOf("bank", "pr-1", ["s-1"]));
+    const session = await make("pr-1");
+    await expect(takeDown(job, downOrder)).rejects.toThrow("pr-1 is a stack of the project bank, not of shop");
+    expect(commands).toEqual([]);
+    expect(running()).toEqual(new Set([session]));
+  });
+
+  test("that fails releases nothing and says nothing on the request", async () => {
+    const { job, stacks, comments, make, running } = await openJob({ destroy: async () => failed("error", 255) });
+    stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    const session = await make("pr-1");
+    expect(await takeDown(job, downOrder)).toMatchObject({ exitCode: 255 });
+    expect(running()).toEqual(new Set([session]));
+    expect(comments).toEqual([]);
+  });
+
+  test("of a stack that someone else removed meanwhile is a success", async () => {
+    const { job, stacks } = await openJob({ destroy: async () => failed("error: no stack named 'pr-1' found", 255) });
+    stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    stacks.get = () => undefined;
+    expect(await takeDown(job, downOrder)).toMatchObject({ exitCode: 0 });
+  });
+
+  test("leaves the sessions of a stack that is made again at the same time", async () => {
+    const fake = await openJob({ destroy: async () => done });
+    fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    const session = await fake.make("pr-1", 0);
+    expect(await takeDown(fake.job, downOrder)).toMatchObject({ exitCode: 0, orphans: [] });
+    expect(fake.running()).toEqual(new Set([session]));
+    expect(fake.said).toContain("pr-1 exists again; its sessions are left.");
+  });
+
+  test("changes a comment but makes none, and can do without", async () => {
+    const { job, comments, warned } = await openJob();
+    await takeDown(job, downOrder);
+    expect(comments).toEqual([{ request: 1, markdown: expect.stringContaining("is gone"), mode: "replace" }]);
+    job.forge.writeComment = () => Promise.reject(new Error("HTTP 500"));
+    expect(await takeDown(job, downOrder)).toMatchObject({ exitCode: 0 });
+    expect(warned).toEqual(["The comment was not changed: HTTP 500"]);
+  });
+});
+
+describe("recover", () => {
+  test("goes on when there is nothing to cancel, and keeps what the state knows", async () => {
+    const { job, stacks, said, make, running } = await openJob({
+      cancel: async () => failed("error: [409] Conflict: The update has already completed"),
+    });
+    const known = await make("pr-1", 0);
+    stacks.set("pr-1", stateOf("shop", "pr-1", [known]));
+    const orphan = await make("pr-1", 0);
+    const other = await make("pr-11", 0);
+    expect(await recover(job, 1)).toMatchObject([{ sessionId: orphan, action: "released" }]);
+    expect(said[0]).toContain("Nothing was cancelled: error: [409] Conflict");
+    expect(running()).toEqual(new Set([known, other]));
+  });
+
+  test("of a request without a stack is a success", async () => {
+    const { job, said } = await openJob();
+    expect(await recover(job, 1)).toEqual([]);
+    expect(said).toContain("There is no stack pr-1.");
+  });
+
+  test("releases nothing when the state cannot be read", async () => {
+    const { job, make, running } = await openJob({ exportState: () => Promise.reject(new Error("no backend")) });
+    await make("pr-1");
+    await expect(recover(job, 1)).rejects.toThrow("no backend");
+    expect(running().size).toBe(1);
+  });
+});
+
+describe("the sweep", () => {
+  const nowMs = Date.UTC(2026, 10, 22);
+  const dayMs = 86_400_000;
+
+  test.each([
+    [true, 0, undefined, "keep"],
+    [true, 400, undefined, "keep"],
+    [true, 2.9, 3, "keep"],
+    [true, 3, 3, "remove"],
+    [false, 0, undefined, "remove"],
+    [false, 0, 3, "remove"],
+  ])("takes a request (open: %s, untouched for %s days, limit %s) for one to %s", (isOpen, days, idleDays, fate) => {
+    const updatedAt = new Date(nowMs - days * dayMs);
+    expect(judgeRequest({ isOpen, updatedAt }, idleDays, nowMs).fate).toBe(fate);
+  });
+
+  test("keeps the sessions of a stack that was not found when its request is open: it may be in another backend", async () => {
+    const { job, requests, clock, make, running } = await openJob();
+    requests.set(1, { isOpen: true, updatedAt: new Date(clock.now()) });
+    const session = await make("pr-1");
+    const result = await sweep(job, sweepOrder);
+    expect(result).toMatchObject({
+      stacks: [],
+      sessions: [{ sessionId: session, action: "left", reason: "its stack was not found, and its request is open" }],
+      failures: [],
+    });
+    expect(somethingIsLeft(result)).toBe(true);
+    expect(running()).toEqual(new Set([session]));
+  });
+
+  test("goes on with the others when one stack cannot be removed, and tells", async () => {
+    const fake = await openJob();
+    const { job, stacks, requests, clock } = fake;
+    for (const request of [1, 2]) {
+      requests.set(request, { isOpen: false, updatedAt: new Date(clock.now()) });
+      stacks.set(`pr-${request}`, stateOf("shop", `pr-${request}`, []));
+    }
+    const { destroy } = job.pulumi;
+    job.pulumi.destroy = async (stack) => (stack === "pr-1" ? failed("error", 1) : destroy(stack));
+    expect(await sweep(job, sweepOrder)).toMatchObject({
+      stacks: [
+        { stack: "pr-1", action: "failed" },
+        { stack: "pr-2", action: "removed" },
+      ],
+      failures: ["Stack pr-1: pulumi destroy ended with exit code 1"],
+    });
+  });
+
+  test("asks the forge once for each request", async () => {
+    const { job, requests, stacks, clock, make } = await openJob();
+    const asked: number[] = [];
+    const { readRequest } = job.forge;
+    job.forge.readRequest = (request) => {
+      asked.push(request);
+      return readRequest(request);
+    };
+    requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
+    stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    await make("pr-1", 1);
+    await make("pr-2");
+    await make("pr-2");
+    await sweep(job, sweepOrder);
+    expect(asked).toEqual([1, 2]);
+  });
+
+  test("says that a clean-up path is broken when it reclaimed something, and only then", async () => {
+    const { job, requests, clock, make, warned, summaries } = await openJob();
+    await sweep(job, sweepOrder);
+    expect(warned).toEqual([]);
+    requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
+    await make("pr-1");
+    await sweep({ ...job }, { ...sweepOrder, execute: false });
+    expect(warned).toEqual([]);
+    await sweep(job, sweepOrder);
+    expect(warned).toEqual([expect.stringMatching(/^The sweep removed 0 stacks and released 1 sessions/)]);
+    expect(summaries).toHaveLength(3);
+  });
+
+  const world = fc.record({
+    stacks: fc.uniqueArray(
+      fc.record({
+        name: fc.constantFrom("pr-1", "pr-2", "pr-3", "pr-4", "production", "pr-x", "other/pr-1"),
+        isForeign: fc.boolean(),
+      }),
+      { selector: ({ name }) => name },
+    ),
+    requests: fc.array(fc.constantFrom("open", "closed", "unknown", "stale"), { minLength: 4, maxLength: 4 }),
+    sessions: fc.array(
+      fc.record({
+        stack: fc.constantFrom("pr-1", "pr-2", "pr-3", "pr-4", "production", "pr-x"),
+        project: fc.constantFrom("shop", "shop", "shop", "bank"),
+        minutesOld: fc.constantFrom(0, 5, 15, 60),
+        isKnown: fc.boolean(),
+      }),
+      { maxLength: 8 },
+    ),
+    execute: fc.boolean(),
+    idleDays: fc.constantFrom(undefined, 3),
+  });
+
+  test("whatever there is, it touches nothing that is not certain to be left over", async () => {
+    const emulator = await startTestEmulator();
+    const client = openClient(emulator.url);
+    await fc.assert(
+      fc.asyncProperty(world, async ({ stacks, requests, sessions, execute, idleDays }) => {
+        await emulator.reset();
+        const fake = openFakeJob({}, { client });
+        const { job, clock } = fake;
+        const { make, running } = sessionsIn(emulator, clock.now());
+        for (const [index, state] of requests.entries()) {
+          const daysAgo = state === "stale" ? 10 : 1;
+          const answer = { isOpen: state !== "closed", updatedAt: new Date(clock.now() - daysAgo * dayMs) };
+          fake.requests.set(index + 1, state === "unknown" ? new Error("HTTP 404") : answer);
+        }
+        const made = [];
+        for (const session of sessions) {
+          made.push({ ...session, id: await make(session.stack, session.minutesOld, session.project) });
+        }
+        for (const { name, isForeign } of stacks) {
+          const known = made.filter(({ stack, project, isKnown }) => stack === name && project === "shop" && isKnown);
+          fake.stacks.set(name, stateOf(isForeign ? "bank" : "shop", name, isForeign ? [] : known.map(({ id }) => id)));
+        }
+        const destroy = job.pulumi.destroy;
+        job.pulumi.destroy = async (stack) => {
+          for (const id of fake.stacks.get(stack)?.sessionIds ?? []) {
+            await emulator.release(id);
+          }
+          return destroy(stack);
+        };
+        const before = running();
+        const stacksBefore = new Map(fake.stacks);
+
+        const result = await sweep(job, { ...sweepOrder, execute, idleDays });
+
+        const isOver = (stack: string) => {
+          const state = requests[Number(stack.slice(3)) - 1];
+          return state === "closed" || (state === "stale" && idleDays !== undefined);
+        };
+        for (const [name, { name: owner }] of stacksBefore) {
+          const mayGo = execute && isOver(name) && /^pr-\d$/.test(name) && owner?.project === "shop";
+          expect(fake.stacks.has(name)).toBe(!mayGo);
+        }
+        for (const { id, stack, project, minutesOld, isKnown } of made) {
+          const owner = stacksBefore.get(stack)?.name;
+          const isTakenDown = owner?.project === "shop" && isOver(stack);
+          const isStateMissing = owner === undefined;
+          const isForeign = owner !== undefined && owner.project !== "shop";
+          const isInDoubt = requests[Number(stack.slice(3)) - 1] === "unknown";
+          const isOrphan = minutesOld >= 10 && !isInDoubt && !isForeign && (isStateMissing ? isOver(stack) : !isKnown);
+          const mayGo = execute && project === "shop" && /^pr-\d$/.test(stack) && (isTakenDown || isOrphan);
+          expect([stack, running().has(id)]).toEqual([stack, !mayGo]);
+        }
+        if (!execute) {
+          expect(running()).toEqual(before);
+          expect(fake.commands).toEqual([]);
+        }
+        const isDoubtful = [...stacksBefore.keys(), ...made.map(({ stack }) => stack)].some(
+          (stack) => requests[Number(stack.slice(3)) - 1] === "unknown" && /^pr-\d$/.test(stack),
+        );
+        if (result.failures.length === 0) {
+          expect([...stacksBefore.keys()].some((stack) => /^pr-\d$/.test(stack) && isDoubtful)).toBe(false);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

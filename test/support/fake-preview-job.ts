@@ -1,0 +1,125 @@
+import type { AgbClient } from "../../provider/api/client";
+import type { Forge, RequestState } from "../../provider/forge/forge";
+import { ForgeError } from "../../provider/forge/forge-error";
+import type { PreviewJob, ReleasingJob } from "../../provider/previews/job";
+import type { CommandResult } from "../../provider/pulumi/pulumi-process";
+import type { StackState, StateSession } from "../../provider/pulumi/stack-state";
+import { FakeClock } from "./fake-clock";
+
+/** A command that succeeded and printed nothing. */
+export const done: CommandResult = { exitCode: 0, stdout: "", stderr: "" };
+
+/** A command that failed. */
+export function failed(stderr: string, exitCode = 1): CommandResult {
+  return { exitCode, stdout: "", stderr };
+}
+
+/** What a stack's state holds, in short. */
+export function stateOf(project: string, stack: string, sessionIds: readonly string[]): StackState {
+  const sessions = sessionIds.map(
+    (sessionId, index): StateSession => ({
+      name: `web-${index}`,
+      sessionId,
+      imageId: "agb-code-space-1",
+      labels: {},
+      idleTimeoutSeconds: undefined,
+      isReleased: false,
+    }),
+  );
+  return { sessionIds: new Set(sessionIds), sessions, name: { project, stack } };
+}
+
+/** A request as the fake forge knows it; an error is thrown. */
+export type FakeAnswer = RequestState | Error;
+
+/** A job without an engine and without a forge of flesh, and what it has done and said. */
+export interface FakeJob {
+  readonly job: ReleasingJob & { readonly forge: Forge };
+  readonly clock: FakeClock;
+  /** The backend: states by the name of their stack. */
+  readonly stacks: Map<string, StackState>;
+  readonly requests: Map<number, FakeAnswer>;
+  /** Commands of the CLI in their order, such as `destroy pr-1`. */
+  readonly commands: string[];
+  readonly said: string[];
+  readonly warned: string[];
+  readonly summaries: string[];
+  readonly published: Record<string, string>;
+  /** What was written on requests. */
+  readonly comments: { request: number; markdown: string; mode: string }[];
+}
+
+/** Makes a job on an empty backend. @param pulumi replaces commands of the CLI */
+export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Partial<ReleasingJob> = {}): FakeJob {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const fake = {
+    clock,
+    stacks: new Map<string, StackState>(),
+    requests: new Map<number, FakeAnswer>(),
+    commands: [] as string[],
+    said: [] as string[],
+    warned: [] as string[],
+    summaries: [] as string[],
+    published: {} as Record<string, string>,
+    comments: [] as FakeJob["comments"],
+  };
+  const missing = failed("error: no stack named 'x' found", 6);
+  const noted = (command: string, stack: string) => fake.commands.push(`${command} ${stack}`);
+  const forge = {
+    name: "GitHub",
+    job: { url: "https://forge.test/jobs/1", repeatCommand: "gh run rerun 1" },
+    async readRequest(request: number) {
+      const answer = fake.requests.get(request) ?? new ForgeError("there is no such request");
+      if (answer instanceof Error) {
+        throw answer;
+      }
+      return answer;
+    },
+    async writeComment(request: number, _: string, markdown: string, mode = "create") {
+      fake.comments.push({ request, markdown, mode });
+    },
+  } as Partial<Forge> as Forge;
+  const job = {
+    pulumi: {
+      async createStack(stack: string) {
+        noted("create", stack);
+        fake.stacks.set(stack, fake.stacks.get(stack) ?? stateOf("shop", stack, []));
+      },
+      async update(stack: string) {
+        noted("update", stack);
+        return done;
+      },
+      async destroy(stack: string) {
+        noted("destroy", stack);
+        return fake.stacks.delete(stack) ? done : missing;
+      },
+      async cancel(stack: string) {
+        noted("cancel", stack);
+        return fake.stacks.has(stack) ? done : missing;
+      },
+      exportState: async (stack: string) => fake.stacks.get(stack),
+      listStacks: async () => [...fake.stacks.keys()],
+      ...pulumi,
+    },
+    project: "shop",
+    organization: undefined,
+    forge,
+    clock,
+    pause: (milliseconds: number) => clock.sleep(milliseconds),
+    signal: stop.signal,
+    output: {
+      say: (line: string) => fake.said.push(line),
+      warn: (line: string) => fake.warned.push(line),
+      summarize: async (markdown: string) => {
+        fake.summaries.push(markdown);
+      },
+      publish: async (name: string, value: string) => {
+        fake.published[name] = value;
+      },
+    },
+    client: undefined as unknown as AgbClient,
+    ...more,
+  };
+  return { ...fake, job: job as FakeJob["job"] };
+}

@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { commandBlock, link, literal, rowsWithin } from "../../provider/previews/markdown";
+import { commentMarker, downReport, sessionLines, type UpReport, upReport } from "../../provider/previews/report";
+import { sweepReport } from "../../provider/previews/sweep-report";
+import type { StateSession } from "../../provider/pulumi/stack-state";
+
+const anyText = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({
+    unit: fc.constantFrom("|", "`", "\\", "<", ">", "@", "[", "]", "(", ")", "\n", "\r", "#", "a", " ", "&"),
+  }),
+);
+
+const session: StateSession = {
+  name: "web",
+  sessionId: "session-1",
+  imageId: "agb-code-space-1",
+  labels: { team: "shop", "pulumi-create": "20261122T164726Z-9f86d081884c", "pulumi-stack": "pr-12" },
+  idleTimeoutSeconds: undefined,
+  isReleased: false,
+};
+
+function report(more: Partial<UpReport> = {}): string {
+  return upReport({
+    request: 12,
+    commit: "9f3c2e1",
+    stack: "pr-12",
+    outcome: "ready",
+    sessions: [session],
+    job: { url: "https://forge.test/jobs/1?a=(b)", repeatCommand: "gh run rerun 1" },
+    ...more,
+  });
+}
+
+test("the comment has the table, the commit, the life time, the command and the job", () => {
+  expect(report()).toBe(
+    [
+      "### The preview environment of request 12 is ready",
+      "",
+      "| Resource | Session | Image | Labels | Since |",
+      "| --- | --- | --- | --- | --- |",
+      "| `web` | `session-1` | `agb-code-space-1` | `team=shop` | 2026-11-22 16:47 UTC |",
+      "",
+      "Commit `9f3c2e1`, stack `pr-12`, made by [this job](https://forge.test/jobs/1?a=%28b%29).",
+      "",
+      "AGB releases each session after 5 minutes without use, and 30 minutes after it was made at the latest, unless a policy says otherwise.",
+      "",
+      "A new push makes it again, and so does this command:",
+      "",
+      "```sh",
+      "gh run rerun 1",
+      "```",
+    ].join("\n"),
+  );
+});
+
+test("a secret label is shown as [secret], also when all of them are, and so in the log", () => {
+  const secretLabels: StateSession = { ...session, labels: "[secret]" };
+  expect(report({ sessions: [{ ...session, labels: { token: "[secret]" } }] })).toContain("| `token=[secret]` |");
+  expect(report({ sessions: [secretLabels] })).toContain("| `[secret]` |  |");
+  expect(sessionLines([session, secretLabels])).toEqual([
+    "web  session-1  agb-code-space-1  team=shop",
+    "web  session-1  agb-code-space-1  [secret]",
+  ]);
+});
+
+test.each([
+  ["failed", "could not be brought up"],
+  ["cancelled", "was cancelled on its way"],
+] as const)("one that %s links to the job and tells what there is", (outcome, words) => {
+  const text = report({ outcome, sessions: undefined });
+  expect(text).toContain(`request 12 ${words}\n\n[The job](https://forge.test/jobs/1?a=%28b%29) says why.`);
+  expect(text).toContain("Which sessions there are could not be found out.");
+  expect(text).not.toContain("AGB releases");
+});
+
+test("declared idle times are told", () => {
+  const idle = (...seconds: number[]) =>
+    report({ sessions: seconds.map((idleTimeoutSeconds) => ({ ...session, idleTimeoutSeconds })) });
+  expect(idle(600, 600)).toContain("after 10 minutes without use");
+  expect(idle(60)).toContain("after 1 minute without use");
+  expect(idle(90)).toContain("after 90 seconds without use");
+  expect(idle(60, 600)).toContain("when it was idle for long");
+});
+
+test("without sessions, a job or a command it still reads well", () => {
+  const text = report({ sessions: [], job: undefined });
+  expect(text).toContain("There are no sessions.\n\nCommit `9f3c2e1`, stack `pr-12`.\n\nA new push makes it again.");
+});
+
+test("a session that AGB has released and that is kept in the state is marked", () => {
+  expect(report({ sessions: [{ ...session, isReleased: true }] })).toContain("| `session-1` (released) |");
+});
+
+test("what is gone is told", () => {
+  expect(downReport(12, "acme/pr-12", { url: "https://forge.test/j", repeatCommand: undefined })).toBe(
+    "### The preview environment of request 12 is gone\n\n" +
+      "Stack `acme/pr-12` and its sessions were removed by [this job](https://forge.test/j).",
+  );
+});
+
+test("a comment is found again by its project", () => {
+  expect(commentMarker("shop")).not.toBe(commentMarker("shop-2"));
+});
+
+test("no value ends its code, its cell or its line, whatever is in it", () => {
+  fc.assert(
+    fc.property(anyText, (value) => {
+      expect(literal(value)).toMatch(/^$|^`[^`|\p{Cc}]+`$/u);
+    }),
+  );
+});
+
+test("no value adds a row, a cell or a line to the comment", () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyText, { minLength: 5, maxLength: 5 }),
+      ([name = "", id = "", image = "", key = "", value = ""]) => {
+        const lines = report({
+          sessions: [{ ...session, name, sessionId: id, imageId: image, labels: { [key]: value } }],
+        }).split("\n");
+        expect(lines).toHaveLength(15);
+        expect(lines[4]?.split("|")).toHaveLength(7);
+      },
+    ),
+  );
+});
+
+test("the comment stays below the forges' limit, however much there is to tell", () => {
+  const many = Array.from({ length: 1_000 }, (_, index) => ({
+    ...session,
+    name: `web-${index}`,
+    labels: Object.fromEntries(Array.from({ length: 16 }, (__, each) => [`${each}`.repeat(128), "x".repeat(256)])),
+  }));
+  const text = report({ sessions: many });
+  expect(text.length).toBeLessThan(60_000);
+  expect(text).toMatch(/^… and \d+ more\.$/m);
+});
+
+test("long values are cut off, whole characters at a time", () => {
+  expect(literal("😀".repeat(300))).toBe(`\`${"😀".repeat(199)}…\``);
+});
+
+test("a command cannot end its block", () => {
+  expect(commandBlock("a\u0007b ```` c")).toBe("`````sh\na b ```` c\n`````");
+});
+
+test("only addresses of the web become links, and they cannot break out", () => {
+  expect(link("job", "javascript:alert(1)")).toBe("job");
+  expect(link("job", "not an address")).toBe("job");
+  expect(link("job", undefined)).toBe("job");
+  expect(link("job", "https://forge.test/a)b](c|`d")).toBe("[job](https://forge.test/a%29b%5D%28c%7C%60d)");
+});
+
+test("rows that do not fit are counted", () => {
+  expect(rowsWithin(["abc", "def", "ghi"], 8)).toEqual(["abc", "def", "", "… and 1 more."]);
+  expect(rowsWithin(["abc", "def"], 8)).toEqual(["abc", "def"]);
+});
+
+test("the sweep's summary lists stacks, sessions and what could not be found out", () => {
+  const text = sweepReport(
+    {
+      stacks: [{ stack: "pr-1", action: "would remove", reason: "its request is closed" }],
+      sessions: [
+        {
+          sessionId: "s-1",
+          stack: "pr-2",
+          resource: null,
+          createdAt: null,
+          action: "left",
+          reason: "its age is unknown",
+        },
+      ],
+      failures: ["Request 3: GitHub says no | `nothing`"],
+    },
+    false,
+  );
+  expect(text).toContain("(dry run)");
+  expect(text).toContain("| `pr-1` | would remove | `its request is closed` |");
+  expect(text).toContain("| `s-1` | `pr-2` |  | left | `its age is unknown` |");
+  expect(text).toContain("- `Request 3: GitHub says no \u2223 \u02cbnothing\u02cb`");
+  expect(sweepReport({ stacks: [], sessions: [], failures: [] }, true)).toContain("There are no stacks of requests.");
+});
