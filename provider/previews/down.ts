@@ -10,6 +10,8 @@ import { qualifyStack, stackOfRequest } from "./stack-name";
 export interface DownOrder {
   readonly request: number;
   readonly lockWaitMs: number;
+  /** A sentence about the reason, for the comment. */
+  readonly note?: string;
 }
 
 /** What a `down` did. */
@@ -26,7 +28,7 @@ export interface DownResult {
  * Takes the preview environment of a request down: its sessions, its stack, and sessions with its labels that no state
  * knew. One that is gone already is a success. The comment on the request, if there is one, then says so.
  */
-export async function takeDown(job: ReleasingJob, { request, lockWaitMs }: DownOrder): Promise<DownResult> {
+export async function takeDown(job: ReleasingJob, { request, lockWaitMs, note }: DownOrder): Promise<DownResult> {
   const { pulumi, organization, project, output } = job;
   const stack = stackOfRequest(request);
   const name = qualifyStack(stack, organization);
@@ -43,12 +45,17 @@ export async function takeDown(job: ReleasingJob, { request, lockWaitMs }: DownO
     }
   }
   const orphans = await releaseOrphans(job, stack, { minimumAgeMs: undefined, release: true, onlyWhenGone: true });
-  await tell(job, request, name);
+  await tell(job, request, name, note);
   return { exitCode: 0, hadStack: state !== undefined, orphans };
 }
 
-async function tell({ forge, project, output }: PreviewJob, request: number, stack: string): Promise<void> {
-  const report = downReport(request, stack, forge?.job);
+async function tell(
+  { forge, project, output }: PreviewJob,
+  request: number,
+  stack: string,
+  note: string | undefined,
+): Promise<void> {
+  const report = downReport(request, stack, forge?.job, note);
   await output.summarize(report);
   try {
     await forge?.writeComment(request, commentMarker(project), report, "replace");

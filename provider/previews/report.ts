@@ -42,10 +42,14 @@ export function upReport({ request, commit, stack, outcome, sessions, job }: UpR
   return paragraphs.filter((paragraph) => paragraph !== undefined).join("\n\n");
 }
 
-/** The comment on a request whose environment was taken down. */
-export function downReport(request: number, stack: string, job: JobLinks | undefined): string {
+/** The comment on a request whose environment was taken down. @param note a sentence of our own about the reason */
+export function downReport(request: number, stack: string, job: JobLinks | undefined, note?: string): string {
   const by = job === undefined ? "" : ` by ${link("this job", job.url)}`;
-  return `### The preview environment of request ${request} is gone\n\nStack ${literal(stack)} and its sessions were removed${by}.`;
+  return [
+    `### The preview environment of request ${request} is gone`,
+    `Stack ${literal(stack)} and its sessions were removed${by}.`,
+    ...(note === undefined ? [] : [note]),
+  ].join("\n\n");
 }
 
 /** What to search the comments of a request for. */

@@ -41,6 +41,8 @@ export interface SweepResult {
 export interface RequestVerdict {
   readonly fate: "keep" | "remove" | "doubt";
   readonly reason: string;
+  /** What people who read the request should know, when its environment goes. */
+  readonly note?: string;
 }
 
 const dayMs = 86_400_000;
@@ -51,9 +53,11 @@ export function judgeRequest(state: RequestState, idleDays: number | undefined, 
     return { fate: "remove", reason: "its request is closed" };
   }
   const idleMs = nowMs - state.updatedAt.getTime();
-  return idleDays !== undefined && idleMs >= idleDays * dayMs
-    ? { fate: "remove", reason: `nothing happened to its request for ${Math.floor(idleMs / dayMs)} days` }
-    : { fate: "keep", reason: "its request is open" };
+  if (idleDays === undefined || idleMs < idleDays * dayMs) {
+    return { fate: "keep", reason: "its request is open" };
+  }
+  const reason = `nothing happened to its request for ${Math.floor(idleMs / dayMs)} days`;
+  return { fate: "remove", reason, note: `That is because ${reason}. A new push makes it again.` };
 }
 
 /**
@@ -108,33 +112,33 @@ async function sweepStacks(
   const requests = names.flatMap((name) => requestOfListedStack(name, job.organization) ?? []);
   for (const request of requests) {
     const stack = stackOfRequest(request);
-    const { fate, reason } = await askOnce(request);
-    const note = (action: StackVerdict["action"], why = reason) => {
+    const { fate, reason, note } = await askOnce(request);
+    const decide = (action: StackVerdict["action"], why = reason) => {
       verdicts.set(stack, { stack, action, reason: why });
       job.output.say(`${action}: ${stack}: ${why}`);
     };
     if (fate !== "remove") {
-      note(fate === "keep" ? "kept" : "left");
+      decide(fate === "keep" ? "kept" : "left");
       continue;
     }
     if (!execute) {
-      note("would remove");
+      decide("would remove");
       continue;
     }
     try {
-      const { exitCode, orphans } = await takeDown(job, { request, lockWaitMs });
+      const { exitCode, orphans } = await takeDown(job, { request, lockWaitMs, ...(note !== undefined && { note }) });
       // Those that could not be released are found again below.
       const released = orphans.filter(({ action }) => action === "released");
       sessions.push(...released.map((orphan) => ({ ...orphan, stack })));
       if (exitCode !== 0) {
         throw new Error(`pulumi destroy ended with exit code ${exitCode}`);
       }
-      note("removed");
+      decide("removed");
     } catch (error) {
       job.signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);
       failures.push(`Stack ${stack}: ${why}`);
-      note("failed", why);
+      decide("failed", why);
     }
   }
   return verdicts;

@@ -1,7 +1,7 @@
 // The life of preview environments as CI jobs bring it about: each job is the real command in a fresh copy of the project,
 // with the real engine, one backend, one AGB and one forge. The tests build on each other, because engine runs are dear.
 
-import { readFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Emulator, startEmulator } from "../../provider/emulator";
@@ -17,6 +17,10 @@ import { sendJson } from "../support/scripted-server";
 jest.setTimeout(300_000);
 
 const program = `
+  const { existsSync } = require("node:fs");
+  while (existsSync(process.env.TEST_HOLD_FILE ?? "")) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  }
   const pulumi = require("@pulumi/pulumi");
   const { AgbSession } = require("pulumi-agb");
   const preview = new pulumi.Config("preview");
@@ -184,7 +188,7 @@ test("a forge that fails costs a warning, not the environment", async () => {
 describe("a job that is cancelled half way through `up`", () => {
   test("and has the time to end in order loses nothing", async () => {
     setRequest(3, "open");
-    const create = hold("createSession", "after", 2_000);
+    const create = hold("createSession", "after", 5_000);
     const job = await start(...up(3, "eeeeeee5"));
     await create.reached();
     job.send("SIGINT");
@@ -204,8 +208,9 @@ describe("a job that is cancelled half way through `up`", () => {
     const job = await start(...up(3, "eeeeeee5"));
     await create.reached();
     job.send("SIGINT");
+    await until(() => job.printed().includes("cancelling"));
     job.send("SIGTERM");
-    await sleep(500);
+    expect(await Promise.race([job.result, sleep(500, "still at it")])).toBe("still at it");
     await job.kill();
     create.release();
     const orphan = onlySession(3).sessionId;
@@ -240,13 +245,15 @@ describe("a job that is cancelled half way through `up`", () => {
 describe("a close", () => {
   test("while `up` runs waits for it, then takes everything down", async () => {
     setRequest(4, "open");
-    const create = hold("createSession", "after", 4_000);
-    const deploy = await start(...up(4, "aaaaaaa7"));
-    await create.reached();
+    const holdFile = join(project.root, "hold");
+    await writeFile(holdFile, "");
+    const more = { ...forge.gitHub, TEST_HOLD_FILE: holdFile };
+    const deploy = await project.startJob(["preview-environment", ...up(4, "aaaaaaa7")], more);
+    await until(() => deploy.printed().includes("Updating (pr-4)"));
     const teardown = await start(...down(4));
     await until(() => teardown.printed().includes("pr-4 is locked (run of "));
+    await rm(holdFile);
     expect((await deploy.result).exitCode).toBe(0);
-    create.release();
     expect((await teardown.result).exitCode).toBe(0);
     expect(sessionsOf(4)).toEqual([]);
     expect(await stacks()).toEqual(["pr-1", "pr-2"]);
@@ -359,6 +366,7 @@ describe("the sweep", () => {
     expect((await run("sweep", "--yes", "--idle-days", "5")).stdout).toContain("kept: pr-1");
     const { exitCode, stdout } = await run("sweep", "--yes", "--idle-days", "3");
     expect(stdout).toContain("removed: pr-1: nothing happened to its request for 4 days");
+    expect(forge.comments.find(({ number }) => number === 1)?.body).toContain("A new push makes it again.");
     expect(exitCode).toBe(0);
   });
 

@@ -99,6 +99,10 @@ test("what is gone is told", () => {
   );
 });
 
+test("why it is gone is told where there is a reason to", () => {
+  expect(downReport(12, "pr-12", undefined, "It was idle.")).toMatch(/sessions were removed\.\n\nIt was idle\.$/);
+});
+
 test("a comment is found again by its project", () => {
   expect(commentMarker("shop")).not.toBe(commentMarker("shop-2"));
 });
