@@ -57,12 +57,23 @@ export function commentMarker(project: string): string {
   return `pulumi-agb preview environment of ${project}`;
 }
 
-/** The sessions for the log: one line each. */
+/** The sessions as a table for the log; no lines when there are none. */
 export function sessionLines(sessions: readonly StateSession[]): string[] {
-  return sessions.map(({ name, sessionId, imageId, labels }) => {
+  if (sessions.length === 0) {
+    return [];
+  }
+  const rows = sessions.map(({ name, sessionId, imageId, labels }) => {
     const pairs = shownLabels(labels).map(([key, value]) => (value === "" ? key : `${key}=${value}`));
-    return `${name}  ${sessionId}  ${imageId}  ${pairs.join(" ")}`.trimEnd();
+    return [name, sessionId, imageId, pairs.join(" ")];
   });
+  const all = [["RESOURCE", "SESSION", "IMAGE", "LABELS"], ...rows];
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("   ")
+      .trimEnd(),
+  );
 }
 
 function sessionTable(sessions: readonly StateSession[]): string {

@@ -149,7 +149,7 @@ test("a push changes the session's labels in place and the same comment; outputs
   const job = await project.startJob(["preview-environment", ...up(1, "cccccc3")], more);
   const { exitCode, stdout } = await job.result;
   expect(exitCode).toBe(0);
-  expect(stdout).toContain(`web  ${before.sessionId}  agb-code-space-1  commit=cccccc3 request=1`);
+  expect(stdout).toContain(`web        ${before.sessionId}   agb-code-space-1   commit=cccccc3 request=1`);
   expect(onlySession(1)).toMatchObject({
     sessionId: before.sessionId,
     labels: { ...before.labels, commit: "cccccc3" },

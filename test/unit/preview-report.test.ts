@@ -59,8 +59,9 @@ test("a secret label is shown as [secret], also when all of them are, and so in 
   expect(report({ sessions: [{ ...session, labels: { token: "[secret]" } }] })).toContain("| `token=[secret]` |");
   expect(report({ sessions: [secretLabels] })).toContain("| `[secret]` |  |");
   expect(sessionLines([session, secretLabels])).toEqual([
-    "web  session-1  agb-code-space-1  team=shop",
-    "web  session-1  agb-code-space-1  [secret]",
+    "RESOURCE   SESSION     IMAGE              LABELS",
+    "web        session-1   agb-code-space-1   team=shop",
+    "web        session-1   agb-code-space-1   [secret]",
   ]);
 });
 
@@ -72,6 +73,10 @@ test.each([
   expect(text).toContain(`request 12 ${words}\n\n[The job](https://forge.test/jobs/1?a=%28b%29) says why.`);
   expect(text).toContain("Which sessions there are could not be found out.");
   expect(text).not.toContain("AGB releases");
+});
+
+test("the log has no table when there are no sessions", () => {
+  expect(sessionLines([])).toEqual([]);
 });
 
 test("declared idle times are told", () => {
