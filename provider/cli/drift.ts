@@ -4,7 +4,7 @@ import { pulumiEnvironment, readForgeSettings, readJobSettings } from "../config
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
-import { openJobOutput } from "../previews/job";
+import { openJobOutput } from "../forge/job-output";
 import { readProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";

@@ -1,3 +1,5 @@
+import { codeBlock } from "../forge/markdown";
+
 /** Label of the issues that tell of drift. */
 export const driftLabel = "agb-drift";
 
@@ -37,7 +39,7 @@ export function describeDrift(stack: DriftedStack, details: string, check: Drift
     `What runs is not what the stack ${nameOf(stack)} declares, seen ${momentOf(check)}.`,
     `\`pulumi up --refresh --stack ${stack.stack}\` brings it back; a change that is meant to stay belongs into the program.`,
     "",
-    ...inCodeFence(details),
+    ...shortened(details),
     "",
   ].join("\n");
 }
@@ -56,13 +58,9 @@ function momentOf({ at, jobUrl }: DriftCheck): string {
   return jobUrl === undefined ? time : `${time} by [this job](${jobUrl})`;
 }
 
-/** The text as it is, in a fence that is longer than any in the text. */
-function inCodeFence(text: string): string[] {
-  const { kept, leftOut } = shorten(withoutControls(text).trim());
-  const longest = Math.max(2, ...[...kept.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = "`".repeat(longest + 1);
-  const lines = [`${fence}text`, kept, fence];
-  return leftOut ? [...lines, "", "The rest did not fit; the job printed all of it."] : lines;
+function shortened(text: string): string[] {
+  const { kept, leftOut } = shorten(text.trim());
+  return [codeBlock(kept, "text"), ...(leftOut ? ["", "The rest did not fit; the job printed all of it."] : [])];
 }
 
 function shorten(text: string): { kept: string; leftOut: boolean } {
@@ -73,8 +71,4 @@ function shorten(text: string): { kept: string; leftOut: boolean } {
   const lineEnd = head.lastIndexOf("\n");
   // A cut between the two halves of a character would leave one that no forge accepts.
   return { kept: lineEnd > 0 ? head.slice(0, lineEnd) : head.replace(/[\uD800-\uDBFF]$/, ""), leftOut: true };
-}
-
-function withoutControls(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "");
 }

@@ -1,7 +1,7 @@
 import type { JobLinks } from "../forge/forge";
+import { codeBlock, link, literal, rowsWithin, tableHead, tableRow } from "../forge/markdown";
 import { createTokenTime, isReserved, ownershipKeys } from "../lifecycle/ownership";
 import { type StateSession, secretText } from "../pulumi/stack-state";
-import { commandBlock, link, literal, rowsWithin, tableHead, tableRow } from "./markdown";
 
 /** What became of an `up`. */
 export type UpOutcome = "ready" | "failed" | "cancelled";
@@ -37,7 +37,7 @@ export function upReport({ request, commit, stack, outcome, sessions, job }: UpR
     sessions !== undefined && sessions.length > 0 ? lifetime(sessions) : undefined,
     job?.repeatCommand === undefined
       ? "A new push makes it again."
-      : `A new push makes it again, and so does this command:\n\n${commandBlock(job.repeatCommand)}`,
+      : `A new push makes it again, and so does this command:\n\n${codeBlock(job.repeatCommand, "sh")}`,
   ];
   return paragraphs.filter((paragraph) => paragraph !== undefined).join("\n\n");
 }

@@ -1,4 +1,4 @@
-import { literal, rowsWithin, tableHead, tableRow } from "./markdown";
+import { literal, rowsWithin, tableHead, tableRow } from "../forge/markdown";
 import type { SweepResult } from "./sweep";
 
 // A job's summary on GitHub takes 1 MiB; two tables and a list are in it.

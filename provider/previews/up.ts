@@ -19,13 +19,18 @@ const configNamespace = "preview";
 
 /**
  * Brings up the preview environment of a request, or up to date, and tells of it: in the log, in the job's summary and
- * outputs, and in the one comment on the request.
+ * outputs, and in the one comment on the request. For a closed request it does nothing: its teardown has been, and an old
+ * job that is started again must not make what nobody would take down.
  *
- * @returns Pulumi's exit code
+ * @returns Pulumi's exit code; 0 when there was nothing to do
  */
 export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> {
   const { pulumi, organization, signal, output } = job;
   const { request, commit, secretsProvider, lockWaitMs } = order;
+  if (await isClosed(job, request)) {
+    output.warn(`Request ${request} is closed: no environment is made for it.`);
+    return pulumiExitCodes.success;
+  }
   const stack = qualifyStack(stackOfRequest(request), organization);
   await pulumi.createStack(stack, secretsProvider);
   const config = { [`${configNamespace}:request`]: String(request), [`${configNamespace}:commit`]: commit };
@@ -37,6 +42,15 @@ export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> 
   }
   await publish(job, order, stack, outcome, sessions);
   return exitCode;
+}
+
+async function isClosed({ forge, output }: PreviewJob, request: number): Promise<boolean> {
+  try {
+    return (await forge?.readRequest(request))?.isOpen === false;
+  } catch (error) {
+    output.warn(`Whether request ${request} is open is not known: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
 }
 
 function outcomeOf(exitCode: number, signal: AbortSignal): UpOutcome {

@@ -78,7 +78,7 @@ test("drift opens one issue, keeps it current, closes it after the repair, and a
   expect(forge.issues[0]?.body).toMatch(/team *: "another" => "web"/);
   expect(forge.issues[0]?.body).not.toContain("stranger");
 
-  await project.write("index.js", "throw new Error('broken program');");
+  await project.write("index.js", "console.error('broken program'); process.exit(1);");
   const before = { issue: structuredClone(forge.issues[0]), writes: forge.writes() };
   const broken = await drift();
   expect(broken.exitCode).toBe(1);

@@ -58,6 +58,7 @@ describe("up", () => {
 
   test("whose state cannot be read afterwards says so", async () => {
     const fake = openFakeJob({ exportState: () => Promise.reject(new Error("no backend")) });
+    fake.requests.set(1, { isOpen: true, updatedAt: new Date() });
     expect(await bringUp(fake.job, upOrder)).toBe(0);
     expect(fake.warned).toEqual(["The sessions of pr-1 are not known: no backend"]);
     expect(fake.summaries[0]).toContain("could not be found out");
@@ -70,6 +71,23 @@ describe("up", () => {
     fake.stacks.set("pr-1", { ...state, sessions });
     await bringUp(fake.job, upOrder);
     expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
+  });
+
+  test("of a closed request, as when an old job is started again, makes nothing and says so", async () => {
+    const fake = openFakeJob();
+    fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
+    expect(await bringUp(fake.job, upOrder)).toBe(0);
+    expect(fake.commands).toEqual([]);
+    expect(fake.comments).toEqual([]);
+    expect(fake.warned).toEqual(["Request 1 is closed: no environment is made for it."]);
+  });
+
+  test("goes on when the forge cannot tell whether the request is open", async () => {
+    const fake = openFakeJob();
+    fake.requests.set(1, new Error("no forge"));
+    expect(await bringUp(fake.job, upOrder)).toBe(0);
+    expect(fake.commands).toEqual(["create pr-1", "update pr-1"]);
+    expect(fake.warned).toEqual(["Whether request 1 is open is not known: no forge"]);
   });
 
   test("uses the stack of the organization", async () => {

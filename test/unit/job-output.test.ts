@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pulumiEnvironment, readJobSettings } from "../../provider/config";
-import { openJobOutput } from "../../provider/previews/job";
+import { openJobOutput } from "../../provider/forge/job-output";
 import { makeTemporaryFolder } from "../support/node-process";
 
 let printed: string[];

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { commandBlock, link, literal, rowsWithin } from "../../provider/previews/markdown";
+import { codeBlock, link, literal, rowsWithin } from "../../provider/forge/markdown";
 import { commentMarker, downReport, sessionLines, type UpReport, upReport } from "../../provider/previews/report";
 import { sweepReport } from "../../provider/previews/sweep-report";
 import type { StateSession } from "../../provider/pulumi/stack-state";
@@ -151,7 +151,7 @@ test("long values are cut off, whole characters at a time", () => {
 });
 
 test("a command cannot end its block", () => {
-  expect(commandBlock("a\u0007b ```` c")).toBe("`````sh\na b ```` c\n`````");
+  expect(codeBlock("a\u0007b ```` c", "sh")).toBe("`````sh\nab ```` c\n`````");
 });
 
 test("only addresses of the web become links, and they cannot break out", () => {

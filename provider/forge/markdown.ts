@@ -26,12 +26,17 @@ export function tableHead(titles: readonly string[]): string {
   return `${tableRow(titles)}\n${tableRow(titles.map(() => "---"))}`;
 }
 
-/** A block of commands that forges offer to copy. */
-export function commandBlock(command: string): string {
-  const lines = command.replaceAll(/[^\P{C}\n]+/gu, " ");
-  const longestRun = Math.max(2, ...[...lines.matchAll(/`+/g)].map(([run]) => run.length));
+/**
+ * A block of text that forges show as it is and offer to copy; nothing in it can end the block. Control
+ * characters are left out, but for line ends and tabs.
+ *
+ * @param language how it is coloured, such as `sh`
+ */
+export function codeBlock(text: string, language: string): string {
+  const shown = text.replaceAll(/\r\n?/g, "\n").replaceAll(/[^\P{C}\n\t]/gu, "");
+  const longestRun = Math.max(2, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longestRun + 1);
-  return `${fence}sh\n${lines}\n${fence}`;
+  return `${fence}${language}\n${shown}\n${fence}`;
 }
 
 /** A link to an address of the web; the words alone when the address is none. @param words plain words */
