@@ -5,7 +5,8 @@
 
 export { type Clock, ManualClock } from "./clock";
 export type { ContextState } from "./contexts/context-record";
-export { type EmulatedContext, type EmulatedSession, type Emulator, startEmulator } from "./emulator";
+export type { EmulatedContext, EmulatedSession, Emulator } from "./controls";
+export { startEmulator } from "./emulator";
 export type { Fault, FaultReply, FaultRule } from "./faults";
 export type { JournalEntry } from "./journal";
 export type { OperationName } from "./operations";

@@ -1,5 +1,5 @@
 import { literal, rowsWithin, tableHead, tableRow } from "../forge/markdown";
-import type { SweepResult } from "./sweep";
+import type { SweepResult } from "./sweep-verdicts";
 
 // A job's summary on GitHub takes 1 MiB; two tables and a list are in it.
 const longestTable = 250_000;

@@ -1,10 +1,18 @@
-import type { Forge, RequestState } from "../forge/forge";
-import { findOwnedSessions, type OwnedSession, type Verdict } from "../lifecycle/sweep";
+import type { Forge } from "../forge/forge";
+import { findOwnedSessions, type OwnedSession } from "../lifecycle/sweep";
 import { takeDown } from "./down";
 import type { ReleasingJob } from "./job";
 import { judgeSessions } from "./orphans";
 import { requestOfListedStack, requestOfStack, stackOfRequest } from "./stack-name";
 import { sweepReport } from "./sweep-report";
+import {
+  judgeRequest,
+  type RequestVerdict,
+  type SessionVerdict,
+  type StackVerdict,
+  type SweepResult,
+  somethingIsLeft,
+} from "./sweep-verdicts";
 
 /** What a sweep is asked for. */
 export interface SweepOrder {
@@ -15,49 +23,6 @@ export interface SweepOrder {
   /** Whether to do it or only to say what would be done. */
   readonly execute: boolean;
   readonly lockWaitMs: number;
-}
-
-/** What became of a request's stack. */
-export interface StackVerdict {
-  readonly stack: string;
-  readonly action: "removed" | "would remove" | "kept" | "left" | "failed";
-  readonly reason: string;
-}
-
-/** What became of a session that no state knows, or of which that is not certain. */
-export interface SessionVerdict extends Verdict {
-  readonly stack: string;
-}
-
-/** What a sweep found and did. */
-export interface SweepResult {
-  readonly stacks: readonly StackVerdict[];
-  readonly sessions: readonly SessionVerdict[];
-  /** What could not be found out or done; whatever it is about was left alone. */
-  readonly failures: readonly string[];
-}
-
-/** Whether a request's environment may go. */
-export interface RequestVerdict {
-  readonly fate: "keep" | "remove" | "doubt";
-  readonly reason: string;
-  /** What people who read the request should know, when its environment goes. */
-  readonly note?: string;
-}
-
-const dayMs = 86_400_000;
-
-/** Decides whether the environment of a request may go. */
-export function judgeRequest(state: RequestState, idleDays: number | undefined, nowMs: number): RequestVerdict {
-  if (!state.isOpen) {
-    return { fate: "remove", reason: "its request is closed" };
-  }
-  const idleMs = nowMs - state.updatedAt.getTime();
-  if (idleDays === undefined || idleMs < idleDays * dayMs) {
-    return { fate: "keep", reason: "its request is open" };
-  }
-  const reason = `nothing happened to its request for ${Math.floor(idleMs / dayMs)} days`;
-  return { fate: "remove", reason, note: `That is because ${reason}. A new push makes it again.` };
 }
 
 /**
@@ -213,12 +178,4 @@ async function tell({ output }: ReleasingJob, result: SweepResult, { execute }: 
   if (!execute && somethingIsLeft(result)) {
     output.say("Nothing was removed or released; add --yes to do it.");
   }
-}
-
-/** Whether stacks or sessions that should be gone are still there. */
-export function somethingIsLeft({ stacks, sessions }: Pick<SweepResult, "stacks" | "sessions">): boolean {
-  return (
-    stacks.some(({ action }) => action === "would remove" || action === "failed" || action === "left") ||
-    sessions.some(({ action }) => action !== "released")
-  );
 }

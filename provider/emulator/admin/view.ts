@@ -1,4 +1,4 @@
-import type { EmulatedContext, EmulatedSession, EmulatorControls } from "../emulator";
+import type { EmulatedContext, EmulatedSession, EmulatorControls } from "../controls";
 import type { JournalEntry } from "../journal";
 
 /** What the console and its endpoints look at and act upon. */
