@@ -1,9 +1,10 @@
 import type { Forge } from "./forge";
+import { ForgeClient } from "./forge-client";
 import { ForgeError } from "./forge-error";
 import type { ForgeCallOptions } from "./forge-http";
 import type { ForgeSettings } from "./forge-settings";
-import { GitHub } from "./github";
-import { GitLab } from "./gitlab";
+import { gitHubDialect } from "./github";
+import { gitLabDialect } from "./gitlab";
 
 /**
  * The forge that the settings name; `undefined` when there is none to talk to, and the settings say why. Whoever can do
@@ -12,9 +13,9 @@ import { GitLab } from "./gitlab";
 export function findForge(settings: ForgeSettings, options?: ForgeCallOptions): Forge | undefined {
   switch (settings.kind) {
     case "github":
-      return new GitHub(settings, options);
+      return new ForgeClient(gitHubDialect(settings), options);
     case "gitlab":
-      return new GitLab(settings, options);
+      return new ForgeClient(gitLabDialect(settings), options);
     case "none":
       return undefined;
   }

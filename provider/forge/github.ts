@@ -1,180 +1,100 @@
 import { z } from "zod";
-import type { Forge, IssueText, JobLinks, RequestState, WrittenIssue } from "./forge";
+import type { JobLinks } from "./forge";
+import { type ForgeDialect, timeSchema } from "./forge-dialect";
 import { ForgeError } from "./forge-error";
-import { type ForgeCallOptions, ForgeHttp, type ForgeRefusal } from "./forge-http";
+import type { ForgeHttp, ForgeRefusal } from "./forge-http";
 import type { GitHubSettings } from "./forge-settings";
-import { hasMarker, withMarker } from "./marker";
 
-const anything = z.unknown();
-const timeSchema = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const userSchema = z.looseObject({ login: z.string(), type: z.string().optional() });
-const requestSchema = z.looseObject({ state: z.enum(["open", "closed"]), updated_at: timeSchema });
-// The account of who wrote it may have been deleted since.
-const commentSchema = z.looseObject({ id: z.int(), body: z.string().nullish(), user: userSchema.nullish() });
-const issueSchema = z.looseObject({
-  number: z.int(),
-  html_url: z.string(),
-  body: z.string().nullish(),
-  user: userSchema.nullish(),
-  labels: z.array(z.union([z.string(), z.looseObject({ name: z.string().nullish() })])),
-  pull_request: z.unknown().optional(),
-});
+const requestSchema = z
+  .looseObject({ state: z.enum(["open", "closed"]), updated_at: timeSchema })
+  .transform(({ state, updated_at }) => ({ isOpen: state === "open", updatedAt: updated_at }));
+const commentSchema = z
+  .looseObject({ id: z.int(), body: z.string().nullish(), user: userSchema.nullish() })
+  .transform(({ id, body, user }) => ({ id, text: body, author: user }));
+/** To GitHub every pull request is an issue too, also where it is commented on. */
+const issueSchema = z
+  .looseObject({
+    number: z.int(),
+    html_url: z.string(),
+    body: z.string().nullish(),
+    user: userSchema.nullish(),
+    labels: z.array(z.union([z.string(), z.looseObject({ name: z.string().nullish() })])),
+    pull_request: z.unknown().optional(),
+  })
+  .transform(({ number, html_url, body, user, labels, pull_request }) => ({
+    number,
+    url: html_url,
+    text: body,
+    author: user,
+    labels: labels.flatMap((label) => (typeof label === "string" ? label : (label.name ?? []))),
+    isRequest: pull_request != null,
+  }));
 
-type Author = z.infer<typeof userSchema> | null | undefined;
-type Issue = z.infer<typeof issueSchema>;
+type User = z.infer<typeof userSchema>;
 
-const commentRight = "pull-requests: write";
 const issueRight = "issues: write";
-const labelAdvice = `Each check would open another one. Make the label in the repository, or give the job \`permissions: ${issueRight}\`.`;
 
-/** GitHub.com and GitHub Enterprise. */
-export class GitHub implements Forge {
-  readonly name = "GitHub";
-  readonly job: JobLinks | undefined;
-  readonly #http: ForgeHttp;
-  readonly #base: string;
-  readonly #place: string;
-  #isOwn: Promise<(author: Author) => boolean> | undefined;
-
-  constructor(settings: GitHubSettings, options?: ForgeCallOptions) {
-    const { token, apiUrl, owner, repository } = settings;
-    this.#base = `/repos/${owner}/${repository}`;
-    this.#place = `${owner}/${repository}`;
-    this.job = jobLinks(settings);
-    const headers = {
+/** How to talk to GitHub.com and GitHub Enterprise. */
+export function gitHubDialect(settings: GitHubSettings): ForgeDialect<User> {
+  const { token, apiUrl, owner, repository } = settings;
+  const base = `/repos/${owner}/${repository}`;
+  const comments = (issue: number) => `${base}/issues/${issue}/comments`;
+  return {
+    name: "GitHub",
+    apiUrl,
+    token,
+    headers: {
       accept: "application/vnd.github+json",
       authorization: `Bearer ${token}`,
       "x-github-api-version": "2022-11-28",
-    };
-    this.#http = new ForgeHttp(
-      { name: this.name, apiUrl, token, headers, requestIdHeader: "x-github-request-id", advise },
-      options,
-    );
-  }
+    },
+    requestIdHeader: "x-github-request-id",
+    advise,
+    job: jobLinks(settings),
+    place: `${owner}/${repository}`,
+    requestNoun: "pull request",
+    rights: { readRequest: "pull-requests: read", writeComment: "pull-requests: write", writeIssue: issueRight },
+    labelAdvice: `Each check would open another one. Make the label in the repository, or give the job \`permissions: ${issueRight}\`.`,
+    changeMethod: "PATCH",
+    paths: {
+      request: (request) => `${base}/pulls/${request}`,
+      comments,
+      comment: (_, id) => `${base}/issues/comments/${id}`,
+      issues: `${base}/issues`,
+      issue: (issue) => `${base}/issues/${issue}`,
+      issueComments: comments,
+    },
+    lists: {
+      comments,
+      openIssues: (label) => `${base}/issues?state=open&sort=created&direction=asc&labels=${encodeURIComponent(label)}`,
+    },
+    bodies: {
+      changedIssue: (title, text) => ({ title, body: text }),
+      newIssue: (title, text, label) => ({ title, body: text, labels: [label] }),
+      closedIssue: { state: "closed", state_reason: "completed" },
+    },
+    schemas: {
+      request: requestSchema,
+      commentPage: z.array(commentSchema),
+      issue: issueSchema,
+      issuePage: z.array(issueSchema).transform((issues) => issues.filter(({ isRequest }) => !isRequest)),
+    },
+    askWhoIAm,
+  };
+}
 
-  async readRequest(request: number): Promise<RequestState> {
-    const { state, updated_at } = await this.#http.get({
-      path: `${this.#base}/pulls/${request}`,
-      attempt: `read pull request ${request} of ${this.#place}`,
-      right: "pull-requests: read",
-      schema: requestSchema,
-    });
-    return { isOpen: state === "open", updatedAt: updated_at };
-  }
-
-  async writeComment(
-    request: number,
-    marker: string,
-    markdown: string,
-    mode: "create" | "replace" = "create",
-  ): Promise<void> {
-    const body = withMarker(marker, markdown);
-    const id = await this.#findComment(request, marker);
-    if (id === undefined && mode === "replace") {
-      return;
+/** The token of a job belongs to an app, and GitHub does not tell an app its own name: then any bot may be it. */
+async function askWhoIAm(http: ForgeHttp): Promise<(author: User) => boolean> {
+  const call = { path: "/user", attempt: "read whose token it is", right: "", schema: userSchema };
+  try {
+    const { login } = await http.get(call);
+    return (author) => author.login === login;
+  } catch (error) {
+    if (error instanceof ForgeError && error.status === 403) {
+      return (author) => author.type === "Bot";
     }
-    const attempt = `write the comment on pull request ${request} of ${this.#place}`;
-    const call = { attempt, right: commentRight, schema: anything };
-    if (id === undefined) {
-      await this.#http.send("POST", { ...call, path: `${this.#base}/issues/${request}/comments` }, { body });
-    } else {
-      await this.#http.send("PATCH", { ...call, path: `${this.#base}/issues/comments/${id}` }, { body });
-    }
-  }
-
-  async writeIssue(marker: string, { title, markdown, label }: IssueText): Promise<WrittenIssue> {
-    const body = withMarker(marker, markdown);
-    const [open] = await this.#findIssues(marker, label);
-    const call = { right: issueRight, schema: issueSchema };
-    if (open !== undefined) {
-      const attempt = `change issue ${open.number} of ${this.#place}`;
-      const path = `${this.#base}/issues/${open.number}`;
-      await this.#http.send("PATCH", { ...call, attempt, path }, { title, body });
-      return { url: open.html_url, isNew: false };
-    }
-    const attempt = `open an issue in ${this.#place}`;
-    const issue = await this.#http.send(
-      "POST",
-      { ...call, attempt, path: `${this.#base}/issues` },
-      { title, body, labels: [label] },
-    );
-    // GitHub leaves out what the token has no right to set, and then the issue would not be found again.
-    if (!issue.labels.some((each) => (typeof each === "string" ? each : each.name) === label)) {
-      throw this.#http.refusal(
-        `put the label ${label} on the new issue ${issue.html_url}`,
-        "it was left out",
-        labelAdvice,
-      );
-    }
-    return { url: issue.html_url, isNew: true };
-  }
-
-  async closeIssue(marker: string, label: string, markdown: string): Promise<string | undefined> {
-    const open = await this.#findIssues(marker, label);
-    for (const { number } of open) {
-      const call = { attempt: `close issue ${number} of ${this.#place}`, right: issueRight, schema: anything };
-      const path = `${this.#base}/issues/${number}`;
-      await this.#http.send("POST", { ...call, path: `${path}/comments` }, { body: markdown });
-      await this.#http.send("PATCH", { ...call, path }, { state: "closed", state_reason: "completed" });
-    }
-    return open[0]?.html_url;
-  }
-
-  async #findComment(request: number, marker: string): Promise<number | undefined> {
-    const pages = this.#http.pages({
-      path: `${this.#base}/issues/${request}/comments`,
-      attempt: `list the comments of pull request ${request} of ${this.#place}`,
-      right: commentRight,
-      schema: z.array(commentSchema),
-    });
-    for await (const comments of pages) {
-      for (const { id, body, user } of comments) {
-        if (hasMarker(body, marker) && (await this.#wrote(user))) {
-          return id;
-        }
-      }
-    }
-    return undefined;
-  }
-
-  /** The oldest first. */
-  async #findIssues(marker: string, label: string): Promise<Issue[]> {
-    const pages = this.#http.pages({
-      path: `${this.#base}/issues?state=open&sort=created&direction=asc&labels=${encodeURIComponent(label)}`,
-      attempt: `list the open issues of ${this.#place}`,
-      right: issueRight,
-      schema: z.array(issueSchema),
-    });
-    const found: Issue[] = [];
-    for await (const issues of pages) {
-      for (const issue of issues) {
-        // To GitHub every pull request is an issue too.
-        if (issue.pull_request == null && hasMarker(issue.body, marker) && (await this.#wrote(issue.user))) {
-          found.push(issue);
-        }
-      }
-    }
-    return found;
-  }
-
-  /** Asked only once something with the marker was found. */
-  async #wrote(author: Author): Promise<boolean> {
-    this.#isOwn ??= this.#whoAmI();
-    return (await this.#isOwn)(author);
-  }
-
-  /** The token of a job belongs to an app, and GitHub does not tell an app its own name: then any bot may be it. */
-  async #whoAmI(): Promise<(author: Author) => boolean> {
-    const call = { path: "/user", attempt: "read whose token it is", right: "", schema: userSchema };
-    try {
-      const { login } = await this.#http.get(call);
-      return (author) => author?.login === login;
-    } catch (error) {
-      if (error instanceof ForgeError && error.status === 403) {
-        return (author) => author?.type === "Bot";
-      }
-      throw error;
-    }
+    throw error;
   }
 }
 

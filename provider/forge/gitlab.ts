@@ -1,164 +1,92 @@
 import { z } from "zod";
-import type { Forge, IssueText, JobLinks, RequestState, WrittenIssue } from "./forge";
-import { type ForgeCallOptions, ForgeHttp, type ForgeRefusal } from "./forge-http";
+import { type ForgeDialect, timeSchema } from "./forge-dialect";
+import type { ForgeHttp, ForgeRefusal } from "./forge-http";
 import type { GitLabSettings } from "./forge-settings";
-import { hasMarker, withMarker } from "./marker";
 
-const anything = z.unknown();
-const timeSchema = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const userSchema = z.looseObject({ id: z.int() });
-const requestSchema = z.looseObject({
-  state: z.enum(["opened", "closed", "locked", "merged"]),
-  updated_at: timeSchema,
-});
-const noteSchema = z.looseObject({ id: z.int(), body: z.string().nullish(), author: userSchema.nullish() });
-const issueSchema = z.looseObject({
-  iid: z.int(),
-  web_url: z.string(),
-  description: z.string().nullish(),
-  author: userSchema.nullish(),
-  labels: z.array(z.string()),
-});
+const requestSchema = z
+  .looseObject({ state: z.enum(["opened", "closed", "locked", "merged"]), updated_at: timeSchema })
+  .transform(({ state, updated_at }) => ({
+    // Locked is what it is while it is being merged, which may still fail.
+    isOpen: state === "opened" || state === "locked",
+    updatedAt: updated_at,
+  }));
+const noteSchema = z
+  .looseObject({ id: z.int(), body: z.string().nullish(), author: userSchema.nullish() })
+  .transform(({ id, body, author }) => ({ id, text: body, author }));
+const issueSchema = z
+  .looseObject({
+    iid: z.int(),
+    web_url: z.string(),
+    description: z.string().nullish(),
+    author: userSchema.nullish(),
+    labels: z.array(z.string()),
+  })
+  .transform(({ iid, web_url, description, author, labels }) => ({
+    number: iid,
+    url: web_url,
+    text: description,
+    author,
+    labels,
+  }));
 
-type Author = z.infer<typeof userSchema> | null | undefined;
-type Issue = z.infer<typeof issueSchema>;
+type User = z.infer<typeof userSchema>;
 
 const writeRight = "the scope api and the role Developer";
-const labelAdvice = `Each check would open another one. GITLAB_TOKEN needs ${writeRight}.`;
 
-/** GitLab.com and GitLab on servers of one's own. */
-export class GitLab implements Forge {
-  readonly name = "GitLab";
-  readonly job: JobLinks | undefined;
-  readonly #http: ForgeHttp;
-  readonly #base: string;
-  readonly #place: string;
-  #ownId: Promise<number> | undefined;
+/** How to talk to GitLab.com and GitLab on servers of one's own. */
+export function gitLabDialect({ token, apiUrl, project, jobUrl }: GitLabSettings): ForgeDialect<User> {
+  const base = `/projects/${encodeURIComponent(project)}`;
+  const notes = (request: number) => `${base}/merge_requests/${request}/notes`;
+  return {
+    name: "GitLab",
+    apiUrl,
+    token,
+    headers: { accept: "application/json", authorization: `Bearer ${token}` },
+    requestIdHeader: "x-request-id",
+    advise,
+    job: jobUrl === undefined ? undefined : { url: jobUrl, repeatCommand: undefined },
+    place: `project ${project}`,
+    requestNoun: "merge request",
+    rights: {
+      readRequest: "the scope read_api and the role Reporter",
+      writeComment: writeRight,
+      writeIssue: writeRight,
+    },
+    labelAdvice: `Each check would open another one. GITLAB_TOKEN needs ${writeRight}.`,
+    changeMethod: "PUT",
+    paths: {
+      request: (request) => `${base}/merge_requests/${request}`,
+      comments: notes,
+      comment: (request, id) => `${notes(request)}/${id}`,
+      issues: `${base}/issues`,
+      issue: (issue) => `${base}/issues/${issue}`,
+      issueComments: (issue) => `${base}/issues/${issue}/notes`,
+    },
+    lists: {
+      comments: (request) => `${notes(request)}?sort=asc&order_by=created_at`,
+      openIssues: (label) =>
+        `${base}/issues?state=opened&order_by=created_at&sort=asc&labels=${encodeURIComponent(label)}`,
+    },
+    bodies: {
+      changedIssue: (title, text) => ({ title, description: text }),
+      newIssue: (title, text, label) => ({ title, description: text, labels: label }),
+      closedIssue: { state_event: "close" },
+    },
+    schemas: {
+      request: requestSchema,
+      commentPage: z.array(noteSchema),
+      issue: issueSchema,
+      issuePage: z.array(issueSchema),
+    },
+    askWhoIAm,
+  };
+}
 
-  constructor(settings: GitLabSettings, options?: ForgeCallOptions) {
-    const { token, apiUrl, project, jobUrl } = settings;
-    this.#base = `/projects/${encodeURIComponent(project)}`;
-    this.#place = `project ${project}`;
-    this.job = jobUrl === undefined ? undefined : { url: jobUrl, repeatCommand: undefined };
-    const headers = { accept: "application/json", authorization: `Bearer ${token}` };
-    this.#http = new ForgeHttp(
-      { name: this.name, apiUrl, token, headers, requestIdHeader: "x-request-id", advise },
-      options,
-    );
-  }
-
-  async readRequest(request: number): Promise<RequestState> {
-    const { state, updated_at } = await this.#http.get({
-      path: `${this.#base}/merge_requests/${request}`,
-      attempt: `read merge request ${request} of ${this.#place}`,
-      right: "the scope read_api and the role Reporter",
-      schema: requestSchema,
-    });
-    // Locked is what it is while it is being merged, which may still fail.
-    return { isOpen: state === "opened" || state === "locked", updatedAt: updated_at };
-  }
-
-  async writeComment(
-    request: number,
-    marker: string,
-    markdown: string,
-    mode: "create" | "replace" = "create",
-  ): Promise<void> {
-    const body = withMarker(marker, markdown);
-    const id = await this.#findNote(request, marker);
-    if (id === undefined && mode === "replace") {
-      return;
-    }
-    const attempt = `write the comment on merge request ${request} of ${this.#place}`;
-    const call = { attempt, right: writeRight, schema: anything };
-    const path = `${this.#base}/merge_requests/${request}/notes`;
-    if (id === undefined) {
-      await this.#http.send("POST", { ...call, path }, { body });
-    } else {
-      await this.#http.send("PUT", { ...call, path: `${path}/${id}` }, { body });
-    }
-  }
-
-  async writeIssue(marker: string, { title, markdown, label }: IssueText): Promise<WrittenIssue> {
-    const description = withMarker(marker, markdown);
-    const [open] = await this.#findIssues(marker, label);
-    const call = { right: writeRight, schema: issueSchema };
-    if (open !== undefined) {
-      const attempt = `change issue ${open.iid} of ${this.#place}`;
-      const path = `${this.#base}/issues/${open.iid}`;
-      await this.#http.send("PUT", { ...call, attempt, path }, { title, description });
-      return { url: open.web_url, isNew: false };
-    }
-    const attempt = `open an issue in ${this.#place}`;
-    const issue = await this.#http.send(
-      "POST",
-      { ...call, attempt, path: `${this.#base}/issues` },
-      { title, description, labels: label },
-    );
-    // GitLab leaves out what the token has no right to set, and then the issue would not be found again.
-    if (!issue.labels.includes(label)) {
-      throw this.#http.refusal(
-        `put the label ${label} on the new issue ${issue.web_url}`,
-        "it was left out",
-        labelAdvice,
-      );
-    }
-    return { url: issue.web_url, isNew: true };
-  }
-
-  async closeIssue(marker: string, label: string, markdown: string): Promise<string | undefined> {
-    const open = await this.#findIssues(marker, label);
-    for (const { iid } of open) {
-      const call = { attempt: `close issue ${iid} of ${this.#place}`, right: writeRight, schema: anything };
-      const path = `${this.#base}/issues/${iid}`;
-      await this.#http.send("POST", { ...call, path: `${path}/notes` }, { body: markdown });
-      await this.#http.send("PUT", { ...call, path }, { state_event: "close" });
-    }
-    return open[0]?.web_url;
-  }
-
-  async #findNote(request: number, marker: string): Promise<number | undefined> {
-    const pages = this.#http.pages({
-      path: `${this.#base}/merge_requests/${request}/notes?sort=asc&order_by=created_at`,
-      attempt: `list the comments of merge request ${request} of ${this.#place}`,
-      right: writeRight,
-      schema: z.array(noteSchema),
-    });
-    for await (const notes of pages) {
-      for (const { id, body, author } of notes) {
-        if (hasMarker(body, marker) && (await this.#wrote(author))) {
-          return id;
-        }
-      }
-    }
-    return undefined;
-  }
-
-  /** The oldest first. */
-  async #findIssues(marker: string, label: string): Promise<Issue[]> {
-    const pages = this.#http.pages({
-      path: `${this.#base}/issues?state=opened&order_by=created_at&sort=asc&labels=${encodeURIComponent(label)}`,
-      attempt: `list the open issues of ${this.#place}`,
-      right: writeRight,
-      schema: z.array(issueSchema),
-    });
-    const found: Issue[] = [];
-    for await (const issues of pages) {
-      for (const issue of issues) {
-        if (hasMarker(issue.description, marker) && (await this.#wrote(issue.author))) {
-          found.push(issue);
-        }
-      }
-    }
-    return found;
-  }
-
-  /** Asked only once something with the marker was found. */
-  async #wrote(author: Author): Promise<boolean> {
-    const call = { path: "/user", attempt: "read whose token it is", right: writeRight, schema: userSchema };
-    this.#ownId ??= this.#http.get(call).then(({ id }) => id);
-    return author?.id === (await this.#ownId);
-  }
+async function askWhoIAm(http: ForgeHttp): Promise<(author: User) => boolean> {
+  const call = { path: "/user", attempt: "read whose token it is", right: writeRight, schema: userSchema };
+  const me = await http.get(call);
+  return ({ id }) => id === me.id;
 }
 
 function advise({ status, right }: ForgeRefusal): string | undefined {
