@@ -117,6 +117,9 @@ test("the sweep destroys only when it is told to", async () => {
   expect((await runJob(sweep, { AGB_PREVIEW_SWEEP: "yes" })).calls).toEqual([
     "project: preview-environment sweep --yes",
   ]);
+  expect((await runJob(sweep, { AGB_PREVIEW_SWEEP: "yes", AGB_PREVIEW_IDLE_DAYS: "7" })).calls).toEqual([
+    "project: preview-environment sweep --yes --idle-days 7",
+  ]);
 });
 
 test.each([
