@@ -1,14 +1,14 @@
-import { randomUUID } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
 import { pulumiEnvironment, readForgeSettings, readJobSettings } from "../config";
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
-import { openJobOutput } from "../forge/job-output";
+import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { readProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
 import { StoppedError } from "../pulumi/stop-requests";
+import { addHelpNotes } from "./help-text";
 
 interface DriftFlags {
   readonly stack: string;
@@ -20,33 +20,35 @@ const driftFound = 2;
 
 /** The subcommand `drift`: tells whether what runs is what a stack declares. */
 export function driftCommand(): Command {
-  return new Command("drift")
+  const command = new Command("drift")
+    .summary("tell whether what runs is what a stack declares")
     .description(
-      "Tell whether what runs is what a stack declares, and keep one issue on GitHub or GitLab open as long as it is not.\n" +
+      "Tell whether what runs is what a stack declares, and keep one issue on GitHub or GitLab open as long as it is not. " +
         "Run it in the folder of the Pulumi project. It changes neither the stack nor what runs.",
     )
     .requiredOption("--stack <name>", "stack, as NAME or ORGANIZATION/NAME", parseStack)
     .option("--no-issue", "only print what is different; needs no token of GitHub or GitLab")
-    .addHelpText(
-      "after",
-      "\nThe issue shows what `pulumi preview --diff` prints: ids and labels, secrets as [secret], and all that the program\n" +
-        "itself prints. Exit code: 0 when there is no drift, 2 when there is, 1 when that cannot be told or the issue cannot\n" +
-        "be written. After a failed check the issue stays as it was.",
-    )
     .action(runDrift);
+  return addHelpNotes(
+    command,
+    "The issue shows what `pulumi preview --diff` prints: ids and labels, secrets as [secret], and all that the program " +
+      "itself prints.",
+    "Exit code: 0 when there is no drift, 2 when there is, 1 when that cannot be told or the issue cannot be written. " +
+      "After a failed check the issue stays as it was.",
+  );
 }
 
 async function runDrift(flags: DriftFlags): Promise<void> {
+  const output = openJobOutput(readJobSettings());
   try {
-    process.exitCode = await checkForDrift(flags);
+    process.exitCode = await checkForDrift(flags, output);
   } catch (error) {
-    const text = `pulumi-agb drift: ${error instanceof Error ? error.message : String(error)}\n`;
-    process.stderr.write(withoutCommands(text));
+    output.fail(`pulumi-agb drift: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
   }
 }
 
-async function checkForDrift({ stack, issue }: DriftFlags): Promise<number> {
+async function checkForDrift({ stack, issue }: DriftFlags, output: JobOutput): Promise<number> {
   const directory = process.cwd();
   const project = await readProjectName(directory);
   if (project === undefined) {
@@ -57,8 +59,7 @@ async function checkForDrift({ stack, issue }: DriftFlags): Promise<number> {
   const pulumi = new PulumiCli(new PulumiRunner(directory), pulumiEnvironment());
 
   const finding = await lookForDrift(pulumi, stack);
-  process.stdout.write(withoutCommands(finding.details));
-  const output = openJobOutput(readJobSettings());
+  output.show(finding.details);
   const name = { project, stack: stack.split("/").at(-1) ?? stack };
   const check = { at: new Date(), jobUrl: forge?.job?.url };
   output.say(finding.hasDrift ? `Drift in ${project}/${name.stack}.` : `No drift in ${project}/${name.stack}.`);
@@ -76,15 +77,6 @@ function findNeededForge(): Forge {
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error} To do without an issue add --no-issue.`);
   }
-}
-
-/** Whoever changes a label could else have GitHub Actions take a line of it for a command of the job. */
-function withoutCommands(text: string): string {
-  if (!readJobSettings().understandsAnnotations || !text.includes("::")) {
-    return text;
-  }
-  const token = randomUUID();
-  return `::stop-commands::${token}\n${text}\n::${token}::\n`;
 }
 
 function parseStack(text: string): string {

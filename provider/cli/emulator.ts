@@ -11,9 +11,10 @@ interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys" | 
 /** The subcommand `emulator`: a local AGB that runs until it is stopped by SIGINT or SIGTERM. */
 export function emulatorCommand(): Command {
   return new Command("emulator")
+    .summary("run a local AGB that answers the API of AGB on this computer")
     .description(
-      "Run a local AGB that answers the API of AGB on this computer.\n" +
-        "Open /_emulator/ at its address in a browser to watch it and to try out drift by hand.\n" +
+      "Run a local AGB that answers the API of AGB on this computer. " +
+        "Open /_emulator/ at its address in a browser to watch it and to try out drift by hand. " +
         "Stop it with Ctrl+C or SIGTERM; the sessions stay in the state file, if there is one.",
     )
     .addOption(numberOption("--port <number>", "TCP port; 0 takes a free one", 0))

@@ -18,6 +18,7 @@ import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
 import { StoppedError } from "../pulumi/stop-requests";
 import { parseDurationMs } from "./duration";
+import { addHelpNotes } from "./help-text";
 
 interface CommonFlags {
   readonly organization?: string;
@@ -25,6 +26,10 @@ interface CommonFlags {
 
 interface RequestFlags extends CommonFlags {
   readonly request: number;
+}
+
+interface RecoverFlags extends RequestFlags {
+  readonly force?: true;
 }
 
 interface DownFlags extends RequestFlags {
@@ -46,15 +51,18 @@ interface SweepFlags extends CommonFlags {
 /** Exit code that says that something is left that should be gone. */
 const somethingLeft = 2;
 
+const stoppedCodes = "When it was stopped: 130 by SIGINT, 143 by SIGTERM, or Pulumi's own.";
+
 const defaultMinimumAgeMs = 10 * 60_000;
 
 /** The subcommand `preview-environment`: what CI jobs run for the requests of a repository. */
 export function previewEnvironmentCommand(): Command {
   return new Command("preview-environment")
+    .summary("make, take down and look after the sandboxes of pull requests and merge requests")
     .description(
-      "Make, take down and look after the sandboxes of pull requests and merge requests, in CI jobs.\n" +
-        "Run it in the folder of the Pulumi project. Each request has the stack pr-NUMBER. Keys come from the environment:\n" +
-        "AGB_API_KEY, those of Pulumi's backend, and GITHUB_TOKEN or GITLAB_TOKEN.",
+      "Make, take down and look after the sandboxes of pull requests and merge requests, in CI jobs. " +
+        "Run it in the folder of the Pulumi project. Each request has the stack pr-NUMBER. Keys come from the " +
+        "environment: AGB_API_KEY, those of Pulumi's backend, and GITHUB_TOKEN or GITLAB_TOKEN.",
     )
     .addCommand(upCommand())
     .addCommand(downCommand())
@@ -63,9 +71,10 @@ export function previewEnvironmentCommand(): Command {
 }
 
 function upCommand(): Command {
-  return new Command("up")
+  const command = new Command("up")
+    .summary("make the environment of a request, or bring it up to date")
     .description(
-      "Make the environment of a request, or bring it up to date, and tell of it in the one comment on the request.\n" +
+      "Make the environment of a request, or bring it up to date, and tell of it in the one comment on the request. " +
         "The program gets the stack configuration preview:request and preview:commit.",
     )
     .addOption(requestOption())
@@ -77,10 +86,16 @@ function upCommand(): Command {
     )
     .addOption(lockWaitOption())
     .action((flags: UpFlags) => run("up", async (runner, output) => up(runner, output, flags)));
+  return addHelpNotes(
+    command,
+    "Exit code: 0 when the environment is up, or when the request is closed and nothing was made; Pulumi's own when " +
+      `\`pulumi up\` failed; 1 when it could not be run. ${stoppedCodes}`,
+  );
 }
 
 function downCommand(): Command {
-  return new Command("down")
+  const command = new Command("down")
+    .summary("release the sessions of a request and remove its stack")
     .description("Release the sessions of a request and remove its stack. That there is none is a success.")
     .addOption(requestOption())
     .addOption(organizationOption())
@@ -94,29 +109,47 @@ function downCommand(): Command {
         return exitCode !== 0 || orphans.every(({ action }) => action === "released") ? exitCode : somethingLeft;
       }),
     );
+  return addHelpNotes(
+    command,
+    "Exit code: 0 when nothing is left, 2 when sessions are that could not be released; Pulumi's own when " +
+      `\`pulumi destroy\` failed; 1 when anything else did. ${stoppedCodes}`,
+  );
 }
 
 function recoverCommand(): Command {
-  return new Command("recover")
+  const command = new Command("recover")
+    .summary("put the stack of a request in order after a run that was cut off")
     .description(
-      "Put the stack of a request in order after a cancelled or failed run: free its lock, release sessions that its\n" +
-        "state does not know. For a step that runs after such a run in the same job.",
+      "Put the stack of a request in order after an `up` or `down` that was cut off in this folder: end its Pulumi if " +
+        "that lives on, free the lock, release sessions that the state does not know. For a step that runs after such " +
+        "a run in the same job. When none was cut off here it does nothing: the lock may be that of a run that lives.",
     )
     .addOption(requestOption())
     .addOption(organizationOption())
-    .action((flags: RequestFlags) =>
+    .option(
+      "--force",
+      "also when no run was cut off here: takes the lock from whoever holds it, so make sure that none runs",
+    )
+    .action((flags: RecoverFlags) =>
       run("recover", async (runner, output) => {
         const job = await openJob(runner, output, flags);
-        const orphans = await releasing(job, (releasingJob) => recover(releasingJob, flags.request));
+        const { request, force = false } = flags;
+        const orphans = await releasing(job, (releasingJob) => recover(releasingJob, { request, force }));
         return orphans.every(({ action }) => action === "released") ? 0 : somethingLeft;
       }),
     );
+  return addHelpNotes(
+    command,
+    "Exit code: 0 when the stack is in order or no run was cut off here, 2 when sessions are left that could not be " +
+      `released, 1 when it failed. ${stoppedCodes}`,
+  );
 }
 
 function sweepCommand(): Command {
-  return new Command("sweep")
+  const command = new Command("sweep")
+    .summary("remove the environments of closed requests, and sessions that no state knows")
     .description(
-      "Find the environments of requests that are closed, and sessions of environments that no state knows.\n" +
+      "Find the environments of requests that are closed, and sessions of environments that no state knows. " +
         "Shows what it would do; does it with --yes. Whatever is not certain is left alone.",
     )
     .addOption(organizationOption())
@@ -134,7 +167,6 @@ function sweepCommand(): Command {
     )
     .addOption(lockWaitOption())
     .option("--yes", "remove and release what was found")
-    .addHelpText("after", "\nExit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed.")
     .action((flags: SweepFlags) =>
       run("sweep", async (runner, output) => {
         const forge = requireForge(readForgeSettings());
@@ -153,6 +185,7 @@ function sweepCommand(): Command {
         return result.failures.length > 0 ? 1 : somethingIsLeft(result) ? somethingLeft : 0;
       }),
     );
+  return addHelpNotes(command, "Exit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed.");
 }
 
 async function up(runner: PulumiRunner, output: JobOutput, flags: UpFlags): Promise<number> {
@@ -163,10 +196,11 @@ async function up(runner: PulumiRunner, output: JobOutput, flags: UpFlags): Prom
 
 async function run(name: string, work: (runner: PulumiRunner, output: JobOutput) => Promise<number>): Promise<void> {
   const runner = new PulumiRunner(".");
+  const output = openJobOutput(readJobSettings());
   try {
-    process.exitCode = await work(runner, openJobOutput(readJobSettings()));
+    process.exitCode = await work(runner, output);
   } catch (error) {
-    console.error(`pulumi-agb preview-environment ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    output.fail(`pulumi-agb preview-environment ${name}: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
   }
 }
@@ -225,10 +259,11 @@ function organizationOption(): Option {
 function lockWaitOption(): Option {
   return new Option(
     "--lock-wait <duration>",
-    "how long to wait for another run on the same stack, as 90s, 10m or 2h, before it is taken for dead",
+    "how long to wait for another run on the same stack, as 90s, 10m or 2h, before it is taken for dead; one that is " +
+      "seen to be dead is not waited for",
   )
     .argParser(parseDurationMs)
-    .default(defaultLockWaitMs, "2m");
+    .default(defaultLockWaitMs, "10m");
 }
 
 function parsedOption<Value>(flags: string, description: string, parse: (text: string) => Value): Option {

@@ -1,11 +1,13 @@
 import { Command, Option } from "commander";
 import { AgbClient } from "../api/client";
-import { readSettings } from "../config";
+import { readJobSettings, readSettings } from "../config";
+import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { findOrphans, judgeOrphan, type StackName, type Verdict, verdictLine } from "../lifecycle/sweep";
 import { systemClock } from "../lifecycle/wait";
 import { readProjectName } from "../pulumi/project-name";
 import { exportStackState, readStateFile, type StackState } from "../pulumi/stack-state";
 import { parseDurationMs } from "./duration";
+import { addHelpNotes } from "./help-text";
 
 interface SweepFlags {
   readonly project?: string;
@@ -24,10 +26,11 @@ const defaultMinimumAgeMs = 10 * 60_000;
 
 /** The subcommand `sweep`: releases sessions of a stack that its state does not know. */
 export function sweepCommand(): Command {
-  return new Command("sweep")
+  const command = new Command("sweep")
+    .summary("release sessions of a stack that its state does not know")
     .description(
-      "Release sessions that belong to a stack but that its state does not know, such as those of a killed run.\n" +
-        "Shows what it would do; does it with --yes. Sessions without this provider's labels, or of another stack,\n" +
+      "Release sessions that belong to a stack but that its state does not know, such as those of a killed run. " +
+        "Shows what it would do; does it with --yes. Sessions without this provider's labels, or of another stack, " +
         "are never touched. AGB is reached with AGB_API_KEY and AGB_ENDPOINT.",
     )
     .option("--project <name>", "Pulumi project (default: from the state, then from ./Pulumi.yaml)")
@@ -46,20 +49,21 @@ export function sweepCommand(): Command {
     )
     .option("--yes", "release what was found")
     .addOption(new Option("--output <format>", "how to print").choices(["text", "json"]).default("text"))
-    .addHelpText("after", "\nExit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed.")
     .action(runSweep);
+  return addHelpNotes(command, "Exit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed.");
 }
 
 async function runSweep(flags: SweepFlags): Promise<void> {
+  const output = openJobOutput(readJobSettings());
   try {
-    process.exitCode = await sweep(flags);
+    process.exitCode = await sweep(flags, output);
   } catch (error) {
-    console.error(`pulumi-agb sweep: ${error instanceof Error ? error.message : String(error)}`);
+    output.fail(`pulumi-agb sweep: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;
   }
 }
 
-async function sweep(flags: SweepFlags): Promise<number> {
+async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
   const { baseUrl, apiKey, timeoutMs } = readSettings(() => undefined);
   const state = await readState(flags);
   const name = await nameStack(flags, state);
@@ -71,7 +75,7 @@ async function sweep(flags: SweepFlags): Promise<number> {
     for (const orphan of orphans) {
       verdicts.push(await judgeOrphan(client, orphan, judgement, systemClock));
     }
-    print(name, verdicts, flags.output);
+    print(name, verdicts, flags.output, output);
     return verdicts.every(({ action }) => action === "released") ? 0 : somethingLeft;
   } finally {
     await client.close();
@@ -98,19 +102,24 @@ async function nameStack(flags: SweepFlags, { name }: StackState): Promise<Stack
   return { project, stack };
 }
 
-function print({ project, stack }: StackName, verdicts: readonly Verdict[], format: SweepFlags["output"]): void {
+function print(
+  { project, stack }: StackName,
+  verdicts: readonly Verdict[],
+  format: SweepFlags["output"],
+  output: JobOutput,
+): void {
   if (format === "json") {
     console.log(JSON.stringify({ project, stack, sessions: verdicts }, undefined, 2));
     return;
   }
   if (verdicts.length === 0) {
-    console.log(`No session of ${project}/${stack} is unknown to its state.`);
+    output.say(`No session of ${project}/${stack} is unknown to its state.`);
     return;
   }
   for (const verdict of verdicts) {
-    console.log(verdictLine(verdict));
+    output.say(verdictLine(verdict));
   }
   if (verdicts.some(({ action }) => action === "would release")) {
-    console.log("Nothing was released; add --yes to do it.");
+    output.say("Nothing was released; add --yes to do it.");
   }
 }

@@ -3,7 +3,7 @@ import { isStackMissing } from "../pulumi/pulumi-cli";
 import type { PreviewJob, ReleasingJob } from "./job";
 import { whenUnlocked } from "./locked-stack";
 import { releaseOrphans } from "./orphans";
-import { commentMarker, downReport } from "./report";
+import { commentMarker, type DownReport, downReport } from "./report";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
 /** What a `down` is asked for. */
@@ -29,7 +29,7 @@ export interface DownResult {
  * knew. One that is gone already is a success. The comment on the request, if there is one, then says so.
  */
 export async function takeDown(job: ReleasingJob, { request, lockWaitMs, note }: DownOrder): Promise<DownResult> {
-  const { pulumi, organization, project, output } = job;
+  const { pulumi, organization, project, forge, output } = job;
   const stack = stackOfRequest(request);
   const name = qualifyStack(stack, organization);
   const state = await pulumi.exportState(name);
@@ -39,26 +39,28 @@ export async function takeDown(job: ReleasingJob, { request, lockWaitMs, note }:
   if (state === undefined) {
     output.say(`There is no stack ${name}.`);
   } else {
-    const result = await whenUnlocked(job, name, lockWaitMs, () => pulumi.destroy(name));
+    const result = await output.enclose(() => whenUnlocked(job, name, lockWaitMs, () => pulumi.destroy(name)));
     if (result.exitCode !== 0 && !isStackMissing(result)) {
       return { exitCode: result.exitCode, hadStack: true, orphans: [] };
     }
   }
-  const orphans = await releaseOrphans(job, stack, { minimumAgeMs: undefined, release: true, onlyWhenGone: true });
-  await tell(job, request, name, note);
+  const report = { request, stack: name, job: forge?.job, note };
+  let orphans: Verdict[];
+  try {
+    orphans = await releaseOrphans(job, stack, { minimumAgeMs: undefined, release: true, onlyWhenGone: true });
+  } catch (error) {
+    await tell(job, { ...report, areSessionsGone: false });
+    throw error;
+  }
+  await tell(job, { ...report, areSessionsGone: orphans.every(({ action }) => action === "released") });
   return { exitCode: 0, hadStack: state !== undefined, orphans };
 }
 
-async function tell(
-  { forge, project, output }: PreviewJob,
-  request: number,
-  stack: string,
-  note: string | undefined,
-): Promise<void> {
-  const report = downReport(request, stack, forge?.job, note);
+async function tell({ forge, project, output }: PreviewJob, facts: DownReport): Promise<void> {
+  const report = downReport(facts);
   await output.summarize(report);
   try {
-    await forge?.writeComment(request, commentMarker(project), report, "replace");
+    await forge?.writeComment(facts.request, commentMarker(project), report, "replace");
   } catch (error) {
     output.warn(`The comment was not changed: ${error instanceof Error ? error.message : error}`);
   }

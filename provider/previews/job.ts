@@ -9,7 +9,10 @@ import type { PulumiCli } from "../pulumi/pulumi-cli";
 
 /** What a job has to work with. */
 export interface PreviewJob {
-  readonly pulumi: Pick<PulumiCli, "createStack" | "update" | "destroy" | "cancel" | "exportState" | "listStacks">;
+  readonly pulumi: Pick<
+    PulumiCli,
+    "createStack" | "update" | "destroy" | "cancel" | "findCutOffRun" | "exportState" | "listStacks"
+  >;
   /** Name of the Pulumi project in the job's folder. */
   readonly project: string;
   readonly organization: string | undefined;

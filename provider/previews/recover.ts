@@ -1,19 +1,59 @@
 import type { Verdict } from "../lifecycle/sweep";
 import { isStackMissing } from "../pulumi/pulumi-cli";
-import type { ReleasingJob } from "./job";
+import type { CutOffRun } from "../pulumi/run-note";
+import type { PreviewJob, ReleasingJob } from "./job";
 import { releaseOrphans } from "./orphans";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
+/** What a `recover` is asked for. */
+export interface RecoverOrder {
+  readonly request: number;
+  /** Takes the lock from whoever holds it, also when no run was cut off in this folder. */
+  readonly force: boolean;
+}
+
 /**
- * Puts the stack of a request in order after a run that was cancelled or failed: frees its lock at once, and releases
- * the sessions that the run made but could not write down.
+ * Puts the stack of a request in order after a run that was cut off in this folder: ends a Pulumi that lives on, frees the
+ * lock, and releases the sessions that the run made but could not write down. When no run was cut off here it does nothing:
+ * the lock would be that of a run that lives.
  *
  * @returns what became of those sessions
+ * @throws Error when the Pulumi that lives on cannot be ended
  */
-export async function recover(job: ReleasingJob, request: number): Promise<Verdict[]> {
+export async function recover(job: ReleasingJob, { request, force }: RecoverOrder): Promise<Verdict[]> {
   const { pulumi, organization, output } = job;
   const stack = stackOfRequest(request);
-  const result = await pulumi.cancel(qualifyStack(stack, organization));
+  const name = qualifyStack(stack, organization);
+  const run = await pulumi.findCutOffRun(name);
+  if (run === undefined && !force) {
+    output.say(`No run on ${name} was cut off here, so there is nothing to put in order.`);
+    return [];
+  }
+  if (run !== undefined) {
+    await end(job, name, run);
+  }
+  await freeLock(job, name);
+  const orphans = await releaseOrphans(job, stack, { minimumAgeMs: undefined, release: true });
+  if (orphans.length === 0) {
+    output.say(`No session of ${stack} is unknown to its state.`);
+  }
+  run?.forget();
+  return orphans;
+}
+
+async function end({ output }: PreviewJob, stack: string, run: CutOffRun): Promise<void> {
+  const pulumi = `The Pulumi that was at ${stack} (pid ${run.pid})`;
+  const result = await run.end();
+  if (result === "cannot be ended") {
+    throw new Error(`${pulumi} lives on and cannot be ended, so its lock is left.`);
+  }
+  if (result !== "had ended") {
+    output.say(`${pulumi} lived on; it ${result === "ended" ? "has ended now" : "did not end and was killed"}.`);
+  }
+}
+
+async function freeLock({ pulumi, output }: PreviewJob, stack: string): Promise<void> {
+  const result = await pulumi.cancel(stack);
   if (isStackMissing(result)) {
     output.say(`There is no stack ${stack}.`);
   } else if (result.exitCode !== 0) {
@@ -22,9 +62,4 @@ export async function recover(job: ReleasingJob, request: number): Promise<Verdi
   } else {
     output.say(`The lock of ${stack} is free.`);
   }
-  const orphans = await releaseOrphans(job, stack, { minimumAgeMs: undefined, release: true });
-  if (orphans.length === 0) {
-    output.say(`No session of ${stack} is unknown to its state.`);
-  }
-  return orphans;
 }

@@ -29,6 +29,7 @@ const headings: Readonly<Record<UpOutcome, string>> = {
 
 /** The comment on a request, and the job's summary, as Markdown. */
 export function upReport({ request, commit, stack, outcome, sessions, job }: UpReport): string {
+  const again = outcome === "ready" ? "makes it again" : "tries again";
   const paragraphs = [
     `### The preview environment of request ${request} ${headings[outcome]}`,
     outcome === "ready" ? undefined : `${link("The job", job?.url)} says why. What is there now:`,
@@ -36,18 +37,32 @@ export function upReport({ request, commit, stack, outcome, sessions, job }: UpR
     `Commit ${literal(commit)}, stack ${literal(stack)}${job === undefined ? "" : `, made by ${link("this job", job.url)}`}.`,
     sessions !== undefined && sessions.length > 0 ? lifetime(sessions) : undefined,
     job?.repeatCommand === undefined
-      ? "A new push makes it again."
-      : `A new push makes it again, and so does this command:\n\n${codeBlock(job.repeatCommand, "sh")}`,
+      ? `A new push ${again}.`
+      : `A new push ${again}, and so does this command:\n\n${codeBlock(job.repeatCommand, "sh")}`,
   ];
   return paragraphs.filter((paragraph) => paragraph !== undefined).join("\n\n");
 }
 
-/** The comment on a request whose environment was taken down. @param note a sentence of our own about the reason */
-export function downReport(request: number, stack: string, job: JobLinks | undefined, note?: string): string {
+/** What there is to say after a `down`. */
+export interface DownReport {
+  readonly request: number;
+  readonly stack: string;
+  readonly job: JobLinks | undefined;
+  /** A sentence of our own about the reason. */
+  readonly note?: string | undefined;
+  /** Whether all sessions are known to be gone, also those that no state knew. */
+  readonly areSessionsGone: boolean;
+}
+
+/** The comment on a request whose environment was taken down. */
+export function downReport({ request, stack, job, note, areSessionsGone }: DownReport): string {
   const by = job === undefined ? "" : ` by ${link("this job", job.url)}`;
   return [
     `### The preview environment of request ${request} is gone`,
     `Stack ${literal(stack)} and its sessions were removed${by}.`,
+    ...(areSessionsGone
+      ? []
+      : ["Whether other sessions with its labels are left is not certain: some may run until AGB releases them."]),
     ...(note === undefined ? [] : [note]),
   ].join("\n\n");
 }

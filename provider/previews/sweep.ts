@@ -1,5 +1,5 @@
 import type { Forge } from "../forge/forge";
-import { findOwnedSessions, type OwnedSession } from "../lifecycle/sweep";
+import { findOwnedSessions, type OwnedSession, verdictLine } from "../lifecycle/sweep";
 import { takeDown } from "./down";
 import type { ReleasingJob } from "./job";
 import { judgeSessions } from "./orphans";
@@ -128,7 +128,7 @@ async function sweepSessions(
     const { fate, reason } = await askOnce(request);
     const isGone = action === undefined || action === "removed";
     if (isGone && fate !== "remove") {
-      verdicts.push(...ofStack.map((session) => leave(session, `its stack was not found, and ${reason}`)));
+      verdicts.push(...leave(job, ofStack, `its stack was not found, and ${reason}`));
       continue;
     }
     try {
@@ -138,20 +138,24 @@ async function sweepSessions(
       job.signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);
       failures.push(`Sessions of ${stack}: ${why}`);
-      verdicts.push(...ofStack.map((session) => leave(session, why)));
+      verdicts.push(...leave(job, ofStack, why));
     }
   }
 }
 
-function leave({ sessionId, resource, createdAt, stack }: OwnedSession, reason: string): SessionVerdict {
-  return {
-    sessionId,
-    stack,
-    resource: resource ?? null,
-    createdAt: createdAt?.toISOString() ?? null,
-    action: "left",
-    reason,
-  };
+function leave({ output }: ReleasingJob, sessions: readonly OwnedSession[], reason: string): SessionVerdict[] {
+  return sessions.map(({ sessionId, resource, createdAt, stack }) => {
+    const verdict: SessionVerdict = {
+      sessionId,
+      stack,
+      resource: resource ?? null,
+      createdAt: createdAt?.toISOString() ?? null,
+      action: "left",
+      reason,
+    };
+    output.say(verdictLine(verdict));
+    return verdict;
+  });
 }
 
 function groupByStack(sessions: readonly OwnedSession[]): Map<string, OwnedSession[]> {

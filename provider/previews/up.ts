@@ -14,6 +14,9 @@ export interface UpOrder {
   readonly lockWaitMs: number;
 }
 
+/** Exit code when the stack was there for the update and is not there after it. */
+const stackVanished = 1;
+
 /** Namespace of the values that the program gets, as in `preview:request`. */
 const configNamespace = "preview";
 
@@ -22,7 +25,8 @@ const configNamespace = "preview";
  * outputs, and in the one comment on the request. For a closed request it does nothing: its teardown has been, and an old
  * job that is started again must not make what nobody would take down.
  *
- * @returns Pulumi's exit code; 0 when there was nothing to do
+ * @returns Pulumi's exit code; 0 when there was nothing to do, 1 when the stack was removed at the same time
+ * @throws what kept Pulumi from its work, after that was told as well
  */
 export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> {
   const { pulumi, organization, signal, output } = job;
@@ -32,11 +36,25 @@ export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> 
     return pulumiExitCodes.success;
   }
   const stack = qualifyStack(stackOfRequest(request), organization);
-  await pulumi.createStack(stack, secretsProvider);
   const config = { [`${configNamespace}:request`]: String(request), [`${configNamespace}:commit`]: commit };
-  const { exitCode } = await whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config));
+  let exitCode: number;
+  try {
+    await pulumi.createStack(stack, secretsProvider);
+    const update = () => whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config));
+    exitCode = (await output.enclose(update)).exitCode;
+  } catch (error) {
+    // Else an earlier comment would go on to say that all is well.
+    await publish(job, order, stack, signal.aborted ? "cancelled" : "failed", undefined);
+    throw error;
+  }
   const outcome = outcomeOf(exitCode, signal);
-  const sessions = outcome === "cancelled" ? undefined : await readSessions(job, stack);
+  const found = outcome === "cancelled" ? undefined : await readSessions(job, stack);
+  if (outcome === "ready" && found === "no stack") {
+    output.warn(`The stack ${stack} does not exist any more after its update: something else removed it.`);
+    await publish(job, order, stack, "failed", []);
+    return stackVanished;
+  }
+  const sessions = found === "no stack" ? [] : found;
   for (const line of sessionLines(sessions ?? [])) {
     output.say(line);
   }
@@ -63,9 +81,9 @@ function outcomeOf(exitCode: number, signal: AbortSignal): UpOutcome {
 async function readSessions(
   { pulumi, output }: PreviewJob,
   stack: string,
-): Promise<readonly StateSession[] | undefined> {
+): Promise<readonly StateSession[] | "no stack" | undefined> {
   try {
-    return (await pulumi.exportState(stack))?.sessions;
+    return (await pulumi.exportState(stack))?.sessions ?? "no stack";
   } catch (error) {
     output.warn(`The sessions of ${stack} are not known: ${error instanceof Error ? error.message : error}`);
     return undefined;
@@ -82,11 +100,8 @@ async function publish(
   const report = upReport({ request, commit, stack, outcome, sessions, job: forge?.job });
   await output.summarize(report);
   if (outcome === "ready") {
-    const ids = (sessions ?? [])
-      .filter(({ isReleased }) => !isReleased)
-      .map(({ name, sessionId }) => [name, sessionId]);
     await output.publish("stack", stack);
-    await output.publish("session-ids", JSON.stringify(Object.fromEntries(ids)));
+    await output.publish("session-ids", JSON.stringify(idsByResource(sessions ?? [])));
   }
   if (forge === undefined) {
     output.say("No forge is known, so no comment is written.");
@@ -97,4 +112,13 @@ async function publish(
   } catch (error) {
     output.warn(`The comment was not written: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** Ids of the sessions that run, by the name of their resource; where several have that name, by their URNs. */
+function idsByResource(sessions: readonly StateSession[]): Record<string, string> {
+  const isUnique = ({ name }: StateSession) => sessions.filter((other) => other.name === name).length === 1;
+  const running = sessions.filter(({ isReleased }) => !isReleased);
+  return Object.fromEntries(
+    running.map((session) => [isUnique(session) ? session.name : session.urn, session.sessionId]),
+  );
 }

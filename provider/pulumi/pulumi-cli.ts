@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pulumiExitCodes } from "./exit-codes";
-import type { CommandResult, PulumiRunner } from "./pulumi-process";
+import type { CommandResult, PulumiRunner, RunWatch } from "./pulumi-process";
+import { type CutOffRun, findCutOffRun, type NotedRun, noteRun } from "./run-note";
 import { lockHolders } from "./stack-lock";
 import { parseStackState, type StackState } from "./stack-state";
 
@@ -29,12 +30,12 @@ export class PulumiCli {
   /** Brings a stack to what the program declares, with these values in its configuration, and shows the progress. */
   update(stack: string, config: Readonly<Record<string, string>>): Promise<CommandResult> {
     const values = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
-    return this.show("up", "--stack", stack, ...withoutQuestions, ...values);
+    return this.change(stack, "up", "--stack", stack, ...withoutQuestions, ...values);
   }
 
   /** Deletes all resources of a stack, then the stack, and shows the progress. */
   destroy(stack: string): Promise<CommandResult> {
-    return this.show("destroy", "--stack", stack, ...withoutQuestions, "--remove");
+    return this.change(stack, "destroy", "--stack", stack, ...withoutQuestions, "--remove");
   }
 
   /**
@@ -44,6 +45,11 @@ export class PulumiCli {
   compare(stack: string): Promise<CommandResult> {
     const quietly = ["--diff", "--color", "never", "--suppress-progress"];
     return this.hold("preview", "--stack", stack, "--refresh", "--expect-no-changes", ...quietly);
+  }
+
+  /** The run of `update` or `destroy` on a stack that was cut off in this folder; `undefined` when none was. */
+  async findCutOffRun(stack: string): Promise<CutOffRun | undefined> {
+    return findCutOffRun(this.runner.directory, stack);
   }
 
   /** Takes a stack's lock away from whoever holds it. */
@@ -95,10 +101,18 @@ export class PulumiCli {
     return found(this.runner.hold(this.command, [...parameters, "--non-interactive"], this.environment));
   }
 
-  private show(...parameters: string[]): Promise<CommandResult> {
-    // That the stack is locked is for the caller to tell, who may wait and try many times.
-    const tell = (text: string) => lockHolders(text).length === 0 && process.stderr.write(text);
-    return found(this.runner.show(this.command, [...parameters, "--non-interactive"], this.environment, tell));
+  private change(stack: string, ...parameters: string[]): Promise<CommandResult> {
+    let run: NotedRun | undefined;
+    const watch: RunWatch = {
+      started: (pid) => {
+        run = noteRun(this.runner.directory, stack, pid);
+      },
+      askedToEnd: () => run?.askedToEnd(),
+      over: () => run?.over(),
+      // That the stack is locked is for the caller to tell, who may wait and try many times.
+      printedError: (text) => lockHolders(text).length === 0 && process.stderr.write(text),
+    };
+    return found(this.runner.show(this.command, [...parameters, "--non-interactive"], this.environment, watch));
   }
 }
 

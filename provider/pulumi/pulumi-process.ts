@@ -17,6 +17,18 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Is told of a command while it runs. */
+export interface RunWatch {
+  /** A piece of what it printed as its errors. */
+  readonly printedError: (text: string) => void;
+  /** It runs. */
+  readonly started?: (pid: number) => void;
+  /** A request to stop reached it. */
+  readonly askedToEnd?: () => void;
+  /** It runs no more. */
+  readonly over?: () => void;
+}
+
 /** Runs Pulumi commands one after the other and lets them end in order when this process is asked to stop. */
 export class PulumiRunner {
   // At a terminal Pulumi stays in the terminal's process group, or it could not ask the user anything. Elsewhere it gets a
@@ -24,6 +36,7 @@ export class PulumiRunner {
   readonly #sharesGroup = process.stdin.isTTY === true || process.platform === "win32";
   readonly #requests = new StopRequests(this.#sharesGroup);
   #running: ChildProcess | undefined;
+  #watch: RunWatch | undefined;
 
   /** Aborted by the first request to stop. Whoever waits for anything but Pulumi gives up then. */
   get signal(): AbortSignal {
@@ -35,7 +48,7 @@ export class PulumiRunner {
    *
    * @param directory folder of the Pulumi project, in which all commands run
    */
-  constructor(private readonly directory: string) {
+  constructor(readonly directory: string) {
     for (const name of stopSignals) {
       process.on(name, () => this.#receive(name));
     }
@@ -87,8 +100,8 @@ export class PulumiRunner {
   }
 
   /**
-   * Runs `pulumi`, shows what it prints on standard output and holds back its errors, which each piece of is given to `onError`. Its exit code is
-   * the caller's to judge, also when this process was asked to stop meanwhile.
+   * Runs `pulumi`, shows what it prints on standard output and holds back its errors. Its exit code is the caller's to
+   * judge, also when this process was asked to stop meanwhile.
    *
    * @throws StoppedError when this process had been asked to stop before
    */
@@ -96,9 +109,9 @@ export class PulumiRunner {
     command: string,
     parameters: readonly string[],
     environment: NodeJS.ProcessEnv,
-    onError: (text: string) => void,
+    watch: RunWatch,
   ): Promise<CommandResult> {
-    return this.#spawn(command, parameters, environment, "inherit", "pipe", onError);
+    return this.#spawn(command, parameters, environment, "inherit", "pipe", watch);
   }
 
   /** Waits. @throws StoppedError when this process was or is asked to stop */
@@ -115,6 +128,7 @@ export class PulumiRunner {
     if (toPassOn !== undefined) {
       this.#running?.kill(toPassOn);
     }
+    this.#watch?.askedToEnd?.();
   }
 
   async #spawn(
@@ -123,7 +137,7 @@ export class PulumiRunner {
     environment: NodeJS.ProcessEnv,
     output: "inherit" | "pipe",
     errors: "inherit" | "pipe",
-    onError?: (text: string) => void,
+    watch?: RunWatch,
   ): Promise<CommandResult> {
     this.signal.throwIfAborted();
     const child = spawn(command, parameters, {
@@ -133,6 +147,10 @@ export class PulumiRunner {
       stdio: [errors === "inherit" ? "inherit" : "ignore", output, errors],
     });
     this.#running = child;
+    this.#watch = watch;
+    if (child.pid !== undefined) {
+      watch?.started?.(child.pid);
+    }
     let stdout = "";
     let stderr = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -140,7 +158,7 @@ export class PulumiRunner {
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
-      onError?.(text);
+      watch?.printedError(text);
     });
     try {
       const exitCode = await new Promise<number>((resolve, reject) => {
@@ -150,6 +168,8 @@ export class PulumiRunner {
       return { exitCode, stdout, stderr };
     } finally {
       this.#running = undefined;
+      this.#watch = undefined;
+      watch?.over?.();
     }
   }
 }

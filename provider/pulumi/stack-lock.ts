@@ -1,3 +1,6 @@
+import { hostname } from "node:os";
+import { isProcessAlive } from "./process-facts";
+
 /**
  * Finds out whether a command failed because the stack is locked, and by whom: backends in files and buckets name the
  * locks, Pulumi Cloud answers no more than that there is a conflict.
@@ -14,4 +17,21 @@ export function lockHolders(stderr: string): string[] {
   }
   const origins = [...stderr.slice(start).matchAll(/: created by (.+)$/gm)].map(([, origin]) => `run of ${origin}`);
   return origins.length > 0 ? origins : ["another run"];
+}
+
+/**
+ * Whether all that hold a lock are processes of this machine that live no more. Only backends in folders can tell: machines
+ * that share a bucket may have the same name.
+ *
+ * @param stderr what the command that was refused printed as its errors
+ */
+export function areHoldersDead(stderr: string): boolean {
+  const lines = stderr.split("\n").filter((line) => line.includes(": created by "));
+  return (
+    lines.length > 0 &&
+    lines.every((line) => {
+      const [, host, pid] = /^\s*file:\/\/.*: created by .*@(\S+) \(pid (\d+)\)/.exec(line) ?? [];
+      return host === hostname() && !isProcessAlive(Number(pid));
+    })
+  );
 }

@@ -9,6 +9,8 @@ const run = promisify(execFile);
 export interface StateSession {
   /** Name of its resource in the program. */
   readonly name: string;
+  /** What tells its resource from all others of the stack. */
+  readonly urn: string;
   readonly sessionId: string;
   readonly imageId: string;
   /** All labels; a value that is secret is `[secret]`, and so is the whole when all of it is. */
@@ -115,7 +117,8 @@ function readSession({ urn, id, outputs }: z.output<typeof resourceSchema>): Sta
   const { imageId, labelsAll, idleTimeoutSeconds, released } = outputs ?? {};
   return [
     {
-      name: urn.slice(urn.lastIndexOf("::") + 2),
+      name: nameOfUrn(urn),
+      urn,
       sessionId: id,
       imageId: textOf(imageId),
       labels: labelsOf(labelsAll),
@@ -140,6 +143,11 @@ function textOf(value: unknown): string {
 
 function isSecret(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.hasOwn(value, signatureKey);
+}
+
+/** Name in a URN, all that follows the type: it may itself contain colons. */
+function nameOfUrn(urn: string): string {
+  return urn.split("::").slice(3).join("::");
 }
 
 /** Project and stack of a URN, `urn:pulumi:STACK::PROJECT::TYPE::NAME`. */

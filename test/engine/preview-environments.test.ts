@@ -8,10 +8,10 @@ import { type Emulator, startEmulator } from "../../provider/emulator";
 import { newCreateToken } from "../../provider/lifecycle/ownership";
 import "../support/await-pulumi-cli";
 import { testKey } from "../support/agb-emulator";
-import type { ProcessResult, RunningProcess } from "../support/bounded-process";
+import type { ProcessResult } from "../support/bounded-process";
 import { createId } from "../support/emulator-requests";
 import { type FakeComment, type FakeRequest, type ForgeServer, startForgeServer } from "../support/forge-server";
-import { createPulumiProject, javascriptFiles, type PulumiProject } from "../support/pulumi-project";
+import { createPulumiProject, javascriptFiles, type PulumiProject, type RunningJob } from "../support/pulumi-project";
 import { sendJson } from "../support/scripted-server";
 
 jest.setTimeout(300_000);
@@ -79,8 +79,16 @@ function setRequest(number: number, state: FakeRequest["state"], updatedAt = new
   forge.addRequest(number, state, updatedAt);
 }
 
-function start(...parameters: string[]): Promise<RunningProcess> {
+function start(...parameters: string[]): Promise<RunningJob> {
   return project.startJob(["preview-environment", ...parameters], forge.gitHub);
+}
+
+/** Runs `recover` as the step that follows in the job's folder. */
+async function recoverIn({ checkout }: RunningJob, request: number): Promise<ProcessResult> {
+  const parameters = ["preview-environment", "recover", "--request", String(request)];
+  const result = await (await project.startJob(parameters, forge.gitHub, checkout)).result;
+  expect(result).toMatchObject({ exitCode: 0 });
+  return result;
 }
 
 async function run(...parameters: string[]): Promise<ProcessResult> {
@@ -196,14 +204,16 @@ describe("a job that is cancelled half way through `up`", () => {
     create.release();
     expect(exitCode).not.toBe(0);
     expect(forge.comments.find(({ number }) => number === 3)?.body).toContain("was cancelled on its way");
-    await succeed("recover", "--request", "3");
+    expect((await recoverIn(job, 3)).stdout).toBe(
+      "No run on pr-3 was cut off here, so there is nothing to put in order.\n",
+    );
     const { sessionId } = onlySession(3);
     await succeed(...up(3, "eeeeeee5"));
     expect(onlySession(3).sessionId).toBe(sessionId);
     await succeed(...down(3));
   });
 
-  test("and is killed leaves a lock and a session, which `recover` removes", async () => {
+  test("and is killed leaves a lock and a session, which `recover --force` removes from anywhere", async () => {
     const create = hold("createSession", "after");
     const job = await start(...up(3, "eeeeeee5"));
     await create.reached();
@@ -215,12 +225,31 @@ describe("a job that is cancelled half way through `up`", () => {
     create.release();
     const orphan = onlySession(3).sessionId;
 
-    const { stdout } = await succeed("recover", "--request", "3");
+    const { stdout } = await succeed("recover", "--request", "3", "--force");
     expect(stdout).toContain("The lock of pr-3 is free.");
     expect(stdout).toContain(`released: ${orphan} (web, made 20`);
     expect(sessionsOf(3)).toEqual([]);
     await succeed(...up(3, "eeeeeee5"));
     expect(onlySession(3).labels).toMatchObject({ commit: "eeeeeee5" });
+  });
+
+  test("and whose command alone is killed: `recover` in its folder, and only there, ends the Pulumi that lives on", async () => {
+    await emulator.release(onlySession(3).sessionId);
+    const create = hold("createSession", "after", 5_000);
+    const job = await start(...up(3, "abcdef01"));
+    await create.reached();
+    job.send("SIGKILL");
+    const { sessionId } = onlySession(3);
+
+    expect((await succeed("recover", "--request", "3")).stdout).toContain("No run on pr-3 was cut off here");
+    expect(onlySession(3).sessionId).toBe(sessionId);
+    const { stdout } = await recoverIn(job, 3);
+    create.release();
+    expect(stdout).toMatch(/^The Pulumi that was at pr-3 \(pid \d+\) lived on; it has ended now\.$/m);
+    expect(stdout).toContain("No session of pr-3 is unknown to its state.");
+    expect((await recoverIn(job, 3)).stdout).toContain("No run on pr-3 was cut off here");
+    await succeed(...up(3, "abcdef01"), "--lock-wait", "0s");
+    expect(onlySession(3).sessionId).toBe(sessionId);
   });
 
   test("and is killed without a `recover`: the next `up` takes the lock, and `down` releases what no state knows", async () => {
@@ -232,9 +261,8 @@ describe("a job that is cancelled half way through `up`", () => {
     create.release();
     const orphan = onlySession(3).sessionId;
 
-    const { stdout } = await succeed(...up(3, "fffffff6"), "--lock-wait", "1s");
-    expect(stdout).toMatch(/^pr-3 is locked \(run of .*\); waiting up to 1 seconds\.$/m);
-    expect(stdout).toMatch(/^::warning::pr-3 is still locked .* taken away\.$/m);
+    const { stdout } = await succeed(...up(3, "fffffff6"));
+    expect(stdout).toMatch(/^::warning::pr-3 is locked by a dead run \(run of .*\): the lock is taken away\.$/m);
     expect(sessionsOf(3)).toHaveLength(2);
     await succeed(...down(3));
     expect(emulator.sessions().map(({ sessionId }) => sessionId)).not.toContain(orphan);
@@ -243,13 +271,18 @@ describe("a job that is cancelled half way through `up`", () => {
 });
 
 describe("a close", () => {
-  test("while `up` runs waits for it, then takes everything down", async () => {
+  test("while `up` runs waits for it, then takes everything down; one that is cancelled while it waits disturbs nothing", async () => {
     setRequest(4, "open");
     const holdFile = join(project.root, "hold");
     await writeFile(holdFile, "");
     const more = { ...forge.gitHub, TEST_HOLD_FILE: holdFile };
     const deploy = await project.startJob(["preview-environment", ...up(4, "aaaaaaa7")], more);
     await until(() => deploy.printed().includes("Updating (pr-4)"));
+    const cancelled = await start(...down(4));
+    await until(() => cancelled.printed().includes("pr-4 is locked (run of "));
+    cancelled.send("SIGINT");
+    expect((await cancelled.result).exitCode).toBe(130);
+    expect((await recoverIn(cancelled, 4)).stdout).toContain("No run on pr-4 was cut off here");
     const teardown = await start(...down(4));
     await until(() => teardown.printed().includes("pr-4 is locked (run of "));
     await rm(holdFile);

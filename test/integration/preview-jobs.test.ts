@@ -15,6 +15,7 @@ import { done, failed, openFakeJob, stateOf } from "../support/fake-preview-job"
 
 const upOrder = { request: 1, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0 };
 const downOrder = { request: 1, lockWaitMs: 0 };
+const recoverOrder = { request: 1, force: true };
 const sweepOrder: SweepOrder = { idleDays: undefined, minimumAgeMs: 600_000, execute: true, lockWaitMs: 0 };
 
 /** A job on an emulator, and a way to make sessions there that were made so many minutes ago. */
@@ -98,7 +99,77 @@ describe("up", () => {
   });
 });
 
+describe("up, when Pulumi could not do its work,", () => {
+  const wrong = (error: Error) => async () => {
+    throw error;
+  };
+  test.each([
+    ["the stack is refused", { createStack: wrong(new Error("no such passphrase")) }, "no such passphrase"],
+    ["there is no CLI", { update: wrong(new Error("The Pulumi CLI was not found")) }, "The Pulumi CLI was not found"],
+    [
+      "the stack is locked again and again",
+      { update: async () => failed("[409] Conflict: Another update is currently in progress") },
+      "locked again and again",
+    ],
+  ])("tells so when %s, and fails", async (_, pulumi, message) => {
+    const fake = openFakeJob(pulumi);
+    await expect(bringUp(fake.job, upOrder)).rejects.toThrow(message);
+    expect(fake.comments).toEqual([
+      { request: 1, markdown: expect.stringContaining("could not be brought up"), mode: "create" },
+    ]);
+    expect(fake.comments[0]?.markdown).toContain("[The job](https://forge.test/jobs/1) says why.");
+    expect(fake.published).toEqual({});
+  });
+
+  test("tells that it was cancelled when it was stopped while it waited", async () => {
+    const stop = new AbortController();
+    const pause = async () => {
+      stop.abort(new Error("Stopped."));
+      throw stop.signal.reason;
+    };
+    const update = async () => failed("[409] Conflict: Another update is currently in progress");
+    const fake = openFakeJob({ update }, { pause, signal: stop.signal });
+    await expect(bringUp(fake.job, { ...upOrder, lockWaitMs: 1_000 })).rejects.toThrow("Stopped.");
+    expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("was cancelled on its way") }]);
+  });
+});
+
+test("up whose stack is removed at the same time fails and says so", async () => {
+  const fake = openFakeJob({ exportState: async () => undefined });
+  expect(await bringUp(fake.job, upOrder)).toBe(1);
+  expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("could not be brought up") }]);
+  expect(fake.warned.at(-1)).toContain("does not exist any more");
+  expect(fake.published).toEqual({});
+});
+
+test("up publishes sessions of one name, in different components, by their URNs", async () => {
+  const fake = openFakeJob();
+  const state = stateOf("shop", "pr-1", ["s-1", "s-2", "s-3"]);
+  const [first, second, third] = state.sessions.map((session, index) => ({
+    ...session,
+    name: index < 2 ? "web" : "db",
+    urn: `urn:pulumi:pr-1::shop::C${index}$agb:AgbSession::web`,
+  }));
+  // biome-ignore lint/style/noNonNullAssertion: there are three
+  fake.stacks.set("pr-1", { ...state, sessions: [first!, second!, third!] });
+  await bringUp(fake.job, upOrder);
+  expect(JSON.parse(fake.published["session-ids"] ?? "")).toEqual({
+    "urn:pulumi:pr-1::shop::C0$agb:AgbSession::web": "s-1",
+    "urn:pulumi:pr-1::shop::C1$agb:AgbSession::web": "s-2",
+    db: "s-3",
+  });
+});
+
 describe("down", () => {
+  test("that cannot look for other sessions changes the comment all the same, and fails", async () => {
+    const { job, stacks, comments, emulator } = await openJob();
+    stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    emulator.addFault({ operation: "ListSession", answer: { status: 403 } });
+    await expect(takeDown(job, downOrder)).rejects.toThrow();
+    expect(stacks.size).toBe(0);
+    expect(comments).toMatchObject([{ markdown: expect.stringContaining("some may run until AGB releases them") }]);
+  });
+
   test("leaves a stack of another project alone", async () => {
     const { job, stacks, commands, make, running } = await openJob();
     stacks.set("pr-1", stateOf("bank", "pr-1", ["s-1"]));
@@ -144,6 +215,47 @@ describe("down", () => {
 });
 
 describe("recover", () => {
+  test("does nothing when no run was cut off here: the lock is that of a run that lives", async () => {
+    const { job, stacks, commands, said, make, running } = await openJob();
+    stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    const session = await make("pr-1", 0);
+    expect(await recover(job, { request: 1, force: false })).toEqual([]);
+    expect(commands).toEqual([]);
+    expect(said).toEqual(["No run on pr-1 was cut off here, so there is nothing to put in order."]);
+    expect(running()).toEqual(new Set([session]));
+  });
+
+  test("after a run that was cut off ends its Pulumi before it takes the lock, and forgets it at last", async () => {
+    const { job, stacks, commands, cutOff, said, make, running } = await openJob();
+    stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    await make("pr-1", 0);
+    cutOff.set("pr-1", {
+      pid: 4711,
+      end: async () => {
+        expect(commands).toEqual([]);
+        return "ended";
+      },
+      forget: () => {
+        expect(running().size).toBe(0);
+        cutOff.clear();
+      },
+    });
+    expect(await recover(job, { request: 1, force: false })).toMatchObject([{ action: "released" }]);
+    expect(commands).toEqual(["cancel pr-1"]);
+    expect(said[0]).toBe("The Pulumi that was at pr-1 (pid 4711) lived on; it has ended now.");
+    expect(cutOff.size).toBe(0);
+  });
+
+  test("touches nothing when that Pulumi cannot be ended", async () => {
+    const { job, commands, cutOff, make, running } = await openJob();
+    await make("pr-1", 0);
+    cutOff.set("pr-1", { pid: 4711, end: async () => "cannot be ended", forget: () => cutOff.clear() });
+    await expect(recover(job, recoverOrder)).rejects.toThrow("lives on and cannot be ended");
+    expect(commands).toEqual([]);
+    expect(running().size).toBe(1);
+    expect(cutOff.size).toBe(1);
+  });
+
   test("goes on when there is nothing to cancel, and keeps what the state knows", async () => {
     const { job, stacks, said, make, running } = await openJob({
       cancel: async () => failed("error: [409] Conflict: The update has already completed"),
@@ -152,21 +264,21 @@ describe("recover", () => {
     stacks.set("pr-1", stateOf("shop", "pr-1", [known]));
     const orphan = await make("pr-1", 0);
     const other = await make("pr-11", 0);
-    expect(await recover(job, 1)).toMatchObject([{ sessionId: orphan, action: "released" }]);
+    expect(await recover(job, recoverOrder)).toMatchObject([{ sessionId: orphan, action: "released" }]);
     expect(said[0]).toContain("Nothing was cancelled: error: [409] Conflict");
     expect(running()).toEqual(new Set([known, other]));
   });
 
   test("of a request without a stack is a success", async () => {
     const { job, said } = await openJob();
-    expect(await recover(job, 1)).toEqual([]);
+    expect(await recover(job, recoverOrder)).toEqual([]);
     expect(said).toContain("There is no stack pr-1.");
   });
 
   test("releases nothing when the state cannot be read", async () => {
     const { job, make, running } = await openJob({ exportState: () => Promise.reject(new Error("no backend")) });
     await make("pr-1");
-    await expect(recover(job, 1)).rejects.toThrow("no backend");
+    await expect(recover(job, recoverOrder)).rejects.toThrow("no backend");
     expect(running().size).toBe(1);
   });
 });
@@ -188,7 +300,7 @@ describe("the sweep", () => {
   });
 
   test("keeps the sessions of a stack that was not found when its request is open: it may be in another backend", async () => {
-    const { job, requests, clock, make, running } = await openJob();
+    const { job, requests, said, clock, make, running } = await openJob();
     requests.set(1, { isOpen: true, updatedAt: new Date(clock.now()) });
     const session = await make("pr-1");
     const result = await sweep(job, sweepOrder);
@@ -198,6 +310,9 @@ describe("the sweep", () => {
       failures: [],
     });
     expect(somethingIsLeft(result)).toBe(true);
+    expect(said).toEqual([
+      expect.stringMatching(`^left: ${session} .*: its stack was not found, and its request is open$`),
+    ]);
     expect(running()).toEqual(new Set([session]));
   });
 

@@ -3,6 +3,7 @@ import type { Forge, RequestState } from "../../provider/forge/forge";
 import { ForgeError } from "../../provider/forge/forge-error";
 import type { PreviewJob, ReleasingJob } from "../../provider/previews/job";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
+import type { CutOffRun } from "../../provider/pulumi/run-note";
 import type { StackState, StateSession } from "../../provider/pulumi/stack-state";
 import { FakeClock } from "./fake-clock";
 
@@ -19,6 +20,7 @@ export function stateOf(project: string, stack: string, sessionIds: readonly str
   const sessions = sessionIds.map(
     (sessionId, index): StateSession => ({
       name: `web-${index}`,
+      urn: `urn:pulumi:${stack}::${project}::agb:AgbSession::web-${index}`,
       sessionId,
       imageId: "agb-code-space-1",
       labels: {},
@@ -45,6 +47,8 @@ export interface FakeJob {
   readonly warned: string[];
   readonly summaries: string[];
   readonly published: Record<string, string>;
+  /** Runs that were cut off in this folder, by the name of their stack. */
+  readonly cutOff: Map<string, CutOffRun>;
   /** What was written on requests. */
   readonly comments: { request: number; markdown: string; mode: string }[];
 }
@@ -62,6 +66,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     warned: [] as string[],
     summaries: [] as string[],
     published: {} as Record<string, string>,
+    cutOff: new Map<string, CutOffRun>(),
     comments: [] as FakeJob["comments"],
   };
   const missing = failed("error: no stack named 'x' found", 6);
@@ -98,6 +103,9 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
         noted("cancel", stack);
         return fake.stacks.has(stack) ? done : missing;
       },
+      async findCutOffRun(stack: string) {
+        return fake.cutOff.get(stack);
+      },
       exportState: async (stack: string) => fake.stacks.get(stack),
       listStacks: async () => [...fake.stacks.keys()],
       ...pulumi,
@@ -111,6 +119,9 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     output: {
       say: (line: string) => fake.said.push(line),
       warn: (line: string) => fake.warned.push(line),
+      fail: () => {},
+      show: () => {},
+      enclose: <Result>(work: () => Promise<Result>) => work(),
       summarize: async (markdown: string) => {
         fake.summaries.push(markdown);
       },

@@ -30,6 +30,12 @@ export interface PulumiProjectOptions {
 /** A value for the stack's configuration. */
 export type ConfigValue = string | { readonly secret: string };
 
+/** A job that runs. */
+export interface RunningJob extends RunningProcess {
+  /** Its copy of the program's folder. */
+  readonly checkout: string;
+}
+
 /** A project with one stack, ready for commands. */
 export interface PulumiProject {
   /** The program's folder. */
@@ -55,8 +61,13 @@ export interface PulumiProject {
    * home of its own.
    *
    * @param environment variables beside those of the other commands
+   * @param checkout the folder of an earlier job, for a step that follows in it
    */
-  startJob(parameters: readonly string[], environment?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+  startJob(
+    parameters: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+    checkout?: string,
+  ): Promise<RunningJob>;
   /** `pulumi up` without its preview. */
   up(...parameters: string[]): Promise<ProcessResult>;
   /** `pulumi destroy` without its preview. */
@@ -147,12 +158,19 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
   };
 
   const install = options.install ?? linkNodeModules;
-  const startJob = async (parameters: readonly string[], more: Readonly<Record<string, string>> = {}) => {
-    const folder = await mkdtemp(join(root, "job-"));
-    const checkout = join(folder, "program");
+  const checkOut = async () => {
+    const checkout = join(await mkdtemp(join(root, "job-")), "program");
     await cp(directory, checkout, { recursive: true, filter: isInRepository });
     await install(checkout);
-    const jobEnvironment = { ...environment, PULUMI_HOME: join(folder, "home"), ...more };
+    return checkout;
+  };
+  const startJob = async (
+    parameters: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+    earlierCheckout?: string,
+  ) => {
+    const checkout = earlierCheckout ?? (await checkOut());
+    const jobEnvironment = { ...environment, PULUMI_HOME: join(dirname(checkout), "home"), ...more };
     const bounds = {
       directory: checkout,
       environment: jobEnvironment,
@@ -161,7 +179,7 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
     };
     const job = startBounded(process.execPath, [packageCommand, ...parameters], bounds);
     jobs.push(job);
-    return job;
+    return { ...job, checkout };
   };
 
   const fill = async () => {

@@ -8,7 +8,10 @@ let printed: string[];
 
 beforeEach(() => {
   printed = [];
-  jest.spyOn(console, "log").mockImplementation((line) => printed.push(line));
+  for (const stream of ["log", "error"] as const) {
+    jest.spyOn(console, stream).mockImplementation((...texts: unknown[]) => void printed.push(texts.join(" ")));
+  }
+  jest.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0);
 });
 
 afterEach(() => {
@@ -42,6 +45,71 @@ test("in a job of GitHub Actions there are a summary, outputs and annotations", 
 test("a value from elsewhere begins no line of its own, which could be a command of the CI system", () => {
   openJobOutput(readJobSettings({})).say("label\n::add-mask::x\r\u001b[31m");
   expect(printed).toEqual(["label ::add-mask::x [31m"]);
+});
+
+describe("in a job of GitHub Actions", () => {
+  const output = () => openJobOutput(readJobSettings({ GITHUB_ACTIONS: "true" }));
+  /** What the runner would take for commands, in the two forms that it knows. */
+  const commandsIn = (lines: readonly string[]) => {
+    const found: string[] = [];
+    let token: string | undefined;
+    for (const line of lines.join("\n").split("\n")) {
+      if (token !== undefined) {
+        token = line === `::${token}::` ? undefined : token;
+        continue;
+      }
+      const isCommand = line.trimStart().startsWith("::") || line.includes("##[");
+      token = /^::stop-commands::(.+)$/.exec(line)?.[1];
+      if (isCommand && token === undefined) {
+        found.push(line);
+      }
+    }
+    expect(token).toBeUndefined();
+    return found;
+  };
+  const hostile = "::add-mask::a\r\n  ::add-mask::b ##[add-mask]c";
+
+  test("a line from elsewhere is no command", () => {
+    output().say(hostile);
+    output().say("a::b");
+    expect(commandsIn(printed)).toEqual([]);
+    expect(printed[1]).toBe("a::b");
+  });
+
+  test("an error is one annotation, whatever its lines are", () => {
+    output().fail(`failed:\n${hostile}`);
+    expect(commandsIn(printed)).toEqual(["::error::failed:%0A::add-mask::a%0D%0A  ::add-mask::b ##[add-mask]c"]);
+  });
+
+  test("text from elsewhere is shown as it is, and nothing in it is a command", () => {
+    output().show(hostile);
+    expect(printed).toContain(hostile);
+    expect(commandsIn(printed)).toEqual([]);
+  });
+
+  test("what is printed by something else holds no command, but warnings meanwhile are", async () => {
+    const { enclose, warn } = output();
+    const result = await enclose(async () => {
+      printed.push(hostile);
+      warn("it takes long");
+      printed.push(hostile);
+      return 7;
+    });
+    expect(result).toBe(7);
+    expect(commandsIn(printed)).toEqual(["::warning::it takes long"]);
+    await expect(enclose(() => Promise.reject(new Error("boom")))).rejects.toThrow("boom");
+    warn("over");
+    expect(commandsIn(printed).at(-1)).toBe("::warning::over");
+    expect(new Set(printed.filter((line) => line.startsWith("::stop-commands::"))).size).toBe(3);
+  });
+});
+
+test("elsewhere errors and texts are plain", async () => {
+  const output = openJobOutput(readJobSettings({}));
+  output.fail("failed:\n::a");
+  output.show("::b\n");
+  expect(await output.enclose(async () => 1)).toBe(1);
+  expect(printed).toEqual(["failed:\n::a", "::b\n"]);
 });
 
 test("Pulumi takes what secrets are encrypted with from the state, unless the user says otherwise", () => {

@@ -1,6 +1,7 @@
+import { hostname } from "node:os";
 import { whenUnlocked } from "../../provider/previews/locked-stack";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
-import { lockHolders } from "../../provider/pulumi/stack-lock";
+import { areHoldersDead, lockHolders } from "../../provider/pulumi/stack-lock";
 import { done, failed, openFakeJob } from "../support/fake-preview-job";
 
 /** What the CLI prints when a lock is there, in backends of files and buckets. */
@@ -64,6 +65,31 @@ test("a lock that stays is taken away once the wait is over", async () => {
   expect(clock.sleeps).toEqual([3_000, 3_000, 3_000, 1_000]);
   expect(commands).toEqual(["cancel pr-1"]);
   expect(warned).toEqual([expect.stringContaining("taken away")]);
+});
+
+describe("the lock of a process that lives no more", () => {
+  // Linux gives no process a number that large.
+  const dead = `root@${hostname()} (pid 2000000000)`;
+
+  test("is taken away at once when the process was one of this machine", async () => {
+    const { result, commands, warned, clock } = await attempt([locked(dead), done]);
+    expect(result).toBe(done);
+    expect(clock.sleeps).toEqual([]);
+    expect(commands).toEqual(["cancel pr-1"]);
+    expect(warned).toEqual([expect.stringMatching(/^pr-1 is locked by a dead run \(.*pid 2000000000.*taken away\.$/)]);
+  });
+
+  test.each([
+    ["of another machine", locked("root@elsewhere (pid 2000000000)")],
+    ["that lives", locked(`root@${hostname()} (pid ${process.pid})`)],
+    ["next to one that lives", locked(dead, `root@${hostname()} (pid ${process.pid})`)],
+    ["in a bucket, where machines may have the same name", failed(locked(dead).stderr.replaceAll("file://", "s3://"))],
+    ["that is not told", conflict],
+  ])("is waited for when it is one %s", async (_, lock) => {
+    expect(areHoldersDead(lock.stderr)).toBe(false);
+    const { clock } = await attempt([lock, done]);
+    expect(clock.sleeps).toEqual([3_000]);
+  });
 });
 
 test("without a wait it is taken away at once", async () => {

@@ -13,6 +13,7 @@ const anyText = fc.oneof(
 
 const session: StateSession = {
   name: "web",
+  urn: "urn:pulumi:pr-12::shop::agb:AgbSession::web",
   sessionId: "session-1",
   imageId: "agb-code-space-1",
   labels: { team: "shop", "pulumi-create": "20261122T164726Z-9f86d081884c", "pulumi-stack": "pr-12" },
@@ -73,6 +74,8 @@ test.each([
   expect(text).toContain(`request 12 ${words}\n\n[The job](https://forge.test/jobs/1?a=%28b%29) says why.`);
   expect(text).toContain("Which sessions there are could not be found out.");
   expect(text).not.toContain("AGB releases");
+  expect(text).toContain("A new push tries again, and so does this command:\n\n```sh\ngh run rerun 1");
+  expect(report({ outcome, job: undefined })).toMatch(/A new push tries again\.$/);
 });
 
 test("the log has no table when there are no sessions", () => {
@@ -98,14 +101,21 @@ test("a session that AGB has released and that is kept in the state is marked", 
 });
 
 test("what is gone is told", () => {
-  expect(downReport(12, "acme/pr-12", { url: "https://forge.test/j", repeatCommand: undefined })).toBe(
+  const job = { url: "https://forge.test/j", repeatCommand: undefined };
+  expect(downReport({ request: 12, stack: "acme/pr-12", job, areSessionsGone: true })).toBe(
     "### The preview environment of request 12 is gone\n\n" +
       "Stack `acme/pr-12` and its sessions were removed by [this job](https://forge.test/j).",
   );
 });
 
 test("why it is gone is told where there is a reason to", () => {
-  expect(downReport(12, "pr-12", undefined, "It was idle.")).toMatch(/sessions were removed\.\n\nIt was idle\.$/);
+  const report = { request: 12, stack: "pr-12", job: undefined, note: "It was idle." };
+  expect(downReport({ ...report, areSessionsGone: true })).toMatch(/sessions were removed\.\n\nIt was idle\.$/);
+});
+
+test("that some sessions may still run is told", () => {
+  const report = { request: 12, stack: "pr-12", job: undefined };
+  expect(downReport({ ...report, areSessionsGone: false })).toMatch(/\n\n.*some may run until AGB releases them\.$/);
 });
 
 test("a comment is found again by its project", () => {

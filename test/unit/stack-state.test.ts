@@ -40,12 +40,18 @@ describe("what a session is", () => {
     const outputs = { imageId: "image-1", labelsAll: { team: "web" }, idleTimeoutSeconds: 60, released: true };
     expect(read(outputs)).toEqual({
       name: "web",
+      urn: `urn:pulumi:dev::shop::${sessionType}::web`,
       sessionId: "s-1",
       imageId: "image-1",
       labels: { team: "web" },
       idleTimeoutSeconds: 60,
       isReleased: true,
     });
+  });
+
+  test("has the name that follows the type, with all its colons", () => {
+    const urn = `urn:pulumi:dev::shop::shop:index:Preview$${sessionType}::a::b::c`;
+    expect(parse([stackRow, session("s-1", { urn })]).sessions[0]).toMatchObject({ name: "a::b::c", urn });
   });
 
   test("keeps secrets secret", () => {

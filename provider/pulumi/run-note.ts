@@ -1,0 +1,146 @@
+// A note in the project's folder, there while a command of Pulumi changes a stack. One that is still there when that
+// command's run is over tells that the run was cut off, here, and which process it was.
+
+import { randomUUID } from "node:crypto";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleepFor } from "node:timers/promises";
+import { z } from "zod";
+import { isProcessAlive, startTimeOf } from "./process-facts";
+
+const noteSchema = z.object({
+  stack: z.string(),
+  // 0, 1 and negative numbers would signal others than the process that is meant.
+  pid: z.int().min(2),
+  startTime: z.string().optional(),
+  isAskedToEnd: z.boolean(),
+});
+type Note = z.output<typeof noteSchema>;
+
+const pollIntervalMs = 100;
+const killWaitMs = 5_000;
+
+/** How long a run that was cut off is given to end in order, in milliseconds, when nothing else is asked for. */
+export const defaultEndWaitMs = 30_000;
+
+/** What became of a Pulumi whose run was cut off: it had ended before, it ended when asked to, or it had to be killed. */
+export type EndOfRun = "had ended" | "ended" | "was killed" | "cannot be ended";
+
+/** A run of Pulumi in this folder whose end nobody saw. */
+export interface CutOffRun {
+  readonly pid: number;
+  /** Sees to it that it has ended: asks it, unless that was done before, waits, and kills it at last. */
+  end(waitMs?: number): Promise<EndOfRun>;
+  /** Forgets the run. */
+  forget(): void;
+}
+
+/** A run of Pulumi that is noted. */
+export interface NotedRun {
+  /** Takes note that Pulumi was asked to end: asked once more it would drop everything. */
+  readonly askedToEnd: () => void;
+  /** Removes the note. */
+  readonly over: () => void;
+}
+
+/** Takes note of a Pulumi that was just started on a stack. */
+export function noteRun(directory: string, stack: string, pid: number): NotedRun {
+  const path = notePath(directory, stack);
+  const earlier = readNote(path, stack);
+  if (earlier !== undefined && isRunning(earlier)) {
+    // That one holds the stack; this one will be refused.
+    return { askedToEnd: () => {}, over: () => {} };
+  }
+  const startTime = startTimeOf(pid);
+  const note: Note = { stack, pid, isAskedToEnd: false, ...(startTime !== undefined && { startTime }) };
+  tryToWriteNote(path, note);
+  return {
+    askedToEnd: () => tryToWriteNote(path, { ...note, isAskedToEnd: true }),
+    over: () => forgetNote(path, note),
+  };
+}
+
+/** The run on a stack that was cut off in this folder; `undefined` when none was. */
+export function findCutOffRun(directory: string, stack: string): CutOffRun | undefined {
+  const path = notePath(directory, stack);
+  const note = readNote(path, stack);
+  if (note === undefined) {
+    return undefined;
+  }
+  return {
+    pid: note.pid,
+    end: (waitMs = defaultEndWaitMs) => endRun(note, waitMs),
+    forget: () => forgetNote(path, note),
+  };
+}
+
+async function endRun(note: Note, waitMs: number): Promise<EndOfRun> {
+  if (!isRunning(note)) {
+    return "had ended";
+  }
+  if (!note.isAskedToEnd) {
+    signal(note, "SIGINT");
+  }
+  if (await hasEnded(note, waitMs)) {
+    return "ended";
+  }
+  signal(note, "SIGKILL");
+  return (await hasEnded(note, killWaitMs)) ? "was killed" : "cannot be ended";
+}
+
+async function hasEnded(note: Note, waitMs: number): Promise<boolean> {
+  for (let leftMs = waitMs; isRunning(note); leftMs -= pollIntervalMs) {
+    if (leftMs <= 0) {
+      return false;
+    }
+    await sleepFor(pollIntervalMs);
+  }
+  return true;
+}
+
+function signal({ pid }: Note, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended meanwhile, or it is not ours to end, which is seen by its not ending.
+  }
+}
+
+function isRunning({ pid, startTime }: Note): boolean {
+  return isProcessAlive(pid) && (startTime === undefined || startTimeOf(pid) === startTime);
+}
+
+function notePath(directory: string, stack: string): string {
+  return join(directory, `.pulumi-agb-run-${stack.replaceAll(/[^\w.-]/g, "-")}.json`);
+}
+
+function readNote(path: string, stack: string): Note | undefined {
+  try {
+    const { success, data } = noteSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+    return success && data.stack === stack ? data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without a note nothing can be recovered; that is no reason to leave a Pulumi that already runs. */
+function tryToWriteNote(path: string, note: Note): void {
+  try {
+    writeNote(path, note);
+  } catch {
+    // Such as a folder that may not be written to.
+  }
+}
+
+/** Whole or not at all, and never through a link that somebody put there. */
+function writeNote(path: string, note: Note): void {
+  const draft = `${path}.${randomUUID()}`;
+  writeFileSync(draft, `${JSON.stringify(note)}\n`, { mode: 0o600, flag: "wx" });
+  renameSync(draft, path);
+}
+
+function forgetNote(path: string, { stack, pid }: Note): void {
+  if (readNote(path, stack)?.pid === pid) {
+    rmSync(path, { force: true });
+  }
+}

@@ -1,0 +1,102 @@
+// The command `preview-environment` with a stand-in for Pulumi: what it prints, and what it leaves in the folder.
+
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { startBounded } from "../support/bounded-process";
+import { closeAfterTest } from "../support/close-after-test";
+import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
+
+const command = join(repositoryRoot, "dist", "cli", "main.js");
+const up = ["up", "--request", "12", "--commit", "9f3c2e1"];
+
+/** A project's folder and a `pulumi` there; the script sees its subcommand as $1. */
+async function openProject(pulumi: string | undefined, more: Readonly<Record<string, string>> = {}) {
+  const folder = await makeTemporaryFolder();
+  await writeFile(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+  if (pulumi !== undefined) {
+    await writeFile(join(folder, "pulumi"), `#!/bin/sh\n${pulumi}\n`);
+    await chmod(join(folder, "pulumi"), 0o755);
+  }
+  const start = (...parameters: string[]) => {
+    const running = startBounded(process.execPath, [command, "preview-environment", ...parameters], {
+      directory: folder,
+      environment: { PATH: [folder, "/usr/bin", "/bin"].join(delimiter), GITHUB_ACTIONS: "true", ...more },
+      timeoutMs: 25_000,
+    });
+    closeAfterTest({ close: () => running.kill() });
+    return running;
+  };
+  const read = (name: string) => readFile(join(folder, name), "utf8").catch(() => "");
+  const notes = async () => (await readdir(folder)).filter((name) => name.startsWith(".pulumi-agb-run"));
+  return { folder, start, read, notes };
+}
+
+test("what Pulumi prints is no command of the job, and its run is noted in the folder while it lasts", async () => {
+  const { start, read, notes } = await openProject(
+    'if [ "$1" = up ]; then cat .pulumi-agb-run-pr-12.json > seen; echo "$$" > pid; echo "::add-mask::x"; exit 3; fi\n' +
+      'if [ "$1" = stack ] && [ "$2" = export ]; then printf "%s" "::add-mask::y" >&2; exit 1; fi',
+  );
+  const { exitCode, stdout } = await start(...up).result;
+  expect(exitCode).toBe(3);
+  expect(stdout).toMatch(/^::stop-commands::(.+)\n::add-mask::x\n\n::\1::$/m);
+  expect(stdout).toMatch(/^::warning::The sessions of pr-12 are not known: .*%0A::add-mask::y$/m);
+  expect(JSON.parse(await read("seen"))).toMatchObject({ stack: "pr-12", pid: Number(await read("pid")) });
+  expect(await notes()).toEqual([]);
+});
+
+test("an error is one annotation, of however many lines it is", async () => {
+  const { start } = await openProject("echo '::add-mask::x' >&2; echo 'and more' >&2; exit 255");
+  const { exitCode, stderr } = await start(...up).result;
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(
+    /^::error::pulumi-agb preview-environment up: .* exit code 255\.%0A::add-mask::x%0Aand more\n$/,
+  );
+});
+
+test("without the Pulumi CLI that is said, and no note is left", async () => {
+  const { start, notes } = await openProject(undefined, { PATH: dirname(process.execPath) });
+  const { exitCode, stderr } = await start(...up).result;
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("The Pulumi CLI was not found");
+  expect(await notes()).toEqual([]);
+});
+
+test.each([
+  ["when the command was killed at once", ["SIGKILL"]],
+  ["also when the command had passed that on before it was killed", ["SIGINT", "SIGKILL"]],
+] as const)("`recover` has a Pulumi that lives on asked to end once, %s", async (_, signals) => {
+  const emulator = await startTestEmulator();
+  const { start, read, notes } = await openProject(
+    'if [ "$1" = up ]; then trap "echo asked >> signals" INT; echo up > ready; n=0\n' +
+      'while [ $n -lt 30 ]; do sleep 0.1; n=$((n + 1)); done; echo "ended" >> signals; fi\n' +
+      'if [ "$1" = cancel ]; then cat signals > cancelled; fi',
+    { AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url },
+  );
+  const job = start(...up);
+  while ((await read("ready")) === "") {
+    await sleep(20);
+  }
+  for (const signal of signals) {
+    job.send(signal);
+    await sleep(300);
+  }
+  expect(await notes()).toEqual([".pulumi-agb-run-pr-12.json"]);
+  const { exitCode, stdout } = await start("recover", "--request", "12").result;
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/lived on; it has ended now\.\nThe lock of pr-12 is free\./);
+  expect(await read("cancelled")).toBe("asked\nended\n");
+  expect(await notes()).toEqual([]);
+});
+
+test.each([["up"], ["down"], ["recover"], ["sweep"]])(
+  "the help of `%s` fits the screen and names the exit codes",
+  async (name) => {
+    const { start } = await openProject(undefined);
+    const { stdout } = await start(name, "--help").result;
+    const lines = stdout.split("\n");
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(stdout).toMatch(/^Exit code: 0 /m);
+  },
+);
