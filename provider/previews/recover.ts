@@ -2,17 +2,24 @@ import type { Verdict } from "../lifecycle/sweep";
 import { isStackMissing } from "../pulumi/pulumi-cli";
 import type { ReleasingJob } from "./job";
 import { releaseOrphans } from "./orphans";
+import { readOwnState } from "./own-state";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
 /**
  * Puts the stack of a request in order after a run that was cancelled or failed: frees its lock at once, and releases
  * the sessions that the run made but could not write down.
  *
+ * @throws Error when the stack is another project's or repository's; nothing was changed then
  * @returns what became of those sessions
  */
 export async function recover(job: ReleasingJob, request: number): Promise<Verdict[]> {
   const { pulumi, organization, output } = job;
   const stack = stackOfRequest(request);
+  // Before its lock is taken away: in the same backend the stack may be another repository's.
+  if ((await readOwnState(job, stack)) === undefined) {
+    output.say(`There is no stack ${stack}; nothing is released.`);
+    return [];
+  }
   const result = await pulumi.cancel(qualifyStack(stack, organization));
   if (isStackMissing(result)) {
     output.say(`There is no stack ${stack}.`);
@@ -22,7 +29,8 @@ export async function recover(job: ReleasingJob, request: number): Promise<Verdi
   } else {
     output.say(`The lock of ${stack} is free.`);
   }
-  const orphans = await releaseOrphans(job, stack, { minimumAgeMs: undefined, release: true });
+  const rules = { minimumAgeMs: undefined, release: true, stack: "here", includesUnlabelled: true } as const;
+  const orphans = await releaseOrphans(job, stack, rules);
   if (orphans.length === 0) {
     output.say(`No session of ${stack} is unknown to its state.`);
   }

@@ -1,7 +1,9 @@
+import { repositoryConfigKey } from "../lifecycle/ownership";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { StateSession } from "../pulumi/stack-state";
 import type { PreviewJob } from "./job";
 import { whenUnlocked } from "./locked-stack";
+import { readOwnState, repositoryOf } from "./own-state";
 import { commentMarker, sessionLines, type UpOutcome, upReport } from "./report";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
@@ -22,6 +24,7 @@ const configNamespace = "preview";
  * outputs, and in the one comment on the request. For a closed request it does nothing: its teardown has been, and an old
  * job that is started again must not make what nobody would take down.
  *
+ * @throws Error when the stack is another project's or repository's; nothing was changed then
  * @returns Pulumi's exit code; 0 when there was nothing to do
  */
 export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> {
@@ -32,8 +35,14 @@ export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> 
     return pulumiExitCodes.success;
   }
   const stack = qualifyStack(stackOfRequest(request), organization);
+  // Before anything is made: in the same backend the stack may be another repository's.
+  const repository = repositoryOf(job, await readOwnState(job, stackOfRequest(request)));
   await pulumi.createStack(stack, secretsProvider);
-  const config = { [`${configNamespace}:request`]: String(request), [`${configNamespace}:commit`]: commit };
+  const config = {
+    [`${configNamespace}:request`]: String(request),
+    [`${configNamespace}:commit`]: commit,
+    ...(repository !== undefined && { [repositoryConfigKey]: repository }),
+  };
   const { exitCode } = await whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config));
   const outcome = outcomeOf(exitCode, signal);
   const sessions = outcome === "cancelled" ? undefined : await readSessions(job, stack);

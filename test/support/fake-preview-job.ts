@@ -1,6 +1,7 @@
 import type { AgbClient } from "../../provider/api/client";
 import type { Forge, RequestState } from "../../provider/forge/forge";
 import { ForgeError } from "../../provider/forge/forge-error";
+import { ownerLabels } from "../../provider/lifecycle/ownership";
 import type { PreviewJob, ReleasingJob } from "../../provider/previews/job";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
 import type { StackState, StateSession } from "../../provider/pulumi/stack-state";
@@ -14,14 +15,19 @@ export function failed(stderr: string, exitCode = 1): CommandResult {
   return { exitCode, stdout: "", stderr };
 }
 
-/** What a stack's state holds, in short. */
-export function stateOf(project: string, stack: string, sessionIds: readonly string[]): StackState {
+/** What a stack's state holds, in short. @param repositories what the sessions are labelled with, in their order */
+export function stateOf(
+  project: string,
+  stack: string,
+  sessionIds: readonly string[],
+  repositories: readonly (string | undefined)[] = [],
+): StackState {
   const sessions = sessionIds.map(
     (sessionId, index): StateSession => ({
       name: `web-${index}`,
       sessionId,
       imageId: "agb-code-space-1",
-      labels: {},
+      labels: ownerLabels({ project, stack, resource: `web-${index}`, repository: repositories[index] }),
       idleTimeoutSeconds: undefined,
       isReleased: false,
     }),
@@ -45,6 +51,8 @@ export interface FakeJob {
   readonly warned: string[];
   readonly summaries: string[];
   readonly published: Record<string, string>;
+  /** The configuration of the last update. */
+  readonly configuration: Record<string, string>;
   /** What was written on requests. */
   readonly comments: { request: number; markdown: string; mode: string }[];
 }
@@ -62,6 +70,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     warned: [] as string[],
     summaries: [] as string[],
     published: {} as Record<string, string>,
+    configuration: {} as Record<string, string>,
     comments: [] as FakeJob["comments"],
   };
   const missing = failed("error: no stack named 'x' found", 6);
@@ -86,8 +95,9 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
         noted("create", stack);
         fake.stacks.set(stack, fake.stacks.get(stack) ?? stateOf("shop", stack, []));
       },
-      async update(stack: string) {
+      async update(stack: string, config: Readonly<Record<string, string>>) {
         noted("update", stack);
+        Object.assign(fake.configuration, config);
         return done;
       },
       async destroy(stack: string) {
@@ -104,6 +114,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     },
     project: "shop",
     organization: undefined,
+    repository: undefined,
     forge,
     clock,
     pause: (milliseconds: number) => clock.sleep(milliseconds),
