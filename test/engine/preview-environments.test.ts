@@ -206,6 +206,14 @@ test("another repository with the same names is refused, and from a backend of i
     expect(nothing).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("There is no stack pr-1") });
   }
   expect(onlySession(1)).toEqual(before);
+
+  const labels = { "pulumi-project": "engine-test", "pulumi-stack": "pr-8" };
+  const nobodys = await createId(emulator.url, labels, {}, testKey);
+  const { exitCode, stdout } = await run(...down(8));
+  expect(exitCode).toBe(2);
+  expect(stdout).toMatch(/^::warning::There is no stack pr-8 here, .* the wrong backend/m);
+  expect(onlySession(8).sessionId).toBe(nobodys);
+  await emulator.release(nobodys);
 });
 
 describe("a job that is cancelled half way through `up`", () => {

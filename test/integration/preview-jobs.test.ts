@@ -110,9 +110,12 @@ describe("up", () => {
     expect(fake.configuration).toMatchObject({ "preview:request": "1", "preview:commit": "9f3c2e1" });
   });
 
-  test("does not take a session that the program only looks up for the stack's own", async () => {
+  test.each([
+    ["shop", "production"],
+    ["bank", "pr-1"],
+  ])("does not take a session of %s/%s, which the program looks up, for the stack's own", async (project, stack) => {
     const fake = openFakeJob({}, { repository: ours });
-    const { sessions } = stateOf("bank", "production", ["s-1"], [theirs]);
+    const { sessions } = stateOf(project, stack, ["s-1"], [theirs]);
     fake.stacks.set("pr-1", { ...stateOf("shop", "pr-1", []), sessions });
     expect(await bringUp(fake.job, upOrder)).toBe(0);
   });
@@ -400,6 +403,19 @@ describe("the sweep", () => {
     expect(running()).toEqual(new Set(kept));
   });
 
+  test.each([
+    ["leaves", ours],
+    ["releases, when it does not know its repository,", undefined],
+  ])("%s sessions without the label whose stack is not here", async (_, repository) => {
+    const { job, requests, clock, make, running } = await openJob({}, repository);
+    requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
+    const session = await make("pr-1");
+    await make("pr-1", 60, "shop", repository);
+    const result = await sweep(job, sweepOrder);
+    expect(running()).toEqual(new Set(repository === undefined ? [] : [session]));
+    expect(somethingIsLeft(result)).toBe(repository !== undefined);
+  });
+
   test("is not bothered by another repository's requests that this one does not have", async () => {
     const { job, make, running } = await openJob({}, ours);
     await make("pr-7", 60, "shop", theirs);
@@ -523,7 +539,7 @@ describe("the sweep", () => {
         // Doubt is told; it can also come from a stack of another project.
         expect(result.failures.length > 0 || !isDoubtful).toBe(true);
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 });
