@@ -5,7 +5,7 @@
  */
 import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
 import type { Labels } from "./api/labels";
-import { type ForgeSettings, parseForgeSettings } from "./forge/forge-settings";
+import { type ForgeSettings, parseForgeSettings, parseRepositoryId } from "./forge/forge-settings";
 import { ignoreProblems, kindOf, labelProblems } from "./lifecycle/labels";
 
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
@@ -126,6 +126,16 @@ export function readForgeSettings(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): ForgeSettings {
   return parseForgeSettings(environment);
+}
+
+/**
+ * Reads the id of the job's repository at its forge, such as `github.com/repositories/81`. Ids, because names change.
+ * Needs no token; `undefined` outside of a job.
+ */
+export function readRepositoryId(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  return parseRepositoryId(environment);
 }
 
 /** What a job of a CI system offers to what runs in it. */

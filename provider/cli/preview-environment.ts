@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
-import { pulumiEnvironment, readForgeSettings, readJobSettings, readSettings } from "../config";
+import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId, readSettings } from "../config";
 import { findForge, requireForge } from "../forge/find-forge";
 import type { ForgeSettings } from "../forge/forge-settings";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
@@ -75,7 +75,7 @@ function upCommand(): Command {
     .summary("make the environment of a request, or bring it up to date")
     .description(
       "Make the environment of a request, or bring it up to date, and tell of it in the one comment on the request. " +
-        "The program gets the stack configuration preview:request and preview:commit.",
+        "The program gets the stack configuration preview:request and preview:commit, in a job preview:repository too.",
     )
     .addOption(requestOption())
     .addOption(parsedOption("--commit <id>", "commit that the environment shows", parseCommit).makeOptionMandatory())
@@ -216,6 +216,7 @@ async function openJob(runner: PulumiRunner, output: JobOutput, { organization }
     pulumi: new PulumiCli(runner, pulumiEnvironment()),
     project,
     organization,
+    repository: readRepositoryId(),
     forge: findForge(settings),
     clock: systemClock,
     pause: (milliseconds) => runner.pause(milliseconds),

@@ -9,7 +9,7 @@ import {
   labelProblems,
   type Problem,
 } from "../lifecycle/labels";
-import { isReserved } from "../lifecycle/ownership";
+import { isReserved, ownershipKeys } from "../lifecycle/ownership";
 import type { Properties } from "./properties";
 import { isUnknown, unknownValue } from "./unknown";
 
@@ -28,8 +28,8 @@ const declarable = [
 /** What the resource class adds: see `resources/agb-session.ts`. */
 const added = ["labelsAll", "__provider"];
 
-/** Labels that the provider adds at create: owner's project, stack and resource, and the create label. */
-const ownLabelCount = 4;
+/** Labels that each session gets of the provider: owner's project, stack and resource, and the create label. */
+const usualOwnLabelCount = 4;
 
 /** Finds everything that is wrong with what the program declares. Values that a preview does not know pass. */
 export function sessionProblems(news: Properties, defaultLabels: Labels): Problem[] {
@@ -38,7 +38,7 @@ export function sessionProblems(news: Properties, defaultLabels: Labels): Proble
     ...unknownNames.map((path) => ({ path, reason: `no such property; AgbSession has ${declarable.join(", ")}` })),
     ...problemOf("imageId", imageProblem(news["imageId"])),
     ...labelProblems("labels", news["labels"], isUnknown),
-    ...countProblem(news["labels"], defaultLabels),
+    ...countProblem(news["labels"], defaultLabels, ownLabelCount(news["labelsAll"])),
     ...problemOf("idleTimeoutSeconds", idleTimeoutProblem(news["idleTimeoutSeconds"])),
     ...problemOf("policyId", policyProblem(news["policyId"])),
     ...ignoreProblems("ignoreLabels", news["ignoreLabels"], isUnknown),
@@ -104,13 +104,19 @@ function idleTimeoutProblem(seconds: unknown): string | undefined {
   return Number.isInteger(seconds) && seconds >= 1 ? undefined : "must be a whole number of seconds, 1 or more";
 }
 
-function countProblem(labels: unknown = {}, defaultLabels: Labels): Problem[] {
+function ownLabelCount(labelsAll: unknown): number {
+  const hasRepository =
+    typeof labelsAll === "object" && labelsAll !== null && Object.hasOwn(labelsAll, ownershipKeys.repository);
+  return usualOwnLabelCount + (hasRepository ? 1 : 0);
+}
+
+function countProblem(labels: unknown = {}, defaultLabels: Labels, ownCount: number): Problem[] {
   if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
     return [];
   }
   const declared = Object.keys(labels);
   const defaults = Object.keys(defaultLabels).filter((key) => !declared.includes(key));
-  return labelCountProblem("labels", ownLabelCount, declared.length, defaults.length);
+  return labelCountProblem("labels", ownCount, declared.length, defaults.length);
 }
 
 /** The owner's labels are limited like all labels; only a very long resource name can break that. */

@@ -40,17 +40,58 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Takes the forge's settings from the variables that GitHub Actions and GitLab CI set, and a token that the job gives. */
 export function parseForgeSettings(environment: Environment): ForgeSettings {
-  const isGitLabJob = environment["GITLAB_CI"] === "true";
-  if (environment["GITHUB_REPOSITORY"] && !isGitLabJob) {
-    return parseGitHub(environment);
-  }
-  if (environment["CI_PROJECT_ID"] || isGitLabJob) {
-    return parseGitLab(environment);
+  const kind = kindOfForge(environment);
+  if (kind !== "none") {
+    return kind === "github" ? parseGitHub(environment) : parseGitLab(environment);
   }
   const reason =
     "No forge is known. In a job of GitHub Actions or GitLab CI the forge's own variables say which it is; elsewhere set " +
     "GITHUB_REPOSITORY (OWNER/NAME) and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN.";
   return { kind: "none", reason, isHalfConfigured: false };
+}
+
+/**
+ * Takes the id of the job's repository from the same variables; a token is not needed.
+ *
+ * @returns such as `github.com/repositories/81` or `gitlab.com/projects/7`; `undefined` when it is not known for certain
+ */
+export function parseRepositoryId(environment: Environment): string | undefined {
+  const kind = kindOfForge(environment);
+  if (kind === "none") {
+    return undefined;
+  }
+  const [host, collection, id] =
+    kind === "github"
+      ? [
+          hostOf(environment["GITHUB_SERVER_URL"] || "https://github.com"),
+          "repositories",
+          environment["GITHUB_REPOSITORY_ID"],
+        ]
+      : [
+          environment["CI_API_V4_URL"]
+            ? hostOf(environment["CI_API_V4_URL"])
+            : hostName(environment["CI_SERVER_HOST"]?.toLowerCase()),
+          "projects",
+          environment["CI_PROJECT_ID"],
+        ];
+  return host !== undefined && /^[1-9]\d{0,19}$/.test(id ?? "") ? `${host}/${collection}/${id}` : undefined;
+}
+
+function kindOfForge(environment: Environment): ForgeSettings["kind"] {
+  const isGitLabJob = environment["GITLAB_CI"] === "true";
+  if (environment["GITHUB_REPOSITORY"] && !isGitLabJob) {
+    return "github";
+  }
+  return environment["CI_PROJECT_ID"] || isGitLabJob ? "gitlab" : "none";
+}
+
+function hostOf(address: string): string | undefined {
+  const url = httpUrl(address);
+  return url === undefined ? undefined : hostName(new URL(url).host);
+}
+
+function hostName(text: string | undefined): string | undefined {
+  return text !== undefined && /^[a-z0-9.-]{1,200}(:\d{1,5})?$/.test(text) ? text : undefined;
 }
 
 function parseGitHub(environment: Environment): ForgeSettings {

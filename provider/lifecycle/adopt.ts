@@ -41,10 +41,11 @@ export async function findAdoptable(
     (key) => key !== ownershipKeys.create && labels[key] !== undefined && labels[key] !== owner[key],
   );
   if (foreign.length > 0) {
-    const { project, stack, resource } = ownershipKeys;
+    const { project, stack, resource, repository } = ownershipKeys;
+    const ofRepository = labels[repository] === undefined ? "" : ` (repository ${labels[repository]})`;
     throw new AgbAdoptError(
       `session ${sessionId} belongs to resource ${labels[resource] ?? "?"} of ${labels[project] ?? "?"}/` +
-        `${labels[stack] ?? "?"}; two owners would undo each other's work. Remove it there first ` +
+        `${labels[stack] ?? "?"}${ofRepository}; two owners would undo each other's work. Remove it there first ` +
         "(pulumi state delete keeps it running) and take its pulumi- labels off",
     );
   }

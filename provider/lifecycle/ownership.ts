@@ -3,14 +3,19 @@ import type { Labels } from "../api/labels";
 
 /**
  * The labels that say which stack, and which create, a session belongs to. AGB's create has no idempotency token and
- * AGB tells no creation time, so these four carry what a lost reply or a killed run would otherwise lose.
+ * AGB tells no creation time, so these carry what a lost reply or a killed run would otherwise lose. Only the sessions
+ * of preview environments carry the repository's: other repositories may use the same names of projects and stacks.
  */
 export const ownershipKeys = {
   project: "pulumi-project",
   stack: "pulumi-stack",
   resource: "pulumi-resource",
   create: "pulumi-create",
+  repository: "pulumi-repository",
 } as const;
+
+/** Stack configuration that tells the program the id of the repository whose preview environment it is. */
+export const repositoryConfigKey = "preview:repository";
 
 /** Keys that begin with this are the provider's own; programs may not declare them. */
 export const reservedPrefix = "pulumi-";
@@ -21,6 +26,8 @@ export interface Owner {
   readonly stack: string;
   /** Name of the resource in the program. */
   readonly resource: string;
+  /** Id of the repository at its forge, such as `github.com/repositories/81`; `undefined` when it is not known. */
+  readonly repository?: string | undefined;
 }
 
 /** The labels that name the owner. */
@@ -29,7 +36,13 @@ export function ownerLabels(owner: Owner): Labels {
     [ownershipKeys.project]: owner.project,
     [ownershipKeys.stack]: owner.stack,
     [ownershipKeys.resource]: owner.resource,
+    ...(owner.repository !== undefined && { [ownershipKeys.repository]: owner.repository }),
   };
+}
+
+/** Tells whether a text is the id of a repository at its forge; a program may have other uses for the name. */
+export function isRepositoryId(text: string | undefined): text is string {
+  return text !== undefined && /^[a-z0-9.-]{1,200}(:\d{1,5})?\/(repositories|projects)\/[1-9]\d{0,19}$/.test(text);
 }
 
 /** Tells whether a label is one of the provider's own. */

@@ -1,6 +1,7 @@
 import type { AgbClient } from "../api/client";
 import { getLabels } from "../api/labels";
 import { listSessions } from "../api/sessions";
+import { hasLabel } from "./labels";
 import { createTokenTime, ownershipKeys } from "./ownership";
 import { releaseAndWait } from "./session";
 import { unlessGone } from "./unless-gone";
@@ -22,7 +23,17 @@ export interface Orphan {
 }
 
 /** A session that carries the labels of a project and one of its stacks. */
-export interface OwnedSession extends Orphan, StackName {}
+export interface OwnedSession extends Orphan, StackName {
+  /** Id of the repository whose preview environment it is of; `undefined` when it carries none. */
+  readonly repository: string | undefined;
+}
+
+/** Whose sessions to find: those that carry all labels that are named here. */
+export interface OwnerFilter {
+  readonly project?: string;
+  readonly stack?: string;
+  readonly repository?: string;
+}
 
 /** What becomes of an orphan. */
 export interface Verdict {
@@ -43,27 +54,33 @@ export interface Judgement {
 }
 
 /**
- * Finds the sessions of a project, from every page of the list. The labels of each are read again: a list's filter alone
+ * Finds the sessions of an owner, from every page of the list. The labels of each are read again: a list's filter alone
  * is not trusted with a release.
  *
- * @param stack finds those of one stack only
  * @param known ids of sessions that are left out
  */
 export async function findOwnedSessions(
   client: AgbClient,
-  { project, stack }: { readonly project: string; readonly stack?: string | undefined },
+  filter: OwnerFilter,
   known: ReadonlySet<string> = new Set(),
 ): Promise<OwnedSession[]> {
-  const owner = { [ownershipKeys.project]: project, ...(stack !== undefined && { [ownershipKeys.stack]: stack }) };
+  const names = ["project", "stack", "repository"] as const;
+  const wanted = names.flatMap((name) =>
+    filter[name] === undefined ? [] : [[ownershipKeys[name], filter[name]] as const],
+  );
   const sessions: OwnedSession[] = [];
-  for await (const { sessionId } of listSessions(client, owner)) {
+  for await (const { sessionId } of listSessions(client, Object.fromEntries(wanted))) {
     const labels = known.has(sessionId) ? undefined : await unlessGone(getLabels(client, sessionId));
-    const found = labels?.[ownershipKeys.stack];
-    if (labels?.[ownershipKeys.project] === project && found !== undefined && found === (stack ?? found)) {
+    if (labels === undefined || !wanted.every(([key, value]) => hasLabel(labels, key, value))) {
+      continue;
+    }
+    const { [ownershipKeys.project]: project, [ownershipKeys.stack]: stack } = labels;
+    if (project !== undefined && stack !== undefined) {
       sessions.push({
         sessionId,
         project,
-        stack: found,
+        stack,
+        repository: labels[ownershipKeys.repository],
         resource: labels[ownershipKeys.resource],
         createdAt: createTokenTime(labels[ownershipKeys.create] ?? ""),
       });
@@ -96,10 +113,10 @@ export async function judgeOrphan(
   const { sessionId, resource = null, createdAt } = orphan;
   const facts = { sessionId, resource, createdAt: createdAt?.toISOString() ?? null };
   if (minimumAgeMs !== undefined && createdAt === undefined) {
-    return { ...facts, action: "left", reason: "its age is unknown" };
+    return leaveOrphan(orphan, "its age is unknown");
   }
   if (minimumAgeMs !== undefined && !isOlderThan(orphan, minimumAgeMs, clock.now())) {
-    return { ...facts, action: "left", reason: `it is younger than ${formatDuration(minimumAgeMs)}` };
+    return leaveOrphan(orphan, `it is younger than ${formatDuration(minimumAgeMs)}`);
   }
   if (!release) {
     return { ...facts, action: "would release" };
@@ -108,8 +125,13 @@ export async function judgeOrphan(
     await releaseAndWait(client, sessionId, clock);
     return { ...facts, action: "released" };
   } catch (error) {
-    return { ...facts, action: "left", reason: error instanceof Error ? error.message : String(error) };
+    return leaveOrphan(orphan, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** The verdict on an orphan that is left. */
+export function leaveOrphan({ sessionId, resource, createdAt }: Orphan, reason: string): Verdict {
+  return { sessionId, resource: resource ?? null, createdAt: createdAt?.toISOString() ?? null, action: "left", reason };
 }
 
 /** One line that says what became of an orphan. */

@@ -16,6 +16,8 @@ export interface PreviewJob {
   /** Name of the Pulumi project in the job's folder. */
   readonly project: string;
   readonly organization: string | undefined;
+  /** Id of the repository at its forge; `undefined` when it is not known, as on a desk. */
+  readonly repository: string | undefined;
   /** Where requests and comments are; `undefined` when it is not known. */
   readonly forge: Forge | undefined;
   readonly clock: Clock;

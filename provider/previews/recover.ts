@@ -3,6 +3,7 @@ import { isStackMissing } from "../pulumi/pulumi-cli";
 import type { CutOffRun } from "../pulumi/run-note";
 import type { PreviewJob, ReleasingJob } from "./job";
 import { releaseOrphans } from "./orphans";
+import { readOwnState } from "./own-state";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
 /** What a `recover` is asked for. */
@@ -17,6 +18,7 @@ export interface RecoverOrder {
  * lock, and releases the sessions that the run made but could not write down. When no run was cut off here it does nothing:
  * the lock would be that of a run that lives.
  *
+ * @throws Error when the stack is another project's or repository's; nothing was changed then
  * @returns what became of those sessions
  * @throws Error when the Pulumi that lives on cannot be ended
  */
@@ -32,8 +34,15 @@ export async function recover(job: ReleasingJob, { request, force }: RecoverOrde
   if (run !== undefined) {
     await end(job, name, run);
   }
+  // Before its lock is taken away: in the same backend the stack may be another repository's.
+  if ((await readOwnState(job, stack)) === undefined) {
+    output.say(`There is no stack ${name}; nothing is released.`);
+    run?.forget();
+    return [];
+  }
   await freeLock(job, name);
-  const orphans = await releaseOrphans(job, stack, { minimumAgeMs: undefined, release: true });
+  const rules = { minimumAgeMs: undefined, release: true, stack: "here", includesUnlabelled: true } as const;
+  const orphans = await releaseOrphans(job, stack, rules);
   if (orphans.length === 0) {
     output.say(`No session of ${stack} is unknown to its state.`);
   }

@@ -24,6 +24,8 @@ export interface SweepResult {
 /** Whether a request's environment may go. */
 export interface RequestVerdict {
   readonly fate: "keep" | "remove" | "doubt";
+  /** Whether the request is closed, not only idle. */
+  readonly isClosed: boolean;
   readonly reason: string;
   /** What people who read the request should know, when its environment goes. */
   readonly note?: string;
@@ -34,14 +36,14 @@ const dayMs = 86_400_000;
 /** Decides whether the environment of a request may go. */
 export function judgeRequest(state: RequestState, idleDays: number | undefined, nowMs: number): RequestVerdict {
   if (!state.isOpen) {
-    return { fate: "remove", reason: "its request is closed" };
+    return { fate: "remove", isClosed: true, reason: "its request is closed" };
   }
   const idleMs = nowMs - state.updatedAt.getTime();
   if (idleDays === undefined || idleMs < idleDays * dayMs) {
-    return { fate: "keep", reason: "its request is open" };
+    return { fate: "keep", isClosed: false, reason: "its request is open" };
   }
   const reason = `nothing happened to its request for ${Math.floor(idleMs / dayMs)} days`;
-  return { fate: "remove", reason, note: `That is because ${reason}. A new push makes it again.` };
+  return { fate: "remove", isClosed: false, reason, note: `That is because ${reason}. A new push makes it again.` };
 }
 
 /** Whether stacks or sessions that should be gone are still there. */

@@ -1,8 +1,9 @@
 import type { Forge } from "../forge/forge";
-import { findOwnedSessions, type OwnedSession, verdictLine } from "../lifecycle/sweep";
+import { findOwnedSessions, judgeOrphan, leaveOrphan, type OwnedSession, verdictLine } from "../lifecycle/sweep";
 import { takeDown } from "./down";
 import type { ReleasingJob } from "./job";
-import { judgeSessions } from "./orphans";
+import { isAnotherRepositorys, judgeSessions } from "./orphans";
+import { readOwnState } from "./own-state";
 import { requestOfListedStack, requestOfStack, stackOfRequest } from "./stack-name";
 import { sweepReport } from "./sweep-report";
 import {
@@ -34,7 +35,11 @@ export async function sweep(job: ReleasingJob & { readonly forge: Forge }, order
   const askOnce = askForge(job, order, failures);
   const sessions: SessionVerdict[] = [];
   const stacks = await sweepStacks(job, order, askOnce, sessions, failures);
-  await sweepSessions(job, order, stacks, askOnce, sessions, failures);
+  const found = await findSessions(job);
+  const ofProject = found.filter(({ project }) => project === job.project);
+  await sweepSessions(job, order, ofProject, stacks, askOnce, sessions, failures);
+  const ofOthers = found.filter(({ project }) => project !== job.project);
+  await sweepRenamed(job, order, ofOthers, askOnce, sessions);
   const result = { stacks: [...stacks.values()], sessions, failures };
   await tell(job, result, order);
   return result;
@@ -54,7 +59,7 @@ function askForge(
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       failures.push(`Request ${request}: ${reason}`);
-      return { fate: "doubt", reason };
+      return { fate: "doubt", isClosed: false, reason };
     }
   };
   return (request) => {
@@ -86,11 +91,12 @@ async function sweepStacks(
       decide(fate === "keep" ? "kept" : "left");
       continue;
     }
-    if (!execute) {
-      decide("would remove");
-      continue;
-    }
     try {
+      if (!execute) {
+        await readOwnState(job, stack);
+        decide("would remove");
+        continue;
+      }
       const { exitCode, orphans } = await takeDown(job, { request, lockWaitMs, ...(note !== undefined && { note }) });
       // Those that could not be released are found again below.
       const released = orphans.filter(({ action }) => action === "released");
@@ -109,15 +115,23 @@ async function sweepStacks(
   return verdicts;
 }
 
+/** The sessions of the project that may be this repository's, and all that certainly are. */
+async function findSessions({ client, project, repository }: ReleasingJob): Promise<OwnedSession[]> {
+  const ofProject = await findOwnedSessions(client, { project });
+  const found = new Set(ofProject.map(({ sessionId }) => sessionId));
+  const ofRepository = repository === undefined ? [] : await findOwnedSessions(client, { repository }, found);
+  return [...ofProject.filter((session) => !isAnotherRepositorys(session, repository)), ...ofRepository];
+}
+
 async function sweepSessions(
   job: ReleasingJob,
   { minimumAgeMs, execute }: SweepOrder,
+  found: readonly OwnedSession[],
   stacks: ReadonlyMap<string, StackVerdict>,
   askOnce: AskOnce,
   verdicts: SessionVerdict[],
   failures: string[],
 ): Promise<void> {
-  const found = await findOwnedSessions(job.client, { project: job.project });
   for (const [stack, ofStack] of groupByStack(found)) {
     const request = requestOfStack(stack);
     const action = stacks.get(stack)?.action;
@@ -132,7 +146,8 @@ async function sweepSessions(
       continue;
     }
     try {
-      const rules = { minimumAgeMs, release: execute, onlyWhenGone: isGone };
+      const includesUnlabelled = action !== undefined || job.repository === undefined;
+      const rules = { minimumAgeMs, release: execute, stack: isGone ? "gone" : "here", includesUnlabelled } as const;
       verdicts.push(...(await judgeSessions(job, stack, ofStack, rules)).map((verdict) => ({ ...verdict, stack })));
     } catch (error) {
       job.signal.throwIfAborted();
@@ -143,18 +158,38 @@ async function sweepSessions(
   }
 }
 
+/**
+ * Releases sessions of this repository that are of other projects, once their request is closed: a request that renamed
+ * the project leaves such. Others are another folder's environments, which has a sweep of its own.
+ */
+async function sweepRenamed(
+  job: ReleasingJob,
+  { minimumAgeMs, execute }: SweepOrder,
+  found: readonly OwnedSession[],
+  askOnce: AskOnce,
+  verdicts: SessionVerdict[],
+): Promise<void> {
+  const { client, clock, output } = job;
+  for (const session of found) {
+    const request = requestOfStack(session.stack);
+    const verdict = request === undefined ? undefined : await askOnce(request);
+    if (verdict?.fate === "doubt") {
+      verdicts.push(...leave(job, [session], verdict.reason));
+    }
+    if (verdict?.isClosed) {
+      const rules = { minimumAgeMs, release: execute };
+      const what = await judgeOrphan(client, session, rules, clock);
+      output.say(`${verdictLine(what)} (of the project ${session.project})`);
+      verdicts.push({ ...what, stack: session.stack });
+    }
+  }
+}
+
 function leave({ output }: ReleasingJob, sessions: readonly OwnedSession[], reason: string): SessionVerdict[] {
-  return sessions.map(({ sessionId, resource, createdAt, stack }) => {
-    const verdict: SessionVerdict = {
-      sessionId,
-      stack,
-      resource: resource ?? null,
-      createdAt: createdAt?.toISOString() ?? null,
-      action: "left",
-      reason,
-    };
+  return sessions.map((session) => {
+    const verdict = leaveOrphan(session, reason);
     output.say(verdictLine(verdict));
-    return verdict;
+    return { ...verdict, stack: session.stack };
   });
 }
 

@@ -1,7 +1,9 @@
+import { repositoryConfigKey } from "../lifecycle/ownership";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { StateSession } from "../pulumi/stack-state";
 import type { PreviewJob } from "./job";
 import { whenUnlocked } from "./locked-stack";
+import { readOwnState, repositoryOf } from "./own-state";
 import { commentMarker, sessionLines, type UpOutcome, upReport } from "./report";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
@@ -26,7 +28,8 @@ const configNamespace = "preview";
  * job that is started again must not make what nobody would take down.
  *
  * @returns Pulumi's exit code; 0 when there was nothing to do, 1 when the stack was removed at the same time
- * @throws what kept Pulumi from its work, after that was told as well
+ * @throws what kept Pulumi from its work, after that was told as well: among other things that the stack is another project's
+ *   or repository's, of which nothing was changed then
  */
 export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> {
   const { pulumi, organization, signal, output } = job;
@@ -36,9 +39,15 @@ export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> 
     return pulumiExitCodes.success;
   }
   const stack = qualifyStack(stackOfRequest(request), organization);
-  const config = { [`${configNamespace}:request`]: String(request), [`${configNamespace}:commit`]: commit };
   let exitCode: number;
   try {
+    // Before anything is made: in the same backend the stack may be another repository's.
+    const repository = repositoryOf(job, await readOwnState(job, stackOfRequest(request)));
+    const config = {
+      [`${configNamespace}:request`]: String(request),
+      [`${configNamespace}:commit`]: commit,
+      ...(repository !== undefined && { [repositoryConfigKey]: repository }),
+    };
     await pulumi.createStack(stack, secretsProvider);
     const update = () => whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config));
     exitCode = (await output.enclose(update)).exitCode;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames } from "../config";
-import { ownerLabels } from "../lifecycle/ownership";
+import { isRepositoryId, ownerLabels, repositoryConfigKey } from "../lifecycle/ownership";
 import { providerReference } from "./reference";
 
 /** What a program declares of a session. */
@@ -9,7 +9,8 @@ export interface AgbSessionArgs {
   readonly imageId: pulumi.Input<string>;
   /**
    * Labels of the session. Changed in place. Keys and values are not blank; at most 128 and 256 characters; keys that
-   * begin with `pulumi-` are the provider's own. With the default labels and the provider's four, at most 20.
+   * begin with `pulumi-` are the provider's own. With the default labels and the provider's four (in preview
+   * environments five), at most 20.
    */
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
@@ -139,7 +140,9 @@ export class AgbSession extends pulumi.CustomResource {
  * was; the provider puts default labels in.
  */
 function labelsWithOwner(name: string, labels: AgbSessionArgs["labels"]): pulumi.Input<Record<string, unknown>> {
-  const owner = ownerLabels({ project: pulumi.getProject(), stack: pulumi.getStack(), resource: name });
+  const configured = pulumi.runtime.getConfig(repositoryConfigKey);
+  const repository = isRepositoryId(configured) ? configured : undefined;
+  const owner = ownerLabels({ project: pulumi.getProject(), stack: pulumi.getStack(), resource: name, repository });
   const merged =
     pulumi.Output.isInstance(labels) || labels instanceof Promise
       ? pulumi.output(labels).apply((known) => ({ ...known, ...owner }))

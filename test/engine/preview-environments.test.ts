@@ -1,7 +1,7 @@
 // The life of preview environments as CI jobs bring it about: each job is the real command in a fresh copy of the project,
 // with the real engine, one backend, one AGB and one forge. The tests build on each other, because engine runs are dear.
 
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Emulator, startEmulator } from "../../provider/emulator";
@@ -193,6 +193,37 @@ test("a forge that fails costs a warning, not the environment", async () => {
   expect(stdout).toMatch(/^::warning::The comment was not written: /m);
 });
 
+test("another repository with the same names is refused, and from a backend of its own touches nothing", async () => {
+  const before = onlySession(1);
+  expect(before.labels).toMatchObject({ "pulumi-repository": "github.com/repositories/81" });
+  const backend = join(project.root, "other-backend");
+  await mkdir(backend);
+  const other = { ...forge.gitHub, GITHUB_REPOSITORY_ID: "99" };
+  for (const command of [up(1, "eeeeeee9"), down(1), ["recover", "--request", "1"]]) {
+    const refused = await (await project.startJob(["preview-environment", ...command], other)).result;
+    expect(refused).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /^pulumi-agb .*: pr-1 of the project engine-test holds .*: github\.com\/repositories\/81/m,
+      ),
+    });
+  }
+  for (const command of [down(1), ["recover", "--request", "1"]]) {
+    const elsewhere = { ...other, PULUMI_BACKEND_URL: `file://${backend}` };
+    const nothing = await (await project.startJob(["preview-environment", ...command], elsewhere)).result;
+    expect(nothing).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("There is no stack pr-1") });
+  }
+  expect(onlySession(1)).toEqual(before);
+
+  const labels = { "pulumi-project": "engine-test", "pulumi-stack": "pr-8" };
+  const nobodys = await createId(emulator.url, labels, {}, testKey);
+  const { exitCode, stdout } = await run(...down(8));
+  expect(exitCode).toBe(2);
+  expect(stdout).toMatch(/^::warning::There is no stack pr-8 here, .* the wrong backend/m);
+  expect(onlySession(8).sessionId).toBe(nobodys);
+  await emulator.release(nobodys);
+});
+
 describe("a job that is cancelled half way through `up`", () => {
   test("and has the time to end in order loses nothing", async () => {
     setRequest(3, "open");
@@ -345,7 +376,7 @@ describe("the sweep", () => {
     await make(labelsOf("pr-1", 60));
     await make(labelsOf("pr-5", 60));
     setRequest(6, "closed");
-    await make(labelsOf("pr-6", 60));
+    await make({ ...labelsOf("pr-6", 60), "pulumi-repository": "github.com/repositories/81" });
     await project.succeed("stack", "init", "production");
     await project.remove("Pulumi.production.yaml");
 

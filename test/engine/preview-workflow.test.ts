@@ -211,11 +211,13 @@ test("drift opens an issue and fails the job until it is gone", async () => {
   const forge = await startForgeServer();
   forge.addRequest(5);
   const runJob = await createRepository(emulator.url, forge);
-  // A stack's own configuration would be in the repository; this one has none.
-  const files = { "index.js": program.replace(/const labels = .*/, 'const labels = { team: "web" };') };
+  const withProgram = { "index.js": program.replace(/const labels = .*/, 'const labels = { team: "web" };') };
   const opened = requestEvent("pull_request", "opened", { number: 5 });
-  expect(await runJob("preview.yml", opened, files)).toMatchObject({ status: "success" });
+  expect(await runJob("preview.yml", opened, withProgram)).toMatchObject({ status: "success" });
 
+  // A stack that stays has its own configuration in the repository.
+  const configuration = 'config:\n  preview:repository: "github.com/repositories/81"\n';
+  const files = { ...withProgram, "Pulumi.pr-5.yaml": configuration };
   const inputs = { stack: "pr-5", directory: "preview" };
   const schedule = { name: "schedule", payload: {}, repository: "acme/shop", isCall: true, inputs };
   expect(await runJob("drift.yml", schedule, files)).toMatchObject({ job: "drift", status: "success" });

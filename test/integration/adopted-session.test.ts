@@ -101,6 +101,7 @@ describe("what cannot be taken over changes nothing and says why", () => {
     ["project", { "pulumi-project": "bank" }],
     ["stack", { "pulumi-stack": "production" }],
     ["resource", { "pulumi-resource": "browser" }],
+    ["repository", { "pulumi-repository": "github.com/repositories/99" }],
   ])("a session of another %s", async (_, other) => {
     const labels = { ...owner, ...other };
     const { stack, emulator, sessionId } = await openRunning(labels);

@@ -11,6 +11,12 @@ import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 const up = ["up", "--request", "12", "--commit", "9f3c2e1"];
 
+// There is no stack until one is made; then its state is empty.
+const stackCommands =
+  'if [ "$1 $2" = "stack select" ]; then touch made; exit 0; fi\n' +
+  'if [ "$1 $2" = "stack export" ] && [ ! -e made ]; then exit 6; fi\n' +
+  'if [ "$1 $2" = "stack export" ] && [ ! -e broken ]; then echo \'{"deployment":{"resources":[]}}\'; exit 0; fi\n';
+
 /** A project's folder and a `pulumi` there; the script sees its subcommand as $1. */
 async function openProject(pulumi: string | undefined, more: Readonly<Record<string, string>> = {}) {
   const folder = await makeTemporaryFolder();
@@ -35,8 +41,9 @@ async function openProject(pulumi: string | undefined, more: Readonly<Record<str
 
 test("what Pulumi prints is no command of the job, and its run is noted in the folder while it lasts", async () => {
   const { start, read, notes } = await openProject(
-    'if [ "$1" = up ]; then cat .pulumi-agb-run-pr-12.json > seen; echo "$$" > pid; echo "::add-mask::x"; exit 3; fi\n' +
-      'if [ "$1" = stack ] && [ "$2" = export ]; then printf "%s" "::add-mask::y" >&2; exit 1; fi',
+    stackCommands +
+      'if [ "$1" = up ]; then cat .pulumi-agb-run-pr-12.json > seen; echo "$$" > pid; echo "::add-mask::x"; touch broken; exit 3; fi\n' +
+      'printf "%s" "::add-mask::y" >&2; exit 1',
   );
   const { exitCode, stdout } = await start(...up).result;
   expect(exitCode).toBe(3);
@@ -69,13 +76,18 @@ test.each([
 ] as const)("`recover` has a Pulumi that lives on asked to end once, %s", async (_, signals) => {
   const emulator = await startTestEmulator();
   const { start, read, notes } = await openProject(
-    'if [ "$1" = up ]; then trap "echo asked >> signals" INT; echo up > ready; n=0\n' +
+    stackCommands +
+      'if [ "$1" = up ]; then trap "echo asked >> signals" INT; echo up > ready; n=0\n' +
       'while [ $n -lt 30 ]; do sleep 0.1; n=$((n + 1)); done; echo "ended" >> signals; fi\n' +
       'if [ "$1" = cancel ]; then cat signals > cancelled; fi',
     { AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url },
   );
   const job = start(...up);
-  while ((await read("ready")) === "") {
+  let hasEnded = false;
+  void job.result.finally(() => {
+    hasEnded = true;
+  });
+  while (!hasEnded && (await read("ready")) === "") {
     await sleep(20);
   }
   for (const signal of signals) {

@@ -1,6 +1,7 @@
 import type { AgbClient } from "../../provider/api/client";
 import type { Forge, RequestState } from "../../provider/forge/forge";
 import { ForgeError } from "../../provider/forge/forge-error";
+import { ownerLabels } from "../../provider/lifecycle/ownership";
 import type { PreviewJob, ReleasingJob } from "../../provider/previews/job";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
 import type { CutOffRun } from "../../provider/pulumi/run-note";
@@ -15,15 +16,20 @@ export function failed(stderr: string, exitCode = 1): CommandResult {
   return { exitCode, stdout: "", stderr };
 }
 
-/** What a stack's state holds, in short. */
-export function stateOf(project: string, stack: string, sessionIds: readonly string[]): StackState {
+/** What a stack's state holds, in short. @param repositories what the sessions are labelled with, in their order */
+export function stateOf(
+  project: string,
+  stack: string,
+  sessionIds: readonly string[],
+  repositories: readonly (string | undefined)[] = [],
+): StackState {
   const sessions = sessionIds.map(
     (sessionId, index): StateSession => ({
       name: `web-${index}`,
       urn: `urn:pulumi:${stack}::${project}::agb:AgbSession::web-${index}`,
       sessionId,
       imageId: "agb-code-space-1",
-      labels: {},
+      labels: ownerLabels({ project, stack, resource: `web-${index}`, repository: repositories[index] }),
       idleTimeoutSeconds: undefined,
       isReleased: false,
     }),
@@ -49,6 +55,8 @@ export interface FakeJob {
   readonly published: Record<string, string>;
   /** Runs that were cut off in this folder, by the name of their stack. */
   readonly cutOff: Map<string, CutOffRun>;
+  /** The configuration of the last update. */
+  readonly configuration: Record<string, string>;
   /** What was written on requests. */
   readonly comments: { request: number; markdown: string; mode: string }[];
 }
@@ -67,6 +75,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     summaries: [] as string[],
     published: {} as Record<string, string>,
     cutOff: new Map<string, CutOffRun>(),
+    configuration: {} as Record<string, string>,
     comments: [] as FakeJob["comments"],
   };
   const missing = failed("error: no stack named 'x' found", 6);
@@ -91,8 +100,9 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
         noted("create", stack);
         fake.stacks.set(stack, fake.stacks.get(stack) ?? stateOf("shop", stack, []));
       },
-      async update(stack: string) {
+      async update(stack: string, config: Readonly<Record<string, string>>) {
         noted("update", stack);
+        Object.assign(fake.configuration, config);
         return done;
       },
       async destroy(stack: string) {
@@ -112,6 +122,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     },
     project: "shop",
     organization: undefined,
+    repository: undefined,
     forge,
     clock,
     pause: (milliseconds: number) => clock.sleep(milliseconds),

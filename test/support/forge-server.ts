@@ -237,6 +237,7 @@ export async function startForgeServer(options: ForgeServerOptions = {}): Promis
     gitHub: {
       GITHUB_ACTIONS: "true",
       GITHUB_REPOSITORY: "acme/shop",
+      GITHUB_REPOSITORY_ID: "81",
       GITHUB_API_URL: server.url,
       GITHUB_SERVER_URL: "https://github.com",
       GITHUB_RUN_ID: "8001",

@@ -38,6 +38,28 @@ test("a session without labels still has an owner", async () => {
   });
 });
 
+describe("the repository whose preview environment it is", () => {
+  test("becomes a label, which the program cannot displace", async () => {
+    const config = { "preview:repository": "github.com/repositories/81" };
+    const labels = { team: "web", "pulumi-repository": "mine" };
+    const run = await runProgram(() => new AgbSession("web", { imageId, labels }), { config });
+    expect(run.registration("web").inputs["labelsAll"]).toEqual({
+      team: "web",
+      ...owner,
+      "pulumi-repository": "github.com/repositories/81",
+    });
+  });
+
+  test.each(["", "acme/shop", "github.com/repositories/081", "github.com/repositories/81\n", "a b/projects/7"])(
+    "is not taken from %j, which a project may have for something else",
+    async (text) => {
+      const config = { "preview:repository": text };
+      const run = await runProgram(() => new AgbSession("web", { imageId }), { config });
+      expect(run.registration("web").inputs["labelsAll"]).toEqual(owner);
+    },
+  );
+});
+
 test("the session's id is an output of its own and the same as the resource's", async () => {
   const { result } = await runProgram(() => new AgbSession("web", { imageId }));
   expect(await outputValue(result.sessionId)).toBe("web-id");

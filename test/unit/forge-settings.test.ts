@@ -1,6 +1,7 @@
-import { readForgeSettings } from "../../provider/config";
+import { readForgeSettings, readRepositoryId } from "../../provider/config";
 import { findForge, requireForge } from "../../provider/forge/find-forge";
 import { hasMarker, withMarker } from "../../provider/forge/marker";
+import { isRepositoryId } from "../../provider/lifecycle/ownership";
 
 const gitHub = { GITHUB_ACTIONS: "true", GITHUB_REPOSITORY: "acme/shop", GITHUB_TOKEN: "t0ken" };
 const gitLab = {
@@ -81,6 +82,42 @@ test("GitLab's job links to itself, else to its pipeline, and has no command", (
   expect(job({ CI_PIPELINE_URL })).toEqual({ url: CI_PIPELINE_URL, repeatCommand: undefined });
   expect(job({ CI_PIPELINE_URL, CI_JOB_URL: "https://gitlab.test/acme/shop/-/jobs/5" })?.url).toMatch(/jobs\/5$/);
   expect(job({ CI_JOB_URL: "javascript:alert(1)" })).toBeUndefined();
+});
+
+describe("the id of the repository", () => {
+  const { GITHUB_TOKEN: _, ...gitHubWithoutToken } = { ...gitHub, GITHUB_REPOSITORY_ID: "81" };
+  const { GITLAB_TOKEN: __, ...gitLabWithoutToken } = gitLab;
+  const { CI_API_V4_URL: ___, ...gitLabByName } = gitLabWithoutToken;
+
+  test.each([
+    [gitHubWithoutToken, "github.com/repositories/81"],
+    [{ ...gitHubWithoutToken, GITHUB_SERVER_URL: "https://Git.Acme.test:8443/" }, "git.acme.test:8443/repositories/81"],
+    [{ ...gitHubWithoutToken, GITHUB_REPOSITORY: "acme/renamed" }, "github.com/repositories/81"],
+    [gitLabWithoutToken, "gitlab.test/projects/7"],
+    [{ ...gitLabByName, CI_SERVER_HOST: "Gitlab.test" }, "gitlab.test/projects/7"],
+    [{ ...gitHubWithoutToken, ...gitLabWithoutToken }, "gitlab.test/projects/7"],
+  ])("of %j is %s, without any token", (environment, id) => {
+    expect(readRepositoryId(environment)).toBe(id);
+    expect(isRepositoryId(id)).toBe(true);
+  });
+
+  test.each([
+    [{}],
+    [gitHub],
+    [{ GITHUB_REPOSITORY_ID: "81" }],
+    [{ ...gitHubWithoutToken, GITHUB_REPOSITORY_ID: "081" }],
+    [{ ...gitHubWithoutToken, GITHUB_REPOSITORY_ID: "8 1" }],
+    [{ ...gitHubWithoutToken, GITHUB_REPOSITORY_ID: "acme/shop" }],
+    [{ ...gitHubWithoutToken, GITHUB_SERVER_URL: "github.com" }],
+    [{ ...gitHubWithoutToken, GITHUB_SERVER_URL: "https://me:pw@github.com" }],
+    [gitLabByName],
+    [{ ...gitLabByName, CI_SERVER_HOST: "gitlab.test/x" }],
+    [{ ...gitLabByName, CI_API_V4_URL: "oops", CI_SERVER_HOST: "gitlab.test" }],
+    [{ ...gitLab, CI_PROJECT_ID: "acme/shop" }],
+    [{ ...gitLab, CI_PROJECT_ID: "" }],
+  ])("of %j is not known", (environment) => {
+    expect(readRepositoryId(environment)).toBeUndefined();
+  });
 });
 
 test("a marker is found at the start only, and cannot end its HTML comment", () => {

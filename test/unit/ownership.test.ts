@@ -12,6 +12,12 @@ test("the owner's labels name project, stack and resource under reserved keys", 
   const labels = ownerLabels({ project: "shop", stack: "dev", resource: "web" });
   expect(labels).toEqual({ "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" });
   expect(Object.keys(labels).every(isReserved)).toBe(true);
+  const repository = "github.com/repositories/81";
+  expect(ownerLabels({ project: "shop", stack: "dev", resource: "web", repository })).toEqual({
+    ...labels,
+    "pulumi-repository": repository,
+  });
+  expect(isReserved(ownershipKeys.repository)).toBe(true);
   expect(isReserved(ownershipKeys.create)).toBe(true);
   expect(isReserved("pulumi")).toBe(false);
   expect(isReserved("team")).toBe(false);

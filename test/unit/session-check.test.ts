@@ -98,6 +98,17 @@ describe("the limit of twenty labels", () => {
     ]);
   });
 
+  test("leaves room for the repository's label in a preview environment, and for it only there", () => {
+    const news = (count: number) => {
+      const { labelsAll, ...others } = declared({ labels: manyLabels(count) });
+      return { ...others, labelsAll: { ...(labelsAll as object), "pulumi-repository": "github.com/repositories/81" } };
+    };
+    expect(sessionProblems(news(15), {})).toEqual([]);
+    expect(sessionProblems(news(16), {})).toEqual([
+      { path: "labels", reason: reason(16, 0).replace("4 of the", "5 of the") },
+    ]);
+  });
+
   test("counts a default label that is declared too only once", () => {
     expect(sessionProblems(declared({ labels: manyLabels(16) }), manyLabels(16))).toEqual([]);
   });
