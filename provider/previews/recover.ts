@@ -18,9 +18,9 @@ export interface RecoverOrder {
  * lock, and releases the sessions that the run made but could not write down. When no run was cut off here it does nothing:
  * the lock would be that of a run that lives.
  *
- * @throws Error when the stack is another project's or repository's; nothing was changed then
  * @returns what became of those sessions
- * @throws Error when the Pulumi that lives on cannot be ended
+ * @throws Error when the Pulumi that lives on cannot be ended, or the stack is another project's or repository's; its lock
+ *   is left then
  */
 export async function recover(job: ReleasingJob, { request, force }: RecoverOrder): Promise<Verdict[]> {
   const { pulumi, organization, output } = job;
