@@ -1,11 +1,12 @@
 import { Command, Option } from "commander";
 import { AgbClient } from "../api/client";
-import { readJobSettings, readSettings } from "../config";
+import { readJobSettings, readRepositoryId, readSettings } from "../config";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
-import { findOrphans, judgeOrphan, type StackName, type Verdict, verdictLine } from "../lifecycle/sweep";
+import { ownershipKeys } from "../lifecycle/ownership";
+import { findOrphans, judgeOrphan, leaveOrphan, type StackName, type Verdict, verdictLine } from "../lifecycle/sweep";
 import { systemClock } from "../lifecycle/wait";
 import { readProjectName } from "../pulumi/project-name";
-import { exportStackState, readStateFile, type StackState } from "../pulumi/stack-state";
+import { exportStackState, readStateFile, type StackState, secretText } from "../pulumi/stack-state";
 import { parseDurationMs } from "./duration";
 import { addHelpNotes } from "./help-text";
 
@@ -72,14 +73,26 @@ async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
     const orphans = await findOrphans(client, name, state.sessionIds);
     const judgement = { minimumAgeMs: flags.olderThan, release: flags.yes === true };
     const verdicts: Verdict[] = [];
+    const repositories = repositoriesOf(state);
     for (const orphan of orphans) {
-      verdicts.push(await judgeOrphan(client, orphan, judgement, systemClock));
+      const isOthers = orphan.repository !== undefined && repositories.size > 0 && !repositories.has(orphan.repository);
+      verdicts.push(
+        isOthers
+          ? leaveOrphan(orphan, `it is of the repository ${orphan.repository}`)
+          : await judgeOrphan(client, orphan, judgement, systemClock),
+      );
     }
     print(name, verdicts, flags.output, output);
     return verdicts.every(({ action }) => action === "released") ? 0 : somethingLeft;
   } finally {
     await client.close();
   }
+}
+
+/** The repositories that this sweep may act for: the job's own, and those whose sessions the state holds. */
+function repositoriesOf({ sessions }: StackState): ReadonlySet<string> {
+  const held = sessions.map(({ labels }) => (labels === secretText ? undefined : labels[ownershipKeys.repository]));
+  return new Set([readRepositoryId(), ...held].filter((repository) => repository !== undefined));
 }
 
 async function readState({ state, stack, stackIsGone }: SweepFlags): Promise<StackState> {

@@ -63,6 +63,7 @@ export async function judgeSessions(
   const orphans = candidates.filter(({ sessionId }) => !state?.sessionIds.has(sessionId));
   const verdicts: Verdict[] = [];
   for (const orphan of orphans) {
+    job.signal.throwIfAborted();
     const doubt = doubtOf(orphan, repository, rules);
     const verdict = doubt === undefined ? await judgeOrphan(client, orphan, rules, clock) : leaveOrphan(orphan, doubt);
     output.say(verdictLine(verdict));

@@ -169,8 +169,9 @@ async function sweepRenamed(
   askOnce: AskOnce,
   verdicts: SessionVerdict[],
 ): Promise<void> {
-  const { client, clock, output } = job;
+  const { client, clock, output, signal } = job;
   for (const session of found) {
+    signal.throwIfAborted();
     const request = requestOfStack(session.stack);
     const verdict = request === undefined ? undefined : await askOnce(request);
     if (verdict?.fate === "doubt") {

@@ -160,16 +160,23 @@ export class PulumiRunner {
       stderr += text;
       watch?.printedError(text);
     });
+    let wasKilled = false;
     try {
       const exitCode = await new Promise<number>((resolve, reject) => {
         child.once("error", reject);
-        child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+        child.once("close", (code, signal) => {
+          wasKilled = signal !== null;
+          resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+        });
       });
       return { exitCode, stdout, stderr };
     } finally {
       this.#running = undefined;
       this.#watch = undefined;
-      watch?.over?.();
+      // A killed Pulumi left its lock, and perhaps sessions that it had not written down.
+      if (!wasKilled) {
+        watch?.over?.();
+      }
     }
   }
 }

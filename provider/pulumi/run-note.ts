@@ -78,6 +78,10 @@ async function endRun(note: Note, waitMs: number): Promise<EndOfRun> {
   if (!isRunning(note)) {
     return "had ended";
   }
+  // Where the system does not tell when a process began, it may be another one that has this id now.
+  if (note.startTime === undefined) {
+    return (await hasEnded(note, waitMs)) ? "ended" : "cannot be ended";
+  }
   if (!note.isAskedToEnd) {
     signal(note, "SIGINT");
   }

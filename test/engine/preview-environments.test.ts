@@ -199,16 +199,16 @@ test("another repository with the same names is refused, and from a backend of i
   const backend = join(project.root, "other-backend");
   await mkdir(backend);
   const other = { ...forge.gitHub, GITHUB_REPOSITORY_ID: "99" };
-  for (const command of [up(1, "eeeeeee9"), down(1), ["recover", "--request", "1"]]) {
+  for (const command of [up(1, "eeeeeee9"), down(1), ["recover", "--force", "--request", "1"]]) {
     const refused = await (await project.startJob(["preview-environment", ...command], other)).result;
     expect(refused).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(
-        /^pulumi-agb .*: pr-1 of the project engine-test holds .*: github\.com\/repositories\/81/m,
+        /^::error::pulumi-agb .*: pr-1 of the project engine-test holds .*: github\.com\/repositories\/81/m,
       ),
     });
   }
-  for (const command of [down(1), ["recover", "--request", "1"]]) {
+  for (const command of [down(1), ["recover", "--force", "--request", "1"]]) {
     const elsewhere = { ...other, PULUMI_BACKEND_URL: `file://${backend}` };
     const nothing = await (await project.startJob(["preview-environment", ...command], elsewhere)).result;
     expect(nothing).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("There is no stack pr-1") });

@@ -53,6 +53,20 @@ test("what Pulumi prints is no command of the job, and its run is noted in the f
   expect(await notes()).toEqual([]);
 });
 
+test("a Pulumi that was killed leaves its note, and `recover` puts its stack in order", async () => {
+  const emulator = await startTestEmulator();
+  const { start, notes } = await openProject(`${stackCommands}if [ "$1" = up ]; then kill -9 $$; fi`, {
+    AGB_API_KEY: testKey,
+    AGB_ENDPOINT: emulator.url,
+  });
+  expect((await start(...up).result).exitCode).toBe(137);
+  expect(await notes()).toEqual([".pulumi-agb-run-pr-12.json"]);
+  const { exitCode, stdout } = await start("recover", "--request", "12").result;
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("The lock of pr-12 is free.");
+  expect(await notes()).toEqual([]);
+});
+
 test("an error is one annotation, of however many lines it is", async () => {
   const { start } = await openProject("echo '::add-mask::x' >&2; echo 'and more' >&2; exit 255");
   const { exitCode, stderr } = await start(...up).result;

@@ -77,6 +77,30 @@ test("with --yes it releases orphans and only them, and exits with 0", async () 
   expect(running().sort()).toEqual(kept.sort());
 });
 
+test("a session of another repository with the same names is left", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const ofOther = await make(ownLabels(11, { "pulumi-repository": "github.com/repositories/99" }));
+  const ofOwn = await make(ownLabels(11, { "pulumi-repository": "github.com/repositories/81" }));
+  const unlabelled = await make(ownLabels(11));
+  const { folder, state } = await openSweep(emulator.url);
+  const { exitCode, stdout } = await runBounded(process.execPath, [command, "sweep", "--state", state, "--yes"], {
+    directory: folder,
+    environment: {
+      AGB_API_KEY: testKey,
+      AGB_ENDPOINT: emulator.url,
+      GITHUB_REPOSITORY: "acme/shop",
+      GITHUB_REPOSITORY_ID: "81",
+      GITHUB_SERVER_URL: "https://github.com",
+    },
+    timeoutMs: 20_000,
+  });
+  expect(stdout).toMatch(new RegExp(`^left: ${ofOther} .*of the repository github.com/repositories/99$`, "m"));
+  expect(stdout).toContain(`released: ${ofOwn}`);
+  expect(stdout).toContain(`released: ${unlabelled}`);
+  expect(exitCode).toBe(2);
+  expect(running()).toEqual([ofOther]);
+});
+
 test("where nothing is unknown it says so and exits with 0", async () => {
   const { emulator, make } = await openEmulator();
   const { sweep } = await openSweep(emulator.url, exportOf([await make(ownLabels(60))]));
