@@ -42,6 +42,8 @@ async function openProject(pulumi: string | undefined, more: Readonly<Record<str
 test("what Pulumi prints is no command of the job, and its run is noted in the folder while it lasts", async () => {
   const { start, read, notes } = await openProject(
     stackCommands +
+      // The note is written as soon as this process has begun, not before.
+      'n=0; while [ "$1" = up ] && [ ! -e .pulumi-agb-run-pr-12.json ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done\n' +
       'if [ "$1" = up ]; then cat .pulumi-agb-run-pr-12.json > seen; echo "$$" > pid; echo "::add-mask::x"; touch broken; exit 3; fi\n' +
       'printf "%s" "::add-mask::y" >&2; exit 1',
   );
