@@ -19,6 +19,7 @@ import { PulumiRunner } from "../pulumi/pulumi-process";
 import { StoppedError } from "../pulumi/stop-requests";
 import { parseDurationMs } from "./duration";
 import { addHelpNotes } from "./help-text";
+import { olderThanOption, somethingLeft } from "./left-over";
 
 interface CommonFlags {
   readonly organization?: string;
@@ -48,12 +49,7 @@ interface SweepFlags extends CommonFlags {
   readonly yes?: true;
 }
 
-/** Exit code that says that something is left that should be gone. */
-const somethingLeft = 2;
-
 const stoppedCodes = "When it was stopped: 130 by SIGINT, 143 by SIGTERM, or Pulumi's own.";
-
-const defaultMinimumAgeMs = 10 * 60_000;
 
 /** The subcommand `preview-environment`: what CI jobs run for the requests of a repository. */
 export function previewEnvironmentCommand(): Command {
@@ -160,11 +156,7 @@ function sweepCommand(): Command {
         parseDays,
       ),
     )
-    .addOption(
-      new Option("--older-than <duration>", "leave younger sessions that no state knows alone, as 90s, 10m or 2h")
-        .argParser(parseDurationMs)
-        .default(defaultMinimumAgeMs, "10m"),
-    )
+    .addOption(olderThanOption("leave younger sessions that no state knows alone, as 90s, 10m or 2h"))
     .addOption(lockWaitOption())
     .option("--yes", "remove and release what was found")
     .action((flags: SweepFlags) =>

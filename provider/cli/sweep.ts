@@ -3,12 +3,19 @@ import { AgbClient } from "../api/client";
 import { readJobSettings, readRepositoryId, readSettings } from "../config";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { ownershipKeys } from "../lifecycle/ownership";
-import { findOrphans, judgeOrphan, leaveOrphan, type StackName, type Verdict, verdictLine } from "../lifecycle/sweep";
+import {
+  findOwnedSessions,
+  judgeOrphan,
+  leaveOrphan,
+  type StackName,
+  type Verdict,
+  verdictLine,
+} from "../lifecycle/sweep";
 import { systemClock } from "../lifecycle/wait";
 import { readProjectName } from "../pulumi/project-name";
 import { exportStackState, readStateFile, type StackState, secretText } from "../pulumi/stack-state";
-import { parseDurationMs } from "./duration";
 import { addHelpNotes } from "./help-text";
+import { olderThanOption, somethingLeft } from "./left-over";
 
 interface SweepFlags {
   readonly project?: string;
@@ -19,11 +26,6 @@ interface SweepFlags {
   readonly yes?: true;
   readonly output: "text" | "json";
 }
-
-/** Exit code that says that orphans are still there. */
-const somethingLeft = 2;
-
-const defaultMinimumAgeMs = 10 * 60_000;
 
 /** The subcommand `sweep`: releases sessions of a stack that its state does not know. */
 export function sweepCommand(): Command {
@@ -41,12 +43,7 @@ export function sweepCommand(): Command {
     )
     .option("--stack-is-gone", "the stack was removed: no session of it is known to any state")
     .addOption(
-      new Option(
-        "--older-than <duration>",
-        "leave younger sessions alone, as 90s, 10m or 2h: an `up` that runs now may still need them",
-      )
-        .argParser(parseDurationMs)
-        .default(defaultMinimumAgeMs, "10m"),
+      olderThanOption("leave younger sessions alone, as 90s, 10m or 2h: an `up` that runs now may still need them"),
     )
     .option("--yes", "release what was found")
     .addOption(new Option("--output <format>", "how to print").choices(["text", "json"]).default("text"))
@@ -70,7 +67,7 @@ async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
   const name = await nameStack(flags, state);
   const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
   try {
-    const orphans = await findOrphans(client, name, state.sessionIds);
+    const orphans = await findOwnedSessions(client, name, state.sessionIds);
     const judgement = { minimumAgeMs: flags.olderThan, release: flags.yes === true };
     const verdicts: Verdict[] = [];
     const repositories = repositoriesOf(state);

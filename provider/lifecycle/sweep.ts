@@ -89,15 +89,6 @@ export async function findOwnedSessions(
   return sessions;
 }
 
-/**
- * Finds the sessions of a stack that its state does not know.
- *
- * @param known ids of the sessions that the state knows
- */
-export function findOrphans(client: AgbClient, name: StackName, known: ReadonlySet<string>): Promise<OwnedSession[]> {
-  return findOwnedSessions(client, name, known);
-}
-
 /** Tells whether an orphan is certainly older than the limit; one of unknown age is not. */
 export function isOlderThan({ createdAt }: Orphan, minimumAgeMs: number, nowMs: number): boolean {
   return createdAt !== undefined && nowMs - createdAt.getTime() >= minimumAgeMs;

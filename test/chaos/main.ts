@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AgbClient } from "../../provider/api/client";
 import { type Emulator, startEmulator } from "../../provider/emulator";
 import { releaseAndWait } from "../../provider/lifecycle/session";
-import { findOrphans } from "../../provider/lifecycle/sweep";
+import { findOwnedSessions } from "../../provider/lifecycle/sweep";
 import { systemClock } from "../../provider/lifecycle/wait";
 import { pulumiCli } from "../support/pulumi-cli";
 import { createPulumiProject, javascriptFiles, type PulumiProject } from "../support/pulumi-project";
@@ -122,7 +122,7 @@ async function recover(project: PulumiProject, emulator: Emulator, client: AgbCl
   await project.run("cancel", "--yes");
   await project.up();
   const known = new Set(Object.values(sessionsOf(await project.exportState())).map(({ id }) => id ?? ""));
-  const orphans = await findOrphans(client, { project: "engine-test", stack: "test" }, known);
+  const orphans = await findOwnedSessions(client, { project: "engine-test", stack: "test" }, known);
   for (const { sessionId } of orphans) {
     await releaseAndWait(client, sessionId, systemClock);
   }

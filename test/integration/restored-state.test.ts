@@ -5,7 +5,7 @@ import { type Emulator, type FaultRule, ManualClock, startEmulator } from "../..
 import { AgbUncertainCreateError } from "../../provider/lifecycle/errors";
 import { ownershipKeys } from "../../provider/lifecycle/ownership";
 import { releaseAndWait } from "../../provider/lifecycle/session";
-import { findOrphans } from "../../provider/lifecycle/sweep";
+import { findOwnedSessions } from "../../provider/lifecycle/sweep";
 import { type Program, SmallEngine } from "../support/small-engine";
 
 // Whatever happens to sessions and to calls: once AGB answers again, one `up` restores what is declared, and no session
@@ -140,7 +140,7 @@ describe("a state that is restored on every run", () => {
 
   async function sweep(connection: Connection, engine: SmallEngine, announced: ReadonlySet<string>): Promise<void> {
     const { client } = connection.account();
-    for (const { sessionId } of await findOrphans(client, { project: "shop", stack: "dev" }, engine.knownIds())) {
+    for (const { sessionId } of await findOwnedSessions(client, { project: "shop", stack: "dev" }, engine.knownIds())) {
       const orphan = emulator.sessions().find((session) => session.sessionId === sessionId);
       expect(announced).toContain(orphan?.labels[ownershipKeys.create]);
       await releaseAndWait(client, sessionId, clock);
