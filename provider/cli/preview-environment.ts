@@ -4,6 +4,7 @@ import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId
 import { findForge, requireForge } from "../forge/find-forge";
 import type { ForgeSettings } from "../forge/forge-settings";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
+import { isDone } from "../lifecycle/sweep";
 import { systemClock } from "../lifecycle/wait";
 import { takeDown } from "../previews/down";
 import type { PreviewJob, ReleasingJob } from "../previews/job";
@@ -19,30 +20,35 @@ import { PulumiRunner } from "../pulumi/pulumi-process";
 import { StoppedError } from "../pulumi/stop-requests";
 import { parseDurationMs } from "./duration";
 import { addHelpNotes } from "./help-text";
-import { olderThanOption, somethingLeft } from "./left-over";
+import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
 
 interface CommonFlags {
   readonly organization?: string;
+}
+
+interface ReleasingFlags {
+  readonly includeUnidentified: boolean;
 }
 
 interface RequestFlags extends CommonFlags {
   readonly request: number;
 }
 
-interface RecoverFlags extends RequestFlags {
+interface RecoverFlags extends RequestFlags, ReleasingFlags {
   readonly force?: true;
 }
 
-interface DownFlags extends RequestFlags {
+interface DownFlags extends RequestFlags, ReleasingFlags {
   readonly lockWait: number;
 }
 
-interface UpFlags extends DownFlags {
+interface UpFlags extends RequestFlags {
+  readonly lockWait: number;
   readonly commit: string;
   readonly secretsProvider?: string;
 }
 
-interface SweepFlags extends CommonFlags {
+interface SweepFlags extends CommonFlags, ReleasingFlags {
   readonly idleDays?: number;
   readonly olderThan: number;
   readonly lockWait: number;
@@ -92,22 +98,26 @@ function upCommand(): Command {
 function downCommand(): Command {
   const command = new Command("down")
     .summary("release the sessions of a request and remove its stack")
-    .description("Release the sessions of a request and remove its stack. That there is none is a success.")
+    .description(
+      "Release the sessions of a request and remove its stack. That there is none is a success. Sessions that no state " +
+        "knows are released only if they carry the id of this stack, or this repository's id and the request is closed.",
+    )
     .addOption(requestOption())
     .addOption(organizationOption())
+    .addOption(includeUnidentifiedOption())
     .addOption(lockWaitOption())
     .action((flags: DownFlags) =>
       run("down", async (runner, output) => {
         const job = await openJob(runner, output, flags);
-        const { exitCode, orphans } = await releasing(job, (releasingJob) =>
+        const { exitCode, orphans } = await releasing(job, flags, (releasingJob) =>
           takeDown(releasingJob, { request: flags.request, lockWaitMs: flags.lockWait }),
         );
-        return exitCode !== 0 || orphans.every(({ action }) => action === "released") ? exitCode : somethingLeft;
+        return exitCode !== 0 || orphans.every(isDone) ? exitCode : somethingLeft;
       }),
     );
   return addHelpNotes(
     command,
-    "Exit code: 0 when nothing is left, 2 when sessions are that could not be released; Pulumi's own when " +
+    "Exit code: 0 when nothing is left, 2 when sessions are left; Pulumi's own when " +
       `\`pulumi destroy\` failed; 1 when anything else did. ${stoppedCodes}`,
   );
 }
@@ -122,16 +132,14 @@ function recoverCommand(): Command {
     )
     .addOption(requestOption())
     .addOption(organizationOption())
-    .option(
-      "--force",
-      "also when no run was cut off here: takes the lock from whoever holds it, so make sure that none runs",
-    )
+    .option("--force", "also when no run was cut off here: takes the lock from its holder, so make sure that none runs")
+    .addOption(includeUnidentifiedOption())
     .action((flags: RecoverFlags) =>
       run("recover", async (runner, output) => {
         const job = await openJob(runner, output, flags);
         const { request, force = false } = flags;
-        const orphans = await releasing(job, (releasingJob) => recover(releasingJob, { request, force }));
-        return orphans.every(({ action }) => action === "released") ? 0 : somethingLeft;
+        const orphans = await releasing(job, flags, (releasingJob) => recover(releasingJob, { request, force }));
+        return orphans.every(isDone) ? 0 : somethingLeft;
       }),
     );
   return addHelpNotes(
@@ -157,13 +165,14 @@ function sweepCommand(): Command {
       ),
     )
     .addOption(olderThanOption("leave younger sessions that no state knows alone, as 90s, 10m or 2h"))
+    .addOption(includeUnidentifiedOption())
     .addOption(lockWaitOption())
     .option("--yes", "remove and release what was found")
     .action((flags: SweepFlags) =>
       run("sweep", async (runner, output) => {
         const forge = requireForge(readForgeSettings());
         const job = await openJob(runner, output, flags);
-        const result = await releasing(job, (releasingJob) =>
+        const result = await releasing(job, flags, (releasingJob) =>
           sweep(
             { ...releasingJob, forge },
             {
@@ -223,11 +232,15 @@ function warnOfHalfConfigured(settings: ForgeSettings, output: JobOutput): void 
   }
 }
 
-async function releasing<Result>(job: PreviewJob, work: (job: ReleasingJob) => Promise<Result>): Promise<Result> {
+async function releasing<Result>(
+  job: PreviewJob,
+  { includeUnidentified: includesUnidentified }: ReleasingFlags,
+  work: (job: ReleasingJob) => Promise<Result>,
+): Promise<Result> {
   const { baseUrl, apiKey, timeoutMs } = readSettings(() => undefined);
   const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
   try {
-    return await work({ ...job, client });
+    return await work({ ...job, client, includesUnidentified });
   } finally {
     await client.close();
   }

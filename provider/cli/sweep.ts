@@ -1,27 +1,34 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
 import { readJobSettings, readRepositoryId, readSettings } from "../config";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
-import { ownershipKeys } from "../lifecycle/ownership";
+import { isStackId, ownershipKeys } from "../lifecycle/ownership";
 import {
   findOwnedSessions,
-  judgeOrphan,
+  isDone,
   leaveOrphan,
+  type OwnedSession,
+  type ReleaseRight,
+  releaseOrphan,
   type StackName,
   type Verdict,
   verdictLine,
 } from "../lifecycle/sweep";
 import { systemClock } from "../lifecycle/wait";
+import { belongsToOtherRepository } from "../previews/orphans";
+import { releaseRightOf } from "../previews/release-right";
 import { readProjectName } from "../pulumi/project-name";
 import { exportStackState, readStateFile, type StackState, secretText } from "../pulumi/stack-state";
 import { addHelpNotes } from "./help-text";
-import { olderThanOption, somethingLeft } from "./left-over";
+import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
 
 interface SweepFlags {
   readonly project?: string;
   readonly stack?: string;
   readonly state?: string;
   readonly stackIsGone?: true;
+  readonly stackId: readonly string[];
+  readonly includeUnidentified: boolean;
   readonly olderThan: number;
   readonly yes?: true;
   readonly output: "text" | "json";
@@ -32,23 +39,41 @@ export function sweepCommand(): Command {
   const command = new Command("sweep")
     .summary("release sessions of a stack that its state does not know")
     .description(
-      "Release sessions that belong to a stack but that its state does not know, such as those of a killed run. " +
-        "Shows what it would do; does it with --yes. Sessions without this provider's labels, or of another stack, " +
-        "are never touched. AGB is reached with AGB_API_KEY and AGB_ENDPOINT.",
+      "Release sessions that a stack created but that its state does not know, such as those of a killed run. Shows what " +
+        "it would do; does it with --yes. Reads the stack's id from its state and releases only what carries that id, so " +
+        "a stack of the same name in another backend is safe. Sessions that their program retains (retainOnDelete) are " +
+        "left. AGB is reached with AGB_API_KEY and AGB_ENDPOINT.",
     )
     .option("--project <name>", "Pulumi project (default: from the state, then from ./Pulumi.yaml)")
     .option("--stack <name>", "stack (default: the selected one)")
     .addOption(
       new Option("--state <file>", "exported state to read instead of asking the Pulumi CLI").conflicts("stackIsGone"),
     )
-    .option("--stack-is-gone", "the stack was removed: no session of it is known to any state")
+    .option("--stack-is-gone", "the stack was removed: there is no state to read; name its id with --stack-id")
+    .addOption(
+      new Option("--stack-id <id>", "id of the stack whose sessions to release, beside the id in the state; repeatable")
+        .argParser(collectStackIds)
+        .default([], "none"),
+    )
+    .addOption(includeUnidentifiedOption())
     .addOption(
       olderThanOption("leave younger sessions alone, as 90s, 10m or 2h: an `up` that runs now may still need them"),
     )
     .option("--yes", "release what was found")
     .addOption(new Option("--output <format>", "how to print").choices(["text", "json"]).default("text"))
     .action(runSweep);
-  return addHelpNotes(command, "Exit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed.");
+  return addHelpNotes(
+    command,
+    "Exit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed. Sessions that their program retains " +
+      "and those of another stack of the same name do not count as left.",
+  );
+}
+
+function collectStackIds(text: string, earlier: readonly string[]): string[] {
+  if (!isStackId(text)) {
+    throw new InvalidArgumentError("It is not the id of a stack: 16 hexadecimal digits.");
+  }
+  return [...earlier, text];
 }
 
 async function runSweep(flags: SweepFlags): Promise<void> {
@@ -67,34 +92,60 @@ async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
   const name = await nameStack(flags, state);
   const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
   try {
-    const orphans = await findOwnedSessions(client, name, state.sessionIds);
-    const judgement = { minimumAgeMs: flags.olderThan, release: flags.yes === true };
-    const verdicts: Verdict[] = [];
+    const right = withStackIds(releaseRightOf(state, flags.includeUnidentified), flags.stackId);
+    const orphans = await findOrphans(client, name, right, state.sessionIds);
+    const options = { minimumAgeMs: flags.olderThan, release: flags.yes === true, right };
     const repositories = repositoriesOf(state);
+    const verdicts: Verdict[] = [];
     for (const orphan of orphans) {
-      const isOthers = orphan.repository !== undefined && repositories.size > 0 && !repositories.has(orphan.repository);
+      const isOthers =
+        repositories.length > 0 && repositories.every((repository) => belongsToOtherRepository(orphan, repository));
       verdicts.push(
         isOthers
           ? leaveOrphan(orphan, `it is of the repository ${orphan.repository}`)
-          : await judgeOrphan(client, orphan, judgement, systemClock),
+          : await releaseOrphan(client, orphan, options, systemClock),
       );
     }
     print(name, verdicts, flags.output, output);
-    return verdicts.every(({ action }) => action === "released") ? 0 : somethingLeft;
+    if (right.stackIds.size === 0 && flags.output === "text") {
+      sayStackIds(orphans, output);
+    }
+    return verdicts.every(isDone) ? 0 : somethingLeft;
   } finally {
     await client.close();
   }
 }
 
+function withStackIds(right: ReleaseRight, stackIds: readonly string[]): ReleaseRight {
+  return { ...right, stackIds: new Set([...right.stackIds, ...stackIds]) };
+}
+
+/** The sessions with the stack's names, and those with its id: a renamed stack has sessions with its former name. */
+async function findOrphans(
+  client: AgbClient,
+  name: StackName,
+  { stackIds }: ReleaseRight,
+  known: ReadonlySet<string>,
+): Promise<OwnedSession[]> {
+  const found = await findOwnedSessions(client, name, known);
+  for (const stackId of stackIds) {
+    const seen = new Set([...known, ...found.map(({ sessionId }) => sessionId)]);
+    found.push(...(await findOwnedSessions(client, { stackId }, seen)));
+  }
+  return found;
+}
+
 /** The repositories that this sweep may act for: the job's own, and those whose sessions the state holds. */
-function repositoriesOf({ sessions }: StackState): ReadonlySet<string> {
-  const held = sessions.map(({ labels }) => (labels === secretText ? undefined : labels[ownershipKeys.repository]));
-  return new Set([readRepositoryId(), ...held].filter((repository) => repository !== undefined));
+function repositoriesOf({ sessions }: StackState): string[] {
+  const held = sessions.map(({ labels, isExternal }) =>
+    isExternal || labels === secretText ? undefined : labels[ownershipKeys.repository],
+  );
+  return [...new Set([readRepositoryId(), ...held].filter((repository) => repository !== undefined))];
 }
 
 async function readState({ state, stack, stackIsGone }: SweepFlags): Promise<StackState> {
   if (stackIsGone) {
-    return { sessionIds: new Set(), sessions: [], name: undefined };
+    return { sessionIds: new Set(), sessions: [], name: undefined, stackIds: new Set() };
   }
   return state === undefined ? exportStackState(stack) : readStateFile(state);
 }
@@ -131,5 +182,17 @@ function print(
   }
   if (verdicts.some(({ action }) => action === "would release")) {
     output.say("Nothing was released; add --yes to do it.");
+  }
+}
+
+/** Says how to go on where no state proves whose sessions these are. */
+function sayStackIds(orphans: readonly OwnedSession[], output: JobOutput): void {
+  const stackIds = new Set(orphans.map(({ stackId }) => stackId).filter((stackId) => stackId !== undefined));
+  for (const stackId of stackIds) {
+    output.say(
+      `If the stack with the id ${stackId} was removed, release its sessions with --stack-id ${stackId}. Its last exported ` +
+        "state shows its id as that of the resource AgbStackIdentity. Do not guess: another backend may have a live stack " +
+        "of the same name.",
+    );
   }
 }

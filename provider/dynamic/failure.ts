@@ -15,6 +15,7 @@ import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
 import { DoubtfulAbsenceError } from "./doubtful-absence";
 import type { Properties } from "./properties";
+import { MissingStackIdError } from "./stack-identity";
 
 /**
  * An error as the user of Pulumi sees it: what failed, for which resource, why, and what to do next.
@@ -88,6 +89,7 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
   if (
     error instanceof AgbConfigurationError ||
     error instanceof AgbAdoptError ||
+    error instanceof MissingStackIdError ||
     error instanceof AbandonedCreateError
   ) {
     return "";

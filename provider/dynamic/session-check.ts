@@ -28,8 +28,8 @@ const declarable = [
 /** What the resource class adds: see `resources/agb-session.ts`. */
 const added = ["labelsAll", "__provider"];
 
-/** Labels that each session gets of the provider: owner's project, stack and resource, and the create label. */
-const usualOwnLabelCount = 4;
+/** Labels of the provider when nothing else is known: project, stack, its id, resource, and the create label. */
+const usualOwnLabelCount = 5;
 
 /** Finds everything that is wrong with what the program declares. Values that a preview does not know pass. */
 export function sessionProblems(news: Properties, defaultLabels: Labels): Problem[] {
@@ -105,9 +105,10 @@ function idleTimeoutProblem(seconds: unknown): string | undefined {
 }
 
 function ownLabelCount(labelsAll: unknown): number {
-  const hasRepository =
-    typeof labelsAll === "object" && labelsAll !== null && Object.hasOwn(labelsAll, ownershipKeys.repository);
-  return usualOwnLabelCount + (hasRepository ? 1 : 0);
+  const optional = [ownershipKeys.repository, ownershipKeys.retain];
+  const isCarried = (key: string) =>
+    typeof labelsAll === "object" && labelsAll !== null && Object.hasOwn(labelsAll, key);
+  return usualOwnLabelCount + optional.filter(isCarried).length;
 }
 
 function countProblem(labels: unknown = {}, defaultLabels: Labels, ownCount: number): Problem[] {

@@ -18,6 +18,7 @@ import { diffSession } from "./session-diff";
 import { formerlyOwn, settleLabels } from "./session-labels";
 import { declaredPart, inputsOf, outputsOf, resourceName, type SessionProperties } from "./session-properties";
 import { limited, limitName } from "./session-timeouts";
+import { requireStackId } from "./stack-identity";
 
 /** The life cycle of an `AgbSession`. */
 export class SessionProvider implements pulumi.dynamic.ResourceProvider {
@@ -65,6 +66,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         adopting: inputs.adopt !== undefined,
       },
       ({ client, settings }) => {
+        requireStackId(inputs.labelsAll);
         const within = limited(client, inputs.timeouts?.create);
         const service = serviceName(settings.baseUrl);
         return inputs.adopt === undefined
@@ -117,6 +119,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       this.connection,
       { verb: "update", resource: resourceName(news), sessionId: id, limit: limitName(news, "update") },
       async (account) => {
+        requireStackId(news.labelsAll);
         const { appInstanceId, resourceId, released, service } = olds;
         const known = { ...news, appInstanceId, resourceId, service };
         const oldToken = olds.labelsAll?.[ownershipKeys.create] ?? "";

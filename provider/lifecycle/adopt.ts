@@ -2,7 +2,7 @@ import type { AgbClient } from "../api/client";
 import { getLabels, type Labels } from "../api/labels";
 import { listSessions } from "../api/sessions";
 import { hasLabel } from "./labels";
-import { createTokenTime, ownershipKeys } from "./ownership";
+import { createTokenTime, ownerKeys, ownershipKeys } from "./ownership";
 import { unlessGone } from "./unless-gone";
 
 /** A running session to take over: by its id, or by labels that exactly one session carries. */
@@ -37,16 +37,14 @@ export async function findAdoptable(
   if (!Object.entries(target.labels ?? {}).every(([key, value]) => hasLabel(labels, key, value))) {
     throw new AgbAdoptError(`AGB listed session ${sessionId}, which does not carry the labels of \`adopt\``);
   }
-  const foreign = Object.values(ownershipKeys).filter(
-    (key) => key !== ownershipKeys.create && labels[key] !== undefined && labels[key] !== owner[key],
-  );
-  if (foreign.length > 0) {
+  if (ownerKeys.some((key) => labels[key] !== undefined && labels[key] !== owner[key])) {
     const { project, stack, resource, repository } = ownershipKeys;
     const ofRepository = labels[repository] === undefined ? "" : ` (repository ${labels[repository]})`;
     throw new AgbAdoptError(
       `session ${sessionId} belongs to resource ${labels[resource] ?? "?"} of ${labels[project] ?? "?"}/` +
-        `${labels[stack] ?? "?"}${ofRepository}; two owners would undo each other's work. Remove it there first ` +
-        "(pulumi state delete keeps it running) and take its pulumi- labels off",
+        `${labels[stack] ?? "?"}${ofRepository}; two owners would undo each other's work. Remove it there first: ` +
+        "`pulumi state delete` takes it out of the state and does not release it. Then remove its pulumi- labels, so " +
+        "that no sweep of that stack releases it",
     );
   }
   return { sessionId, labels };

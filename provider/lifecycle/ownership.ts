@@ -3,15 +3,18 @@ import type { Labels } from "../api/labels";
 
 /**
  * The labels that say which stack, and which create, a session belongs to. AGB's create has no idempotency token and
- * AGB tells no creation time, so these carry what a lost reply or a killed run would otherwise lose. Only the sessions
- * of preview environments carry the repository's: other repositories may use the same names of projects and stacks.
+ * AGB does not say when a session was created, so these carry what a lost reply or a killed run would otherwise lose.
+ * Names are for people; `stackId` is what tells one stack from another one of the same name. Only the sessions of
+ * preview environments carry the repository's id, and only those that outlive their resource carry `retain`.
  */
 export const ownershipKeys = {
   project: "pulumi-project",
   stack: "pulumi-stack",
+  stackId: "pulumi-stack-id",
   resource: "pulumi-resource",
   create: "pulumi-create",
   repository: "pulumi-repository",
+  retain: "pulumi-retain",
 } as const;
 
 /** Stack configuration that tells the program the id of the repository whose preview environment it is. */
@@ -19,6 +22,15 @@ export const repositoryConfigKey = "preview:repository";
 
 /** Keys that begin with this are the provider's own; programs may not declare them. */
 export const reservedPrefix = "pulumi-";
+
+/** Keys whose values say who owns a session; the other two change with each create, or say what the owner wants. */
+export const ownerKeys = [
+  ownershipKeys.project,
+  ownershipKeys.stack,
+  ownershipKeys.stackId,
+  ownershipKeys.resource,
+  ownershipKeys.repository,
+] as const;
 
 /** Who declares a session. */
 export interface Owner {
@@ -28,16 +40,32 @@ export interface Owner {
   readonly resource: string;
   /** Id of the repository at its forge, such as `github.com/repositories/81`; `undefined` when it is not known. */
   readonly repository?: string | undefined;
+  /** Whether the session runs on when its resource is deleted (the resource option `retainOnDelete`). Default: no. */
+  readonly retains?: boolean;
 }
 
-/** The labels that name the owner. */
+/** The labels that name the owner, without the stack's id, which the engine knows only while it runs. */
 export function ownerLabels(owner: Owner): Labels {
   return {
     [ownershipKeys.project]: owner.project,
     [ownershipKeys.stack]: owner.stack,
     [ownershipKeys.resource]: owner.resource,
     ...(owner.repository !== undefined && { [ownershipKeys.repository]: owner.repository }),
+    ...(owner.retains && { [ownershipKeys.retain]: "true" }),
   };
+}
+
+/**
+ * Makes the id of a stack: 16 random hexadecimal digits, created once and kept in the stack's state. Names do not tell
+ * stacks apart: two backends or organizations may both have `shop/dev`, with one AGB account.
+ */
+export function newStackId(): string {
+  return randomBytes(8).toString("hex");
+}
+
+/** Tells whether a string is the id of a stack. */
+export function isStackId(text: string): boolean {
+  return /^[0-9a-f]{16}$/.test(text);
 }
 
 /** Tells whether a text is the id of a repository at its forge; a program may have other uses for the name. */

@@ -31,4 +31,6 @@ export interface PreviewJob {
 /** A job that may release sessions. */
 export interface ReleasingJob extends PreviewJob {
   readonly client: AgbClient;
+  /** Whether the user takes sessions without a stack's id for those of the stack whose names they carry. */
+  readonly includesUnidentified: boolean;
 }

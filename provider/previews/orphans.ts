@@ -1,30 +1,30 @@
 import {
   findOwnedSessions,
-  judgeOrphan,
   leaveOrphan,
   type OwnedSession,
+  type ReleaseOptions,
+  type ReleaseRight,
+  releaseOrphan,
   type Verdict,
   verdictLine,
 } from "../lifecycle/sweep";
 import type { ReleasingJob } from "./job";
 import { readOwnState, repositoryOf } from "./own-state";
+import { releaseRightOf } from "./release-right";
 
 /** How to treat sessions that no state knows. */
-export interface OrphanRules {
-  /** Younger ones, and those of unknown age, are left; `undefined` when age does not matter. */
-  readonly minimumAgeMs: number | undefined;
-  readonly release: boolean;
+export interface OrphanRules extends Omit<ReleaseOptions, "right"> {
   /**
    * Whether the stack is to be there, so that its state tells what is known, or gone. When that is not so (any more),
-   * all of them are left: a new run has made it again, or another one is taking it down.
+   * all of them are left: a new run has created it again, or another one is taking it down.
    */
   readonly stack: "here" | "gone";
-  /** Whether sessions without a repository's label are this one's too: when the stack is, or was just now, here. */
-  readonly includesUnlabelled: boolean;
+  /** What proves that they may be released where the stack is gone; where it is here, its state does. */
+  readonly right: ReleaseRight;
 }
 
-/** Tells whether a session is certainly another repository's: no job of this one has any business with it. */
-export function isAnotherRepositorys(
+/** Tells whether a session is certainly another repository's: no job of this repository may touch it. */
+export function belongsToOtherRepository(
   session: Pick<OwnedSession, "repository">,
   repository: string | undefined,
 ): boolean {
@@ -34,23 +34,23 @@ export function isAnotherRepositorys(
 /** Releases the sessions that carry a stack's labels and that its state does not know. */
 export async function releaseOrphans(job: ReleasingJob, stack: string, rules: OrphanRules): Promise<Verdict[]> {
   const sessions = await findOwnedSessions(job.client, { project: job.project, stack });
-  return judgeSessions(job, stack, sessions, rules);
+  return releaseUnknown(job, stack, sessions, rules);
 }
 
 /**
- * Judges sessions of one stack that were found before. The state is read only now: what a run made before is in it, so
- * what is not in it is nobody's, unless that run is at it this very moment.
+ * Releases those of a stack's sessions that its state does not know, from a list that was made before. The state is read
+ * only now: what a run created before is in it, so what is not in it is nobody's, unless that run is still active.
  *
  * @throws Error when the state cannot be read, or is another project's, stack's or repository's
  */
-export async function judgeSessions(
+export async function releaseUnknown(
   job: ReleasingJob,
   stack: string,
   sessions: readonly OwnedSession[],
   rules: OrphanRules,
 ): Promise<Verdict[]> {
   const { client, clock, output } = job;
-  const candidates = sessions.filter((session) => !isAnotherRepositorys(session, job.repository));
+  const candidates = sessions.filter((session) => !belongsToOtherRepository(session, job.repository));
   if (candidates.length === 0) {
     return [];
   }
@@ -60,28 +60,17 @@ export async function judgeSessions(
     return [];
   }
   const repository = repositoryOf(job, state);
+  const right = state === undefined ? rules.right : releaseRightOf(state, rules.right.includesUnidentified);
   const orphans = candidates.filter(({ sessionId }) => !state?.sessionIds.has(sessionId));
   const verdicts: Verdict[] = [];
   for (const orphan of orphans) {
     job.signal.throwIfAborted();
-    const doubt = doubtOf(orphan, repository, rules);
-    const verdict = doubt === undefined ? await judgeOrphan(client, orphan, rules, clock) : leaveOrphan(orphan, doubt);
+    const verdict =
+      orphan.repository === undefined || orphan.repository === repository
+        ? await releaseOrphan(client, orphan, { ...rules, right }, clock)
+        : leaveOrphan(orphan, `it is of the repository ${orphan.repository}, and this job's repository is not known`);
     output.say(verdictLine(verdict));
     verdicts.push(verdict);
   }
   return verdicts;
-}
-
-/** Why it is not certain that a session is this repository's; `undefined` when it is. */
-function doubtOf(
-  session: OwnedSession,
-  repository: string | undefined,
-  { includesUnlabelled }: OrphanRules,
-): string | undefined {
-  if (session.repository === undefined) {
-    return includesUnlabelled ? undefined : "its stack is not here, and no label tells which repository it is of";
-  }
-  return session.repository === repository
-    ? undefined
-    : `it is of the repository ${session.repository}, and which one this job is of is not known`;
 }

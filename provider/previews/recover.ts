@@ -4,12 +4,13 @@ import type { CutOffRun } from "../pulumi/run-note";
 import type { PreviewJob, ReleasingJob } from "./job";
 import { releaseOrphans } from "./orphans";
 import { readOwnState } from "./own-state";
+import { releaseRightOf } from "./release-right";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
 /** What a `recover` is asked for. */
 export interface RecoverOrder {
   readonly request: number;
-  /** Takes the lock from whoever holds it, also when no run was cut off in this folder. */
+  /** Takes the lock from its holder, also when no run was cut off in this folder. */
   readonly force: boolean;
 }
 
@@ -41,7 +42,8 @@ export async function recover(job: ReleasingJob, { request, force }: RecoverOrde
     return [];
   }
   await freeLock(job, name);
-  const rules = { minimumAgeMs: undefined, release: true, stack: "here", includesUnlabelled: true } as const;
+  const right = releaseRightOf(undefined, job.includesUnidentified);
+  const rules = { minimumAgeMs: undefined, release: true, stack: "here", right } as const;
   const orphans = await releaseOrphans(job, stack, rules);
   if (orphans.length === 0) {
     output.say(`No session of ${stack} is unknown to its state.`);

@@ -1,11 +1,13 @@
 import type { RequestState } from "../forge/forge";
-import type { Verdict } from "../lifecycle/sweep";
+import { isDone, type ReleaseRight, type Verdict } from "../lifecycle/sweep";
 
 /** What became of a request's stack. */
 export interface StackVerdict {
   readonly stack: string;
   readonly action: "removed" | "would remove" | "kept" | "left" | "failed";
   readonly reason: string;
+  /** What the state of a removed stack proved: its sessions may still be released. */
+  readonly right?: ReleaseRight | undefined;
 }
 
 /** What became of a session that no state knows, or of which that is not certain. */
@@ -50,6 +52,6 @@ export function judgeRequest(state: RequestState, idleDays: number | undefined, 
 export function somethingIsLeft({ stacks, sessions }: Pick<SweepResult, "stacks" | "sessions">): boolean {
   return (
     stacks.some(({ action }) => action === "would remove" || action === "failed" || action === "left") ||
-    sessions.some(({ action }) => action !== "released")
+    !sessions.every(isDone)
   );
 }

@@ -1,9 +1,17 @@
 import type { Forge } from "../forge/forge";
-import { findOwnedSessions, judgeOrphan, leaveOrphan, type OwnedSession, verdictLine } from "../lifecycle/sweep";
+import {
+  findOwnedSessions,
+  leaveOrphan,
+  type OwnedSession,
+  type ReleaseRight,
+  releaseOrphan,
+  verdictLine,
+} from "../lifecycle/sweep";
 import { takeDown } from "./down";
 import type { ReleasingJob } from "./job";
-import { isAnotherRepositorys, judgeSessions } from "./orphans";
+import { belongsToOtherRepository, releaseUnknown } from "./orphans";
 import { readOwnState } from "./own-state";
+import { releaseRightOf } from "./release-right";
 import { requestOfListedStack, requestOfStack, stackOfRequest } from "./stack-name";
 import { sweepReport } from "./sweep-report";
 import {
@@ -82,9 +90,9 @@ async function sweepStacks(
   const requests = names.flatMap((name) => requestOfListedStack(name, job.organization) ?? []);
   for (const request of requests) {
     const stack = stackOfRequest(request);
-    const { fate, reason, note } = await askOnce(request);
-    const decide = (action: StackVerdict["action"], why = reason) => {
-      verdicts.set(stack, { stack, action, reason: why });
+    const { fate, isClosed, reason, note } = await askOnce(request);
+    const decide = (action: StackVerdict["action"], why = reason, right?: ReleaseRight) => {
+      verdicts.set(stack, { stack, action, reason: why, right });
       job.output.say(`${action}: ${stack}: ${why}`);
     };
     if (fate !== "remove") {
@@ -97,14 +105,19 @@ async function sweepStacks(
         decide("would remove");
         continue;
       }
-      const { exitCode, orphans } = await takeDown(job, { request, lockWaitMs, ...(note !== undefined && { note }) });
+      const { exitCode, orphans, right } = await takeDown(job, {
+        request,
+        lockWaitMs,
+        isClosed,
+        ...(note !== undefined && { note }),
+      });
       // Those that could not be released are found again below.
       const released = orphans.filter(({ action }) => action === "released");
       sessions.push(...released.map((orphan) => ({ ...orphan, stack })));
       if (exitCode !== 0) {
         throw new Error(`pulumi destroy ended with exit code ${exitCode}`);
       }
-      decide("removed");
+      decide("removed", reason, right);
     } catch (error) {
       job.signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);
@@ -120,7 +133,7 @@ async function findSessions({ client, project, repository }: ReleasingJob): Prom
   const ofProject = await findOwnedSessions(client, { project });
   const found = new Set(ofProject.map(({ sessionId }) => sessionId));
   const ofRepository = repository === undefined ? [] : await findOwnedSessions(client, { repository }, found);
-  return [...ofProject.filter((session) => !isAnotherRepositorys(session, repository)), ...ofRepository];
+  return [...ofProject.filter((session) => !belongsToOtherRepository(session, repository)), ...ofRepository];
 }
 
 async function sweepSessions(
@@ -139,16 +152,17 @@ async function sweepSessions(
     if (request === undefined || action === "would remove" || action === "left" || action === "failed") {
       continue;
     }
-    const { fate, reason } = await askOnce(request);
+    const { fate, isClosed, reason } = await askOnce(request);
     const isGone = action === undefined || action === "removed";
     if (isGone && fate !== "remove") {
       verdicts.push(...leave(job, ofStack, `its stack was not found, and ${reason}`));
       continue;
     }
     try {
-      const includesUnlabelled = action !== undefined || job.repository === undefined;
-      const rules = { minimumAgeMs, release: execute, stack: isGone ? "gone" : "here", includesUnlabelled } as const;
-      verdicts.push(...(await judgeSessions(job, stack, ofStack, rules)).map((verdict) => ({ ...verdict, stack })));
+      const known = stacks.get(stack)?.right ?? releaseRightOf(undefined, job.includesUnidentified);
+      const right = { ...known, closedRepository: isClosed ? job.repository : undefined };
+      const rules = { minimumAgeMs, release: execute, stack: isGone ? "gone" : "here", right } as const;
+      verdicts.push(...(await releaseUnknown(job, stack, ofStack, rules)).map((verdict) => ({ ...verdict, stack })));
     } catch (error) {
       job.signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);
@@ -178,8 +192,8 @@ async function sweepRenamed(
       verdicts.push(...leave(job, [session], verdict.reason));
     }
     if (verdict?.isClosed) {
-      const rules = { minimumAgeMs, release: execute };
-      const what = await judgeOrphan(client, session, rules, clock);
+      const right = { ...releaseRightOf(undefined, false), closedRepository: job.repository };
+      const what = await releaseOrphan(client, session, { minimumAgeMs, release: execute, right }, clock);
       output.say(`${verdictLine(what)} (of the project ${session.project})`);
       verdicts.push({ ...what, stack: session.stack });
     }

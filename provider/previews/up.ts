@@ -1,6 +1,7 @@
 import { repositoryConfigKey } from "../lifecycle/ownership";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { StateSession } from "../pulumi/stack-state";
+import { isClosedRequest } from "./closed-request";
 import type { PreviewJob } from "./job";
 import { whenUnlocked } from "./locked-stack";
 import { readOwnState, repositoryOf } from "./own-state";
@@ -34,7 +35,7 @@ const configNamespace = "preview";
 export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> {
   const { pulumi, organization, signal, output } = job;
   const { request, commit, secretsProvider, lockWaitMs } = order;
-  if (await isClosed(job, request)) {
+  if (await isClosedRequest(job, request)) {
     output.warn(`Request ${request} is closed: no environment is made for it.`);
     return pulumiExitCodes.success;
   }
@@ -69,15 +70,6 @@ export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> 
   }
   await publish(job, order, stack, outcome, sessions);
   return exitCode;
-}
-
-async function isClosed({ forge, output }: PreviewJob, request: number): Promise<boolean> {
-  try {
-    return (await forge?.readRequest(request))?.isOpen === false;
-  } catch (error) {
-    output.warn(`Whether request ${request} is open is not known: ${error instanceof Error ? error.message : error}`);
-    return false;
-  }
 }
 
 function outcomeOf(exitCode: number, signal: AbortSignal): UpOutcome {

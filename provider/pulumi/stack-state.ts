@@ -19,6 +19,8 @@ export interface StateSession {
   readonly idleTimeoutSeconds: number | undefined;
   /** Whether AGB has released it and the program wants it kept like that. */
   readonly isReleased: boolean;
+  /** Whether the program only looks it up (`AgbSession.get`). */
+  readonly isExternal: boolean;
 }
 
 /** What a stack's state says of sessions. */
@@ -29,6 +31,11 @@ export interface StackState {
   readonly sessions: readonly StateSession[];
   /** The stack that the state belongs to; `undefined` when it holds no resource that would tell. */
   readonly name: { readonly project: string; readonly stack: string } | undefined;
+  /**
+   * The stack's own id, which its sessions carry; empty in states of an earlier version. Only the resource that holds it
+   * is believed: the labels of a session in the state are what a refresh found, and others may have written them.
+   */
+  readonly stackIds: ReadonlySet<string>;
 }
 
 /** Stands for a value that the state keeps secret. */
@@ -42,6 +49,7 @@ const resourceSchema = z.looseObject({
   type: z.string(),
   id: z.string().optional(),
   delete: z.boolean().optional(),
+  external: z.boolean().optional(),
   outputs: z.record(z.string(), z.unknown()).nullish(),
 });
 
@@ -55,6 +63,7 @@ const exportSchema = z.looseObject({
 });
 
 const sessionType = "pulumi-nodejs:dynamic/agb:AgbSession";
+const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
 const largestExportBytes = 512 * 1024 * 1024;
 
 /**
@@ -79,6 +88,7 @@ export function parseStackState(text: string): StackState {
     sessionIds: new Set(sessions.flatMap(({ id }) => (id === undefined ? [] : [id]))),
     sessions: sessions.flatMap((resource) => (resource.delete ? [] : readSession(resource))),
     name: stackOfUrn(resources[0]?.urn),
+    stackIds: new Set(resources.flatMap(({ type, id }) => (type === stackIdentityType && id ? [id] : []))),
   };
 }
 
@@ -110,7 +120,7 @@ export async function exportStackState(stack: string | undefined): Promise<Stack
   }
 }
 
-function readSession({ urn, id, outputs }: z.output<typeof resourceSchema>): StateSession[] {
+function readSession({ urn, id, outputs, external }: z.output<typeof resourceSchema>): StateSession[] {
   if (id === undefined) {
     return [];
   }
@@ -124,6 +134,7 @@ function readSession({ urn, id, outputs }: z.output<typeof resourceSchema>): Sta
       labels: labelsOf(labelsAll),
       idleTimeoutSeconds: typeof idleTimeoutSeconds === "number" ? idleTimeoutSeconds : undefined,
       isReleased: released === true,
+      isExternal: external === true,
     },
   ];
 }

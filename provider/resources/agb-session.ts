@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames } from "../config";
-import { isRepositoryId, ownerLabels, repositoryConfigKey } from "../lifecycle/ownership";
+import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKey } from "../lifecycle/ownership";
 import { providerReference } from "./reference";
+import { isRetained, watchRetention } from "./retention";
+import { stackId } from "./stack-identity";
 
 /** What a program declares of a session. */
 export interface AgbSessionArgs {
@@ -9,8 +11,8 @@ export interface AgbSessionArgs {
   readonly imageId: pulumi.Input<string>;
   /**
    * Labels of the session. Changed in place. Keys and values are not blank; at most 128 and 256 characters; keys that
-   * begin with `pulumi-` are the provider's own. With the default labels and the provider's four (in preview
-   * environments five), at most 20.
+   * begin with `pulumi-` are the provider's own. At most 20 with the default labels and the provider's own: five, one
+   * more in preview environments and one more with `retainOnDelete`.
    */
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
@@ -106,6 +108,7 @@ export class AgbSession extends pulumi.CustomResource {
    * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
    */
   constructor(name: string, args: AgbSessionArgs, opts: pulumi.CustomResourceOptions = {}) {
+    watchRetention();
     refuseImport(name, opts);
     warnOfPlainKey();
     warnOfCustomTimeouts(name, opts);
@@ -114,7 +117,7 @@ export class AgbSession extends pulumi.CustomResource {
       name,
       {
         ...undeclared,
-        ...(opts.id === undefined ? { ...args, labelsAll: labelsWithOwner(name, args?.labels) } : {}),
+        ...(opts.id === undefined ? { ...args, labelsAll: labelsWithOwner(name, args?.labels, opts) } : {}),
         __provider: providerReference("session"),
       },
       opts,
@@ -139,10 +142,20 @@ export class AgbSession extends pulumi.CustomResource {
  * the output `labelsAll`, because Pulumi keeps a value of a dynamic provider secret only where an input of that name
  * was; the provider puts default labels in.
  */
-function labelsWithOwner(name: string, labels: AgbSessionArgs["labels"]): pulumi.Input<Record<string, unknown>> {
+function labelsWithOwner(
+  name: string,
+  labels: AgbSessionArgs["labels"],
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Input<Record<string, unknown>> {
   const configured = pulumi.runtime.getConfig(repositoryConfigKey);
-  const repository = isRepositoryId(configured) ? configured : undefined;
-  const owner = ownerLabels({ project: pulumi.getProject(), stack: pulumi.getStack(), resource: name, repository });
+  const names = ownerLabels({
+    project: pulumi.getProject(),
+    stack: pulumi.getStack(),
+    resource: name,
+    repository: isRepositoryId(configured) ? configured : undefined,
+    retains: isRetained(opts),
+  });
+  const owner = { ...names, [ownershipKeys.stackId]: stackId() };
   const merged =
     pulumi.Output.isInstance(labels) || labels instanceof Promise
       ? pulumi.output(labels).apply((known) => ({ ...known, ...owner }))

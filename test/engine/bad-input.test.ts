@@ -48,7 +48,7 @@ test("one preview names every problem of a session, and nothing is made", async 
     'labels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own',
     "idleTimeoutSeconds: must be a whole number",
     "policyId: must not be blank",
-    "labels: 21 labels in all (17 declared, 0 by default, 4 of the provider's own); the limit is 20",
+    "labels: 22 labels in all (17 declared, 0 by default, 5 of the provider's own); the limit is 20",
   ]) {
     expect(printed).toContain(problem);
   }
@@ -100,7 +100,7 @@ test("an unknown image shows AGB's reason and leaves no session; a wrong key dro
   expect(emulator.sessions()).toHaveLength(1);
 
   emulator.setApiKeys([testKey]);
-  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 3 });
   expect(emulator.requestCounts().createSession).toBe(created);
   expect(resourceTexts(await project.exportState())).toEqual(before);
 });

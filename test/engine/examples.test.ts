@@ -27,7 +27,7 @@ test.each([
   "$kind program works with the packed package: up, nothing to do, refresh, destroy",
   async ({ example, sessions }) => {
     const { emulator, project } = await openExample(example);
-    expect(changesIn((await project.up()).stdout)).toEqual({ created: sessions.length + 1 });
+    expect(changesIn((await project.up()).stdout)).toEqual({ created: sessions.length + 2 });
     const { sessionIds, labels } = await project.outputs();
     expect(Object.keys(sessionIds).sort()).toEqual(sessions);
     expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual(
@@ -59,7 +59,7 @@ test("a preview environment is made, relabelled by each push, made again when AG
   expect(emulator.sessions()).toEqual([
     expect.objectContaining({ sessionId: sessionIds.sandbox, labels: expect.objectContaining(labels) }),
   ]);
-  expect((await project.exportState()).deployment.resources).toHaveLength(3);
+  expect((await project.exportState()).deployment.resources).toHaveLength(4);
   await expectNothingToDo(project, 1);
 
   for (const commit of ["9f3c2e1", "1234567"]) {
@@ -100,7 +100,7 @@ async function openExample(example: string) {
 /** Fails unless a preview, an update and a refresh all leave the stack with its sessions as it is. */
 async function expectNothingToDo(project: PulumiProject, sessionCount: number): Promise<void> {
   await project.succeed("preview", "--expect-no-changes");
-  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: sessionCount + 1 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: sessionCount + 2 });
   const before = resourceTexts(await project.exportState());
   await project.refresh("--expect-no-changes");
   expect(resourceTexts(await project.exportState())).toEqual(before);

@@ -40,7 +40,7 @@ test("labels from other resources, default labels from the stack, and replaceOnC
 
   // Not known in the preview: one label's value, and the whole map.
   await project.configure({ "agb:defaultLabels.team": "web", "agb:defaultLabels.cost": "12" });
-  expect((await project.succeed("preview")).stdout).toMatch(/5 to create/);
+  expect((await project.succeed("preview")).stdout).toMatch(/6 to create/);
   expect(emulator.sessions()).toEqual([]);
   await project.up();
   const { sessionIds } = await project.outputs();
@@ -55,7 +55,7 @@ test("labels from other resources, default labels from the stack, and replaceOnC
   const preview = await project.succeed("preview", "--diff");
   expect(preview.stdout).toMatch(/cost *: "12" => "34"/);
   expect(preview.stdout).toMatch(/4 to update/);
-  expect(changesIn((await project.up()).stdout)).toEqual({ updated: 4, unchanged: 1 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ updated: 4, unchanged: 2 });
   expect(await project.outputs()).toEqual({ sessionIds });
   for (const labels of labelsById().values()) {
     expect(labels).toMatchObject({ cost: "34" });
@@ -63,7 +63,7 @@ test("labels from other resources, default labels from the stack, and replaceOnC
 
   // Only this session asked to be replaced when its labels change.
   await project.write("index.js", program({ release: "2" }));
-  expect(changesIn((await project.up()).stdout)).toEqual({ replaced: 1, unchanged: 4 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ replaced: 1, unchanged: 5 });
   const replaced = (await project.outputs())["sessionIds"];
   expect({ ...replaced, strict: "" }).toEqual({ ...sessionIds, strict: "" });
   expect(replaced.strict).not.toBe(sessionIds.strict);

@@ -9,7 +9,7 @@ import { changesIn, resourceTexts, sessionIdsOf, sessionsOf } from "../support/s
 
 jest.setTimeout(180_000);
 
-const ownKeys = ["pulumi-create", "pulumi-project", "pulumi-resource", "pulumi-stack"];
+const ownKeys = ["pulumi-create", "pulumi-project", "pulumi-resource", "pulumi-stack", "pulumi-stack-id"];
 const firstLabels = { project: "shop", environment: "test", team: "storefront" };
 const secondLabels = { project: "shop", environment: "test", team: "search", topic: "relevance" };
 
@@ -62,7 +62,7 @@ afterAll(async () => {
 
 test("the first up makes the sessions with one call each and tells their ids and labels", async () => {
   const { stdout } = await project.up();
-  expect(changesIn(stdout)).toEqual({ created: 3 });
+  expect(changesIn(stdout)).toEqual({ created: 4 });
   expect(emulator.requestCounts()).toEqual({ createSession: 2 });
 
   const outputs = await project.outputs();
@@ -74,6 +74,7 @@ test("the first up makes the sessions with one call each and tells their ids and
     ...firstLabels,
     "pulumi-project": "engine-test",
     "pulumi-stack": "test",
+    "pulumi-stack-id": expect.stringMatching(/^[0-9a-f]{16}$/),
     "pulumi-resource": "web",
     "pulumi-create": expect.stringMatching(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/),
   });
@@ -94,7 +95,7 @@ test("the state refers to the provider in at most 200 characters and holds no mo
 test("a second up changes nothing and only looks, and preview agrees", async () => {
   const start = emulator.requests().length;
   const { stdout } = await project.up();
-  expect(changesIn(stdout)).toEqual({ unchanged: 3 });
+  expect(changesIn(stdout)).toEqual({ unchanged: 4 });
   expect(operationsSince(start).sort()).toEqual(["GetLabel", "GetLabel", "getMcpResource", "getMcpResource"]);
 
   await project.succeed("preview", "--expect-no-changes");
@@ -105,7 +106,7 @@ test("labels changed in the program are set in place, the session stays", async 
   await project.write("index.js", program({ imageId: "agb-code-space-1", labels: secondLabels }));
   const createLabel = session("web").labels["pulumi-create"];
   const { stdout } = await project.up();
-  expect(changesIn(stdout)).toEqual({ updated: 1, unchanged: 2 });
+  expect(changesIn(stdout)).toEqual({ updated: 1, unchanged: 3 });
 
   const { labelsAll, sessionIds } = await project.outputs();
   expect(sessionIds).toEqual(ids);
@@ -118,7 +119,7 @@ test("another image replaces the session: the new one is made before the old one
   await project.write("index.js", program({ imageId: "agb-code-space-2", labels: secondLabels }));
   const start = emulator.requests().length;
   const { stdout } = await project.up();
-  expect(changesIn(stdout)).toEqual({ replaced: 1, unchanged: 2 });
+  expect(changesIn(stdout)).toEqual({ replaced: 1, unchanged: 3 });
 
   const { sessionIds } = await project.outputs();
   expect(sessionIds.web).not.toBe(ids.web);
@@ -148,7 +149,7 @@ test("labels changed behind Pulumi's back are shown by preview", async () => {
 
 test("one up repairs them, a removed ownership label too", async () => {
   const { stdout } = await project.up();
-  expect(changesIn(stdout)).toEqual({ updated: 2, unchanged: 1 });
+  expect(changesIn(stdout)).toEqual({ updated: 2, unchanged: 2 });
   expect(session("web").labels).toMatchObject(secondLabels);
   expect(session("web").labels).not.toHaveProperty("intruder");
   expect(Object.keys(session("worker").labels).sort()).toEqual(["project", ...ownKeys].sort());
@@ -158,7 +159,7 @@ test("one up repairs them, a removed ownership label too", async () => {
 test("sessions released behind Pulumi's back are made again by one up", async () => {
   await emulator.release(ids.web);
   const { stdout } = await project.up();
-  expect(changesIn(stdout)).toMatchObject({ created: 1, unchanged: 2 });
+  expect(changesIn(stdout)).toMatchObject({ created: 1, unchanged: 3 });
 
   const { sessionIds } = await project.outputs();
   expect(sessionIds.web).not.toBe(ids.web);
@@ -171,7 +172,7 @@ test("sessions released behind Pulumi's back are made again by one up", async ()
 test("a refresh of an untouched stack changes no byte of its resources", async () => {
   const before = resourceTexts(await project.exportState());
   const { stdout } = await project.refresh();
-  expect(changesIn(stdout)).toEqual({ unchanged: 3 });
+  expect(changesIn(stdout)).toEqual({ unchanged: 4 });
   // Whole resources, with the engine's `created` and `modified`; outside of them it notes the time of the run.
   expect(resourceTexts(await project.exportState())).toEqual(before);
 });
@@ -179,7 +180,7 @@ test("a refresh of an untouched stack changes no byte of its resources", async (
 test("all labels can be dropped: the session stays and keeps only the provider's own", async () => {
   await project.write("index.js", program({ imageId: "agb-code-space-2" }));
   const { stdout } = await project.up();
-  expect(changesIn(stdout)).toEqual({ updated: 1, unchanged: 2 });
+  expect(changesIn(stdout)).toEqual({ updated: 1, unchanged: 3 });
   expect(Object.keys(session("web").labels).sort()).toEqual(ownKeys);
   expect(await project.outputs()).toMatchObject({
     sessionIds: ids,

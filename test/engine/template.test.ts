@@ -55,13 +55,13 @@ test("files of a new project name it, compile, and work: up, up unchanged, destr
   });
   expect(compiled).toEqual({ exitCode: 0, stdout: "", stderr: "" });
 
-  expect(changesIn((await project.up()).stdout)).toEqual({ created: 2 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ created: 3 });
   const [session] = emulator.sessions();
   expect(await project.outputs()).toEqual({
     sessionIds: { sandbox: session?.sessionId },
     labels: { sandbox: { project: "shop-sandboxes", environment: stackName } },
   });
-  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 3 });
   await project.destroy();
   expect(emulator.sessions()).toEqual([]);
 });
@@ -86,7 +86,7 @@ test("a project made with its stack installs, stores no empty key, and takes the
   });
 
   await project.configure({ "shop-sandboxes:imageId": "agb-browser-use-1" });
-  expect(changesIn((await project.up()).stdout)).toEqual({ created: 2 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ created: 3 });
   expect(emulator.sessions()).toEqual([expect.objectContaining({ imageId: "agb-browser-use-1" })]);
   await project.destroy();
   expect(emulator.sessions()).toEqual([]);

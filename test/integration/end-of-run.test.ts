@@ -6,7 +6,12 @@ import { sendRefusal, sendSuccess, startScriptedServer } from "../support/script
 const inputs = {
   imageId: "agb-code-space-1",
   labels: {},
-  labelsAll: { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" },
+  labelsAll: {
+    "pulumi-project": "shop",
+    "pulumi-stack": "dev",
+    "pulumi-stack-id": "0123456789abcdef",
+    "pulumi-resource": "web",
+  },
   __provider: providerReference("session"),
 };
 

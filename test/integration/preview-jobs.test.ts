@@ -12,7 +12,7 @@ import { bringUp } from "../../provider/previews/up";
 import { openClient } from "../support/agb-client";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { createId } from "../support/emulator-requests";
-import { done, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
+import { done, failed, openFakeJob, stackIdOf, stateOf } from "../support/fake-preview-job";
 
 const upOrder = { request: 1, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0 };
 const downOrder = { request: 1, lockWaitMs: 0 };
@@ -32,11 +32,18 @@ async function openJob(pulumi: Parameters<typeof openFakeJob>[0] = {}, repositor
 function sessionsIn(emulator: Emulator, nowMs: number) {
   return {
     emulator,
-    make: (stack: string, minutesOld = 60, project = "shop", repository?: string) =>
+    make: (
+      stack: string,
+      minutesOld = 60,
+      project = "shop",
+      repository?: string,
+      stackId: string | undefined = stackIdOf(project, stack),
+    ) =>
       createId(
         emulator.url,
         {
           ...ownerLabels({ project, stack, resource: "web", repository }),
+          ...(stackId !== "" && { "pulumi-stack-id": stackId }),
           "pulumi-create": newCreateToken(new Date(nowMs - minutesOld * 60_000)),
         },
         {},
@@ -92,7 +99,7 @@ describe("up", () => {
     fake.requests.set(1, new Error("no forge"));
     expect(await bringUp(fake.job, upOrder)).toBe(0);
     expect(fake.commands).toEqual(["create pr-1", "update pr-1"]);
-    expect(fake.warned).toEqual(["Whether request 1 is open is not known: no forge"]);
+    expect(fake.warned).toEqual(["Could not find out whether request 1 is open: no forge"]);
   });
 
   test.each([
@@ -234,20 +241,55 @@ describe("down", () => {
     expect(comments).toMatchObject([{ markdown: expect.stringContaining("some may run until AGB releases them") }]);
   });
 
-  test("without a stack here releases only what certainly is this repository's, and warns", async () => {
+  test("without a stack here releases only this repository's sessions of a closed request, and warns", async () => {
     const fake = await openJob({}, ours);
+    fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
     const mine = await fake.make("pr-1", 0, "shop", ours);
     const others = await fake.make("pr-1", 60, "shop", theirs);
     const unknown = await fake.make("pr-1");
     const { exitCode, orphans } = await takeDown(fake.job, downOrder);
     expect(exitCode).toBe(0);
     expect(orphans).toMatchObject([
-      { sessionId: unknown, action: "left", reason: expect.stringContaining("no label tells which repository") },
+      { sessionId: unknown, action: "left", reason: expect.stringContaining("no state was read") },
       { sessionId: mine, action: "released" },
     ]);
     expect(fake.running()).toEqual(new Set([others, unknown]));
     expect(fake.warned).toEqual([expect.stringContaining("this job may have the wrong backend")]);
     expect(fake.comments).toEqual([]);
+  });
+
+  test.each([
+    ["is open", { isOpen: true, updatedAt: new Date() }],
+    ["cannot be asked for", new Error("no forge")],
+  ])("without a stack here releases nothing when its request %s: it may be in another backend", async (_, answer) => {
+    const fake = await openJob({}, ours);
+    fake.requests.set(1, answer);
+    const session = await fake.make("pr-1", 60, "shop", ours);
+    expect((await takeDown(fake.job, downOrder)).orphans).toMatchObject([{ action: "left" }]);
+    expect(fake.running()).toEqual(new Set([session]));
+  });
+
+  test.each([
+    ["without a stack here", false],
+    ["of a stack that was here", true],
+  ])("%s leaves the sessions of another backend's stack of the same name", async (_, isHere) => {
+    const fake = await openJob();
+    if (isHere) {
+      fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    }
+    const session = await fake.make("pr-1", 60, "shop", undefined, "fedcba9876543210");
+    const earlier = await fake.make("pr-1", 60, "shop", undefined, "");
+    const { orphans } = await takeDown(fake.job, downOrder);
+    expect(orphans.map(({ action }) => action).sort()).toEqual(isHere ? ["foreign", "left"] : ["left", "left"]);
+    expect(fake.running()).toEqual(new Set([session, earlier]));
+  });
+
+  test("releases sessions without a stack id when it is told to", async () => {
+    const fake = await openJob({}, undefined);
+    fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
+    await fake.make("pr-1", 60, "shop", undefined, "");
+    await takeDown({ ...fake.job, includesUnidentified: true }, downOrder);
+    expect(fake.running().size).toBe(0);
   });
 
   test("without a stack here leaves all when it does not know its repository", async () => {
@@ -479,11 +521,11 @@ describe("the sweep", () => {
   });
 
   test("says that a clean-up path is broken when it reclaimed something, and only then", async () => {
-    const { job, requests, clock, make, warned, summaries } = await openJob();
+    const { job, requests, clock, make, warned, summaries } = await openJob({}, ours);
     await sweep(job, sweepOrder);
     expect(warned).toEqual([]);
     requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
-    await make("pr-1");
+    await make("pr-1", 60, "shop", ours);
     await sweep({ ...job }, { ...sweepOrder, execute: false });
     expect(warned).toEqual([]);
     await sweep(job, sweepOrder);
@@ -518,18 +560,16 @@ describe("the sweep", () => {
     expect(running()).toEqual(new Set(kept));
   });
 
-  test.each([
-    ["leaves", ours],
-    ["releases, when it does not know its repository,", undefined],
-  ])("%s sessions without the label whose stack is not here", async (_, repository) => {
-    const { job, requests, clock, make, running } = await openJob({}, repository);
-    requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
-    const session = await make("pr-1");
-    await make("pr-1", 60, "shop", repository);
-    const result = await sweep(job, sweepOrder);
-    expect(running()).toEqual(new Set(repository === undefined ? [] : [session]));
-    expect(somethingIsLeft(result)).toBe(repository !== undefined);
-  });
+  test.each([ours, undefined])(
+    "leaves sessions without a repository whose stack is not here, when its own repository is %s",
+    async (repository) => {
+      const { job, requests, clock, make, running } = await openJob({}, repository);
+      requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
+      const session = await make("pr-1");
+      expect(somethingIsLeft(await sweep(job, sweepOrder))).toBe(true);
+      expect(running()).toEqual(new Set([session]));
+    },
+  );
 
   test("is not bothered by another repository's requests that this one does not have", async () => {
     const { job, make, running } = await openJob({}, ours);
@@ -555,6 +595,8 @@ describe("the sweep", () => {
         minutesOld: fc.constantFrom(0, 5, 15, 60),
         isKnown: fc.boolean(),
         repository: fc.constantFrom(ours, ours, theirs, undefined),
+        // Another backend's stack of the same name has another id, and an earlier version gave none.
+        stackId: fc.constantFrom("own", "own", "fedcba9876543210", ""),
       }),
       { maxLength: 8 },
     ),
@@ -580,7 +622,13 @@ describe("the sweep", () => {
         for (const session of sessions) {
           made.push({
             ...session,
-            id: await make(session.stack, session.minutesOld, session.project, session.repository),
+            id: await make(
+              session.stack,
+              session.minutesOld,
+              session.project,
+              session.repository,
+              session.stackId === "own" ? undefined : session.stackId,
+            ),
           });
         }
         for (const { name, isForeign } of stacks) {
@@ -623,21 +671,25 @@ describe("the sweep", () => {
           const isHere = stacksBefore.has(stack);
           const [named, ...more] = namedIn(stack);
           const worker = repository ?? (isHere && more.length === 0 ? named : undefined);
-          const isCertain =
-            session.repository === undefined ? isHere || repository === undefined : session.repository === worker;
-          const isTakenDown = isOurs(stack) && isOver(stack) && (isKnown || isCertain);
+          const isClosed = requests[Number(stack.slice(3)) - 1] === "closed";
+          const isOfClosedRequest = isClosed && repository !== undefined && session.repository === repository;
+          const isOfWorker = session.repository === undefined || session.repository === worker;
+          const isIdentified = isHere && session.stackId === "own";
+          const isTakenDown =
+            isOurs(stack) && isOver(stack) && (isKnown || (isOfWorker && (isIdentified || isOfClosedRequest)));
           const isInDoubt = requests[Number(stack.slice(3)) - 1] === "unknown";
           const isOrphan =
-            minutesOld >= 10 && !isInDoubt && isCertain && (isHere ? isOurs(stack) && !isKnown : isOver(stack));
-          const isOfRenamed =
             minutesOld >= 10 &&
-            repository !== undefined &&
-            session.repository === repository &&
-            requests[Number(stack.slice(3)) - 1] === "closed";
+            !isInDoubt &&
+            isOfWorker &&
+            (isHere ? isOurs(stack) && !isKnown && isIdentified : isOfClosedRequest);
+          const isOfRenamed = minutesOld >= 10 && isOfClosedRequest;
           const isLeftOver = project === "shop" ? isTakenDown || isOrphan : isOfRenamed;
           const mayGo = execute && /^pr-\d$/.test(stack) && isLeftOver;
           expect([session, running().has(id)]).toEqual([session, !mayGo]);
-          // Said once more, plainly: nobody touches what another repository has put its name on.
+          // Said once more, plainly: only the id of a state that was read, or a closed request of this repository, gives the
+          // right to release, and nobody touches what another repository has put its name on.
+          expect(isKnown || isIdentified || isOfClosedRequest || running().has(id)).toBe(true);
           expect(session.repository !== theirs || repository === undefined || running().has(id)).toBe(true);
         }
         if (!execute) {

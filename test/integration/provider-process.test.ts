@@ -7,7 +7,12 @@ import { type CallFailure, type Properties, ProviderProcess, unfinishedResource 
 import { deadAddress } from "../support/scripted-server";
 
 const { DIFF_NONE, DIFF_UNKNOWN } = DiffResponse.DiffChanges;
-const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+const owner = {
+  "pulumi-project": "shop",
+  "pulumi-stack": "dev",
+  "pulumi-stack-id": "0123456789abcdef",
+  "pulumi-resource": "web",
+};
 const __provider = providerReference("session");
 
 /** What the resource class hands over for these labels. */

@@ -204,6 +204,7 @@ describe("a state that is restored on every run", () => {
         ...declared,
         "pulumi-project": "shop",
         "pulumi-stack": "dev",
+        "pulumi-stack-id": engine.stackId,
         "pulumi-resource": name,
         "pulumi-create": expect.stringMatching(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/),
       });

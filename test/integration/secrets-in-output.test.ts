@@ -49,7 +49,12 @@ test("a whole life with the debug log on shows no key, token, code, ticket, link
   const environment = { AGB_LOG_LEVEL: "debug", AGB_API_KEY: otherKey, AGB_ENDPOINT: agb.url };
   const provider = await ProviderProcess.start(environment);
   await provider.configure({ "agb:apiKey": key });
-  const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+  const owner = {
+    "pulumi-project": "shop",
+    "pulumi-stack": "dev",
+    "pulumi-stack-id": "0123456789abcdef",
+    "pulumi-resource": "web",
+  };
   const declare = (labels: Record<string, string>) => ({
     imageId: "agb-code-space-1",
     labels,

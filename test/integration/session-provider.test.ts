@@ -313,8 +313,25 @@ describe("an update", () => {
       "pulumi-project",
       "pulumi-resource",
       "pulumi-stack",
+      "pulumi-stack-id",
     ]);
   });
+
+  test.each(["create", "update"])(
+    "without the id of the stack is refused by %s before AGB is asked",
+    async (method) => {
+      const { stack, emulator } = await openStack();
+      const { "pulumi-stack-id": _, ...names } = owner;
+      const news = { ...declare(), labelsAll: { team: "web", ...names } };
+      const failure = await failureOf(
+        method === "create" ? stack.create(news) : stack.update(await stack.create(), news),
+      );
+      expect(failure.message).toContain(
+        "`--target` leaves out the resource that holds it. Run `pulumi up` once without",
+      );
+      expect(emulator.requestCounts()).toEqual(method === "create" ? {} : { createSession: 1 });
+    },
+  );
 
   test("gives a session without a create label a new one", async () => {
     const { stack, emulator } = await openStack();

@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { newCreateToken } from "../../provider/lifecycle/ownership";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
@@ -9,23 +9,49 @@ import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 const stackRow = { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", type: "pulumi:pulumi:Stack" };
+const sessionType = "pulumi-nodejs:dynamic/agb:AgbSession";
+const identityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
+const stackId = "0123456789abcdef";
+const otherStackId = "fedcba9876543210";
 
-/** Labels of a session of shop/dev that was made so many minutes ago. */
+/** Labels of a session of shop/dev that was created so many minutes ago. */
 function ownLabels(minutesOld: number, more: Record<string, string> = {}): Record<string, string> {
   return {
     "pulumi-project": "shop",
     "pulumi-stack": "dev",
+    "pulumi-stack-id": stackId,
     "pulumi-resource": "web",
     "pulumi-create": newCreateToken(new Date(Date.now() - minutesOld * 60_000)),
     ...more,
   };
 }
 
+/** The labels without the stack's id, as an earlier version set them. */
+function withoutStackId({ "pulumi-stack-id": _, ...labels }: Record<string, string>): Record<string, string> {
+  return labels;
+}
+
+/** A session in a state. */
+function row(id: string, more: Record<string, unknown> = {}) {
+  return { urn: `urn:pulumi:dev::shop::${sessionType}::${id}`, type: sessionType, id, ...more };
+}
+
+/** An exported state with these resources, and with the stack's id if it has one. */
+function stateWith(resources: readonly object[], id: string | undefined = stackId, stack = stackRow): string {
+  const identity = { urn: `urn:pulumi:dev::shop::${identityType}::agb`, type: identityType, id };
+  return JSON.stringify({
+    version: 3,
+    deployment: { resources: [stack, ...(id === undefined ? [] : [identity]), ...resources] },
+  });
+}
+
 /** An exported state that knows these sessions. */
 function exportOf(sessionIds: readonly string[], stack = stackRow): string {
-  const type = "pulumi-nodejs:dynamic/agb:AgbSession";
-  const sessions = sessionIds.map((id) => ({ urn: `urn:pulumi:dev::shop::${type}::${id}`, type, id }));
-  return JSON.stringify({ version: 3, deployment: { resources: [stack, ...sessions] } });
+  return stateWith(
+    sessionIds.map((id) => row(id)),
+    stackId,
+    stack,
+  );
 }
 
 /** A folder with a state file, and the command run in it against an AGB. */
@@ -54,7 +80,7 @@ test("without --yes it shows what it would release, does nothing and exits with 
   const orphan = await make(ownLabels(11));
   const { sweep } = await openSweep(emulator.url);
   const { exitCode, stdout, stderr } = await sweep();
-  expect(stdout).toMatch(new RegExp(`^would release: ${orphan} \\(web, made 20\\S+Z\\)\n`));
+  expect(stdout).toMatch(new RegExp(`^would release: ${orphan} \\(web, created 20\\S+Z\\)\n`));
   expect(stdout).toContain("Nothing was released; add --yes to do it.");
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "" });
   expect(running()).toEqual([orphan]);
@@ -65,8 +91,8 @@ test("with --yes it releases orphans and only them, and exits with 0", async () 
   const orphan = await make(ownLabels(11));
   const kept = [
     await make(ownLabels(11)),
-    await make(ownLabels(11, { "pulumi-stack": "production" })),
-    await make(ownLabels(11, { "pulumi-project": "bank" })),
+    await make(ownLabels(11, { "pulumi-stack": "production", "pulumi-stack-id": otherStackId })),
+    await make(ownLabels(11, { "pulumi-project": "bank", "pulumi-stack-id": otherStackId })),
     await make({ project: "shop", stack: "dev" }),
     await make({}),
   ];
@@ -99,6 +125,132 @@ test("a session of another repository with the same names is left", async () => 
   expect(stdout).toContain(`released: ${unlabelled}`);
   expect(exitCode).toBe(2);
   expect(running()).toEqual([ofOther]);
+});
+
+describe("a stack of the same name in another backend", () => {
+  test("keeps its sessions, which are reported and do not count as left", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const theirs = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
+    const orphan = await make(ownLabels(60));
+    const { sweep } = await openSweep(emulator.url);
+    const { exitCode, stdout } = await sweep("--yes", "--older-than", "0s", "--include-unidentified");
+    expect(stdout).toMatch(new RegExp(`^foreign: ${theirs} .*another stack of the same name.*${otherStackId}$`, "m"));
+    expect(stdout).toContain(`released: ${orphan}`);
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([theirs]);
+  });
+
+  test("keeps them also when our state holds one of its sessions, taken over or looked up", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const theirLabels = ownLabels(60, { "pulumi-stack-id": otherStackId });
+    const [inState, theirs] = [await make(theirLabels), await make(theirLabels)];
+    const outputs = { labelsAll: theirLabels };
+    const { sweep } = await openSweep(
+      emulator.url,
+      stateWith([row(inState, { outputs }), row("session-x", { outputs, external: true })]),
+    );
+    expect((await sweep("--yes", "--older-than", "0s")).exitCode).toBe(0);
+    expect(running().sort()).toEqual([inState, theirs].sort());
+  });
+});
+
+describe("a session without a stack id", () => {
+  test("is left and reported, unless a flag includes it", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const earlier = await make(withoutStackId(ownLabels(60)));
+    const { sweep } = await openSweep(emulator.url);
+    const { exitCode, stdout } = await sweep("--yes");
+    expect(stdout).toMatch(new RegExp(`^left: ${earlier} .*: it carries no stack id`, "m"));
+    expect(exitCode).toBe(2);
+    expect(running()).toEqual([earlier]);
+    expect((await sweep("--yes", "--include-unidentified")).exitCode).toBe(0);
+    expect(running()).toEqual([]);
+  });
+
+  test("is all that a state without an id may release, and only with the flag", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const identified = await make(ownLabels(60));
+    await make(withoutStackId(ownLabels(60)));
+    const { sweep } = await openSweep(emulator.url, stateWith([], ""));
+    const { exitCode, stdout } = await sweep("--yes", "--include-unidentified");
+    expect(exitCode).toBe(2);
+    expect(running()).toEqual([identified]);
+    expect(stdout).toContain(`no state was read that has its stack id ${stackId}`);
+    expect(stdout).toContain(`release its sessions with --stack-id ${stackId}`);
+  });
+});
+
+test("sessions of a renamed stack are found by its id", async () => {
+  const { emulator, make, running } = await openEmulator();
+  await make(ownLabels(60, { "pulumi-stack": "development", "pulumi-project": "store" }));
+  const { sweep } = await openSweep(emulator.url);
+  const { exitCode, stdout } = await sweep("--yes");
+  expect({ exitCode, running: running() }).toEqual({ exitCode: 0, running: [] });
+  expect(stdout).toMatch(/^released: /);
+});
+
+test("a session that its program retains is left, reported, and does not count as left over", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const retained = await make(ownLabels(60, { "pulumi-retain": "true" }));
+  const { sweep } = await openSweep(emulator.url);
+  const { exitCode, stdout } = await sweep("--yes", "--older-than", "0s");
+  expect(stdout).toMatch(new RegExp(`^retained: ${retained} .*: its program retains it \\(retainOnDelete\\)$`, "m"));
+  expect(exitCode).toBe(0);
+  expect(running()).toEqual([retained]);
+});
+
+describe("a twin, which has the create label of a session in the state,", () => {
+  test.each([
+    ["young", {}],
+    ["and retained", { "pulumi-retain": "true" }],
+  ])("is released at any age: %s", async (_, more) => {
+    const { emulator, make, running } = await openEmulator();
+    const labels = ownLabels(0, more);
+    const [known, twin] = [await make(labels), await make(labels)];
+    const young = await make(ownLabels(0));
+    const { sweep } = await openSweep(emulator.url, stateWith([row(known, { outputs: { labelsAll: labels } })]));
+    const { stdout } = await sweep("--yes");
+    expect(stdout).toContain(`released: ${twin}`);
+    expect(running().sort()).toEqual([known, young].sort());
+  });
+
+  test("of a session that is only looked up is left, because that one's stack may still create it", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const labels = ownLabels(0);
+    const [known, twin] = [await make(labels), await make(labels)];
+    const external = row(known, { outputs: { labelsAll: labels }, external: true });
+    const { sweep } = await openSweep(emulator.url, stateWith([external]));
+    expect((await sweep("--yes")).exitCode).toBe(2);
+    expect(running().sort()).toEqual([known, twin].sort());
+  });
+});
+
+test.each([
+  ["another stack", { "pulumi-stack": "production", "pulumi-stack-id": otherStackId }],
+  ["another resource", { "pulumi-resource": "db" }],
+  ["another create", { "pulumi-create": newCreateToken(new Date()) }],
+  ["itself, to be retained", { "pulumi-retain": "true" }],
+])("a session that is relabelled to %s while the sweep waits for another release is left", async (_, more) => {
+  const labels = ownLabels(60);
+  let released = 0;
+  const server = await startScriptedServer(({ path, query }, response) => {
+    if (path.endsWith("ListSession")) {
+      sendSuccess(response, { data: [{ sessionId: "session-1" }, { sessionId: "session-2" }] });
+    } else if (path.endsWith("GetLabel")) {
+      const isRelabelled = released > 0 && query["sessionId"] === "session-2";
+      sendSuccess(response, { data: { labels: JSON.stringify(isRelabelled ? { ...labels, ...more } : labels) } });
+    } else if (path.endsWith("releaseSessionAsync")) {
+      released += 1;
+      sendSuccess(response, {});
+    } else {
+      sendSuccess(response, { data: { status: "FINISH" } });
+    }
+  });
+  const { sweep } = await openSweep(server.url);
+  const { exitCode, stdout } = await sweep("--yes");
+  expect(stdout).toMatch(/^released: session-1/m);
+  expect(stdout).toMatch(/^left: session-2 .*: its owner's labels changed a moment ago/m);
+  expect({ exitCode, released }).toEqual({ exitCode: 2, released: 1 });
 });
 
 test("where nothing is unknown it says so and exits with 0", async () => {
@@ -191,7 +343,8 @@ test("a list that does not filter leads to no release", async () => {
   });
   const { sweep } = await openSweep(server.url);
   expect((await sweep("--yes", "--older-than", "0s")).exitCode).toBe(0);
-  expect(server.operations()).toEqual(["ListSession", "GetLabel", "GetLabel"]);
+  const look = ["ListSession", "GetLabel", "GetLabel"];
+  expect(server.operations()).toEqual([...look, ...look]);
 });
 
 test("a list that breaks off leads to no release and exits with 1", async () => {
@@ -291,16 +444,30 @@ describe("the state that the Pulumi CLI gives", () => {
     expect(running()).toHaveLength(1);
   });
 
-  test("is not asked for with --stack-is-gone, which releases all old sessions of the stack", async () => {
+  test("is not asked for with --stack-is-gone, which releases only the sessions of a stack id that is named", async () => {
     const { emulator, make, running } = await openEmulator();
     await make(ownLabels(60));
-    const other = await make(ownLabels(60, { "pulumi-stack": "production" }));
+    const live = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
     const { run, folder } = await openSweep(emulator.url);
     await writeFile(join(folder, "Pulumi.yaml"), 'name: "shop"\nruntime: nodejs\n');
     const path = await pulumiThat(folder, "touch asked; exit 1");
-    const { exitCode, stderr } = await run(["--yes", "--stack-is-gone", "--stack", "dev"], path);
+    const isGone = ["--yes", "--stack-is-gone", "--stack", "dev"];
+    const unnamed = await run(isGone, path);
+    expect(unnamed.exitCode).toBe(2);
+    expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${stackId}`);
+    expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${otherStackId}`);
+    expect(running()).toHaveLength(2);
+    const { exitCode, stderr } = await run([...isGone, "--stack-id", stackId], path);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(running()).toEqual([other]);
+    expect(running()).toEqual([live]);
+    expect(await readdir(folder)).not.toContain("asked");
+  });
+
+  test.each(["dev", "0123456789ABCDEF", ""])("a stack id %j is refused", async (id) => {
+    const { sweep } = await openSweep("http://127.0.0.1:9");
+    const { exitCode, stderr } = await sweep("--stack-id", id);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("It is not the id of a stack: 16 hexadecimal digits.");
   });
 
   test("and --stack-is-gone exclude a state file", async () => {

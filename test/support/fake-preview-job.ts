@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { AgbClient } from "../../provider/api/client";
 import type { Forge, RequestState } from "../../provider/forge/forge";
 import { ForgeError } from "../../provider/forge/forge-error";
@@ -16,6 +17,11 @@ export function failed(stderr: string, exitCode = 1): CommandResult {
   return { exitCode, stdout: "", stderr };
 }
 
+/** The id of a stack: for a test always the same where the names are. */
+export function stackIdOf(project: string, stack: string): string {
+  return createHash("sha256").update(`${project}/${stack}`).digest("hex").slice(0, 16);
+}
+
 /** What a stack's state holds, in short. @param repositories what the sessions are labelled with, in their order */
 export function stateOf(
   project: string,
@@ -32,9 +38,15 @@ export function stateOf(
       labels: ownerLabels({ project, stack, resource: `web-${index}`, repository: repositories[index] }),
       idleTimeoutSeconds: undefined,
       isReleased: false,
+      isExternal: false,
     }),
   );
-  return { sessionIds: new Set(sessionIds), sessions, name: { project, stack } };
+  return {
+    sessionIds: new Set(sessionIds),
+    sessions,
+    name: { project, stack },
+    stackIds: new Set([stackIdOf(project, stack)]),
+  };
 }
 
 /** A request as the fake forge knows it; an error is thrown. */
@@ -141,6 +153,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
       },
     },
     client: undefined as unknown as AgbClient,
+    includesUnidentified: false,
     ...more,
   };
   return { ...fake, job: job as FakeJob["job"] };

@@ -13,6 +13,8 @@ export interface Registration {
   readonly provider: string | undefined;
   /** Variables of the engine's environment that a provider sees under another name. */
   readonly environmentMappings: Readonly<Record<string, string>>;
+  /** URNs of the resources that it depends on; not enumerable, so that few tests need to name them. */
+  readonly dependencies: readonly string[];
 }
 
 /** A secret as it stands among the inputs of a registration. */
@@ -35,6 +37,8 @@ export interface ProgramOptions {
   readonly secretKeys?: readonly string[];
   /** What the provider adds to the inputs of each resource. */
   readonly state?: Readonly<Record<string, unknown>>;
+  /** The stack's id; empty when the engine does not know it yet. Default: `agb-id`. */
+  readonly stackId?: string;
 }
 
 /** What Pulumi's mocks need of a request of the engine's protocol. */
@@ -46,6 +50,8 @@ interface Request {
   getObject?(): { toJavaScript(): Record<string, unknown> } | undefined;
   getProperties?(): { toJavaScript(): Record<string, unknown> } | undefined;
   getEnvvarmappingsMap?(): { toObject(): [string, string][] };
+  getDependenciesList?(): string[];
+  getPropertydependenciesMap?(): { forEach(visit: (dependencies: { getUrnsList(): string[] }) => void): void };
 }
 
 /** Notes what is registered. The mocks' own view is not enough: it has lost which part of a property is secret. */
@@ -54,14 +60,19 @@ function recordRegistrations(engine: MockMonitor): Registration[] {
   for (const method of ["registerResource", "readResource"] as const) {
     const original = engine[method].bind(engine);
     engine[method] = (request: Request, callback) => {
-      registrations.push({
+      const registration = {
         type: request.getType(),
         name: request.getName(),
         inputs: (request.getObject?.() ?? request.getProperties?.())?.toJavaScript() ?? {},
         id: request.getId?.() || undefined,
         provider: request.getProvider() || undefined,
         environmentMappings: Object.fromEntries(request.getEnvvarmappingsMap?.().toObject() ?? []),
+      };
+      const dependencies = [...(request.getDependenciesList?.() ?? [])];
+      request.getPropertydependenciesMap?.().forEach((ofProperty) => {
+        dependencies.push(...ofProperty.getUrnsList());
       });
+      registrations.push(Object.defineProperty(registration, "dependencies", { value: dependencies }) as Registration);
       return original(request, callback);
     };
   }
@@ -74,11 +85,12 @@ function recordRegistrations(engine: MockMonitor): Registration[] {
  */
 export async function runProgram<Result>(
   program: () => Result,
-  { preview = false, config = {}, secretKeys = [], state = {} }: ProgramOptions = {},
+  { preview = false, config = {}, secretKeys = [], state = {}, stackId = "agb-id" }: ProgramOptions = {},
 ): Promise<ProgramRun<Result>> {
   const mocks: pulumi.runtime.Mocks = {
     call: () => ({}),
-    newResource: ({ name, inputs, id }) => ({ id: id || `${name}-id`, state: { ...inputs, ...state } }),
+    newResource: ({ name, inputs, id }) =>
+      name === "agb" ? { id: stackId, state: {} } : { id: id || `${name}-id`, state: { ...inputs, ...state } },
   };
   await pulumi.runtime.setMocks(mocks, "shop", "dev", preview);
   const registrations = recordRegistrations(getMonitor() as unknown as MockMonitor);

@@ -6,7 +6,12 @@ import { startTestEmulator, testKey } from "./agb-emulator";
 import { closeAfterTest } from "./close-after-test";
 import { FakeClock } from "./fake-clock";
 
-export const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+export const owner = {
+  "pulumi-project": "shop",
+  "pulumi-stack": "dev",
+  "pulumi-stack-id": "0123456789abcdef",
+  "pulumi-resource": "web",
+};
 /** The text that Pulumi stores with each resource. */
 export const provider = providerReference("session");
 

@@ -1,5 +1,5 @@
 import type { SessionProvider } from "../../provider/dynamic/session";
-import { ownerLabels } from "../../provider/lifecycle/ownership";
+import { newStackId, ownerLabels, ownershipKeys } from "../../provider/lifecycle/ownership";
 
 type Properties = Record<string, unknown>;
 
@@ -18,6 +18,8 @@ export class SmallEngine {
   readonly state = new Map<string, StateEntry>();
   /** Sessions whose release failed after they were replaced; the next run tries again, as Pulumi does. */
   private readonly pendingDeletes: StateEntry[] = [];
+  /** The id of the stack, as its identity resource would hold it. */
+  readonly stackId = newStackId();
 
   constructor(
     private readonly provider: SessionProvider,
@@ -78,7 +80,8 @@ export class SmallEngine {
 
   private async bring(name: string, args: Properties): Promise<void> {
     const owner = ownerLabels({ project: this.project, stack: this.stack, resource: name });
-    const declared = { ...args, labelsAll: { ...(args["labels"] as object), ...owner } };
+    const labelsAll = { ...(args["labels"] as object), ...owner, [ownershipKeys.stackId]: this.stackId };
+    const declared = { ...args, labelsAll };
     const old = this.state.get(name);
     const { inputs, failures = [] } = await this.provider.check(old?.inputs ?? {}, declared);
     if (failures.length > 0) {

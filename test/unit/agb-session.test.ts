@@ -4,13 +4,27 @@ import { providerReference } from "../../provider/resources/reference";
 import { outputValue, runProgram, secret } from "../support/pulumi-program";
 
 const imageId = "agb-code-space-1";
-const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+const owner = {
+  "pulumi-project": "shop",
+  "pulumi-stack": "dev",
+  "pulumi-stack-id": "agb-id",
+  "pulumi-resource": "web",
+};
+const identity = {
+  type: "pulumi-nodejs:dynamic/agb:AgbStackIdentity",
+  name: "agb",
+  inputs: { __provider: providerReference("stackIdentity") },
+  id: undefined,
+  provider: undefined,
+  environmentMappings: {},
+};
 
 test("a session is registered as declared, with the owner's labels beside the declared ones", async () => {
   const run = await runProgram(
     () => new AgbSession("web", { imageId, labels: { team: "web" }, idleTimeoutSeconds: 600, policyId: "long" }),
   );
   expect(run.registrations).toEqual([
+    identity,
     {
       type: "pulumi-nodejs:dynamic/agb:AgbSession",
       name: "web",
@@ -36,6 +50,64 @@ test("a session without labels still has an owner", async () => {
     labelsAll: owner,
     __provider: providerReference("session"),
   });
+});
+
+describe("the stack's identity", () => {
+  test("is declared once for all sessions, at the root and by the default provider", async () => {
+    class Pair extends pulumi.ComponentResource {
+      constructor(opts: pulumi.ComponentResourceOptions) {
+        super("shop:index:Pair", "pair", {}, opts);
+        new AgbSession("web", { imageId }, { parent: this });
+        new AgbSession("db", { imageId }, { parent: this });
+      }
+    }
+    const run = await runProgram(() => new Pair({ providers: [new AgbProvider("europe")] }));
+    expect(run.registrations.filter(({ type }) => type.endsWith("AgbStackIdentity"))).toEqual([identity]);
+  });
+
+  test("is declared again for each stack that a process runs", async () => {
+    for (let run = 0; run < 2; run++) {
+      const { registrations } = await runProgram(() => new AgbSession("web", { imageId }));
+      expect(registrations).toContainEqual(identity);
+    }
+  });
+
+  test("is shared by all copies of the package", async () => {
+    const run = await runProgram(() => {
+      new AgbSession("web", { imageId });
+      jest.isolateModules(() => {
+        const copy: typeof import("../../provider/resources/stack-identity") = require("../../provider/resources/stack-identity");
+        void copy.stackId();
+      });
+    });
+    expect(run.registrations.filter(({ name }) => name === "agb")).toEqual([identity]);
+  });
+
+  test("is unknown in the first preview, and hides no label beside it", async () => {
+    const program = () => new AgbSession("web", { imageId, labels: { team: "web" } });
+    const { inputs } = (await runProgram(program, { preview: true, stackId: "" })).registration("web");
+    expect(inputs["labelsAll"]).toEqual({ team: "web", ...owner, "pulumi-stack-id": pulumi.runtime.unknownValue });
+  });
+
+  test("is not a dependency, which each session would hold in the state", async () => {
+    const run = await runProgram(() => new AgbSession("web", { imageId, labels: { team: "web" } }));
+    expect(run.registration("web").dependencies).toEqual([]);
+  });
+
+  test("is not declared by a program that only looks a session up", async () => {
+    const run = await runProgram(() => AgbSession.get("web", "session-1"));
+    expect(run.registrations.map(({ name }) => name)).toEqual(["web"]);
+  });
+});
+
+test.each([
+  [true, { "pulumi-retain": "true" }],
+  [false, {}],
+  [undefined, {}],
+])("a session with retainOnDelete: %s carries the labels %j for it", async (retainOnDelete, more) => {
+  const options = retainOnDelete === undefined ? {} : { retainOnDelete };
+  const run = await runProgram(() => new AgbSession("web", { imageId }, options));
+  expect(run.registration("web").inputs["labelsAll"]).toEqual({ ...owner, ...more });
 });
 
 describe("the repository whose preview environment it is", () => {

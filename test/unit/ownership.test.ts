@@ -2,7 +2,9 @@ import * as fc from "fast-check";
 import {
   createTokenTime,
   isReserved,
+  isStackId,
   newCreateToken,
+  newStackId,
   ownerLabels,
   ownershipKeys,
   withoutCreateToken,
@@ -21,6 +23,19 @@ test("the owner's labels name project, stack and resource under reserved keys", 
   expect(isReserved(ownershipKeys.create)).toBe(true);
   expect(isReserved("pulumi")).toBe(false);
   expect(isReserved("team")).toBe(false);
+});
+
+test("a session that outlives its resource carries a label that says so", () => {
+  const names = { project: "shop", stack: "dev", resource: "web" };
+  expect(ownerLabels({ ...names, retains: true })).toEqual({ ...ownerLabels(names), "pulumi-retain": "true" });
+  expect(ownerLabels({ ...names, retains: false })).toEqual(ownerLabels(names));
+});
+
+test("the ids of stacks differ, and are recognised", () => {
+  const ids = Array.from({ length: 1_000 }, newStackId);
+  expect(new Set(ids).size).toBe(1_000);
+  expect(ids.every(isStackId)).toBe(true);
+  expect(["", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "dev"].some(isStackId)).toBe(false);
 });
 
 test("a create token tells its time to the second", () => {

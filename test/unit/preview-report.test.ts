@@ -19,6 +19,7 @@ const session: StateSession = {
   labels: { team: "shop", "pulumi-create": "20261122T164726Z-9f86d081884c", "pulumi-stack": "pr-12" },
   idleTimeoutSeconds: undefined,
   isReleased: false,
+  isExternal: false,
 };
 
 function report(more: Partial<UpReport> = {}): string {

@@ -2,7 +2,12 @@ import * as fc from "fast-check";
 import { sessionInputs, sessionProblems } from "../../provider/dynamic/session-check";
 import { unknownValue } from "../../provider/dynamic/unknown";
 
-const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+const owner = {
+  "pulumi-project": "shop",
+  "pulumi-stack": "dev",
+  "pulumi-stack-id": "0123456789abcdef",
+  "pulumi-resource": "web",
+};
 
 /** What the resource class hands over for the given declaration. */
 function declared(args: Record<string, unknown>) {
@@ -22,7 +27,7 @@ function manyLabels(count: number, prefix = "label"): Record<string, string> {
 test.each([
   ["the least", {}],
   ["everything", { labels: { team: "web" }, idleTimeoutSeconds: 600, policyId: "longDuration-policy" }],
-  ["sixteen labels beside the provider's four", { labels: manyLabels(16) }],
+  ["fifteen labels beside the provider's five", { labels: manyLabels(15) }],
 ])("a sound declaration has no problem: %s", (_, args) => {
   expect(sessionProblems(declared(args), {})).toEqual([]);
 });
@@ -90,32 +95,35 @@ test("a resource name that is too long for a label is a problem", () => {
 
 describe("the limit of twenty labels", () => {
   const reason = (declaredCount: number, defaults: number) =>
-    `21 labels in all (${declaredCount} declared, ${defaults} by default, 4 of the provider's own); the limit is 20`;
+    `21 labels in all (${declaredCount} declared, ${defaults} by default, 5 of the provider's own); the limit is 20`;
 
   test("counts declared ones, default ones and the provider's own", () => {
-    expect(sessionProblems(declared({ labels: manyLabels(10) }), manyLabels(7, "default"))).toEqual([
-      { path: "labels", reason: reason(10, 7) },
+    expect(sessionProblems(declared({ labels: manyLabels(10) }), manyLabels(6, "default"))).toEqual([
+      { path: "labels", reason: reason(10, 6) },
     ]);
   });
 
-  test("leaves room for the repository's label in a preview environment, and for it only there", () => {
+  test.each([
+    ["the repository's label in a preview environment", { "pulumi-repository": "github.com/repositories/81" }],
+    ["the label of a session that its program retains", { "pulumi-retain": "true" }],
+  ])("leaves room for %s, and for it only there", (_, more) => {
     const news = (count: number) => {
       const { labelsAll, ...others } = declared({ labels: manyLabels(count) });
-      return { ...others, labelsAll: { ...(labelsAll as object), "pulumi-repository": "github.com/repositories/81" } };
+      return { ...others, labelsAll: { ...(labelsAll as object), ...more } };
     };
-    expect(sessionProblems(news(15), {})).toEqual([]);
-    expect(sessionProblems(news(16), {})).toEqual([
-      { path: "labels", reason: reason(16, 0).replace("4 of the", "5 of the") },
+    expect(sessionProblems(news(14), {})).toEqual([]);
+    expect(sessionProblems(news(15), {})).toEqual([
+      { path: "labels", reason: reason(15, 0).replace("20 labels", "21 labels").replace("5 of the", "6 of the") },
     ]);
   });
 
   test("counts a default label that is declared too only once", () => {
-    expect(sessionProblems(declared({ labels: manyLabels(16) }), manyLabels(16))).toEqual([]);
+    expect(sessionProblems(declared({ labels: manyLabels(15) }), manyLabels(15))).toEqual([]);
   });
 
   test("holds for default labels where none are declared", () => {
-    expect(sessionProblems(declared({}), manyLabels(16))).toEqual([]);
-    expect(sessionProblems(declared({}), manyLabels(17))).toEqual([{ path: "labels", reason: reason(0, 17) }]);
+    expect(sessionProblems(declared({}), manyLabels(15))).toEqual([]);
+    expect(sessionProblems(declared({}), manyLabels(16))).toEqual([{ path: "labels", reason: reason(0, 16) }]);
   });
 });
 

@@ -32,6 +32,27 @@ test("the sessions of a state are known, also those in components and those that
   expect(name).toEqual({ project: "shop", stack: "dev" });
 });
 
+describe("the stack's id", () => {
+  const identityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
+  const identity = { urn: `urn:pulumi:dev::shop::${identityType}::agb`, type: identityType, id: "0123456789abcdef" };
+
+  test("is the id of the resource that holds it", () => {
+    expect(parse([stackRow, identity, session("s-1")]).stackIds).toEqual(new Set(["0123456789abcdef"]));
+  });
+
+  test("is never taken from the labels of a session, which others may have written", () => {
+    const labelsAll = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-stack-id": "fedcba9876543210" };
+    expect(parse([stackRow, session("s-1", { outputs: { labelsAll } })]).stackIds).toEqual(new Set());
+  });
+});
+
+test("a session that the program only looks up is marked", () => {
+  expect(parse([stackRow, session("s-1", { external: true }), session("s-2")]).sessions).toMatchObject([
+    { sessionId: "s-1", isExternal: true },
+    { sessionId: "s-2", isExternal: false },
+  ]);
+});
+
 describe("what a session is", () => {
   const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
   const read = (outputs: unknown) => parse([stackRow, session("s-1", { outputs })]).sessions[0];
@@ -46,6 +67,7 @@ describe("what a session is", () => {
       labels: { team: "web" },
       idleTimeoutSeconds: 60,
       isReleased: true,
+      isExternal: false,
     });
   });
 
@@ -70,7 +92,7 @@ describe("what a session is", () => {
 });
 
 test.each([[[]], [null], [undefined]])("a state without resources (%j) knows no session and no stack", (resources) => {
-  expect(parse(resources)).toEqual({ sessionIds: new Set(), sessions: [], name: undefined });
+  expect(parse(resources)).toEqual({ sessionIds: new Set(), sessions: [], name: undefined, stackIds: new Set() });
 });
 
 test.each([

@@ -1,0 +1,46 @@
+import * as pulumi from "@pulumi/pulumi";
+import { providerReference } from "./reference";
+
+/** Name of the resource, one in each stack. */
+const name = "agb";
+
+/**
+ * Gives a stack an id of its own: random, created by the first `up`, kept in the state as this resource's `id`. Every
+ * session carries it as the label `pulumi-stack-id`, so that a sweep tells this stack's sessions from those of another
+ * stack with the same names. AGB is never asked about it.
+ */
+class AgbStackIdentity extends pulumi.CustomResource {
+  constructor() {
+    super("pulumi-nodejs:dynamic/agb:AgbStackIdentity", name, { __provider: providerReference("stackIdentity") });
+  }
+}
+
+/**
+ * The id of the stack that runs, which declares the resource that holds it when it is first asked for.
+ *
+ * It is a promise, not an output: an output would write the dependency into each session, twice and longer than the id.
+ *
+ * @returns the id, or what Pulumi has for an unknown value: in the first preview, and when `--target` leaves it out
+ */
+export function stackId(): Promise<string> {
+  const ids = stackIds();
+  // An Automation API program may run several stacks in one process. Under Pulumi's mocks there is no stack resource.
+  const stack = pulumi.runtime.getStackResource() ?? pulumi.runtime.getMonitor() ?? ids;
+  const known = ids.get(stack) ?? readId(new AgbStackIdentity());
+  ids.set(stack, known);
+  return known;
+}
+
+async function readId({ id }: AgbStackIdentity): Promise<string> {
+  // Pulumi's own resource code reads the ids of providers like this; its types leave the method out.
+  const { promise } = id as unknown as { promise(): Promise<string | undefined> };
+  return (await promise.call(id)) || pulumi.runtime.unknownValue;
+}
+
+/** Shared by all copies of this package in a program: two resources of one name would be refused. */
+function stackIds(): WeakMap<object, Promise<string>> {
+  const shared = globalThis as { [key: symbol]: WeakMap<object, Promise<string>> | undefined };
+  const key = Symbol.for("pulumi-agb.stack-ids");
+  shared[key] ??= new WeakMap();
+  return shared[key];
+}
