@@ -224,8 +224,8 @@ function warnOfHalfConfigured(settings: ForgeSettings, output: JobOutput): void 
 }
 
 async function releasing<Result>(job: PreviewJob, work: (job: ReleasingJob) => Promise<Result>): Promise<Result> {
-  const { baseUrl, apiKey, timeoutMs } = readSettings(() => undefined);
-  const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
+  const { baseUrl, proxy, apiKey, timeoutMs } = readSettings(() => undefined);
+  const client = new AgbClient({ baseUrl, proxy, timeoutMs, apiKey: apiKey.value });
   try {
     return await work({ ...job, client });
   } finally {

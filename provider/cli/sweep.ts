@@ -62,10 +62,10 @@ async function runSweep(flags: SweepFlags): Promise<void> {
 }
 
 async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
-  const { baseUrl, apiKey, timeoutMs } = readSettings(() => undefined);
+  const { baseUrl, proxy, apiKey, timeoutMs } = readSettings(() => undefined);
   const state = await readState(flags);
   const name = await nameStack(flags, state);
-  const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
+  const client = new AgbClient({ baseUrl, proxy, timeoutMs, apiKey: apiKey.value });
   try {
     const orphans = await findOwnedSessions(client, name, state.sessionIds);
     const judgement = { minimumAgeMs: flags.olderThan, release: flags.yes === true };

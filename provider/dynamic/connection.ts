@@ -86,9 +86,10 @@ export class Connection {
 }
 
 function openAccount(settings: Settings, apiKey: Sourced): Account {
-  const { baseUrl, timeoutMs, logLevel } = settings;
+  const { baseUrl, proxy, timeoutMs, logLevel } = settings;
   const client = new AgbClient({
     baseUrl,
+    proxy,
     timeoutMs,
     apiKey: apiKey.value,
     onRetry: reportRetry,

@@ -1,6 +1,4 @@
 import { writeFile } from "node:fs/promises";
-import { createServer as createHttpServer } from "node:http";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createSession, releaseSession } from "../../provider/api/sessions";
 import { Connection } from "../../provider/dynamic/connection";
@@ -12,8 +10,10 @@ import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
+import { startProxy, startRawServer, tunnelTo } from "../support/raw-server";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
+import { setVariable } from "../support/set-variable";
 import { startTlsServer, type TlsServer } from "../support/tls-server";
 
 withoutRetryDelay();
@@ -58,17 +58,10 @@ test("a server that speaks no TLS is asked once", async () => {
 });
 
 test("a connection that breaks before TLS stands proves that nothing was sent, and is worth another try", async () => {
-  let connections = 0;
-  const server = closeAfterTest(
-    createServer((socket) => {
-      connections++;
-      socket.resetAndDestroy();
-    }),
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { client } = openObservedClient(`https://127.0.0.1:${(server.address() as { port: number }).port}`);
+  const server = await startRawServer((socket) => void socket.resetAndDestroy());
+  const { client } = openObservedClient(`https://127.0.0.1:${server.port}`);
   await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: false });
-  expect(connections).toBe(5);
+  expect(server.sockets).toHaveLength(5);
 });
 
 test("a create that no certificate let through certainly made nothing: it fails as what it is, at once", async () => {
@@ -87,7 +80,7 @@ test("a create that no certificate let through certainly made nothing: it fails 
 describe("through a proxy's tunnel", () => {
   test("a certificate that is not trusted is told as such: nothing was sent", async () => {
     const server = await startTlsServer(makeCertificate({ host: "agb.invalid" }));
-    setProxy(await startTunnel(server.url));
+    await useTunnelTo(server.url);
     const { client, retries } = openObservedClient("https://agb.invalid");
     await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: true });
     expect([server.connections(), retries]).toEqual([1, []]);
@@ -95,7 +88,7 @@ describe("through a proxy's tunnel", () => {
 
   test("a request that was on its way when the connection broke is not taken for one that was not sent", async () => {
     const server = await startScriptedServer(({ socket }) => void socket.resetAndDestroy());
-    setProxy(await startTunnel(server.url));
+    await useTunnelTo(server.url);
     const { client } = openObservedClient("http://agb.invalid");
     await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: true, lasting: false });
     expect(server.operations()).toEqual(["createSession"]);
@@ -136,36 +129,11 @@ async function releaseTrusting(options: CertificateOptions): Promise<{ server: T
   return { server, report };
 }
 
-/** Starts a proxy whose tunnels all lead to one server, whatever host they are for. */
-async function startTunnel(target: string): Promise<string> {
-  const proxy = createHttpServer().on("connect", (_, socket) => {
-    const onward = connect(Number(new URL(target).port), "127.0.0.1", () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      socket.pipe(onward).pipe(socket);
-    });
-    onward.on("error", () => socket.destroy());
-    socket.on("error", () => onward.destroy());
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  closeAfterTest(proxy);
-  return `http://127.0.0.1:${(proxy.address() as { port: number }).port}`;
-}
-
-/** Sets the proxy of this process until the test is over. */
-function setProxy(url: string): void {
-  const before = { ...process.env };
-  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
-    process.env[name] = url;
-    closeAfterTest({
-      close: () => {
-        if (before[name] === undefined) {
-          delete process.env[name];
-        } else {
-          process.env[name] = before[name];
-        }
-      },
-    });
-  }
+/** Starts a proxy whose tunnels all lead to one server, and makes it the proxy of this process. */
+async function useTunnelTo(target: string): Promise<void> {
+  const proxy = await startProxy(tunnelTo(Number(new URL(target).port)));
+  setVariable("HTTP_PROXY", proxy.url);
+  setVariable("HTTPS_PROXY", proxy.url);
 }
 
 function fail(): never {
