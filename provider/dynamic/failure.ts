@@ -126,7 +126,7 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
   }
   if (error instanceof AgbUncertainCreateError) {
     return (
-      `The endpoint is ${account?.settings.baseUrl}. If it is AGB's: look for a session with that label before you run ` +
+      `${endpointAdvice(account)} If it is AGB's: look for a session with that label before you run ` +
       "`pulumi up` again, or let AGB release it when it is idle; `pulumi-agb sweep` finds and releases it too."
     );
   }

@@ -1,6 +1,7 @@
 import dns from "node:dns";
 import type { Duplex } from "node:stream";
 import { AgbTimeoutError } from "../../provider/api/errors";
+import { connectTimeoutMs } from "../../provider/api/open-socket";
 import { certainlyHadNoEffect } from "../../provider/api/retry";
 import { createSession, getSession } from "../../provider/api/sessions";
 import { Connection } from "../../provider/dynamic/connection";
@@ -175,6 +176,27 @@ describe("TLS", () => {
     expect(proxy.tunnels).toHaveLength(1);
   });
 
+  test("that never begins is begun again after ten seconds, five times in all, while the call has time", async () => {
+    const server = await startRawServer(staySilent);
+    jest.useFakeTimers({ doNotFake: [...everythingButTimeouts] });
+    try {
+      const client = openClient(`https://127.0.0.1:${server.port}`, { timeoutMs: 2_000_000 });
+      const failure = failureOf(createSession(client, request));
+      for (let attempt = 1; attempt <= 5; attempt++) {
+        while (server.sockets.length < attempt) {
+          await new Promise(setImmediate);
+        }
+        jest.advanceTimersByTime(connectTimeoutMs);
+      }
+      expect(await failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: false });
+      expect((await failure).message).toMatch(/it took longer than 10000 ms\. Last step: agreeing on TLS/);
+    } finally {
+      jest.useRealTimers();
+    }
+    await server.allClosed();
+    expect(server.sockets).toHaveLength(5);
+  });
+
   test("that never begins is not taken for a session that may exist", async () => {
     const server = await startRawServer(staySilent);
     const environment = {
@@ -237,14 +259,12 @@ describe("a reply", () => {
 describe("a free connection", () => {
   test("that does not come up ends the call with its time limit, and nothing was sent", async () => {
     const server = await startScriptedServer(ignore);
-    const { port } = new URL(server.url);
     const client = openClient(server.url);
     const busy = Array.from({ length: 32 }, () => getSession(client, "session-1").catch(ignore));
     const failure = await failureOf(createSession(client.within(300), request));
     expect(failure).toMatchObject({ name: "AgbTimeoutError", requestSent: false });
     expect(failure.message).toContain("Last step: waiting until one of 32 connections is free");
     expect(new Set(server.requests.map(({ socket }) => socket.remotePort)).size).toBeLessThanOrEqual(32);
-    expect(port).not.toBe("");
     await client.close();
     await Promise.all(busy);
   });
@@ -302,6 +322,18 @@ describe("a process", () => {
     expect(proxy.tunnels).toHaveLength(1);
   });
 });
+
+const everythingButTimeouts = [
+  "Date",
+  "hrtime",
+  "nextTick",
+  "performance",
+  "queueMicrotask",
+  "setImmediate",
+  "clearImmediate",
+  "setInterval",
+  "clearInterval",
+] as const;
 
 type LookupEnd = (error: Error | null, addresses: unknown, family?: number) => void;
 

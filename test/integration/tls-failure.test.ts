@@ -10,11 +10,11 @@ import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
-import { startProxy, startRawServer, tunnelTo } from "../support/raw-server";
+import { startProxy, startRawServer, staySilent, tunnelTo } from "../support/raw-server";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
 import { setVariable } from "../support/set-variable";
-import { startTlsServer, type TlsServer } from "../support/tls-server";
+import { startTlsServer } from "../support/tls-server";
 
 withoutRetryDelay();
 
@@ -97,36 +97,63 @@ describe("through a proxy's tunnel", () => {
 
 describe("with NODE_EXTRA_CA_CERTS", () => {
   test("the server's certificate is trusted", async () => {
-    const { server, report } = await releaseTrusting({});
-    expect(report).toBe("released");
+    const certificate = makeCertificate();
+    const server = await startTlsServer(certificate);
+    expect(await releaseTrusting([certificate], server.url)).toBe("released");
     expect(server.requests()).toBeGreaterThan(0);
   });
 
   test("a certificate for another host name is still refused, once and by name", async () => {
-    const { server, report } = await releaseTrusting({ host: "127.0.0.2" });
+    const certificate = makeCertificate({ host: "127.0.0.2" });
+    const server = await startTlsServer(certificate);
+    const report = await releaseTrusting([certificate], server.url);
     expect(report).toContain("the certificate is not trusted");
     expect(report).toContain("127.0.0.1 is not in the cert's list: 127.0.0.2");
     expect(report).toContain("is for another host name");
     expect([server.connections(), server.requests()]).toEqual([1, 0]);
   });
+
+  test.each([
+    ["without", undefined],
+    ["with", makeCertificate({ subject: "proxy" })],
+  ])("a server behind a proxy %s TLS of its own is trusted by the name that was asked for", async (_, ofProxy) => {
+    const certificate = makeCertificate({ host: "agb.invalid" });
+    const server = await startTlsServer(certificate);
+    const proxy = await startProxy(tunnelTo(Number(new URL(server.url).port)), ofProxy);
+    const trusted = ofProxy === undefined ? [certificate] : [certificate, ofProxy];
+    const report = await releaseTrusting(trusted, "https://agb.invalid", { HTTPS_PROXY: proxy.url });
+    expect(report).toBe("released");
+    expect([proxy.tunnels, server.requests()]).toEqual([["agb.invalid:443"], 1]);
+  });
+
+  test("a proxy whose own certificate is not trusted is named with its variable, and asked once", async () => {
+    const proxy = await startProxy(staySilent, makeCertificate());
+    const report = await releaseTrusting([makeCertificate()], "https://agb.invalid", { HTTPS_PROXY: proxy.url });
+    expect(report).toContain(`the proxy ${proxy.url} (HTTPS_PROXY): the certificate is not trusted`);
+    expect([proxy.sockets.length, proxy.tunnels]).toEqual([1, []]);
+  });
 });
 
-/** Has a process release a session at a server whose certificate it was told to trust. */
-async function releaseTrusting(options: CertificateOptions): Promise<{ server: TlsServer; report: string }> {
-  const certificate = makeCertificate(options);
-  const server = await startTlsServer(certificate);
+/** Has a process release a session at a server, with certificates that it was told to trust. */
+async function releaseTrusting(
+  certificates: readonly { cert: string }[],
+  baseUrl: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const file = join(await makeTemporaryFolder(), "authority.pem");
-  await writeFile(file, certificate.cert);
+  await writeFile(file, certificates.map(({ cert }) => cert).join("\n"));
   const script = `
     const { AgbClient } = require("./dist/api/client");
+    const { findProxy } = require("./dist/api/proxy");
     const { releaseSession } = require("./dist/api/sessions");
-    const client = new AgbClient({ baseUrl: "${server.url}", apiKey: "${testKey}", timeoutMs: 10_000 });
+    const baseUrl = "${baseUrl}";
+    const proxy = findProxy(baseUrl, process.env);
+    const client = new AgbClient({ baseUrl, proxy, apiKey: "${testKey}", timeoutMs: 10_000 });
     releaseSession(client, "session-1")
       .then(() => console.log("released"), (error) => console.log(error.message))
       .finally(() => client.close());
   `;
-  const report = await runNode(["-e", script], repositoryRoot, { NODE_EXTRA_CA_CERTS: file });
-  return { server, report };
+  return runNode(["-e", script], repositoryRoot, { ...environment, NODE_EXTRA_CA_CERTS: file });
 }
 
 /** Starts a proxy whose tunnels all lead to one server, and makes it the proxy of this process. */

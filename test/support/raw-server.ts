@@ -1,6 +1,8 @@
 import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TlsOptions } from "node:tls";
 import { closeAfterTest } from "./close-after-test";
 
 /** Reads what comes and never answers: one that does not read would not notice that the client is gone. */
@@ -32,20 +34,32 @@ export interface TestProxy extends RawServer {
   readonly credentials: readonly (string | undefined)[];
 }
 
-/** Starts a proxy that ends with the test; `onTunnel` answers each CONNECT. */
-export async function startProxy(onTunnel: (socket: Duplex) => void): Promise<TestProxy> {
+/**
+ * Starts a proxy that ends with the test; `onTunnel` answers each CONNECT.
+ *
+ * @param certificate for a proxy that is itself reached over TLS
+ */
+export async function startProxy(onTunnel: (socket: Duplex) => void, certificate?: TlsOptions): Promise<TestProxy> {
   const tunnels: string[] = [];
   const credentials: (string | undefined)[] = [];
-  const server = createHttpServer().on("connect", (request, socket) => {
-    tunnels.push(request.url ?? "");
-    credentials.push(request.headers["proxy-authorization"]);
-    socket.on("error", () => socket.destroy());
-    // Node leaves such a connection half open when the client ends its half.
-    socket.on("end", () => socket.destroy());
-    onTunnel(socket);
-  });
+  const server = (certificate === undefined ? createHttpServer() : createHttpsServer(certificate)).on(
+    "connect",
+    (request, socket: Duplex) => {
+      tunnels.push(request.url ?? "");
+      credentials.push(request.headers["proxy-authorization"]);
+      socket.on("error", () => socket.destroy());
+      // Node leaves such a connection half open when the client ends its half.
+      socket.on("end", () => socket.destroy());
+      onTunnel(socket);
+    },
+  );
   const raw = await listen(server);
-  return { ...raw, url: `http://127.0.0.1:${raw.port}`, tunnels, credentials };
+  return {
+    ...raw,
+    url: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${raw.port}`,
+    tunnels,
+    credentials,
+  };
 }
 
 /** Answers a CONNECT with a tunnel to a port of this machine, whatever host was asked for. */
@@ -56,6 +70,8 @@ export function tunnelTo(port: number): (socket: Duplex) => void {
       socket.pipe(onward).pipe(socket);
     });
     onward.on("error", () => socket.destroy());
+    // Without its pipe it would stop reading, and not notice the client's end.
+    onward.on("close", () => socket.resume());
     socket.on("close", () => onward.destroy());
   };
 }
