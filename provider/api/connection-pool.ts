@@ -20,7 +20,8 @@ const closingGraceMs = 2_000;
  * a proxy that closes instead of opening a tunnel is asked again without a pause or an end.
  */
 export class ConnectionPool {
-  private readonly idle = new Set<Connection>();
+  /** The one used last is at the end, and is used first: the others may then grow old and close. */
+  private idle: Connection[] = [];
   private readonly waiting = new Set<() => void>();
   private readonly active = new Map<Promise<unknown>, AbortController>();
   private slots = maximumConnections;
@@ -103,7 +104,9 @@ export class ConnectionPool {
   private async connect(signal: AbortSignal, progress: Progress): Promise<Connection> {
     const socket = await openSocket(this.route, signal, progress);
     const connection = new Connection(this.baseUrl, socket);
-    socket.once("close", () => this.idle.delete(connection));
+    socket.once("close", () => {
+      this.idle = this.idle.filter((each) => each !== connection);
+    });
     return connection;
   }
 
@@ -141,8 +144,7 @@ export class ConnectionPool {
   }
 
   private takeIdle(): Connection | undefined {
-    for (const connection of this.idle) {
-      this.idle.delete(connection);
+    for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
       if (connection.isUsable()) {
         return connection;
       }
@@ -156,7 +158,7 @@ export class ConnectionPool {
       connection.end();
       return;
     }
-    this.idle.add(connection);
+    this.idle.push(connection);
   }
 }
 

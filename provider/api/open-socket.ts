@@ -5,7 +5,7 @@
 import { request } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { ConnectError, describeProblem, explainConnectionFailure } from "./connection-failure";
+import { ConnectError, type ConnectionFailure, describeProblem, explainConnectionFailure } from "./connection-failure";
 import type { HttpProxy } from "./proxy";
 
 /** How to reach an endpoint. */
@@ -73,19 +73,25 @@ export async function openSocket(route: Route, signal: AbortSignal, progress: Pr
 async function takeSteps(route: Route, keep: (socket: Socket) => Socket, progress: Progress): Promise<Socket> {
   const { proxy } = route;
   const target = authority(route);
-  let socket: Socket;
   if (proxy === undefined) {
-    socket = await openTcp(route, target, keep, progress).catch(explained);
-  } else {
-    const explainedForProxy = (error: unknown) => explained(error, proxy);
-    socket = await openTcp(proxy, proxy.label, keep, progress).catch(explainedForProxy);
-    if (proxy.tls) {
-      socket = await startTls(socket, proxy.host, proxy.label, keep, progress).catch(explainedForProxy);
-    }
-    progress.step = `waiting for ${proxy.label} to open a tunnel to ${target}`;
-    await openTunnel(socket, proxy, target);
+    const explain = (error: unknown) => fail(explainConnectionFailure(error, false), error);
+    const socket = await openTcp(route, target, keep, progress).catch(explain);
+    return route.tls ? startTls(socket, route.host, target, keep, progress).catch(explain) : socket;
   }
-  return route.tls ? startTls(socket, route.host, target, keep, progress).catch(explained) : socket;
+  const explainProxy = (error: unknown) => fail(explainConnectionFailure(error, false, proxy), error);
+  let socket = await openTcp(proxy, proxy.label, keep, progress).catch(explainProxy);
+  if (proxy.tls) {
+    socket = await startTls(socket, proxy.host, proxy.label, keep, progress).catch(explainProxy);
+  }
+  progress.step = `waiting for ${proxy.label} to open a tunnel to ${target}`;
+  await openTunnel(socket, proxy, target);
+  if (!route.tls) {
+    return socket;
+  }
+  return startTls(socket, route.host, target, keep, progress).catch((error: unknown) => {
+    const { reason, lasting } = explainConnectionFailure(error, false);
+    return fail({ reason: `${reason}. The way led through ${proxy.label}`, lasting }, error);
+  });
 }
 
 function openTcp(
@@ -131,11 +137,11 @@ async function openTunnel(socket: Socket, proxy: HttpProxy, target: string): Pro
       createConnection: () => socket,
     })
       .once("connect", ({ statusCode = 0 }, _, head) => resolve({ statusCode, head }))
-      .once("error", reject)
+      .on("error", reject)
       .end();
   }).catch((error: unknown) => {
     const reason = `${proxy.label} opened no tunnel to ${target}: ${describeProblem(error)}`;
-    throw new ConnectError({ reason, lasting: false }, { cause: error });
+    return fail({ reason, lasting: false }, error);
   });
   if (statusCode < 200 || statusCode > 299) {
     throw new ConnectError(tunnelRefusal(proxy, target, statusCode));
@@ -145,7 +151,7 @@ async function openTunnel(socket: Socket, proxy: HttpProxy, target: string): Pro
   }
 }
 
-function tunnelRefusal({ label }: HttpProxy, target: string, status: number) {
+function tunnelRefusal({ label }: HttpProxy, target: string, status: number): ConnectionFailure {
   const reason = `${label} opened no tunnel to ${target}: it answered HTTP ${status}`;
   const host = target.replace(/:\d+$/, "");
   if (status === 407) {
@@ -165,11 +171,11 @@ function ready(socket: Socket, event: "connect" | "secureConnect"): Promise<Sock
   });
 }
 
-function explained(error: unknown, proxy?: HttpProxy): never {
-  throw new ConnectError(explainConnectionFailure(error, false, proxy), { cause: error });
+function fail(failure: ConnectionFailure, cause: unknown): never {
+  throw new ConnectError(failure, { cause });
 }
 
-function lateness({ step }: Progress) {
+function lateness({ step }: Progress): ConnectionFailure {
   return { reason: `it took longer than ${connectTimeoutMs} ms. Last step: ${step}`, lasting: false };
 }
 

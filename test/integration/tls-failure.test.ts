@@ -82,7 +82,9 @@ describe("through a proxy's tunnel", () => {
     const server = await startTlsServer(makeCertificate({ host: "agb.invalid" }));
     await useTunnelTo(server.url);
     const { client, retries } = openObservedClient("https://agb.invalid");
-    await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: true });
+    const failure = createSession(client, request);
+    await expect(failure).rejects.toMatchObject({ requestSent: false, lasting: true });
+    await expect(failure).rejects.toThrow(/not trusted.* The way led through the proxy http:\S+ \(HTTPS_PROXY\)$/);
     expect([server.connections(), retries]).toEqual([1, []]);
   });
 
