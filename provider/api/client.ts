@@ -142,7 +142,7 @@ export class AgbClient {
     }
   }
 
-  /** Ends the connections; calls under way have two seconds to end and fail then. */
+  /** Ends the connections. Calls that were sent have two seconds to end; all others fail immediately. */
   close(): Promise<void> {
     return this.connections.close();
   }

@@ -23,7 +23,7 @@ export class ConnectionPool {
   /** The one used last is at the end, and is used first: the others may then grow old and close. */
   private idle: Connection[] = [];
   private readonly waiting = new Set<() => void>();
-  private readonly active = new Map<Promise<unknown>, AbortController>();
+  private readonly active = new Map<Promise<unknown>, Use>();
   private slots = maximumConnections;
   private isClosed = false;
 
@@ -48,14 +48,17 @@ export class ConnectionPool {
     if (this.isClosed) {
       throw closedError();
     }
-    const ending = new AbortController();
-    const abort = () => ending.abort(signal.reason);
+    const own: Use = { ending: new AbortController(), isConnected: false };
+    const abort = () => own.ending.abort(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) {
       abort();
     }
-    const outcome = this.useOne(ending.signal, progress, work);
-    this.active.set(outcome, ending);
+    const outcome = this.useOne(own.ending.signal, progress, (connection) => {
+      own.isConnected = true;
+      return work(connection);
+    });
+    this.active.set(outcome, own);
     try {
       return await outcome;
     } finally {
@@ -64,18 +67,24 @@ export class ConnectionPool {
     }
   }
 
-  /** Ends all connections. Calls under way have two seconds to end; then they fail. */
+  /**
+   * Ends all connections. Calls that have none yet fail immediately, because nothing was sent; the others have two
+   * seconds to end, and fail then.
+   */
   async close(): Promise<void> {
     this.isClosed = true;
     for (const connection of this.idle) {
       connection.end();
     }
-    const endAll = () => {
-      for (const ending of this.active.values()) {
-        ending.abort(closedError());
+    const endActive = (onlyUnconnected: boolean) => {
+      for (const { ending, isConnected } of this.active.values()) {
+        if (!isConnected || !onlyUnconnected) {
+          ending.abort(closedError());
+        }
       }
     };
-    const grace = setTimeout(endAll, closingGraceMs);
+    endActive(true);
+    const grace = setTimeout(endActive, closingGraceMs, false);
     await Promise.allSettled(this.active.keys());
     clearTimeout(grace);
   }
@@ -160,6 +169,12 @@ export class ConnectionPool {
     }
     this.idle.push(connection);
   }
+}
+
+/** One call that uses the pool. */
+interface Use {
+  readonly ending: AbortController;
+  isConnected: boolean;
 }
 
 /** One connection and the HTTP client that speaks over it, and over nothing else. */

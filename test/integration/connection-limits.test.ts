@@ -12,6 +12,7 @@ import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { repositoryRoot, runNode } from "../support/node-process";
+import { ProviderProcess } from "../support/provider-process";
 import { startProxy, startRawServer, staySilent, tunnelTo } from "../support/raw-server";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
@@ -282,12 +283,37 @@ describe("closing a client", () => {
   });
 
   test("ends a call whose reply does not come", async () => {
-    const server = await startRawServer(staySilent);
+    let arrive: () => void = ignore;
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const server = await startRawServer((socket) => void socket.on("data", () => arrive()));
     const client = openClient(`http://127.0.0.1:${server.port}`, { timeoutMs: 2_000_000 });
     const call = failureOf(getSession(client, "session-1"));
+    await arrived;
     await client.close();
     expect(await call).toMatchObject({ name: "AgbNetworkError", requestSent: true });
     await server.allClosed();
+  });
+});
+
+describe("Pulumi's provider process", () => {
+  test("behind a proxy that closes fails a create after five tries, with one line on what goes wrong", async () => {
+    const proxy = await startProxy((socket) => socket.destroy());
+    const provider = await ProviderProcess.start({
+      AGB_API_KEY: testKey,
+      AGB_ENDPOINT: "https://agb.invalid",
+      HTTPS_PROXY: proxy.url,
+    });
+    await provider.configure({});
+    const failure = await failureOf(provider.create(declare()));
+    await provider.close();
+    expect(failure.message).toContain('could not create AgbSession "web": no connection to https://agb.invalid');
+    expect(failure.message).toContain(`the proxy ${proxy.url} (HTTPS_PROXY) opened no tunnel`);
+    expect(proxy.tunnels).toHaveLength(5);
+    expect(provider.stderr.trim().split("\n")).toEqual([
+      expect.stringMatching(/^agb: no connection to .* tried again/),
+    ]);
   });
 });
 
