@@ -37,7 +37,7 @@ export class ConnectionPool {
    * Does something over a connection: a kept one, or a new one. When it fails the connection is ended.
    *
    * @param signal ends the work and its connection; the promise then rejects at the same moment, with its reason
-   * @param progress is told of each step until there is a connection
+   * @param progress takes note of each step until there is a connection
    * @throws ConnectError when no connection could be made
    */
   async use<Result>(

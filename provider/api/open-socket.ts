@@ -1,6 +1,6 @@
 /**
  * Makes one connection to an endpoint: TCP, a proxy's tunnel where there is a proxy, TLS. It makes each step once, ends
- * as soon as it is told to, and leaves no socket behind when it fails. Sends nothing of a call.
+ * as soon as its signal fires, and leaves no socket behind when it fails. Sends nothing of a call.
  */
 import { request } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
@@ -36,7 +36,7 @@ export function routeTo(baseUrl: string, proxy: HttpProxy | undefined): Route {
  * Opens a connection.
  *
  * @param signal ends the attempt; the promise then rejects at the same moment, with the signal's reason
- * @param progress is told of each step
+ * @param progress takes note of each step
  * @throws ConnectError when the connection failed, or took longer than `connectTimeoutMs`
  */
 export async function openSocket(route: Route, signal: AbortSignal, progress: Progress): Promise<Socket> {

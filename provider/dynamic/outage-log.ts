@@ -7,26 +7,26 @@ type Trouble = "unreachable" | "broken" | "failing" | "limited";
 interface Outage {
   readonly startedMs: number;
   lastFailureMs: number;
-  /** What has been said of it. */
-  readonly told: Set<Trouble>;
+  /** What has been reported of it. */
+  readonly reported: Set<Trouble>;
 }
 
-// How long a trouble that was told is not told again: a service that fails every other call would fill the screen.
+// How long the same kind of trouble is not reported again: a service that fails every other call would fill the screen.
 const quietMs = 60_000;
 
 /**
- * Tells the user of an outage of one endpoint: one line when calls begin to fail and are made again, however many do,
- * one line when the trouble changes its kind, and one line when it is over, with how long it lasted. The same kind of
- * trouble is told no more than once a minute, so an endpoint that comes and goes has few lines too.
+ * Reports an outage of one endpoint to the user: one line when calls begin to fail and are retried, however many do, one
+ * line when the trouble changes its kind, and one line when it is over, with how long it lasted. Each kind of trouble is
+ * reported no more than once a minute, so an endpoint that comes and goes has few lines too.
  *
- * Being limited (HTTP 429) is told in the same way, with what helps, but its end is not: AGB answers other calls
+ * A limited rate of calls (HTTP 429) gets one line as well, with what helps, but none for its end: AGB answers other calls
  * meanwhile, so nothing is over when one gets through.
  *
- * Calls that fail for good are not told here; they are errors of their resources.
+ * Calls that fail for good are not reported here; they are errors of their resources.
  */
 export class OutageLog {
   private outage: Outage | undefined;
-  private readonly lastToldMs = new Map<Trouble, number>();
+  private readonly lastReportMs = new Map<Trouble, number>();
 
   /**
    * @param endpoint base URL, for the last line
@@ -39,18 +39,18 @@ export class OutageLog {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Takes note of a try that failed and will be made again. */
+  /** Takes note of an attempt that failed and will be retried. */
   seeRetry({ error }: RetryNotice): void {
     const nowMs = this.now();
-    this.outage ??= { startedMs: nowMs, lastFailureMs: nowMs, told: new Set() };
+    this.outage ??= { startedMs: nowMs, lastFailureMs: nowMs, reported: new Set() };
     this.outage.lastFailureMs = nowMs;
     const trouble = troubleOf(error);
-    const isQuiet = nowMs - (this.lastToldMs.get(trouble) ?? Number.NEGATIVE_INFINITY) < quietMs;
-    if (this.outage.told.has(trouble) || isQuiet) {
+    const isQuiet = nowMs - (this.lastReportMs.get(trouble) ?? Number.NEGATIVE_INFINITY) < quietMs;
+    if (this.outage.reported.has(trouble) || isQuiet) {
       return;
     }
-    this.outage.told.add(trouble);
-    this.lastToldMs.set(trouble, nowMs);
+    this.outage.reported.add(trouble);
+    this.lastReportMs.set(trouble, nowMs);
     this.write(`agb: ${error.message.replace(/\s+/g, " ").replace(/\.$/, "")}. ${consequenceOf(trouble)}`);
   }
 
@@ -65,7 +65,7 @@ export class OutageLog {
       outage.lastFailureMs = nowMs;
     } else if (nowMs - durationMs >= outage.lastFailureMs) {
       this.outage = undefined;
-      if ([...outage.told].some((trouble) => trouble !== "limited")) {
+      if ([...outage.reported].some((trouble) => trouble !== "limited")) {
         this.write(`agb: ${this.endpoint} answers again, after ${formatSeconds(nowMs - outage.startedMs)}.`);
       }
     }
@@ -82,7 +82,7 @@ function troubleOf(error: AgbError): Trouble {
 function consequenceOf(trouble: Trouble): string {
   return trouble === "limited"
     ? "Calls wait as long as AGB asks. Fewer at the same time, as with `pulumi up --parallel 4`, avoid that."
-    : "This call, and others that fail so, are tried again.";
+    : "This call, and others that fail so, are retried.";
 }
 
 function formatSeconds(milliseconds: number): string {

@@ -44,11 +44,9 @@ async function startTalkativeAgb() {
   });
 }
 
-/** What the user is told of the read that such an AGB fails once. */
+/** What the user sees of the read that such an AGB fails once. */
 const outage = [
-  expect.stringMatching(
-    /^agb: AGB refused GetLabel: \[API key\] is busy \(.*HTTP 503.*\)\. This call, .* tried again\.$/,
-  ),
+  expect.stringMatching(/^agb: AGB refused GetLabel: \[API key\] is busy \(.*HTTP 503.*\)\. This call, .* retried\.$/),
   expect.stringMatching(/^agb: \S+ answers again, after \d\.\d s\.$/),
 ];
 
@@ -89,7 +87,7 @@ test("a whole life with the debug log on shows no key, token, code, ticket, link
   expect(lines.filter((line) => !/^agb: \w+ HTTP /.test(line))).toEqual(outage);
 });
 
-test("without the debug log only outages are told", async () => {
+test("without the debug log only outages are reported", async () => {
   const agb = await startTalkativeAgb();
   const provider = await ProviderProcess.start({ AGB_API_KEY: key, AGB_ENDPOINT: agb.url });
   await provider.configure({});

@@ -342,7 +342,7 @@ describe("an update", () => {
     const updated = await stack.update(state, declare({ stage: "test" }));
     expect(updated.outputs.labels).toEqual({ stage: "test" });
     expect(errorStream.mock.calls.flat()).toEqual([
-      expect.stringMatching(/^agb: the connection to \S+ broke during SetLabel: .*\. This call, .* tried again\.$/),
+      expect.stringMatching(/^agb: the connection to \S+ broke during SetLabel: .*\. This call, .* retried\.$/),
       expect.stringMatching(/^agb: \S+ answers again, after \d\.\d s\.$/),
     ]);
   });

@@ -38,7 +38,7 @@ class Observed {
 
 const refusedLine =
   "agb: no connection to https://agb.example for getSession: connect ECONNREFUSED 127.0.0.1:1. " +
-  "This call, and others that fail so, are tried again.";
+  "This call, and others that fail so, are retried.";
 
 test("calls that succeed are not worth a line", () => {
   expect(new Observed().reply().reply(404).lines).toEqual([]);
@@ -70,7 +70,7 @@ test("the reply to a call that began before the last failure does not end an out
   expect(log.pass(90).reply(200, 50).lines).toEqual([refusedLine, expect.stringMatching(/after 0\.1 s\.$/)]);
 });
 
-test("being limited is told once, with what helps, and its end is not told", () => {
+test("being limited is reported once, with what helps, and its end is not", () => {
   const log = new Observed().fail(answered(429)).fail(answered(429)).pass(50).reply().fail(answered(429)).reply();
   expect(log.lines).toEqual([
     "agb: AGB refused SetLabel: no (HTTP 429). Calls wait as long as AGB asks. " +
@@ -78,7 +78,7 @@ test("being limited is told once, with what helps, and its end is not told", () 
   ]);
 });
 
-test("an outage that is still there after the quiet minute is told although it began within it", () => {
+test("an outage that is still there after the quiet minute is reported although it began within it", () => {
   const log = new Observed().fail(refused).pass(100).reply();
   expect(log.lines).toHaveLength(2);
   log.pass(1_000).fail(refused);
@@ -87,7 +87,7 @@ test("an outage that is still there after the quiet minute is told although it b
   expect(log.lines).toEqual([...log.lines.slice(0, 2), refusedLine]);
 });
 
-test("whatever fails and succeeds, no kind of trouble is told more than once a minute, and no end without a beginning", () => {
+test("whatever fails and succeeds, no kind of trouble is reported more than once a minute, and no end without a beginning", () => {
   const event = fc.oneof(
     fc.constantFrom(refused, broken, answered(429), answered(500)),
     fc.integer({ min: 0, max: 600 }),
