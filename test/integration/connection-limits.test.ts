@@ -24,8 +24,8 @@ const request = { imageId: "agb-code-space-1", labels: { team: "web" } };
 const session = { data: { sessionId: "session-1", appInstanceId: "ai-1", resourceId: "p-1" } };
 const ignore = () => {};
 
-/** Long enough to be reached by a busy machine, short enough to wait for. */
-const limit = { timeoutMs: 300 };
+/** Long enough for a busy machine to get to the step that stalls, short enough to wait for. */
+const limit = { timeoutMs: 1_000 };
 
 function useProxy(url: string): void {
   setVariable("HTTPS_PROXY", url);
@@ -60,9 +60,9 @@ describe.each(["https://agb.invalid", "http://agb.invalid"])("a proxy on the way
     const proxy = await startProxy(staySilent);
     useProxy(proxy.url);
     const failure = await failureOf(createSession(openClient(endpoint, limit), request));
-    expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 300, requestSent: false });
+    expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 1_000, requestSent: false });
     expect(failure.message).toBe(
-      `there was no connection to ${endpoint} for createSession within 300 ms; nothing was sent. ` +
+      `there was no connection to ${endpoint} for createSession within 1000 ms; nothing was sent. ` +
         `Last step: waiting for the proxy ${proxy.url} (${variable}) to open a tunnel to ${target}`,
     );
     expect(certainlyHadNoEffect(failure)).toBe(true);
@@ -161,7 +161,7 @@ describe("TLS", () => {
     const server = await startRawServer(onConnection);
     const endpoint = `https://127.0.0.1:${server.port}`;
     const failure = await failureOf(createSession(openClient(endpoint, limit), request));
-    expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 300, requestSent: false });
+    expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 1_000, requestSent: false });
     expect(failure.message).toContain(`Last step: agreeing on TLS with 127.0.0.1:${server.port}`);
     await server.allClosed();
     expect(server.sockets).toHaveLength(1);
@@ -203,7 +203,7 @@ describe("TLS", () => {
     const environment = {
       AGB_API_KEY: testKey,
       AGB_ENDPOINT: `https://127.0.0.1:${server.port}`,
-      AGB_TIMEOUT_MS: "300",
+      AGB_TIMEOUT_MS: "1000",
     };
     const connection = closeAfterTest(new Connection(environment));
     const failure = await failureOf(new SessionProvider(connection, new FakeClock()).create(declare()));
@@ -220,8 +220,8 @@ describe("a reply", () => {
     const server = await startRawServer(staySilent);
     const client = openClient(`http://127.0.0.1:${server.port}`, limit);
     const failure = await failureOf(createSession(client, request));
-    expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 300, requestSent: true });
-    expect(failure.message).toBe("AGB did not answer createSession within 300 ms");
+    expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 1_000, requestSent: true });
+    expect(failure.message).toBe("AGB did not answer createSession within 1000 ms");
     expect(certainlyHadNoEffect(failure)).toBe(false);
     await server.allClosed();
   });
@@ -262,7 +262,7 @@ describe("a free connection", () => {
     const server = await startScriptedServer(ignore);
     const client = openClient(server.url);
     const busy = Array.from({ length: 32 }, () => getSession(client, "session-1").catch(ignore));
-    const failure = await failureOf(createSession(client.within(300), request));
+    const failure = await failureOf(createSession(client.within(1_000), request));
     expect(failure).toMatchObject({ name: "AgbTimeoutError", requestSent: false });
     expect(failure.message).toContain("Last step: waiting until one of 32 connections is free");
     expect(new Set(server.requests.map(({ socket }) => socket.remotePort)).size).toBeLessThanOrEqual(32);
