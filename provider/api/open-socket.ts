@@ -140,8 +140,9 @@ async function openTunnel(socket: Socket, proxy: HttpProxy, target: string): Pro
       .on("error", reject)
       .end();
   }).catch((error: unknown) => {
-    const reason = `${proxy.label} opened no tunnel to ${target}: ${describeProblem(error)}`;
-    return fail({ reason, lasting: false }, error);
+    const problem = describeProblem(error);
+    const closed = problem === "socket hang up" ? "it closed the connection" : problem;
+    return fail({ reason: tunnelProblem(proxy, target, closed), lasting: false }, error);
   });
   if (statusCode < 200 || statusCode > 299) {
     throw new ConnectError(tunnelRefusal(proxy, target, statusCode));
@@ -151,15 +152,20 @@ async function openTunnel(socket: Socket, proxy: HttpProxy, target: string): Pro
   }
 }
 
-function tunnelRefusal({ label }: HttpProxy, target: string, status: number): ConnectionFailure {
-  const reason = `${label} opened no tunnel to ${target}: it answered HTTP ${status}`;
-  const host = target.replace(/:\d+$/, "");
+function tunnelRefusal(proxy: HttpProxy, target: string, status: number): ConnectionFailure {
+  const answer = `it answered HTTP ${status}`;
   if (status === 407) {
     const remedy = "Put the right user name and password into the variable, as in http://user:password@host:port";
-    return { reason: `${reason}. ${remedy}`, lasting: true };
+    return { reason: tunnelProblem(proxy, target, answer, remedy), lasting: true };
   }
-  const remedy = `Have it allow this host, or list ${host} in NO_PROXY to go without a proxy`;
-  return { reason: `${reason}. ${remedy}`, lasting: status < 500 && status !== 408 && status !== 429 };
+  const lasting = status < 500 && status !== 408 && status !== 429;
+  return { reason: tunnelProblem(proxy, target, answer), lasting };
+}
+
+function tunnelProblem({ label }: HttpProxy, target: string, problem: string, remedy?: string): string {
+  const host = target.replace(/:\d+$/, "");
+  const usualRemedy = `Have it allow this host, or list ${host} in NO_PROXY to go without a proxy`;
+  return `${label} opened no tunnel to ${target}: ${problem}. ${remedy ?? usualRemedy}`;
 }
 
 /** Waits for a socket's event; rejects when the socket fails or closes before it. */

@@ -51,7 +51,10 @@ describe.each(["https://agb.invalid", "http://agb.invalid"])("a proxy on the way
     const { client, retries } = openObservedClient(endpoint);
     const failure = await failureOf(createSession(client, request));
     expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: false });
-    expect(failure.message).toContain(`the proxy ${proxy.url} (${variable}) opened no tunnel to ${target}: `);
+    expect(failure.message).toContain(
+      `the proxy ${proxy.url} (${variable}) opened no tunnel to ${target}: it closed the connection. `,
+    );
+    expect(failure.message).toContain("list agb.invalid in NO_PROXY");
     expect(proxy.tunnels).toEqual(Array(5).fill(target));
     expect(retries).toHaveLength(4);
   });
