@@ -5,6 +5,7 @@
  */
 import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
 import type { Labels } from "./api/labels";
+import { findProxy, type HttpProxy } from "./api/proxy";
 import { type ForgeSettings, parseForgeSettings, parseRepositoryId } from "./forge/forge-settings";
 import { ignoreProblems, kindOf, labelProblems } from "./lifecycle/labels";
 
@@ -46,6 +47,8 @@ export interface Settings {
   readonly fallbackApiKey: Sourced | undefined;
   /** Base URL without a slash at the end. */
   readonly baseUrl: string;
+  /** The proxy on the way to it. Environment: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
+  readonly proxy?: HttpProxy | undefined;
   readonly timeoutMs: number;
   readonly defaultLabels: Labels;
   /** Keys, or prefixes that end in `*`, of labels that are left to other tools. */
@@ -105,6 +108,12 @@ export function readSettings(
     problems.push(`${apiKey.source} cannot be used: an API key has no blanks, line breaks or special characters`);
   }
   const baseUrl = read(settingNames.endpoint, normaliseEndpoint) ?? normaliseEndpoint(defaultEndpoint);
+  let proxy: HttpProxy | undefined;
+  try {
+    proxy = findProxy(baseUrl, environment);
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+  }
   const timeoutMs = read(settingNames.timeoutMs, parseTimeoutMs) ?? defaultTimeoutMs;
   const defaultLabels = read(settingNames.defaultLabels, parseDefaultLabels) ?? {};
   const ignoreLabels = read(settingNames.ignoreLabels, parseIgnoreLabels) ?? [];
@@ -115,7 +124,7 @@ export function readSettings(
     throw new AgbConfigurationError(problems);
   }
   const fallbackApiKey = otherKey(apiKey, environment);
-  return { apiKey, fallbackApiKey, baseUrl, timeoutMs, defaultLabels, ignoreLabels, logLevel };
+  return { apiKey, fallbackApiKey, baseUrl, proxy, timeoutMs, defaultLabels, ignoreLabels, logLevel };
 }
 
 /**

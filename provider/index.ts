@@ -4,6 +4,7 @@
 export {
   AgbApiError,
   AgbAuthenticationError,
+  AgbEndlessListError,
   AgbError,
   AgbNetworkError,
   AgbNotFoundError,

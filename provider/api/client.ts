@@ -1,15 +1,17 @@
 /**
  * The one place that talks HTTP to AGB. An endpoint of AGB is a row (an `Operation`) in a neighbouring file; `call`
- * gives each of them its URL, key, time limit, envelope and retries. This layer knows nothing of Pulumi and keeps no
- * state but its connections; it imports undici and zod and nothing of the other layers.
+ * gives each of them its URL, key, time limit, envelope and retries. Its connections are in `connection-pool.ts`. This
+ * layer knows nothing of Pulumi and keeps no other state; it imports undici and zod and nothing of the other layers.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import type { Dispatcher } from "undici";
 import type { z } from "zod";
 import { explainConnectionFailure } from "./connection-failure";
-import { isLoopback } from "./endpoint";
+import { ConnectionPool, largestReplyBytes } from "./connection-pool";
 import { parseJson, readEnvelope, type VerdictRules } from "./envelope";
 import { AgbError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "./errors";
+import { type Progress, routeTo } from "./open-socket";
+import type { HttpProxy } from "./proxy";
 import { certainlyHadNoEffect, isTransient, maximumAttempts, retryDelayMs } from "./retry";
 
 /** What an operation sends. */
@@ -58,40 +60,48 @@ export interface ClientSettings {
   readonly apiKey: string;
   /** Limit of a call with all its retries, in milliseconds. */
   readonly timeoutMs: number;
+  /** The proxy on the way, see `findProxy`; `undefined` to go without. */
+  readonly proxy: HttpProxy | undefined;
   /** Told of each retry before its delay. */
   readonly onRetry?: (notice: RetryNotice) => void;
   /** Told of each request once its reply is there or missing. */
   readonly onExchange?: (notice: ExchangeNotice) => void;
 }
 
-const connectionsPerEndpoint = 32;
-const largestReplyBytes = 16 * 1024 * 1024;
-
 /** Connections and time that a client takes over from another. */
 interface Inheritance {
-  readonly dispatcher: Dispatcher;
+  readonly connections: ConnectionPool;
   /** When all calls must have ended, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
 }
 
+/** The time that one call has, retries included. */
+interface CallLimit {
+  /** On the clock of `performance.now()`. */
+  readonly startedMs: number;
+  readonly timeoutMs: number;
+  /** Fires when the time is over. */
+  readonly signal: AbortSignal;
+}
+
 /** A client of one AGB account, with its own pool of kept-alive connections. */
 export class AgbClient {
-  private readonly dispatcher: Dispatcher;
+  private readonly connections: ConnectionPool;
   private readonly deadlineMs: number;
 
   constructor(
     private readonly settings: ClientSettings,
     inheritance?: Inheritance,
   ) {
-    const options = { connections: connectionsPerEndpoint, maxResponseSize: largestReplyBytes };
-    const open = () => (isLoopback(settings.baseUrl) ? new Agent(options) : new EnvHttpProxyAgent(options));
-    this.dispatcher = inheritance?.dispatcher ?? open();
+    const { baseUrl, proxy } = settings;
+    this.connections = inheritance?.connections ?? new ConnectionPool(baseUrl, routeTo(baseUrl, proxy));
     this.deadlineMs = inheritance?.deadlineMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The same client over the same connections, all of whose calls together must end within the limit. */
+  /** The same client over the same connections, all of whose calls together must end within the limit, and its own. */
   within(limitMs: number): AgbClient {
-    return new AgbClient(this.settings, { dispatcher: this.dispatcher, deadlineMs: performance.now() + limitMs });
+    const deadlineMs = Math.min(this.deadlineMs, performance.now() + limitMs);
+    return new AgbClient(this.settings, { connections: this.connections, deadlineMs });
   }
 
   /** Milliseconds left for calls, see `within`; infinite without a limit. */
@@ -111,10 +121,10 @@ export class AgbClient {
     if (timeoutMs <= 0) {
       throw new AgbTimeoutError(operation.name, 0);
     }
-    const signal = AbortSignal.timeout(timeoutMs);
+    const limit: CallLimit = { startedMs, timeoutMs, signal: AbortSignal.timeout(timeoutMs) };
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.tryOnce(operation, operation.parts(input), signal, timeoutMs);
+        return await this.tryOnce(operation, operation.parts(input), limit);
       } catch (error) {
         if (!(error instanceof AgbError) || !isTransient(error) || attempt >= maximumAttempts) {
           throw error;
@@ -132,22 +142,21 @@ export class AgbClient {
     }
   }
 
-  /** Ends the kept-alive connections; calls under way end first. */
+  /** Ends the connections. Calls that were sent have two seconds to end; all others fail immediately. */
   close(): Promise<void> {
-    return this.dispatcher.close();
+    return this.connections.close();
   }
 
   private async tryOnce<Input, Output>(
     operation: Operation<Input, Output>,
     parts: RequestParts,
-    signal: AbortSignal,
-    timeoutMs: number,
+    limit: CallLimit,
   ): Promise<Output> {
     const startedMs = performance.now();
     const notice = { operation: operation.name, sent: { ...parts.query, ...parts.body } };
     const note = (status: number, received: unknown) =>
       this.settings.onExchange?.({ ...notice, status, durationMs: performance.now() - startedMs, received });
-    const reply = await this.exchange(operation, parts, signal, timeoutMs).catch((error: unknown) => {
+    const reply = await this.exchange(operation, parts, limit).catch((error: unknown) => {
       note(0, undefined);
       throw error;
     });
@@ -163,43 +172,54 @@ export class AgbClient {
     return parsed.data;
   }
 
-  private async exchange(
-    operation: Operation<never, unknown>,
-    parts: RequestParts,
-    signal: AbortSignal,
-    timeoutMs: number,
-  ) {
+  private async exchange(operation: Operation<never, unknown>, parts: RequestParts, limit: CallLimit) {
     const { baseUrl, apiKey } = this.settings;
+    const url = `${baseUrl}${operation.path}`;
     const query = new URLSearchParams(parts.query).toString();
+    const progress: Progress = { step: "starting" };
+    let status = 0;
     let requestSent = false;
     const noticeStart = noticingStart(() => {
       requestSent = true;
     });
     try {
-      const response = await request(`${baseUrl}${operation.path}${query && `?${query}`}`, {
-        dispatcher: this.dispatcher.compose(noticeStart),
-        method: operation.method,
-        headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
-        ...(operation.method === "POST" && { body: JSON.stringify(parts.body ?? {}) }),
-        // The signal is the only limit; undici's own would cut longer ones short.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        signal,
+      return await this.connections.use(limit.signal, progress, async (connection) => {
+        const response = await connection.compose(noticeStart).request({
+          path: `${new URL(url).pathname}${query && `?${query}`}`,
+          method: operation.method,
+          headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+          ...(operation.method === "POST" && { body: JSON.stringify(parts.body ?? {}) }),
+          // The call's limit ends the connection; undici's own limits would cut longer calls short.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        });
+        status = response.statusCode;
+        return {
+          status,
+          url,
+          text: await response.body.text(),
+          requestIdHeader: firstValue(response.headers["x-request-id"]),
+          retryAfterHeader: firstValue(response.headers["retry-after"]),
+        };
       });
-      return {
-        status: response.statusCode,
-        text: await response.body.text(),
-        requestIdHeader: firstValue(response.headers["x-request-id"]),
-        retryAfterHeader: firstValue(response.headers["retry-after"]),
-      };
     } catch (cause) {
-      if (signal.aborted) {
-        throw new AgbTimeoutError(operation.name, timeoutMs, { cause });
+      if (limit.signal.aborted) {
+        const unsent = requestSent ? undefined : { endpoint: baseUrl, step: progress.step };
+        const waitedMs = performance.now() - limit.startedMs;
+        throw new AgbTimeoutError(operation.name, limit.timeoutMs, { cause, unsent, waitedMs });
+      }
+      if (isTooLarge(cause)) {
+        const reason = `it is larger than ${largestReplyBytes / 1024 / 1024} MiB`;
+        throw new AgbUnexpectedReplyError(operation.name, status, "", reason);
       }
       const { reason, lasting } = explainConnectionFailure(cause, requestSent);
       throw new AgbNetworkError(operation.name, baseUrl, requestSent, reason, { cause, lasting });
     }
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return typeof error === "object" && error !== null && Reflect.get(error, "code") === "UND_ERR_RES_EXCEEDED_MAX_SIZE";
 }
 
 function firstValue(header: string | string[] | undefined): string | undefined {

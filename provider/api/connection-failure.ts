@@ -1,8 +1,22 @@
+import type { HttpProxy } from "./proxy";
+
 /** Why a connection failed, in words for the user. */
 export interface ConnectionFailure {
   readonly reason: string;
-  /** Whether it will fail in the same way again, however long one waits: TLS could not be agreed on. */
+  /** Whether it will fail in the same way again, however long one waits: no common TLS, or a proxy that refuses. */
   readonly lasting: boolean;
+}
+
+/** No connection could be made, so nothing was sent. */
+export class ConnectError extends Error implements ConnectionFailure {
+  readonly reason: string;
+  readonly lasting: boolean;
+
+  constructor({ reason, lasting }: ConnectionFailure, options?: ErrorOptions) {
+    super(reason, options);
+    this.reason = reason;
+    this.lasting = lasting;
+  }
 }
 
 // The codes that Node gives to what OpenSSL says of a certificate, and its own for a wrong host name.
@@ -31,50 +45,61 @@ const certificateCodes = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
-const wrongHostRemedy = "It is for another host name: check the endpoint";
 const wrongTimeRemedy = "Its owner must renew it, unless the clock of this computer is wrong";
 const unknownAuthorityRemedy =
   "Where it is right, as behind a company's proxy, set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of the " +
   "authority that issued it, before the command starts";
 
-const remedies: Readonly<Record<string, string>> = {
-  ERR_TLS_CERT_ALTNAME_INVALID: wrongHostRemedy,
-  HOSTNAME_MISMATCH: wrongHostRemedy,
-  CERT_HAS_EXPIRED: wrongTimeRemedy,
-  CERT_NOT_YET_VALID: wrongTimeRemedy,
-};
-
 /**
  * Explains an error of Node or undici.
  *
  * @param requestSent whether the request was on its way, so that the connection stood once
+ * @param proxy the proxy, where it is the proxy that could not be reached
  */
-export function explainConnectionFailure(error: unknown, requestSent: boolean): ConnectionFailure {
-  const code = textOf(error, "code");
-  if (requestSent) {
-    return { reason: describe(error), lasting: false };
+export function explainConnectionFailure(error: unknown, requestSent: boolean, proxy?: HttpProxy): ConnectionFailure {
+  if (error instanceof ConnectError) {
+    return error;
   }
-  if (certificateCodes.has(code)) {
-    const remedy = remedies[code] ?? unknownAuthorityRemedy;
-    return { reason: `the certificate is not trusted (${describe(error)}). ${remedy}`, lasting: true };
-  }
-  // How undici tells of a proxy's certificate for another host name.
-  if (code === "UND_ERR_PRX_TLS") {
-    return { reason: "the certificate of the proxy is not trusted: it is for another host name", lasting: true };
-  }
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
-    return { reason: "it does not speak TLS; an endpoint without TLS needs http:// in front", lasting: true };
-  }
-  if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
-    return { reason: `TLS failed (${describe(error)})`, lasting: true };
-  }
-  return { reason: describe(error), lasting: false };
+  const { reason, lasting } = requestSent
+    ? { reason: describeProblem(error), lasting: false }
+    : explainMissingConnection(error, proxy);
+  return { reason: proxy === undefined ? reason : `${proxy.label}: ${reason}`, lasting };
 }
 
-function describe(error: unknown): string {
+function explainMissingConnection(error: unknown, proxy: HttpProxy | undefined): ConnectionFailure {
+  const code = textOf(error, "code");
+  if (certificateCodes.has(code)) {
+    const reason = `the certificate is not trusted (${describeProblem(error)}). ${certificateRemedy(code, proxy)}`;
+    return { reason, lasting: true };
+  }
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    const what = proxy === undefined ? "an endpoint" : "a proxy";
+    return { reason: `it does not speak TLS; ${what} without TLS needs http:// in front`, lasting: true };
+  }
+  if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
+    return { reason: `TLS failed (${describeProblem(error)})`, lasting: true };
+  }
+  return { reason: describeProblem(error), lasting: false };
+}
+
+function certificateRemedy(code: string, proxy: HttpProxy | undefined): string {
+  switch (code) {
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+    case "HOSTNAME_MISMATCH":
+      return `It is for another host name: check ${proxy === undefined ? "the endpoint" : "the variable"}`;
+    case "CERT_HAS_EXPIRED":
+    case "CERT_NOT_YET_VALID":
+      return wrongTimeRemedy;
+    default:
+      return unknownAuthorityRemedy;
+  }
+}
+
+/** What an error of Node or undici says, in one line. */
+export function describeProblem(error: unknown): string {
   // Node gathers the failures of several addresses (IPv6, IPv4) in one error without a message.
   if (typeof error === "object" && error !== null && "errors" in error && Array.isArray(error.errors)) {
-    return error.errors.map(describe).join("; ");
+    return error.errors.map(describeProblem).join("; ");
   }
   const code = textOf(error, "code");
   // OpenSSL's words; the message adds addresses in memory and lines of its source.

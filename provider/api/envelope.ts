@@ -5,6 +5,8 @@ import { parseRetryAfterMs } from "./retry";
 /** An HTTP reply with its whole body, before anything is known of its content. */
 export interface HttpReply {
   readonly status: number;
+  /** The URL that was asked, without its query. */
+  readonly url?: string | undefined;
   /** Body as text. */
   readonly text: string;
   /** Value of the header `x-request-id`, used when the body has no `requestId`. */
@@ -98,6 +100,7 @@ export function readEnvelope(rules: VerdictRules, reply: HttpReply, apiKey = "")
 function transportFacts(reply: HttpReply) {
   return {
     status: reply.status,
+    url: reply.url,
     requestId: reply.requestIdHeader ?? "",
     retryAfterMs: parseRetryAfterMs(reply.retryAfterHeader, Date.now()),
   };

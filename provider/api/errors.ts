@@ -32,6 +32,8 @@ export interface Refusal {
   readonly requestId: string;
   /** Whether the reply was AGB's own; a proxy's page says nothing of what AGB did. */
   readonly isFromAgb: boolean;
+  /** The URL that was asked, without its query, which may be secret. */
+  readonly url?: string | undefined;
   /** How long AGB asked to wait before the next try (`Retry-After`), in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** Id of a session that the refusing reply named all the same: it may exist and cost money. */
@@ -54,7 +56,8 @@ export class AgbApiError extends AgbError {
       `HTTP ${refusal.status}`,
       refusal.requestId && `request id ${refusal.requestId}`,
     ].filter(Boolean);
-    super(operation, `AGB refused ${operation}: ${refusal.reason || "no reason given"} (${facts.join(", ")})`);
+    const refuser = (!refusal.isFromAgb && refusal.url) || "AGB";
+    super(operation, `${refuser} refused ${operation}: ${refusal.reason || "no reason given"} (${facts.join(", ")})`);
     this.code = refusal.code;
     this.reason = refusal.reason;
     this.status = refusal.status;
@@ -73,25 +76,49 @@ export class AgbAuthenticationError extends AgbApiError {}
 
 /** No whole reply within the time limit of the call, retries included. */
 export class AgbTimeoutError extends AgbError {
-  /** @param timeoutMs the limit; 0 when the time for the whole operation was over before the call */
+  /** `false` only when AGB certainly saw nothing of the call: there was no connection, or no time left to begin. */
+  readonly requestSent: boolean;
+
+  /**
+   * @param timeoutMs the limit; 0 when the time for the whole operation was over before the call
+   * @param options `waitedMs`: how long the wait really was; `unsent`: what was reached when nothing could be sent
+   */
   constructor(
     operation: string,
     readonly timeoutMs: number,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly waitedMs?: number; readonly unsent?: Unsent | undefined },
   ) {
-    super(
-      operation,
-      timeoutMs > 0
-        ? `AGB did not answer ${operation} within ${timeoutMs} ms`
-        : `the time for the whole operation was over before ${operation}`,
-      options,
-    );
+    super(operation, timeoutMessage(operation, timeoutMs, options?.waitedMs ?? timeoutMs, options?.unsent), options);
+    this.requestSent = timeoutMs > 0 && options?.unsent === undefined;
   }
+}
+
+/** How far a call got that ran out of time before it could be sent. */
+interface Unsent {
+  /** Base URL that was called. */
+  readonly endpoint: string;
+  /** What was being done or waited for, such as `looking up agb.example`. */
+  readonly step: string;
+}
+
+// A timer that is late by this much is worth a word: this process was busy, and the limit alone would mislead.
+const notableDelayMs = 1_000;
+
+function timeoutMessage(operation: string, timeoutMs: number, waitedMs: number, unsent: Unsent | undefined): string {
+  if (timeoutMs <= 0) {
+    return `the time for the whole operation was over before ${operation}`;
+  }
+  const isLate = waitedMs - timeoutMs >= notableDelayMs;
+  const late = isLate ? ` (the wait took ${Math.round(waitedMs)} ms, because this process was busy)` : "";
+  return unsent === undefined
+    ? `AGB did not answer ${operation} within ${timeoutMs} ms${late}`
+    : `there was no connection to ${unsent.endpoint} for ${operation} within ${timeoutMs} ms${late}; ` +
+        `nothing was sent. Last step: ${unsent.step}`;
 }
 
 /** The connection failed. */
 export class AgbNetworkError extends AgbError {
-  /** Whether waiting cannot help, because TLS could not be agreed on: a certificate that is not trusted, no TLS. */
+  /** Whether waiting cannot help: a certificate that is not trusted, no TLS, a proxy that refuses. */
   readonly lasting: boolean;
 
   /**
@@ -113,6 +140,25 @@ export class AgbNetworkError extends AgbError {
       options,
     );
     this.lasting = options?.lasting ?? false;
+  }
+}
+
+/** A list that AGB does not bring to an end: nothing is known of what would have followed. */
+export class AgbEndlessListError extends AgbError {
+  /**
+   * @param pages how many pages were read
+   * @param reason why no more are read
+   */
+  constructor(
+    operation: string,
+    readonly pages: number,
+    reason: string,
+  ) {
+    super(
+      operation,
+      `the list of ${operation} did not end after ${pages} pages: ${reason}. Run the command again; ` +
+        "if that does not help, the service at the endpoint does not page as AGB does, and its owner must know",
+    );
   }
 }
 

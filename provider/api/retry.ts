@@ -8,7 +8,7 @@ const longestDelayMs = 5_000;
 
 /**
  * Tells whether the same call may succeed when it is simply made again: broken connections, HTTP 408, 429 and 5xx.
- * A certificate that is not trusted stays so, whoever waits.
+ * What lasts, such as a certificate that is not trusted, is not worth another try.
  * Whether it may be repeated without harm is the operation's matter, not decided here.
  */
 export function isTransient(error: unknown): boolean {
@@ -20,11 +20,7 @@ export function isTransient(error: unknown): boolean {
 
 /** Tells whether AGB certainly did nothing for the failed call, so that even a create may be made again. */
 export function certainlyHadNoEffect(error: unknown): boolean {
-  // A call whose time was over before it began was never made.
-  return (
-    (error instanceof AgbNetworkError && !error.requestSent) ||
-    (error instanceof AgbTimeoutError && error.timeoutMs === 0)
-  );
+  return (error instanceof AgbNetworkError || error instanceof AgbTimeoutError) && !error.requestSent;
 }
 
 /**

@@ -178,13 +178,18 @@ export function confirmSessionIsAlive(client: AgbClient, sessionId: string): Pro
 }
 
 /**
- * Yields the sessions that carry all of the given labels, from every page, in no order to rely on.
+ * Yields the sessions that carry all of the given labels, from every page, each session once, in no order to rely on.
  *
  * @param labels filter; none = every session of the account
- * @param pageSize how many sessions to ask for at once
+ * @param pageSize how many sessions to ask for with one call
+ * @throws AgbEndlessListError when the list does not end, see `itemsOfPages`
  */
 export function listSessions(client: AgbClient, labels: Labels = {}, pageSize = 100): AsyncGenerator<ListedSession> {
-  return itemsOfPages((nextToken) => client.call(listOperation, { labels, nextToken, pageSize }));
+  return itemsOfPages({
+    operation: listOperation.name,
+    fetchPage: (nextToken, leftMs) => client.within(leftMs).call(listOperation, { labels, nextToken, pageSize }),
+    keyOf: ({ sessionId }) => sessionId,
+  });
 }
 
 /**

@@ -237,8 +237,8 @@ async function releasing<Result>(
   { includeUnidentified: includesUnidentified }: ReleasingFlags,
   work: (job: ReleasingJob) => Promise<Result>,
 ): Promise<Result> {
-  const { baseUrl, apiKey, timeoutMs } = readSettings(() => undefined);
-  const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
+  const { baseUrl, proxy, apiKey, timeoutMs } = readSettings(() => undefined);
+  const client = new AgbClient({ baseUrl, proxy, timeoutMs, apiKey: apiKey.value });
   try {
     return await work({ ...job, client, includesUnidentified });
   } finally {

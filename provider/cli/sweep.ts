@@ -87,10 +87,10 @@ async function runSweep(flags: SweepFlags): Promise<void> {
 }
 
 async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
-  const { baseUrl, apiKey, timeoutMs } = readSettings(() => undefined);
+  const { baseUrl, proxy, apiKey, timeoutMs } = readSettings(() => undefined);
   const state = await readState(flags);
   const name = await nameStack(flags, state);
-  const client = new AgbClient({ baseUrl, timeoutMs, apiKey: apiKey.value });
+  const client = new AgbClient({ baseUrl, proxy, timeoutMs, apiKey: apiKey.value });
   try {
     const right = withStackIds(releaseRightOf(state, flags.includeUnidentified), flags.stackId);
     const orphans = await findOrphans(client, name, right, state.sessionIds);

@@ -2,7 +2,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { AgbClient } from "../api/client";
 import { AgbAuthenticationError } from "../api/errors";
 import { readSettings, type Settings, type Sourced } from "../config";
-import { logExchange, reportRetry } from "./log";
+import { logExchange } from "./log";
+import { OutageLog } from "./outage-log";
 
 /** The account that a provider process works for: its settings and the client made of them. */
 export interface Account {
@@ -22,6 +23,8 @@ export class Connection {
   private config: pulumi.dynamic.Config | undefined;
   private opened: Account | undefined;
   private standIn: Account | undefined;
+  /** By base URL, and longer than any account: all calls of this process to an endpoint suffer the same outage. */
+  private readonly outages = new Map<string, OutageLog>();
 
   /** @param environment variables that stand in for settings that are not configured */
   constructor(private readonly environment: Readonly<Record<string, string | undefined>> | undefined = undefined) {}
@@ -41,7 +44,7 @@ export class Connection {
   account(): Account {
     if (this.opened === undefined) {
       const settings = readSettings((key) => this.config?.get(key), this.environment);
-      this.opened = openAccount(settings, settings.apiKey);
+      this.opened = openAccount(settings, settings.apiKey, this.outagesAt(settings.baseUrl));
     }
     return this.opened;
   }
@@ -79,20 +82,32 @@ export class Connection {
     const { apiKey, fallbackApiKey } = settings;
     if (this.standIn === undefined && fallbackApiKey !== undefined) {
       console.error(`agb: AGB refused the key from ${apiKey.source}; trying the one from ${fallbackApiKey.source}.`);
-      this.standIn = openAccount(settings, fallbackApiKey);
+      this.standIn = openAccount(settings, fallbackApiKey, this.outagesAt(settings.baseUrl));
     }
     return this.standIn;
   }
+
+  private outagesAt(baseUrl: string): OutageLog {
+    const outages = this.outages.get(baseUrl) ?? new OutageLog(baseUrl);
+    this.outages.set(baseUrl, outages);
+    return outages;
+  }
 }
 
-function openAccount(settings: Settings, apiKey: Sourced): Account {
-  const { baseUrl, timeoutMs, logLevel } = settings;
+function openAccount(settings: Settings, apiKey: Sourced, outages: OutageLog): Account {
+  const { baseUrl, proxy, timeoutMs, logLevel } = settings;
   const client = new AgbClient({
     baseUrl,
+    proxy,
     timeoutMs,
     apiKey: apiKey.value,
-    onRetry: reportRetry,
-    ...(logLevel === "debug" && { onExchange: (notice) => logExchange(notice, apiKey.value) }),
+    onRetry: (notice) => outages.seeRetry(notice),
+    onExchange: (notice) => {
+      if (logLevel === "debug") {
+        logExchange(notice, apiKey.value);
+      }
+      outages.seeExchange(notice);
+    },
   });
   return { settings, client, apiKey };
 }

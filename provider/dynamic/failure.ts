@@ -116,18 +116,19 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
   }
   if (error instanceof AgbTimeoutError) {
     const ofCalls = named(settingNames.timeoutMs);
-    return `A longer limit can be set with ${limit === undefined ? ofCalls : `${limit} of the session, or ${ofCalls}`}.`;
+    const setting = limit === undefined ? ofCalls : `${limit} of the session, or ${ofCalls}`;
+    const unreached = !error.requestSent && error.timeoutMs > 0 ? `${endpointAdvice(account)} ` : "";
+    return `${unreached}A longer limit can be set with ${setting}.`;
   }
-  if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError) {
-    const endpoint = account === undefined ? "The endpoint" : `The endpoint is ${account.settings.baseUrl}; it`;
-    return `${endpoint} can be set with ${named(settingNames.endpoint)}.`;
+  if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isStrangers(error)) {
+    return endpointAdvice(account);
   }
   if (error instanceof AgbApiError && error.operation === "createSession") {
     return createAdvice(error);
   }
   if (error instanceof AgbUncertainCreateError) {
     return (
-      `The endpoint is ${account?.settings.baseUrl}. If it is AGB's: look for a session with that label before you run ` +
+      `${endpointAdvice(account)} If it is AGB's: look for a session with that label before you run ` +
       "`pulumi up` again, or let AGB release it when it is idle; `pulumi-agb sweep` finds and releases it too."
     );
   }
@@ -135,6 +136,16 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
     return "Run the command again to look once more.";
   }
   return error instanceof AgbError ? "" : "This is a defect of pulumi-agb; please report it.";
+}
+
+/** Whether something else than AGB refused the call, such as another web server at a wrong endpoint. */
+function isStrangers(error: unknown): boolean {
+  return error instanceof AgbApiError && !error.isFromAgb;
+}
+
+function endpointAdvice(account: Account | undefined): string {
+  const endpoint = account === undefined ? "The endpoint" : `The endpoint is ${account.settings.baseUrl}; it`;
+  return `${endpoint} can be set with ${named(settingNames.endpoint)}.`;
 }
 
 function createAdvice(error: AgbApiError): string {

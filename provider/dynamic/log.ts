@@ -1,12 +1,4 @@
-import type { ExchangeNotice, RetryNotice } from "../api/client";
-
-// Pulumi shows what a provider writes to its error stream as a diagnostic of the run.
-
-/** Tells of a try that failed and will be made again, in one line. */
-export function reportRetry({ operation, attempt, delayMs, error }: RetryNotice): void {
-  const reason = error.message.replace(/\s+/g, " ");
-  console.error(`agb: try ${attempt} of ${operation} failed, the next follows in ${delayMs} ms: ${reason}`);
-}
+import type { ExchangeNotice } from "../api/client";
 
 /**
  * Tells of a request and its reply, for `AGB_LOG_LEVEL=debug`.

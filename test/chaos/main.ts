@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   const emulator = await startEmulator({ apiKeys: [key], latencyMs: 120, releaseDelayMs: 300 });
   const environment = { AGB_API_KEY: key, AGB_ENDPOINT: emulator.url };
   const project = await createPulumiProject({ files: javascriptFiles(program), environment });
-  const client = new AgbClient({ baseUrl: emulator.url, apiKey: key, timeoutMs: 30_000 });
+  const client = new AgbClient({ baseUrl: emulator.url, proxy: undefined, apiKey: key, timeoutMs: 30_000 });
   const tallies = new Map<string, Tally>();
   let done = 0;
   try {

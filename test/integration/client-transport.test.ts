@@ -1,10 +1,8 @@
-import { createServer } from "node:net";
 import { AgbApiError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "../../provider/api/errors";
 import { getLabels, setLabels } from "../../provider/api/labels";
 import { createSession, getSession, releaseSession } from "../../provider/api/sessions";
 import { openClient, openObservedClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { deadAddress, sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
 
@@ -215,34 +213,13 @@ describe("an address that cannot be reached", () => {
     await expect(failure).rejects.toThrow("an endpoint without TLS needs http:// in front");
     expect(server.requests).toHaveLength(0);
   });
-
-  test("because a proxy refuses the way is told as such: nothing was sent", async () => {
-    const proxy = closeAfterTest(createServer((socket) => socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")));
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    const { port } = proxy.address() as { port: number };
-    const before = process.env["HTTPS_PROXY"];
-    process.env["HTTPS_PROXY"] = `http://127.0.0.1:${port}`;
-    try {
-      const client = openClient("https://agb.invalid");
-      await expect(createSession(client, request)).rejects.toMatchObject({
-        name: "AgbNetworkError",
-        requestSent: false,
-      });
-    } finally {
-      if (before === undefined) {
-        delete process.env["HTTPS_PROXY"];
-      } else {
-        process.env["HTTPS_PROXY"] = before;
-      }
-    }
-  });
 });
 
 describe("the time limit", () => {
   test("ends a call whose reply does not come", async () => {
     const server = await startScriptedServer(() => {});
-    await expect(getSession(openClient(server.url, { timeoutMs: 50 }), "session-1")).rejects.toThrow(
-      "AGB did not answer getSession within 50 ms",
+    await expect(getSession(openClient(server.url, { timeoutMs: 500 }), "session-1")).rejects.toThrow(
+      "AGB did not answer getSession within 500 ms",
     );
     expect(server.requests).toHaveLength(1);
   });
@@ -252,7 +229,7 @@ describe("the time limit", () => {
       response.writeHead(200);
       response.write('{"success":');
     });
-    await expect(getSession(openClient(server.url, { timeoutMs: 50 }), "session-1")).rejects.toBeInstanceOf(
+    await expect(getSession(openClient(server.url, { timeoutMs: 500 }), "session-1")).rejects.toBeInstanceOf(
       AgbTimeoutError,
     );
   });
@@ -263,7 +240,7 @@ describe("the time limit", () => {
         sendJson(response, { success: false }, 503);
       }
     });
-    await expect(getSession(openClient(server.url, { timeoutMs: 100 }), "session-1")).rejects.toBeInstanceOf(
+    await expect(getSession(openClient(server.url, { timeoutMs: 1_000 }), "session-1")).rejects.toBeInstanceOf(
       AgbTimeoutError,
     );
     expect(server.requests).toHaveLength(2);

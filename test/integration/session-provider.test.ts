@@ -358,7 +358,10 @@ describe("an update", () => {
     emulator.addFault({ operation: "SetLabel", calls: 1, when: "after", answer: "reset" });
     const updated = await stack.update(state, declare({ stage: "test" }));
     expect(updated.outputs.labels).toEqual({ stage: "test" });
-    expect(errorStream.mock.calls.flat()).toEqual([expect.stringMatching(/^agb: try 1 of SetLabel failed, the next/)]);
+    expect(errorStream.mock.calls.flat()).toEqual([
+      expect.stringMatching(/^agb: the connection to \S+ broke during SetLabel: .*\. This call, .* retried\.$/),
+      expect.stringMatching(/^agb: \S+ answers again, after \d\.\d s\.$/),
+    ]);
   });
 
   test("at an AGB that adds labels fails, names the label that survived, and keeps what the session has", async () => {

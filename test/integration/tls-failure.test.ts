@@ -1,6 +1,4 @@
 import { writeFile } from "node:fs/promises";
-import { createServer as createHttpServer } from "node:http";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createSession, releaseSession } from "../../provider/api/sessions";
 import { Connection } from "../../provider/dynamic/connection";
@@ -12,9 +10,11 @@ import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
+import { startProxy, startRawServer, staySilent, tunnelTo } from "../support/raw-server";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
-import { startTlsServer, type TlsServer } from "../support/tls-server";
+import { setVariable } from "../support/set-variable";
+import { startTlsServer } from "../support/tls-server";
 
 withoutRetryDelay();
 
@@ -58,17 +58,10 @@ test("a server that speaks no TLS is asked once", async () => {
 });
 
 test("a connection that breaks before TLS stands proves that nothing was sent, and is worth another try", async () => {
-  let connections = 0;
-  const server = closeAfterTest(
-    createServer((socket) => {
-      connections++;
-      socket.resetAndDestroy();
-    }),
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { client } = openObservedClient(`https://127.0.0.1:${(server.address() as { port: number }).port}`);
+  const server = await startRawServer((socket) => void socket.resetAndDestroy());
+  const { client } = openObservedClient(`https://127.0.0.1:${server.port}`);
   await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: false });
-  expect(connections).toBe(5);
+  expect(server.sockets).toHaveLength(5);
 });
 
 test("a create that no certificate let through certainly made nothing: it fails as what it is, at once", async () => {
@@ -87,15 +80,17 @@ test("a create that no certificate let through certainly made nothing: it fails 
 describe("through a proxy's tunnel", () => {
   test("a certificate that is not trusted is told as such: nothing was sent", async () => {
     const server = await startTlsServer(makeCertificate({ host: "agb.invalid" }));
-    setProxy(await startTunnel(server.url));
+    await useTunnelTo(server.url);
     const { client, retries } = openObservedClient("https://agb.invalid");
-    await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: true });
+    const failure = createSession(client, request);
+    await expect(failure).rejects.toMatchObject({ requestSent: false, lasting: true });
+    await expect(failure).rejects.toThrow(/not trusted.* The way led through the proxy http:\S+ \(HTTPS_PROXY\)$/);
     expect([server.connections(), retries]).toEqual([1, []]);
   });
 
   test("a request that was on its way when the connection broke is not taken for one that was not sent", async () => {
     const server = await startScriptedServer(({ socket }) => void socket.resetAndDestroy());
-    setProxy(await startTunnel(server.url));
+    await useTunnelTo(server.url);
     const { client } = openObservedClient("http://agb.invalid");
     await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: true, lasting: false });
     expect(server.operations()).toEqual(["createSession"]);
@@ -104,68 +99,70 @@ describe("through a proxy's tunnel", () => {
 
 describe("with NODE_EXTRA_CA_CERTS", () => {
   test("the server's certificate is trusted", async () => {
-    const { server, report } = await releaseTrusting({});
-    expect(report).toBe("released");
+    const certificate = makeCertificate();
+    const server = await startTlsServer(certificate);
+    expect(await releaseTrusting([certificate], server.url)).toBe("released");
     expect(server.requests()).toBeGreaterThan(0);
   });
 
   test("a certificate for another host name is still refused, once and by name", async () => {
-    const { server, report } = await releaseTrusting({ host: "127.0.0.2" });
+    const certificate = makeCertificate({ host: "127.0.0.2" });
+    const server = await startTlsServer(certificate);
+    const report = await releaseTrusting([certificate], server.url);
     expect(report).toContain("the certificate is not trusted");
     expect(report).toContain("127.0.0.1 is not in the cert's list: 127.0.0.2");
     expect(report).toContain("is for another host name");
     expect([server.connections(), server.requests()]).toEqual([1, 0]);
   });
+
+  test.each([
+    ["without", undefined],
+    ["with", makeCertificate({ subject: "proxy" })],
+  ])("a server behind a proxy %s TLS of its own is trusted by the name that was asked for", async (_, ofProxy) => {
+    const certificate = makeCertificate({ host: "agb.invalid" });
+    const server = await startTlsServer(certificate);
+    const proxy = await startProxy(tunnelTo(Number(new URL(server.url).port)), ofProxy);
+    const trusted = ofProxy === undefined ? [certificate] : [certificate, ofProxy];
+    const report = await releaseTrusting(trusted, "https://agb.invalid", { HTTPS_PROXY: proxy.url });
+    expect(report).toBe("released");
+    expect([proxy.tunnels, server.requests()]).toEqual([["agb.invalid:443"], 1]);
+  });
+
+  test("a proxy whose own certificate is not trusted is named with its variable, and asked once", async () => {
+    const proxy = await startProxy(staySilent, makeCertificate());
+    const report = await releaseTrusting([makeCertificate()], "https://agb.invalid", { HTTPS_PROXY: proxy.url });
+    expect(report).toContain(`the proxy ${proxy.url} (HTTPS_PROXY): the certificate is not trusted`);
+    expect([proxy.sockets.length, proxy.tunnels]).toEqual([1, []]);
+  });
 });
 
-/** Has a process release a session at a server whose certificate it was told to trust. */
-async function releaseTrusting(options: CertificateOptions): Promise<{ server: TlsServer; report: string }> {
-  const certificate = makeCertificate(options);
-  const server = await startTlsServer(certificate);
+/** Has a process release a session at a server, with certificates that it was told to trust. */
+async function releaseTrusting(
+  certificates: readonly { cert: string }[],
+  baseUrl: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const file = join(await makeTemporaryFolder(), "authority.pem");
-  await writeFile(file, certificate.cert);
+  await writeFile(file, certificates.map(({ cert }) => cert).join("\n"));
   const script = `
     const { AgbClient } = require("./dist/api/client");
+    const { findProxy } = require("./dist/api/proxy");
     const { releaseSession } = require("./dist/api/sessions");
-    const client = new AgbClient({ baseUrl: "${server.url}", apiKey: "${testKey}", timeoutMs: 10_000 });
+    const baseUrl = "${baseUrl}";
+    const proxy = findProxy(baseUrl, process.env);
+    const client = new AgbClient({ baseUrl, proxy, apiKey: "${testKey}", timeoutMs: 10_000 });
     releaseSession(client, "session-1")
       .then(() => console.log("released"), (error) => console.log(error.message))
       .finally(() => client.close());
   `;
-  const report = await runNode(["-e", script], repositoryRoot, { NODE_EXTRA_CA_CERTS: file });
-  return { server, report };
+  return runNode(["-e", script], repositoryRoot, { ...environment, NODE_EXTRA_CA_CERTS: file });
 }
 
-/** Starts a proxy whose tunnels all lead to one server, whatever host they are for. */
-async function startTunnel(target: string): Promise<string> {
-  const proxy = createHttpServer().on("connect", (_, socket) => {
-    const onward = connect(Number(new URL(target).port), "127.0.0.1", () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      socket.pipe(onward).pipe(socket);
-    });
-    onward.on("error", () => socket.destroy());
-    socket.on("error", () => onward.destroy());
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  closeAfterTest(proxy);
-  return `http://127.0.0.1:${(proxy.address() as { port: number }).port}`;
-}
-
-/** Sets the proxy of this process until the test is over. */
-function setProxy(url: string): void {
-  const before = { ...process.env };
-  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
-    process.env[name] = url;
-    closeAfterTest({
-      close: () => {
-        if (before[name] === undefined) {
-          delete process.env[name];
-        } else {
-          process.env[name] = before[name];
-        }
-      },
-    });
-  }
+/** Starts a proxy whose tunnels all lead to one server, and makes it the proxy of this process. */
+async function useTunnelTo(target: string): Promise<void> {
+  const proxy = await startProxy(tunnelTo(Number(new URL(target).port)));
+  setVariable("HTTP_PROXY", proxy.url);
+  setVariable("HTTPS_PROXY", proxy.url);
 }
 
 function fail(): never {

@@ -1,10 +1,12 @@
 import { AgbClient, type ClientSettings, type RetryNotice } from "../../provider/api/client";
+import { findProxy } from "../../provider/api/proxy";
 import { testKey } from "./agb-emulator";
 import { closeAfterTest } from "./close-after-test";
 
 /** A client that ends with the test. */
 export function openClient(baseUrl: string, settings: Partial<ClientSettings> = {}): AgbClient {
-  return closeAfterTest(new AgbClient({ baseUrl, apiKey: testKey, timeoutMs: 10_000, ...settings }));
+  const proxy = findProxy(baseUrl, process.env);
+  return closeAfterTest(new AgbClient({ baseUrl, proxy, apiKey: testKey, timeoutMs: 10_000, ...settings }));
 }
 
 /** A client and the retries that it has told of so far. */

@@ -11,7 +11,9 @@ export interface Certificate {
 export interface CertificateOptions {
   /** Host name or IPv4 address that it is for; `127.0.0.1` unless told. */
   readonly host?: string;
-  /** Who issued it; itself unless told. Nobody else's key ever signs it. */
+  /** Whose it is; those that one process trusts need different owners. */
+  readonly subject?: string;
+  /** Who issued it; its owner unless told. Nobody else's key ever signs it. */
   readonly issuer?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
@@ -27,7 +29,7 @@ const subjectAltName = Buffer.from("0603551d11", "hex");
  * found by every scanner; so the few fields are put together here (RFC 5280).
  */
 export function makeCertificate(options: CertificateOptions = {}): Certificate {
-  const { host = "127.0.0.1", issuer = "self", notBefore, notAfter } = options;
+  const { host = "127.0.0.1", subject = "self", issuer = subject, notBefore, notAfter } = options;
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const signed = sequence(
     field(0xa0, field(0x02, Buffer.from([2]))),
@@ -35,7 +37,7 @@ export function makeCertificate(options: CertificateOptions = {}): Certificate {
     ecdsaWithSha256,
     nameOf(issuer),
     sequence(time(notBefore ?? new Date(Date.now() - dayMs)), time(notAfter ?? new Date(Date.now() + dayMs))),
-    nameOf("self"),
+    nameOf(subject),
     publicKey.export({ type: "spki", format: "der" }),
     field(0xa3, sequence(sequence(subjectAltName, field(0x04, sequence(altNameOf(host)))))),
   );

@@ -194,3 +194,13 @@ test.each([
   expect(read(key, { AGB_LOG_LEVEL: value }).logLevel).toBe(level);
   expect(read({ ...key, "agb:logLevel": value }).logLevel).toBe(level);
 });
+
+test("a proxy is read from the environment, and one that cannot be used is among the problems", () => {
+  const environment = { HTTPS_PROXY: "http://proxy.example:3128" };
+  expect(read(key, environment).proxy).toMatchObject({ host: "proxy.example", port: 3128 });
+  expect(read(key, { ...environment, NO_PROXY: "agb.cloud" }).proxy).toBeUndefined();
+  expect(problemsOf(key, { HTTPS_PROXY: "socks5://p", AGB_TIMEOUT_MS: "-1" })).toEqual([
+    expect.stringContaining("HTTPS_PROXY cannot be used"),
+    expect.stringContaining("AGB_TIMEOUT_MS cannot be used"),
+  ]);
+});

@@ -1,4 +1,5 @@
-import { explainConnectionFailure } from "../../provider/api/connection-failure";
+import { ConnectError, explainConnectionFailure } from "../../provider/api/connection-failure";
+import { findProxy } from "../../provider/api/proxy";
 
 function failure(code: string, message = "the message", more: Record<string, unknown> = {}): Error {
   return Object.assign(new Error(message), { code, ...more });
@@ -10,7 +11,6 @@ test.each([
   ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", /not trusted .*NODE_EXTRA_CA_CERTS/],
   ["CERT_HAS_EXPIRED", /not trusted .*renew/],
   ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*check the endpoint/],
-  ["UND_ERR_PRX_TLS", /certificate of the proxy/],
   ["ERR_SSL_WRONG_VERSION_NUMBER", /needs http:\/\//],
   ["EPROTO", /TLS failed/],
 ])("%s before the request was sent lasts, and its way out is named", (code, reason) => {
@@ -20,7 +20,23 @@ test.each([
   });
 });
 
-test.each(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_ABORTED"])(
+test.each([
+  ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*check the variable$/],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", /a proxy without TLS needs http:\/\/ in front$/],
+  ["ECONNREFUSED", /the message$/],
+])("%s on the way to a proxy names the proxy and its variable", (code, reason) => {
+  const proxy = findProxy("https://agb.example", { HTTPS_PROXY: "https://me:hidden@proxy.example:3128" });
+  const explained = explainConnectionFailure(failure(code), false, proxy).reason;
+  expect(explained).toMatch(/^the proxy https:\/\/proxy\.example:3128 \(HTTPS_PROXY\): /);
+  expect(explained).toMatch(reason);
+});
+
+test("a failure that was explained already is not explained again", () => {
+  const known = new ConnectError({ reason: "the proxy refuses", lasting: true });
+  expect(explainConnectionFailure(known, false)).toMatchObject({ reason: "the proxy refuses", lasting: true });
+});
+
+test.each(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"])(
   "%s may be over at the next try",
   (code) => {
     expect(explainConnectionFailure(failure(code), false)).toEqual({ reason: "the message", lasting: false });

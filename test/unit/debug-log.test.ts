@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
-import { AgbNetworkError } from "../../provider/api/errors";
-import { logExchange, reportRetry } from "../../provider/dynamic/log";
+import { logExchange } from "../../provider/dynamic/log";
 
 const key = "ako-very-secret";
 
@@ -86,17 +85,4 @@ test("whatever a reply holds and wherever, nothing secret is shown", () => {
     }),
     { numRuns: 300 },
   );
-});
-
-test("a retry is one line with its reason, also where the reason has several", () => {
-  const log = jest.spyOn(console, "error").mockImplementation();
-  const error = new AgbNetworkError("getSession", "https://agb.example.com", true, "broken\nin\r\n  pieces");
-  reportRetry({ operation: "getSession", attempt: 2, delayMs: 300, error });
-  expect(log.mock.calls).toEqual([
-    [
-      "agb: try 2 of getSession failed, the next follows in 300 ms: " +
-        "the connection to https://agb.example.com broke during getSession: broken in pieces",
-    ],
-  ]);
-  log.mockRestore();
 });

@@ -1,5 +1,12 @@
 import * as fc from "fast-check";
-import { itemsOfPages, type Page } from "../../provider/api/pages";
+import { AgbEndlessListError } from "../../provider/api/errors";
+import { itemsOfPages, listTimeoutMs, maximumBarrenPages, maximumPages, type Page } from "../../provider/api/pages";
+
+type FetchPage = (nextToken: string | undefined, leftMs: number) => Promise<Page<number>>;
+
+function list(fetchPage: FetchPage, now?: () => number): AsyncGenerator<number, void, undefined> {
+  return itemsOfPages({ operation: "ListSession", fetchPage, keyOf: String }, now);
+}
 
 async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const collected: Item[] = [];
@@ -9,30 +16,38 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return collected;
 }
 
+/** Serves pages; the last one ends the list. */
+function serve(pages: readonly (readonly number[])[], end: string | undefined = undefined): FetchPage {
+  return async (token) => {
+    const index = token === undefined ? 0 : Number(token);
+    return { items: pages[index] ?? [], nextToken: index + 1 < pages.length ? String(index + 1) : end };
+  };
+}
+
+/** Serves pages without an end, each with a token never seen before, and counts them. */
+function serveForEver(itemsOf: (page: number) => number[]): { fetchPage: FetchPage; pages: () => number } {
+  let page = 0;
+  return {
+    fetchPage: async () => ({ items: itemsOf(++page), nextToken: `token ${page}` }),
+    pages: () => page,
+  };
+}
+
 test("every item comes once and in order, however the pages are split, empty ones among them", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.array(fc.integer()), { minLength: 1 }),
+      fc.array(fc.array(fc.integer({ max: 20 })), { minLength: 1 }),
       fc.constantFrom("", undefined),
-      (pages, end) => {
-        const fetchPage = async (token: string | undefined): Promise<Page<number>> => {
-          const index = token === undefined ? 0 : Number(token);
-          return {
-            items: pages[index] ?? [],
-            nextToken: index + 1 < pages.length ? String(index + 1) : end,
-          };
-        };
-        return expect(collect(itemsOfPages(fetchPage))).resolves.toEqual(pages.flat());
-      },
+      (pages, end) => expect(collect(list(serve(pages, end)))).resolves.toEqual([...new Set(pages.flat())]),
     ),
   );
 });
 
 test("a page is fetched only when the one before it is used up", async () => {
   const asked: (string | undefined)[] = [];
-  const items = itemsOfPages(async (token) => {
+  const items = list(async (token) => {
     asked.push(token);
-    return { items: ["a", "b"], nextToken: `after ${asked.length}` };
+    return { items: [2 * asked.length, 2 * asked.length + 1], nextToken: `after ${asked.length}` };
   });
   await items.next();
   await items.next();
@@ -41,12 +56,67 @@ test("a page is fetched only when the one before it is used up", async () => {
   expect(asked).toEqual([undefined, "after 1"]);
 });
 
-test.each([
-  ["the same token again", ["one", "one"]],
-  ["an older token", ["one", "two", "one"]],
-])("a list that hands out %s ends with an error instead of never", async (_, tokens) => {
-  const fetchPage = async () => ({ items: [], nextToken: tokens.shift() ?? "one" });
-  await expect(collect(itemsOfPages(fetchPage))).rejects.toThrow("the same nextToken twice");
+test("5,000 items come, in pages of 100 or of 10, also with 99 pages between two matches", async () => {
+  for (const pageSize of [100, 10]) {
+    const pages = Array.from({ length: 5_000 / pageSize }, (_, page) =>
+      Array.from({ length: pageSize }, (_, item) => page * pageSize + item),
+    );
+    const between = Array.from({ length: 99 }, () => []);
+    pages.splice(7, 0, ...between);
+    expect(await collect(list(serve(pages)))).toHaveLength(5_000);
+  }
+});
+
+describe("a list that never ends fails", () => {
+  test.each([
+    ["the same token again", ["one", "one"]],
+    ["an older token", ["one", "two", "one"]],
+  ])("when it hands out %s", async (_, tokens) => {
+    const fetchPage = async () => ({ items: [], nextToken: tokens.shift() ?? "one" });
+    await expect(collect(list(fetchPage))).rejects.toThrow("the same nextToken twice");
+  });
+
+  test.each<[string, (page: number) => number[], number]>([
+    ["are empty", () => [], maximumBarrenPages],
+    ["hold the same items", () => [1, 2, 3], maximumBarrenPages + 1],
+    ["hold items of the pages before", (page) => [page % 5], maximumBarrenPages + 5],
+  ])("when its pages %s, whatever the tokens are", async (_, itemsOf, expectedPages) => {
+    const { fetchPage, pages } = serveForEver(itemsOf);
+    const failure = collect(list(fetchPage));
+    await expect(failure).rejects.toBeInstanceOf(AgbEndlessListError);
+    await expect(failure).rejects.toThrow(
+      `the list of ListSession did not end after ${expectedPages} pages: the last 100 pages brought nothing new. Run `,
+    );
+    expect(pages()).toBe(expectedPages);
+  });
+
+  test("when every page has something new", async () => {
+    const { fetchPage, pages } = serveForEver((page) => [page]);
+    await expect(collect(list(fetchPage))).rejects.toThrow(`did not end after ${maximumPages} pages`);
+    expect(pages()).toBe(maximumPages);
+  });
+
+  test("when its pages together take too long; each is given what is left", async () => {
+    let nowMs = 0;
+    const given: number[] = [];
+    const { fetchPage } = serveForEver((page) => [page]);
+    const slow: FetchPage = (token, leftMs) => {
+      given.push(leftMs);
+      nowMs += listTimeoutMs / 4;
+      return fetchPage(token, leftMs);
+    };
+    await expect(collect(list(slow, () => nowMs))).rejects.toThrow("did not end after 4 pages: they took 300 s");
+    expect(given).toEqual([300_000, 225_000, 150_000, 75_000]);
+  });
+});
+
+test("what the caller does with an item takes no time of the list's", async () => {
+  let nowMs = 0;
+  const pages = Array.from({ length: 20 }, (_, page) => [page]);
+  for await (const _ of list(serve(pages), () => nowMs)) {
+    nowMs += listTimeoutMs;
+  }
+  expect(nowMs).toBe(20 * listTimeoutMs);
 });
 
 test("an error on a later page ends the list with that error", async () => {
@@ -56,5 +126,5 @@ test("an error on a later page ends the list with that error", async () => {
     }
     return { items: [1], nextToken: "two" };
   };
-  await expect(collect(itemsOfPages(fetchPage))).rejects.toThrow("page two is broken");
+  await expect(collect(list(fetchPage))).rejects.toThrow("page two is broken");
 });

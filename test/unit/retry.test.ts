@@ -35,12 +35,23 @@ test("a broken connection is worth another try; the end of the time limit and a 
   expect(isTransient(new Error("other"))).toBe(false);
 });
 
+test("a time limit that was kept late says so, and why", () => {
+  expect(new AgbTimeoutError("getSession", 2_000, { waitedMs: 2_040 }).message).toBe(
+    "AGB did not answer getSession within 2000 ms",
+  );
+  expect(new AgbTimeoutError("getSession", 2_000, { waitedMs: 21_000.4 }).message).toBe(
+    "AGB did not answer getSession within 2000 ms (the wait took 21000 ms, because this process was busy)",
+  );
+});
+
 test("only a connection that never stood, or a call that never began, proves that AGB did nothing", () => {
   expect(certainlyHadNoEffect(neverSent)).toBe(true);
   expect(certainlyHadNoEffect(broken)).toBe(false);
   expect(certainlyHadNoEffect(refused(503))).toBe(false);
   expect(certainlyHadNoEffect(new AgbTimeoutError("createSession", 1_000))).toBe(false);
   expect(certainlyHadNoEffect(new AgbTimeoutError("createSession", 0))).toBe(true);
+  const unsent = { endpoint: "https://agb.example", step: "looking up agb.example" };
+  expect(certainlyHadNoEffect(new AgbTimeoutError("createSession", 1_000, { unsent }))).toBe(true);
 });
 
 test("a connection that TLS forbids is not worth another try, and proves that AGB did nothing", () => {

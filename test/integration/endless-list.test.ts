@@ -1,0 +1,48 @@
+import { listSessions } from "../../provider/api/sessions";
+import { Connection } from "../../provider/dynamic/connection";
+import { SessionProvider } from "../../provider/dynamic/session";
+import { openClient } from "../support/agb-client";
+import { testKey } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
+import { FakeClock } from "../support/fake-clock";
+import { withoutRetryDelay } from "../support/no-retry-delay";
+import { sendSuccess, startScriptedServer } from "../support/scripted-server";
+import { declare } from "../support/session-stack";
+
+withoutRetryDelay();
+
+/** Starts a service whose list of sessions has no last page, and which loses the reply to every create. */
+function startEndlessService() {
+  return startScriptedServer(({ path, socket }, response, call) => {
+    if (path.endsWith("/createSession")) {
+      socket.resetAndDestroy();
+    } else {
+      sendSuccess(response, { data: [], nextToken: `token ${call}` });
+    }
+  });
+}
+
+test("a list of sessions without an end fails after a bounded number of calls", async () => {
+  const server = await startEndlessService();
+  await expect(listSessions(openClient(server.url)).next()).rejects.toMatchObject({
+    name: "AgbEndlessListError",
+    operation: "ListSession",
+  });
+  expect(server.requests).toHaveLength(100);
+});
+
+test("a list keeps the limit of the client that asks for it", async () => {
+  const server = await startScriptedServer(() => {});
+  const failure = listSessions(openClient(server.url).within(300)).next();
+  await expect(failure).rejects.toMatchObject({ name: "AgbTimeoutError" });
+  expect(server.requests).toHaveLength(1);
+});
+
+test("a create whose reply was lost does not look for its session for ever", async () => {
+  const server = await startEndlessService();
+  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url }));
+  const provider = new SessionProvider(connection, new FakeClock());
+  const create = provider.create(declare({ team: "web" }, { timeouts: { create: 5 } }));
+  await expect(create).rejects.toThrow(/the list of ListSession did not end after 100 pages/);
+  expect(server.operations().filter((operation) => operation === "createSession")).toHaveLength(1);
+});

@@ -1,0 +1,35 @@
+import { Connection } from "../../provider/dynamic/connection";
+import { SessionProvider } from "../../provider/dynamic/session";
+import { startEmulator } from "../../provider/emulator";
+import { testKey } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
+import { FakeClock } from "../support/fake-clock";
+import { withoutRetryDelay } from "../support/no-retry-delay";
+import { deadAddress } from "../support/scripted-server";
+import { declare } from "../support/session-stack";
+
+withoutRetryDelay();
+
+test("100 resources whose endpoint is down are one line, and one line when it is there again", async () => {
+  const lines = jest.spyOn(console, "error").mockImplementation();
+  const address = await deadAddress();
+  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: `http://${address}` }));
+  const provider = new SessionProvider(connection, new FakeClock());
+  const refresh = () =>
+    Promise.allSettled(Array.from({ length: 100 }, (_, number) => provider.read(`session-${number}`, {})));
+
+  const failures = await refresh();
+  expect(failures.filter(({ status }) => status === "rejected")).toHaveLength(100);
+  expect(lines.mock.calls.flat()).toEqual([expect.stringContaining(`agb: no connection to http://${address} for `)]);
+
+  // A new configuration, as another resource of the same run hands it over, does not make it another outage.
+  connection.configure({ get: () => undefined, require: () => "" });
+  await refresh();
+  expect(lines.mock.calls).toHaveLength(1);
+
+  closeAfterTest(await startEmulator({ port: Number(address.split(":")[1]), apiKeys: [testKey] }));
+  await provider.create(declare());
+  expect(lines.mock.calls.flat().slice(1)).toEqual([
+    expect.stringMatching(new RegExp(`^agb: http://${address} answers again, after [\\d.]+ s\\.$`)),
+  ]);
+});
