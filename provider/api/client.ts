@@ -72,12 +72,15 @@ interface Inheritance {
   readonly dispatcher: Dispatcher;
   /** When all calls must have ended, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
+  /** No further try of a call begins once it is aborted. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** A client of one AGB account, with its own pool of kept-alive connections. */
 export class AgbClient {
   private readonly dispatcher: Dispatcher;
   private readonly deadlineMs: number;
+  private readonly stop: AbortSignal | undefined;
 
   constructor(
     private readonly settings: ClientSettings,
@@ -87,11 +90,19 @@ export class AgbClient {
     const open = () => (isLoopback(settings.baseUrl) ? new Agent(options) : new EnvHttpProxyAgent(options));
     this.dispatcher = inheritance?.dispatcher ?? open();
     this.deadlineMs = inheritance?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    this.stop = inheritance?.stop;
   }
 
   /** The same client over the same connections, all of whose calls together must end within the limit. */
   within(limitMs: number): AgbClient {
-    return new AgbClient(this.settings, { dispatcher: this.dispatcher, deadlineMs: performance.now() + limitMs });
+    const { dispatcher, stop } = this;
+    return new AgbClient(this.settings, { dispatcher, stop, deadlineMs: performance.now() + limitMs });
+  }
+
+  /** The same client over the same connections, which repeats no call once the signal is aborted. */
+  untilAborted(stop: AbortSignal): AgbClient {
+    const { dispatcher, deadlineMs } = this;
+    return new AgbClient(this.settings, { dispatcher, deadlineMs, stop });
   }
 
   /** Milliseconds left for calls, see `within`; infinite without a limit. */
@@ -128,6 +139,9 @@ export class AgbClient {
         }
         onRetry?.({ operation: operation.name, attempt, delayMs, error });
         await sleep(delayMs);
+        if (this.stop?.aborted) {
+          throw error;
+        }
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { ExchangeNotice, RetryNotice } from "../api/client";
+import type { SearchNotice } from "../lifecycle/create-runtime";
 
 // Pulumi shows what a provider writes to its error stream as a diagnostic of the run.
 
@@ -6,6 +7,13 @@ import type { ExchangeNotice, RetryNotice } from "../api/client";
 export function reportRetry({ operation, attempt, delayMs, error }: RetryNotice): void {
   const reason = error.message.replace(/\s+/g, " ");
   console.error(`agb: try ${attempt} of ${operation} failed, the next follows in ${delayMs} ms: ${reason}`);
+}
+
+/** Says that a create waits for the search for a session that it may have made, in one line. */
+export function reportSearch({ error, searchMs }: SearchNotice): void {
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
+  const seconds = Math.ceil(searchMs / 1_000);
+  console.error(`agb: a failed createSession may have made a session; searching for up to ${seconds} s: ${reason}`);
 }
 
 /**

@@ -4,14 +4,19 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  sleep(milliseconds: number): Promise<void>;
+  /** Resolves after the time, or earlier when the signal is aborted. */
+  sleep(milliseconds: number, wake?: AbortSignal): Promise<void>;
 }
 
 /** The machine's time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: async (milliseconds) => {
-    await sleepFor(milliseconds);
+  sleep: async (milliseconds, wake) => {
+    await sleepFor(milliseconds, undefined, wake && { signal: wake }).catch((error: unknown) => {
+      if (!wake?.aborted) {
+        throw error;
+      }
+    });
   },
 };
 
