@@ -92,7 +92,8 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       async (account) => {
         const { labels = {}, labelsAll = {} } = props;
         if (props.released) {
-          return readResult(id, outputsOf(props, labels, labelsAll));
+          // Without inputs Pulumi keeps those that it has, with labels that were declared since.
+          return { id, props: outputsOf(props, labels, labelsAll) };
         }
         const absent = () =>
           props.onRelease === "keep" ? readResult(id, outputsOf({ ...props, released: true }, labels, labelsAll)) : {};
@@ -127,15 +128,19 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       async (account) => {
         const { appInstanceId, resourceId, released, service } = olds;
         const known = { ...news, appInstanceId, resourceId, service };
+        if (released) {
+          // Only instructions can change here: the outputs keep the labels that the session had.
+          return { outs: outputsOf({ ...known, released }, olds.labels ?? {}, olds.labelsAll ?? {}) };
+        }
         const oldToken = olds.labelsAll?.[ownershipKeys.create] ?? "";
         const isGood = createTokenTime(oldToken) !== undefined;
         const createToken = isGood ? oldToken : newCreateToken(new Date(this.clock.now()));
         const wanted = { ...news.labelsAll, [ownershipKeys.create]: createToken };
-        // A released session has no labels to set, and where only instructions changed there is nothing to tell AGB.
-        if (!released && !sameLabels(olds.labelsAll ?? {}, wanted)) {
+        // Where only instructions changed there is nothing to tell AGB.
+        if (!sameLabels(olds.labelsAll ?? {}, wanted)) {
           await settleLabels(limited(account.client, news.timeouts?.update), id, wanted, known, formerlyOwn(olds));
         }
-        return { outs: outputsOf({ ...known, released }, news.labels, wanted) };
+        return { outs: outputsOf(known, news.labels, wanted) };
       },
     );
 

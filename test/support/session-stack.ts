@@ -67,7 +67,7 @@ export class Stack {
       ? undefined
       : {
           id,
-          inputs: this.carried({ ...inputs, __provider: provider }),
+          inputs: inputs === undefined ? state.inputs : this.carried({ ...inputs, __provider: provider }),
           outputs: this.carried({ ...props, __provider: provider }),
         };
   }
