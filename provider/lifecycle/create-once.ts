@@ -89,7 +89,7 @@ class SingleCreate {
         const sessionId = await this.findOrGiveUp(failure, mayRetry);
         if (sessionId !== undefined) {
           this.watchTwins(sessionId, this.suspicions.length - 1);
-          return describe(this.searcher, sessionId);
+          return identify(this.searcher, sessionId);
         }
       } else if (!mayRetry) {
         throw failure;
@@ -163,7 +163,7 @@ class SingleCreate {
 }
 
 /** Reads the rest of a session that was found. Its id must not be lost, so nothing that fails here counts. */
-async function describe(client: AgbClient, sessionId: string): Promise<SessionIdentity> {
+async function identify(client: AgbClient, sessionId: string): Promise<SessionIdentity> {
   try {
     return await getSession(client, sessionId);
   } catch (error) {

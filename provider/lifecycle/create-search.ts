@@ -121,7 +121,7 @@ export class CreateSearch {
       return { isOurs: false, doubt: messageOf(error) };
     }
     if (labels === undefined || !Object.hasOwn(labels, ownershipKeys.create)) {
-      return { isOurs: false, doubt: `AGB listed session ${sessionId} but did not return its create label` };
+      return { isOurs: false, doubt: `AGB returned no create label of session ${sessionId}` };
     }
     const isOurs = hasLabel(labels, ownershipKeys.create, this.createToken);
     if (!isOurs) {

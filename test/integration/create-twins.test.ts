@@ -9,6 +9,7 @@ import { openTestRuntime } from "../support/create-runtime";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { deadAddress } from "../support/scripted-server";
+import { failureOf, openStack } from "../support/session-stack";
 
 // Worlds in which the search for the session of a failed try does not find it in time, so that a later try makes another.
 
@@ -138,6 +139,47 @@ test("a limit that is shorter than the search leaves the create uncertain, and n
   expect(error).toBeInstanceOf(AgbUncertainCreateError);
   expect(error?.message).toContain("the time for the create was over before the search for the session was");
   expect(emulator.requestCounts()["createSession"]).toBe(1);
+});
+
+describe("the user reads", () => {
+  beforeEach(() => {
+    jest.spyOn(console, "error").mockImplementation();
+  });
+
+  test.each([
+    ["HTTP 500 each time", [lostAfterEffect()]],
+    [
+      "HTTP 500 and then a refusal",
+      [lostAfterEffect(1), { operation: "createSession", calls: 2, answer: { status: 400 } }],
+    ],
+  ] as [string, FaultRule[]][])("the label and not that nothing was made after %s", async (_, faults) => {
+    const { stack, emulator } = await openStack({ faults, labelIndexDelayMs: 1_000_000, ...longLives });
+    const { message } = await failureOf(stack.create());
+    expect(message).not.toContain("Nothing was made");
+    for (const { labels } of emulator.sessions()) {
+      expect(message).toContain(`pulumi-create=${labels["pulumi-create"]}`);
+    }
+    expect(emulator.sessions().length).toBeGreaterThan(0);
+  });
+
+  test("that nothing was made after a refusal of AGB alone", async () => {
+    const { stack, emulator } = await openStack({
+      faults: [{ operation: "createSession", answer: { status: 400 } }],
+    });
+    const { message } = await failureOf(stack.create());
+    expect(message).toContain("Nothing was made.");
+    expect(emulator.sessions()).toEqual([]);
+  });
+
+  test("that the create waits for a search", async () => {
+    const { stack } = await openStack({ faults: [lostAfterEffect(1)], ...longLives });
+    await stack.create();
+    expect(console.error).toHaveBeenCalledWith(
+      expect.stringMatching(
+        /^agb: a failed createSession may have made a session; searching for up to 60 s: .*HTTP 500/,
+      ),
+    );
+  });
 });
 
 describe("when the run has ended", () => {
