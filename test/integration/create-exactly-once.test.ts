@@ -340,6 +340,25 @@ test("a list that does not filter never makes someone else's session ours", asyn
   );
 });
 
+test("a listed session whose labels cannot be read does not hide the one that was made", async () => {
+  const server = await startScriptedServer(({ path, query }, response) => {
+    if (path.endsWith("createSession")) {
+      sendJson(response, { success: false }, 500);
+    } else if (path.endsWith("ListSession")) {
+      sendSuccess(response, { data: [{ sessionId: "session-of-another" }, { sessionId: "session-1" }] });
+    } else if (path.endsWith("GetLabel") && query["sessionId"] !== "session-1") {
+      sendJson(response, { success: false }, 500);
+    } else if (path.endsWith("GetLabel")) {
+      sendSuccess(response, { data: { labels: JSON.stringify(request.labels) } });
+    } else {
+      sendSuccess(response, { data: { sessionId: "session-1" } });
+    }
+  });
+  const made = await createExactlyOnce(openClient(server.url), request, openTestRuntime());
+  expect(made.sessionId).toBe("session-1");
+  expect(server.operations().filter((operation) => operation === "createSession")).toHaveLength(1);
+});
+
 test("a session that is listed but released meanwhile is made again", async () => {
   let creates = 0;
   const server = await startScriptedServer(({ path }, response) => {
