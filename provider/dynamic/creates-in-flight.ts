@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** A create whose result nobody will write into a state any more: what it made, if anything, was released again. */
 export class AbandonedCreateError extends Error {
   override readonly name = "AbandonedCreateError";
@@ -14,6 +16,11 @@ export class AbandonedCreateError extends Error {
 export class CreatesInFlight {
   private readonly pending = new Set<Promise<unknown>>();
   private readonly end = new AbortController();
+
+  constructor() {
+    // Every create that waits listens to it; above ten Node warns of a leak.
+    setMaxListeners(0, this.end.signal);
+  }
 
   /** Aborted when the run has ended. */
   get ended(): AbortSignal {
