@@ -19,7 +19,7 @@ const watchMs = 300_000;
 const firstDelayMs = 5_000;
 const longestDelayMs = 30_000;
 
-/** Limit of the last look and of the releases after it: both must fit into the 5 seconds that Pulumi gives a provider to end. */
+// Pulumi gives a provider 5 seconds to end: the last look and the releases after it must fit into them.
 const lastLookMs = 2_000;
 const releaseMs = 2_000;
 
@@ -50,9 +50,14 @@ export class TwinWatch {
 
   private async watch(suspect: SuspectCreate): Promise<void> {
     const untilMs = this.clock.now() + watchMs;
+    let isLagKnown = false;
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, longestDelayMs)) {
       const isLast = this.ended.aborted || this.clock.now() >= untilMs;
-      await this.releaseTwins(suspect);
+      const foundTwins = await this.releaseTwins(suspect);
+      if (foundTwins && !isLagKnown) {
+        this.lag.note(this.clock.now() - suspect.suspectSinceMs);
+        isLagKnown = true;
+      }
       if (isLast) {
         return;
       }
@@ -60,14 +65,17 @@ export class TwinWatch {
     }
   }
 
-  /** Best effort: the session that was made must not be lost over it, and the sweep finds what is left. */
-  private async releaseTwins({ search, client, keptId, suspectSinceMs }: SuspectCreate): Promise<void> {
+  /**
+   * Looks once and releases what is found. A release that fails is repeated by the next look; the sweep finds what is
+   * left.
+   *
+   * @returns whether there were twins
+   */
+  private async releaseTwins({ search, client, keptId }: SuspectCreate): Promise<boolean> {
     const { found } = await search.look(this.ended.aborted ? lastLookMs : undefined);
     const twins = found.filter((sessionId) => sessionId !== keptId);
-    if (twins.length > 0) {
-      this.lag.note(this.clock.now() - suspectSinceMs);
-    }
     const limited = client.within(releaseMs);
     await Promise.allSettled(twins.map((sessionId) => releaseSession(limited, sessionId)));
+    return twins.length > 0;
   }
 }

@@ -20,8 +20,8 @@ export const systemClock: Clock = {
   },
 };
 
-/** How to look again and again. */
-export interface Patience {
+/** How often and how long to look. */
+export interface PollOptions {
   /** When to give up, in milliseconds from now. */
   readonly timeoutMs: number;
   /** Delay after the first look, in milliseconds; it grows by half each time. */
@@ -30,13 +30,13 @@ export interface Patience {
 }
 
 /**
- * Looks at once, then after growing delays, until the look says `true`.
+ * Looks immediately, then after growing delays, until the look returns `true`.
  *
- * @returns `false` when the time ran out first; the last look is then made at its end
+ * @returns `false` when the time ran out first; the last look is made at its end
  */
-export async function waitUntil(look: () => Promise<boolean>, patience: Patience, clock: Clock): Promise<boolean> {
-  const deadline = clock.now() + patience.timeoutMs;
-  for (let delayMs = patience.firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, patience.longestDelayMs)) {
+export async function waitUntil(look: () => Promise<boolean>, options: PollOptions, clock: Clock): Promise<boolean> {
+  const deadline = clock.now() + options.timeoutMs;
+  for (let delayMs = options.firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, options.longestDelayMs)) {
     if (await look()) {
       return true;
     }
