@@ -1,5 +1,6 @@
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { repositoryRoot, runNode } from "../support/node-process";
 import { ProviderProcess } from "../support/provider-process";
 import {
   type ReceivedRequest,
@@ -166,4 +167,17 @@ test("a process that was started without a pipe does not take its empty input fo
   await provider.create(inputs);
   await provider.create(inputs);
   expect(emulator.sessions()).toHaveLength(2);
+});
+
+test("any number of creates can wait for the end of the run without a warning of Node", async () => {
+  const script = `
+    const { CreatesInFlight } = require("./dist/dynamic/creates-in-flight");
+    const { systemClock } = require("./dist/lifecycle/wait");
+    process.on("warning", ({ message }) => console.log(message));
+    const { ended } = new CreatesInFlight();
+    for (let creates = 0; creates < 30; creates++) {
+      systemClock.sleep(1, ended);
+    }
+  `;
+  expect(await runNode(["-e", script], repositoryRoot)).toBe("");
 });

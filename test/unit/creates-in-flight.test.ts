@@ -1,4 +1,3 @@
-import { getMaxListeners } from "node:events";
 import { AbandonedCreateError, CreatesInFlight } from "../../provider/dynamic/creates-in-flight";
 
 /** Something to be made whose end the test decides. */
@@ -57,8 +56,4 @@ test("a create that fails, or one that cannot be undone, does not keep the proce
 
 test("nothing under way ends at once", async () => {
   await expect(new CreatesInFlight().abandon()).resolves.toBeUndefined();
-});
-
-test("any number of creates can wait for the end of the run without a warning of Node", () => {
-  expect(getMaxListeners(new CreatesInFlight().ended)).toBe(0);
 });
