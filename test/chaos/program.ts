@@ -1,4 +1,5 @@
 import { javascriptFiles } from "../support/pulumi-project";
+import { commands } from "./kill";
 
 export { stackName } from "../support/pulumi-project";
 
@@ -17,8 +18,10 @@ for (let i = 0; i < ${sessionCount}; i++) {
 }
 `);
 
-/** Configuration of one round: new labels each time, now and then another image, which replaces all sessions. */
+const images = ["agb-code-space-1", "agb-browser-use-1"];
+
+/** Configuration of one round: new labels each time, and for each `up` another image, which replaces all sessions. */
 export function roundConfiguration(round: number): Record<string, string> {
-  const image = Math.random() < 0.3 ? "agb-browser-use-1" : "agb-code-space-1";
+  const image = images[Math.floor(round / commands.length) % images.length] ?? "";
   return { [`${projectName}:round`]: String(round), [`${projectName}:image`]: image };
 }
