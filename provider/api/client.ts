@@ -72,7 +72,7 @@ interface Inheritance {
   readonly dispatcher: Dispatcher;
   /** When all calls must have ended, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
-  /** No further try of a call begins once it is aborted. */
+  /** Nothing is sent once it is aborted. */
   readonly stop?: AbortSignal | undefined;
 }
 
@@ -99,7 +99,7 @@ export class AgbClient {
     return new AgbClient(this.settings, { dispatcher, stop, deadlineMs: performance.now() + limitMs });
   }
 
-  /** The same client over the same connections, which repeats no call once the signal is aborted. */
+  /** The same client over the same connections, which sends nothing once the signal is aborted; replies are awaited. */
   untilAborted(stop: AbortSignal): AgbClient {
     const { dispatcher, deadlineMs } = this;
     return new AgbClient(this.settings, { dispatcher, deadlineMs, stop });
@@ -187,6 +187,8 @@ export class AgbClient {
     const query = new URLSearchParams(parts.query).toString();
     let requestSent = false;
     const noticeStart = noticingStart(() => {
+      // It may have waited for a free connection until now.
+      this.stop?.throwIfAborted();
       requestSent = true;
     });
     try {

@@ -8,7 +8,7 @@ import { startTestEmulator } from "../support/agb-emulator";
 import { openTestRuntime } from "../support/create-runtime";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
-import { deadAddress } from "../support/scripted-server";
+import { deadAddress, sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { failureOf, openStack } from "../support/session-stack";
 
 // Worlds in which the search for the session of a failed try does not find it in time, so that a later try makes another.
@@ -208,6 +208,32 @@ describe("when the run has ended", () => {
     const { session } = await create();
     expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
     expect(emulator.requestCounts()["createSession"]).toBe(1);
+  });
+
+  test("creates that wait for a free connection are not sent", async () => {
+    const end = new AbortController();
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let arrived = 0;
+    const server = await startScriptedServer(async (_request, response) => {
+      arrived += 1;
+      await answered;
+      sendSuccess(response, { data: { sessionId: "session-1" } });
+    });
+    const client = openClient(server.url);
+    const runtime = { ...openTestRuntime(), ended: end.signal };
+    const creates = Array.from({ length: 40 }, () => createExactlyOnce(client, request, runtime));
+    const outcomes = Promise.allSettled(creates);
+    while (arrived < 32) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    end.abort();
+    answer();
+    const refused = (await outcomes).flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+    expect(server.requests).toHaveLength(32);
+    expect(refused).toHaveLength(8);
   });
 
   test("a client that waits for a connection does not try again", async () => {
