@@ -25,6 +25,7 @@ async function main(): Promise<void> {
   const client = new AgbClient({ baseUrl: emulator.url, apiKey: key, timeoutMs: 30_000 });
   const tallies = new Map<string, Tally>();
   let done = 0;
+  let longestDelayMs = mode.longestDelayMs;
   try {
     while (done < kills && performance.now() - startedAt < mode.limitMs) {
       const command = commands[done % commands.length] ?? "up";
@@ -34,9 +35,11 @@ async function main(): Promise<void> {
       const tally = tallies.get(name) ?? emptyTally();
       tallies.set(name, tally);
       tally.runs += 1;
-      await killDuring(project, { command, victim, longestDelayMs: mode.longestDelayMs }, tally);
+      await killDuring(project, { command, victim, longestDelayMs }, tally);
       await surroundings.calmDown();
-      await recover(project, emulator, client, tally);
+      const upMs = await recover(project, emulator, client, tally);
+      // On a busy machine a run takes longer, and the kill must be able to come at its end too.
+      longestDelayMs = Math.max(mode.longestDelayMs, upMs);
       surroundings.stirUp();
       done += 1;
     }

@@ -18,7 +18,7 @@ export interface Surroundings {
 export interface Mode {
   /** For how long kills may go on, in milliseconds. */
   readonly limitMs: number;
-  /** A kill comes at a random moment before this time is over, in milliseconds. */
+  /** A kill comes at a random moment before this time is over, in milliseconds; later where runs take longer. */
   readonly longestDelayMs: number;
   surround(emulator: Emulator): Promise<Surroundings>;
 }
@@ -26,7 +26,7 @@ export interface Mode {
 /** The modes by the option that chooses them; `plain` without one. */
 export const modes: Readonly<Record<string, Mode>> = {
   plain: {
-    limitMs: 600_000,
+    limitMs: 1_200_000,
     longestDelayMs: 4_500,
     surround: async ({ url }) => ({
       endpoint: url,
