@@ -57,6 +57,16 @@ test("a session that can be listed only after the search is released when it can
   expect(running()).toEqual([session?.sessionId]);
 });
 
+test("the release of such a session is repeated when it fails", async () => {
+  const { create, runtime, running } = await openWorld(
+    [lostAfterEffect(1), { operation: "releaseSessionAsync", calls: [1, 2, 3, 4, 5, 6, 7], answer: { status: 503 } }],
+    { labelIndexDelayMs: 90_000 },
+  );
+  const { session } = await create();
+  await runtime.twins.finish();
+  expect(running()).toEqual([session?.sessionId]);
+});
+
 test("the end of the run is the last moment to look for such a session", async () => {
   const { create, runtime, running, clock } = await openWorld([lostAfterEffect(1)], { labelIndexDelayMs: 90_000 });
   const sleep = clock.sleep.bind(clock);
