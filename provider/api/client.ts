@@ -73,6 +73,8 @@ interface Inheritance {
   readonly connections: ConnectionPool;
   /** When all calls must have ended, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
+  /** Nothing is sent once it is aborted. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** The time that one call has, retries included. */
@@ -88,6 +90,7 @@ interface CallLimit {
 export class AgbClient {
   private readonly connections: ConnectionPool;
   private readonly deadlineMs: number;
+  private readonly stop: AbortSignal | undefined;
 
   constructor(
     private readonly settings: ClientSettings,
@@ -96,12 +99,19 @@ export class AgbClient {
     const { baseUrl, proxy } = settings;
     this.connections = inheritance?.connections ?? new ConnectionPool(baseUrl, routeTo(baseUrl, proxy));
     this.deadlineMs = inheritance?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    this.stop = inheritance?.stop;
   }
 
   /** The same client over the same connections, all of whose calls together must end within the limit, and its own. */
   within(limitMs: number): AgbClient {
     const deadlineMs = Math.min(this.deadlineMs, performance.now() + limitMs);
-    return new AgbClient(this.settings, { connections: this.connections, deadlineMs });
+    return new AgbClient(this.settings, { connections: this.connections, stop: this.stop, deadlineMs });
+  }
+
+  /** The same client over the same connections, which sends nothing once the signal is aborted; replies are awaited. */
+  untilAborted(stop: AbortSignal): AgbClient {
+    const { connections, deadlineMs } = this;
+    return new AgbClient(this.settings, { connections, deadlineMs, stop });
   }
 
   /** Milliseconds left for calls, see `within`; infinite without a limit. */
@@ -138,6 +148,9 @@ export class AgbClient {
         }
         onRetry?.({ operation: operation.name, attempt, delayMs, error });
         await sleep(delayMs);
+        if (this.stop?.aborted) {
+          throw error;
+        }
       }
     }
   }
@@ -180,6 +193,8 @@ export class AgbClient {
     let status = 0;
     let requestSent = false;
     const noticeStart = noticingStart(() => {
+      // It may have waited for a free connection until now.
+      this.stop?.throwIfAborted();
       requestSent = true;
     });
     try {

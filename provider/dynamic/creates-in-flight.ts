@@ -1,4 +1,6 @@
-/** A create whose result nobody will write into a state any more: what it made was released again. */
+import { setMaxListeners } from "node:events";
+
+/** A create whose result nobody will write into a state any more: what it made, if anything, was released again. */
 export class AbandonedCreateError extends Error {
   override readonly name = "AbandonedCreateError";
 
@@ -13,7 +15,17 @@ export class AbandonedCreateError extends Error {
  */
 export class CreatesInFlight {
   private readonly pending = new Set<Promise<unknown>>();
-  private abandoned = false;
+  private readonly end = new AbortController();
+
+  constructor() {
+    // Every create that waits listens to it; above ten Node warns of a leak.
+    setMaxListeners(0, this.end.signal);
+  }
+
+  /** Aborted when the run has ended. */
+  get ended(): AbortSignal {
+    return this.end.signal;
+  }
 
   /**
    * Makes something, unless the run ends meanwhile.
@@ -32,18 +44,18 @@ export class CreatesInFlight {
     }
   }
 
-  /** Has all that is under way released; resolves when that is done, and never rejects. */
+  /** Releases all that is under way as soon as it is made; resolves when that is done, and never rejects. */
   async abandon(): Promise<void> {
-    this.abandoned = true;
+    this.end.abort();
     await Promise.allSettled(this.pending);
   }
 
   private async makeOrUndo<Made>(make: () => Promise<Made>, undo: (made: Made) => Promise<void>): Promise<Made> {
-    if (this.abandoned) {
+    if (this.ended.aborted) {
       throw new AbandonedCreateError();
     }
     const made = await make();
-    if (!this.abandoned) {
+    if (!this.ended.aborted) {
       return made;
     }
     await undo(made);

@@ -10,7 +10,8 @@ import {
 import { isTransient } from "../api/retry";
 import { AgbConfigurationError, settingNames } from "../config";
 import { AgbAdoptError } from "../lifecycle/adopt";
-import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
+import { mayHaveMadeSession } from "../lifecycle/create-outcome";
+import { AgbReleaseTimeoutError, AgbRunEndedError, AgbUncertainCreateError } from "../lifecycle/errors";
 import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
 import { DoubtfulAbsenceError } from "./doubtful-absence";
@@ -90,7 +91,8 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
     error instanceof AgbConfigurationError ||
     error instanceof AgbAdoptError ||
     error instanceof MissingStackIdError ||
-    error instanceof AbandonedCreateError
+    error instanceof AbandonedCreateError ||
+    error instanceof AgbRunEndedError
   ) {
     return "";
   }
@@ -123,13 +125,13 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
   if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isStrangers(error)) {
     return endpointAdvice(account);
   }
-  if (error instanceof AgbApiError && error.operation === "createSession") {
+  if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveMadeSession(error)) {
     return createAdvice(error);
   }
   if (error instanceof AgbUncertainCreateError) {
     return (
       `${endpointAdvice(account)} If it is AGB's: look for a session with that label before you run ` +
-      "`pulumi up` again, or let AGB release it when it is idle; `pulumi-agb sweep` finds and releases it too."
+      "`pulumi up` again. AGB releases it when it is idle; `npx pulumi-agb sweep` releases it earlier."
     );
   }
   if (error instanceof AgbReleaseTimeoutError) {
@@ -148,19 +150,14 @@ function endpointAdvice(account: Account | undefined): string {
   return `${endpoint} can be set with ${named(settingNames.endpoint)}.`;
 }
 
+/** Advice on a create that made nothing: where a session may exist, the error is an `AgbUncertainCreateError`. */
 function createAdvice(error: AgbApiError): string {
-  if (error.sessionId !== undefined) {
-    return (
-      `AGB named session ${error.sessionId} all the same, so it may exist: look for it before you run \`pulumi up\` ` +
-      "again, or let AGB release it when it is idle."
-    );
-  }
   if (isTransient(error)) {
-    return "Nothing was made. Run `pulumi up` again in a while.";
+    return "Nothing was made. Wait a while, then run `pulumi up` again.";
   }
   return (
-    "Nothing was made. Check imageId and policyId (both depend on the account) and how many sessions it may run; a " +
-    "replacement is made before the old session is released, which the option `deleteBeforeReplace` turns round."
+    "Nothing was made. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +
+    "replacement is made before the old session is released; set `deleteBeforeReplace` to reverse the order."
   );
 }
 

@@ -1,4 +1,14 @@
 import type { ExchangeNotice } from "../api/client";
+import type { SearchNotice } from "../lifecycle/create-runtime";
+
+// Pulumi shows what a provider writes to its error stream as a diagnostic of the run.
+
+/** Says that a create waits for the search for a session that it may have made, in one line. */
+export function reportSearch({ error, searchMs }: SearchNotice): void {
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
+  const seconds = Math.ceil(searchMs / 1_000);
+  console.error(`agb: a failed createSession may have made a session; searching for up to ${seconds} s: ${reason}`);
+}
 
 /**
  * Tells of a request and its reply, for `AGB_LOG_LEVEL=debug`.

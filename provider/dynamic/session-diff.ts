@@ -5,7 +5,8 @@ import { fixedProperties, instructionProperties, type SessionProperties } from "
 
 /**
  * Says what a change means. Where inputs differ `changes` is left undefined: Pulumi then compares them itself, shows
- * the detail and honours `replaceOnChanges`.
+ * the detail and honours `replaceOnChanges`. Labels of a released session are no difference: nothing can set them any
+ * more, and the session that replaces it gets the declared ones.
  */
 export async function diffSession(
   _id: string,
@@ -17,10 +18,11 @@ export async function diffSession(
     replaces.push("onRelease");
   }
   const carried = olds.labelsAll ?? {};
+  const labelsDiffer =
+    !sameLabels(olds.labels ?? {}, news.labels) || !sameLabels(withoutCreateToken(carried), news.labelsAll);
   const inputsDiffer =
     replaces.length > 0 ||
-    !sameLabels(olds.labels ?? {}, news.labels) ||
-    !sameLabels(withoutCreateToken(carried), news.labelsAll) ||
+    (labelsDiffer && !olds.released) ||
     instructionProperties.some((name) => !isSameValue(olds[name], news[name]));
   if (inputsDiffer) {
     return { replaces };

@@ -3,6 +3,7 @@ import { serviceName } from "../api/endpoint";
 import { releaseSession } from "../api/sessions";
 import { AgbConfigurationError, type Settings } from "../config";
 import { wasTakenOver } from "../lifecycle/adopt";
+import { type CreateRuntime, openCreateRuntime } from "../lifecycle/create-runtime";
 import { foreignLabels, type Problem, sameLabels, withoutLabels } from "../lifecycle/labels";
 import { createTokenTime, newCreateToken, ownershipKeys } from "../lifecycle/ownership";
 import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
@@ -11,6 +12,7 @@ import { attemptWithAccount, attemptWithEitherKey } from "./attempt";
 import type { Account, Connection } from "./connection";
 import { CreatesInFlight } from "./creates-in-flight";
 import { refuseDoubtfulAbsence } from "./doubtful-absence";
+import { reportSearch } from "./log";
 import { cleanProperties, type Properties } from "./properties";
 import { adoptSession } from "./session-adoption";
 import { sessionInputs, sessionProblems } from "./session-check";
@@ -20,14 +22,20 @@ import { declaredPart, inputsOf, outputsOf, resourceName, type SessionProperties
 import { limited, limitName } from "./session-timeouts";
 import { requireStackId } from "./stack-identity";
 
+/** Limit of the release of a session that was made when the run was over, with its retries, in milliseconds. */
+const abandonedReleaseMs = 10_000;
+
 /** The life cycle of an `AgbSession`. */
 export class SessionProvider implements pulumi.dynamic.ResourceProvider {
   private readonly creates = new CreatesInFlight();
+  private readonly createRuntime: CreateRuntime;
 
   constructor(
     private readonly connection: Connection,
     private readonly clock: Clock = systemClock,
-  ) {}
+  ) {
+    this.createRuntime = openCreateRuntime({ clock, ended: this.creates.ended, onSearch: reportSearch });
+  }
 
   configure = async ({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> => {
     this.connection.configure(config);
@@ -86,7 +94,8 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       async (account) => {
         const { labels = {}, labelsAll = {} } = props;
         if (props.released) {
-          return readResult(id, outputsOf(props, labels, labelsAll));
+          // Without inputs Pulumi keeps those that it has, with labels that were declared since.
+          return { id, props: outputsOf(props, labels, labelsAll) };
         }
         const absent = () =>
           props.onRelease === "keep" ? readResult(id, outputsOf({ ...props, released: true }, labels, labelsAll)) : {};
@@ -122,15 +131,19 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         requireStackId(news.labelsAll);
         const { appInstanceId, resourceId, released, service } = olds;
         const known = { ...news, appInstanceId, resourceId, service };
+        if (released) {
+          // Only instructions can change here: the outputs keep the labels that the session had.
+          return { outs: outputsOf({ ...known, released }, olds.labels ?? {}, olds.labelsAll ?? {}) };
+        }
         const oldToken = olds.labelsAll?.[ownershipKeys.create] ?? "";
         const isGood = createTokenTime(oldToken) !== undefined;
         const createToken = isGood ? oldToken : newCreateToken(new Date(this.clock.now()));
         const wanted = { ...news.labelsAll, [ownershipKeys.create]: createToken };
-        // A released session has no labels to set, and where only instructions changed there is nothing to tell AGB.
-        if (!released && !sameLabels(olds.labelsAll ?? {}, wanted)) {
+        // Where only instructions changed there is nothing to tell AGB.
+        if (!sameLabels(olds.labelsAll ?? {}, wanted)) {
           await settleLabels(limited(account.client, news.timeouts?.update), id, wanted, known, formerlyOwn(olds));
         }
-        return { outs: outputsOf({ ...known, released }, news.labels, wanted) };
+        return { outs: outputsOf(known, news.labels, wanted) };
       },
     );
 
@@ -156,9 +169,13 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       },
     );
 
-  /** Releases what is being made now, because the run has ended and nobody will write it into a state. */
-  abandonCreates(): Promise<void> {
-    return this.creates.abandon();
+  /**
+   * Releases what is being made now, because the run has ended and nobody will write it into a state, and what earlier
+   * tries of finished creates made.
+   */
+  async abandonCreates(): Promise<void> {
+    await this.creates.abandon();
+    await this.createRuntime.twins.finish();
   }
 
   /** @param unlimited client for what must not be cut short: the search for a lost session and its release */
@@ -171,8 +188,8 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     const { imageId, labelsAll, idleTimeoutSeconds, policyId } = inputs;
     const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId };
     const { sessionId, labels, ...identity } = await this.creates.run(
-      () => createOwnedSession(client, request, this.clock, unlimited),
-      (made) => releaseSession(unlimited, made.sessionId),
+      () => createOwnedSession(client, request, this.createRuntime, unlimited),
+      (made) => releaseSession(unlimited.within(abandonedReleaseMs), made.sessionId),
     );
     return { id: sessionId, outs: outputsOf({ ...inputs, ...identity, service }, inputs.labels, labels) };
   }

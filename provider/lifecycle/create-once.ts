@@ -1,27 +1,12 @@
 import type { AgbClient } from "../api/client";
-import {
-  AgbApiError,
-  AgbAuthenticationError,
-  AgbError,
-  AgbNotFoundError,
-  AgbTimeoutError,
-  AgbUnexpectedReplyError,
-} from "../api/errors";
-import { getLabels } from "../api/labels";
-import { certainlyHadNoEffect, isTransient, retryDelayMs } from "../api/retry";
-import {
-  createSession,
-  getSession,
-  listSessions,
-  releaseSession,
-  type SessionIdentity,
-  type SessionRequest,
-} from "../api/sessions";
-import { AgbUncertainCreateError } from "./errors";
-import { hasLabel } from "./labels";
+import { AgbApiError, AgbError } from "../api/errors";
+import { retryDelayMs } from "../api/retry";
+import { createSession, getSession, type SessionIdentity, type SessionRequest } from "../api/sessions";
+import { isWorthAnotherTry, mayHaveMadeSession, mayStillMakeSession } from "./create-outcome";
+import type { CreateRuntime } from "./create-runtime";
+import { CreateSearch } from "./create-search";
+import { AgbRunEndedError, AgbUncertainCreateError } from "./errors";
 import { ownershipKeys } from "./ownership";
-import { unlessGone } from "./unless-gone";
-import { type Clock, waitUntil } from "./wait";
 
 const maximumTries = 3;
 
@@ -29,147 +14,160 @@ const maximumTries = 3;
 const longestPauseMs = 60_000;
 
 /**
- * How long to look for a session whose create reply was lost before it counts as not made. AGB may need a moment until
- * a label can be filtered by: the list test of its Python SDK waits 5 seconds first.
+ * How long to search at least where the create's own limit leaves less, in milliseconds: a session that was made just
+ * before the limit must not be lost.
  */
-const lookup = { timeoutMs: 8_000, firstDelayMs: 250, longestDelayMs: 2_000 };
+const shortestLimitedSearchMs = 8_000;
 
 /**
- * Makes exactly one session. createSession has no idempotency token, so after a lost reply the session is looked for
- * by its create label, which the request itself set; only when it is not there is the create made again.
+ * Makes exactly one session. createSession has no idempotency token, so after a call that may have worked the session is
+ * searched for by its create label, which the request itself set. As long as the search is not over no second call is
+ * sent. A session that shows up only after a later call succeeded is released, see `TwinWatch`.
  *
+ * @param client its limit bounds the calls of createSession and the pauses; a search that it cuts short ends the create
  * @param request its labels hold the create label
- * @param searcher client for what follows a lost reply: where the time for the create is over, the search still has
- *   its own, or a session that was made would be lost
- * @throws AgbApiError when AGB refuses
- * @throws AgbUncertainCreateError when AGB could not be asked whether the session was made, or may still make it
+ * @param searcher client for the search, which still has time when the limit of the create is over
+ * @throws AgbApiError, AgbNetworkError or AgbTimeoutError when AGB refuses or was not reached: nothing was made
+ * @throws AgbUncertainCreateError when a session may exist that was not found
+ * @throws AgbRunEndedError when the run was over before anything was sent
  */
 export async function createExactlyOnce(
   client: AgbClient,
   request: SessionRequest,
-  clock: Clock,
+  runtime: CreateRuntime,
   searcher: AgbClient = client,
 ): Promise<SessionIdentity> {
-  const createToken = request.labels[ownershipKeys.create];
-  if (createToken === undefined) {
-    throw new Error(`a create needs the label ${ownershipKeys.create}`);
+  return new SingleCreate(client, request, runtime, searcher).run();
+}
+
+/** One create with all its tries. */
+class SingleCreate {
+  private readonly createToken: string;
+  private readonly search: CreateSearch;
+  /** What the tries failed with that may have made a session all the same, oldest first. */
+  private readonly suspicions: unknown[] = [];
+  /** When the first of them was sent. */
+  private suspectSinceMs = 0;
+
+  constructor(
+    private readonly client: AgbClient,
+    private readonly request: SessionRequest,
+    private readonly runtime: CreateRuntime,
+    private readonly searcher: AgbClient,
+  ) {
+    const createToken = request.labels[ownershipKeys.create];
+    if (createToken === undefined) {
+      throw new Error(`a create needs the label ${ownershipKeys.create}`);
+    }
+    this.createToken = createToken;
+    this.search = new CreateSearch(searcher, createToken, runtime.clock);
   }
-  let twinIsPossible = false;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const made = await createSession(client, request);
-      if (twinIsPossible) {
-        await releaseTwins(searcher, createToken, made.sessionId);
+
+  async run(): Promise<SessionIdentity> {
+    const { clock, ended } = this.runtime;
+    const stoppable = this.client.untilAborted(ended);
+    for (let attempt = 1; ; attempt++) {
+      if (ended.aborted) {
+        throw this.suspicions.length > 0 ? this.giveUp("the run ended") : new AgbRunEndedError();
       }
-      return made;
-    } catch (error) {
-      if (mayHaveTakenEffect(error)) {
-        const sessionId = await findByCreateToken(searcher, createToken, clock, error);
+      const sentAtMs = clock.now();
+      let failure: unknown;
+      try {
+        const made = await createSession(stoppable, this.request);
+        this.watchTwins(made.sessionId, this.suspicions.length);
+        return made;
+      } catch (error) {
+        failure = error;
+      }
+      this.suspect(failure, sentAtMs);
+      const pauseMs = retryDelayMs(attempt, failure, Math.random());
+      const mayRetry =
+        isWorthAnotherTry(failure) &&
+        attempt < maximumTries &&
+        pauseMs <= Math.min(longestPauseMs, this.client.leftMs());
+      if (this.suspicions.length > 0) {
+        const sessionId = await this.findOrGiveUp(failure, mayRetry);
         if (sessionId !== undefined) {
-          return identify(searcher, sessionId);
+          this.watchTwins(sessionId, this.suspicions.length - 1);
+          return identify(this.searcher, sessionId);
         }
-        twinIsPossible = true;
-        if (mayStillTakeEffect(error)) {
-          throw new AgbUncertainCreateError(createToken, "AGB may not have finished the call yet", { cause: error });
-        }
+      } else if (!mayRetry) {
+        throw failure;
       }
-      const pauseMs = retryDelayMs(attempt, error, Math.random());
-      if (!worthAnotherTry(error) || attempt >= maximumTries || pauseMs > Math.min(longestPauseMs, client.leftMs())) {
-        throw error;
-      }
-      await clock.sleep(pauseMs);
+      await clock.sleep(pauseMs, ended);
+    }
+  }
+
+  private suspect(failure: unknown, sentAtMs: number): void {
+    if (!mayHaveMadeSession(failure)) {
+      return;
+    }
+    if (this.suspicions.length === 0) {
+      this.suspectSinceMs = sentAtMs;
+    }
+    this.suspicions.push(failure);
+    if (failure instanceof AgbApiError && failure.sessionId !== undefined) {
+      this.search.addNamed(failure.sessionId);
+    }
+  }
+
+  /**
+   * Searches for the session of an earlier try.
+   *
+   * @param failure what the last try failed with
+   * @param mayRetry whether another try may follow
+   * @returns `undefined` when none was made as far as the search can tell, and another try may follow
+   */
+  private async findOrGiveUp(failure: unknown, mayRetry: boolean): Promise<string | undefined> {
+    const { lag, ended, onSearch } = this.runtime;
+    const cause = this.suspicions.at(-1);
+    const limitMs = Math.max(this.client.leftMs(), shortestLimitedSearchMs);
+    const searchMs = () => Math.min(lag.searchMs(), limitMs);
+    onSearch?.({ error: cause, searchMs: searchMs() });
+    const { sessionId, doubt } = await this.search.run(lag, this.suspectSinceMs, limitMs, ended);
+    if (sessionId !== undefined) {
+      return sessionId;
+    }
+    if (doubt !== undefined) {
+      throw this.giveUp(doubt);
+    }
+    if (this.suspicions.some(mayStillMakeSession)) {
+      throw this.giveUp("AGB may not have finished the call yet");
+    }
+    if (limitMs < lag.searchMs()) {
+      throw this.giveUp("the time for the create was over before the search for the session was");
+    }
+    if (!mayRetry) {
+      const later = failure === cause || !(failure instanceof Error) ? "" : `; the last try failed: ${failure.message}`;
+      throw this.giveUp(`no session was found within ${Math.round(searchMs() / 1_000)} s${later}`);
+    }
+    return undefined;
+  }
+
+  /** The error of a create that may have made a session. What is found later belongs to nobody and is released. */
+  private giveUp(reason: string): AgbUncertainCreateError {
+    this.watchTwins(undefined, this.suspicions.length);
+    const named = this.suspicions.flatMap((failure) =>
+      failure instanceof AgbApiError && failure.sessionId !== undefined ? [failure.sessionId] : [],
+    );
+    const hint = named.length === 0 ? "" : `; AGB named session ${named.join(", ")}`;
+    return new AgbUncertainCreateError(this.createToken, `${reason}${hint}`, { cause: this.suspicions.at(-1) });
+  }
+
+  private watchTwins(keptId: string | undefined, possibleTwins: number): void {
+    if (possibleTwins > 0) {
+      const { search, searcher: client, suspectSinceMs } = this;
+      this.runtime.twins.begin({ search, client, keptId, suspectSinceMs });
     }
   }
 }
 
-/** Whether a session may exist although the create failed. */
-function mayHaveTakenEffect(error: unknown): boolean {
-  if (error instanceof AgbAuthenticationError) {
-    return false;
-  }
-  if (error instanceof AgbApiError) {
-    return !error.isFromAgb || error.sessionId !== undefined || error.status === 408 || error.status >= 500;
-  }
-  return !certainlyHadNoEffect(error);
-}
-
-/** Whether a create whose session was not found may be made again. */
-function worthAnotherTry(error: unknown): boolean {
-  if (error instanceof AgbApiError && error.sessionId !== undefined) {
-    // AGB named a session; that it was not found by its label does not mean that it does not exist.
-    return false;
-  }
-  // Where no connection stands the client has tried again often enough.
-  return !certainlyHadNoEffect(error) && (isTransient(error) || error instanceof AgbUnexpectedReplyError);
-}
-
-/** Whether AGB may still be at work: nobody has waited for its end, so that nothing was found proves nothing. */
-function mayStillTakeEffect(error: unknown): boolean {
-  return error instanceof AgbTimeoutError || (error instanceof AgbApiError && error.status === 504);
-}
-
-/**
- * Releases what an earlier try made after it had been looked for in vain. Best effort: the session that was made must
- * not be lost over it, and the sweep finds what is left.
- */
-async function releaseTwins(client: AgbClient, createToken: string, sessionId: string): Promise<void> {
-  try {
-    for await (const twin of listSessions(client, { [ownershipKeys.create]: createToken })) {
-      if (twin.sessionId !== sessionId && (await carriesToken(client, twin.sessionId, createToken))) {
-        await releaseSession(client, twin.sessionId);
-      }
-    }
-  } catch {
-    return;
-  }
-}
-
-async function findByCreateToken(
-  client: AgbClient,
-  createToken: string,
-  clock: Clock,
-  cause: unknown,
-): Promise<string | undefined> {
-  let found: string | undefined;
-  const look = async () => {
-    for await (const { sessionId } of listSessions(client, { [ownershipKeys.create]: createToken })) {
-      if (await carriesToken(client, sessionId, createToken)) {
-        found = sessionId;
-        return true;
-      }
-    }
-    return false;
-  };
-  try {
-    await waitUntil(look, lookup, clock);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new AgbUncertainCreateError(createToken, reason, { cause });
-  }
-  return found;
-}
-
-/**
- * Looks at the labels themselves: a list that did not filter would make someone else's session ours, to be released
- * with the stack.
- *
- * @returns `false` when the session is gone meanwhile
- * @throws Error when the session carries another token, or none
- */
-async function carriesToken(client: AgbClient, sessionId: string, createToken: string): Promise<boolean> {
-  const labels = await unlessGone(getLabels(client, sessionId));
-  if (labels !== undefined && !hasLabel(labels, ownershipKeys.create, createToken)) {
-    throw new Error("AGB listed a session that does not carry the label that was asked for");
-  }
-  return labels !== undefined;
-}
-
+/** Reads the rest of a session that was found. Its id must not be lost, so nothing that fails here counts. */
 async function identify(client: AgbClient, sessionId: string): Promise<SessionIdentity> {
   try {
     return await getSession(client, sessionId);
   } catch (error) {
-    if (error instanceof AgbError && !(error instanceof AgbNotFoundError)) {
-      // The id is what must not be lost; the rest can be read later.
+    if (error instanceof AgbError) {
       return { sessionId };
     }
     throw error;

@@ -1,8 +1,11 @@
-/** A create whose outcome could not be found out: a session may or may not exist. */
+/** A create that failed although one of its tries may have made a session, which was not found. */
 export class AgbUncertainCreateError extends Error {
   override readonly name = "AgbUncertainCreateError";
 
-  /** @param createToken value of the label `pulumi-create` that the session carries if it exists */
+  /**
+   * @param createToken value of the label `pulumi-create` that the session carries if it exists
+   * @param reason why it is not known whether there is one
+   */
   constructor(
     readonly createToken: string,
     reason: string,
@@ -18,6 +21,15 @@ export class AgbUncertainCreateError extends Error {
 
 function describeCause(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
+}
+
+/** A create that began when the run was over already. Nothing was sent. */
+export class AgbRunEndedError extends Error {
+  override readonly name = "AgbRunEndedError";
+
+  constructor() {
+    super("the run ended before the session was made");
+  }
 }
 
 /** A session that was asked to go and is still there when the time for it is over. */

@@ -14,6 +14,7 @@ import {
   type SessionRequest,
 } from "../api/sessions";
 import { createExactlyOnce } from "./create-once";
+import type { CreateRuntime } from "./create-runtime";
 import { AgbReleaseTimeoutError } from "./errors";
 import { foreignLabels, withoutLabels } from "./labels";
 import { newCreateToken, ownershipKeys } from "./ownership";
@@ -44,17 +45,17 @@ const releaseLooks = { firstDelayMs: 100, longestDelayMs: 1_000 };
  *
  * @param searcher client that looks for a session whose reply was lost, see `createExactlyOnce`
  * @throws AgbApiError when AGB refuses
- * @throws AgbUncertainCreateError when the reply was lost and AGB could not be asked afterwards
+ * @throws AgbUncertainCreateError when a session may exist that was not found
  */
 export async function createOwnedSession(
   client: AgbClient,
   request: SessionRequest,
-  clock: Clock,
+  runtime: CreateRuntime,
   searcher: AgbClient = client,
 ): Promise<CreatedSession> {
-  const createToken = newCreateToken(new Date(clock.now()));
+  const createToken = newCreateToken(new Date(runtime.clock.now()));
   const labels = { ...request.labels, [ownershipKeys.create]: createToken };
-  const identity = await createExactlyOnce(client, { ...request, labels }, clock, searcher);
+  const identity = await createExactlyOnce(client, { ...request, labels }, runtime, searcher);
   return { ...identity, labels };
 }
 

@@ -4,19 +4,24 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  sleep(milliseconds: number): Promise<void>;
+  /** Resolves after the time, or earlier when the signal is aborted. */
+  sleep(milliseconds: number, wake?: AbortSignal): Promise<void>;
 }
 
 /** The machine's time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: async (milliseconds) => {
-    await sleepFor(milliseconds);
+  sleep: async (milliseconds, wake) => {
+    await sleepFor(milliseconds, undefined, wake && { signal: wake }).catch((error: unknown) => {
+      if (!wake?.aborted) {
+        throw error;
+      }
+    });
   },
 };
 
-/** How to look again and again. */
-export interface Patience {
+/** How often and how long to look. */
+export interface PollOptions {
   /** When to give up, in milliseconds from now. */
   readonly timeoutMs: number;
   /** Delay after the first look, in milliseconds; it grows by half each time. */
@@ -25,13 +30,13 @@ export interface Patience {
 }
 
 /**
- * Looks at once, then after growing delays, until the look says `true`.
+ * Looks immediately, then after growing delays, until the look returns `true`.
  *
- * @returns `false` when the time ran out first; the last look is then made at its end
+ * @returns `false` when the time ran out first; the last look is made at its end
  */
-export async function waitUntil(look: () => Promise<boolean>, patience: Patience, clock: Clock): Promise<boolean> {
-  const deadline = clock.now() + patience.timeoutMs;
-  for (let delayMs = patience.firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, patience.longestDelayMs)) {
+export async function waitUntil(look: () => Promise<boolean>, options: PollOptions, clock: Clock): Promise<boolean> {
+  const deadline = clock.now() + options.timeoutMs;
+  for (let delayMs = options.firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, options.longestDelayMs)) {
     if (await look()) {
       return true;
     }

@@ -35,7 +35,7 @@ export interface AgbSessionArgs {
   readonly adopt?: pulumi.Input<AgbSessionAdoption>;
   /**
    * What to do when AGB has released the session: `recreate` makes it again with the next `up`; `keep` leaves it in
-   * the state with `released` set, for sessions that do one job. Default: `recreate`.
+   * the state with `released` set and the labels that it had, for sessions that do one job. Default: `recreate`.
    */
   readonly onRelease?: pulumi.Input<"recreate" | "keep">;
   /** Limits of whole operations, in seconds. Default: 300 for the wait of a delete; otherwise each call has its own. */

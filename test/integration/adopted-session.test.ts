@@ -1,6 +1,7 @@
 import { createOwnedSession } from "../../provider/lifecycle/session";
 import { openClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
+import { openTestRuntime } from "../support/create-runtime";
 import { createId } from "../support/emulator-requests";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
@@ -197,7 +198,7 @@ test("a delete of an adopted session that is gone is a success", async () => {
 test("the create label of a session that changed hands is new, so that its age counts from then", async () => {
   const { stack, emulator, clock } = await openStack();
   const client = openClient(emulator.url);
-  const made = await createOwnedSession(client, { imageId: "agb-code-space-1", labels: owner }, clock);
+  const made = await createOwnedSession(client, { imageId: "agb-code-space-1", labels: owner }, openTestRuntime(clock));
   clock.advance(60_000);
   const state = await stack.create(adopting({ sessionId: made.sessionId }));
   expect(made.labels["pulumi-create"]).toMatch(/^20261122T164726Z-/);

@@ -1,13 +1,14 @@
 import type { ServerResponse } from "node:http";
 import { AgbApiError } from "../../provider/api/errors";
 import type { SessionRequest } from "../../provider/api/sessions";
-import type { EmulatorOptions, FaultRule } from "../../provider/emulator";
+import type { Emulator, EmulatorOptions, FaultRule } from "../../provider/emulator";
 import { createExactlyOnce } from "../../provider/lifecycle/create-once";
 import { AgbUncertainCreateError } from "../../provider/lifecycle/errors";
 import { newCreateToken } from "../../provider/lifecycle/ownership";
 import { createOwnedSession } from "../../provider/lifecycle/session";
 import { openClient } from "../support/agb-client";
 import { startTestEmulator } from "../support/agb-emulator";
+import { openTestRuntime } from "../support/create-runtime";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
@@ -20,16 +21,24 @@ const request: SessionRequest = {
   labels: { team: "web", "pulumi-create": token },
 };
 
+// Searches move the clock by minutes, after which idle sessions would be gone.
+const longLives = { defaultIdleTimeoutSeconds: 1_000_000, maximumLifetimeSeconds: 1_000_000 };
+
 /** Creates one session at an emulator with these faults, by a clock that both share. */
 async function createWith(faults: FaultRule[], options: EmulatorOptions = {}, timeoutMs = 10_000) {
   const clock = new FakeClock();
-  const emulator = await startTestEmulator({ clock, faults, ...options });
-  const outcome = await createExactlyOnce(openClient(emulator.url, { timeoutMs }), request, clock).then(
+  const emulator = await startTestEmulator({ clock, faults, ...longLives, ...options });
+  const client = openClient(emulator.url, { timeoutMs });
+  const runtime = openTestRuntime(clock);
+  const outcome = await createExactlyOnce(client, request, runtime).then(
     (session) => ({ session, error: undefined }),
     (error: Error) => ({ session: undefined, error }),
   );
-  return { ...outcome, clock, emulator, counts: emulator.requestCounts() };
+  const elapsedMs = clock.elapsedMs();
+  return { ...outcome, clock, elapsedMs, emulator, runtime, counts: emulator.requestCounts() };
 }
+
+const idsOf = (emulator: Emulator) => emulator.sessions().map(({ sessionId }) => sessionId);
 
 test("a create that goes well takes one call", async () => {
   const { session, counts, emulator } = await createWith([]);
@@ -50,12 +59,12 @@ const lostReplies: [string, Pick<FaultRule, "answer">][] = [
 const gatewayTimeout: (typeof lostReplies)[number] = ["a gateway answers 504", { answer: { status: 504 } }];
 
 test.each(lostReplies)("when %s before the session was made, it is looked for and then made", async (_, fault) => {
-  const { session, clock, emulator } = await createWith([
+  const { session, elapsedMs, emulator } = await createWith([
     { operation: "createSession", calls: 1, when: "before", ...fault },
   ]);
   expect(session).toBeDefined();
-  expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
-  expect(clock.elapsedMs()).toBeGreaterThanOrEqual(8_000);
+  expect(idsOf(emulator)).toEqual([session?.sessionId]);
+  expect(elapsedMs).toBeGreaterThanOrEqual(60_000);
 });
 
 describe.each([...lostReplies, gatewayTimeout])("when %s", (_, fault) => {
@@ -74,15 +83,43 @@ describe.each([...lostReplies, gatewayTimeout])("when %s", (_, fault) => {
     expect(counts["createSession"]).toBe(1);
   });
 
-  test("and AGB needs five seconds until a label can be listed, no second session is made", async () => {
-    const { session, counts, emulator } = await createWith(
-      [{ operation: "createSession", calls: 1, when: "after", ...fault }],
-      { labelIndexDelayMs: 5_000 },
-    );
-    expect(session).toBeDefined();
-    expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
-    expect(counts["createSession"]).toBe(1);
-  });
+  test.each([5_000, 9_500, 30_000, 59_000])(
+    "and AGB needs %i ms until a label can be listed, no second session is made",
+    async (labelIndexDelayMs) => {
+      const { session, counts, emulator } = await createWith(
+        [{ operation: "createSession", when: "after", ...fault }],
+        { labelIndexDelayMs },
+      );
+      expect(session).toBeDefined();
+      expect(idsOf(emulator)).toEqual([session?.sessionId]);
+      expect(counts["createSession"]).toBe(1);
+    },
+  );
+
+  test.each([
+    ["the list fails", { operation: "ListSession", answer: { status: 503 } }],
+    ["the labels cannot be read", { operation: "GetLabel", answer: { status: 500 } }],
+    ["the labels are not there yet", { operation: "GetLabel", answer: { status: 200, body: { success: true } } }],
+    ["the labels are empty", { operation: "GetLabel", answer: { status: 200, body: { success: true, data: {} } } }],
+    [
+      "AGB says of the labels that there is no such session",
+      { operation: "GetLabel", answer: { status: 400, body: { success: false, code: "InvalidMcpSession.NotFound" } } },
+    ],
+    ["the list breaks off", { operation: "ListSession", answer: "truncate" }],
+    ["a page comes instead of the list", { operation: "ListSession", answer: { status: 200, body: "<html>" } }],
+  ] as [string, Pick<FaultRule, "operation" | "answer">][])(
+    "and %s for a while, no second session is made",
+    async (_, passing) => {
+      const calls = Array.from({ length: 20 }, (_, index) => index + 1);
+      const { session, counts, emulator } = await createWith([
+        { operation: "createSession", calls: 1, when: "after", ...fault },
+        { calls, ...passing },
+      ]);
+      expect(session).toBeDefined();
+      expect(idsOf(emulator)).toEqual([session?.sessionId]);
+      expect(counts["createSession"]).toBe(1);
+    },
+  );
 
   test("and the list fails as well, the create is uncertain: the error holds the token, and nothing more is made", async () => {
     const { error, counts, emulator } = await createWith([
@@ -101,7 +138,7 @@ describe("a create that AGB may still be at work on and that is not found", () =
     ["a gateway answers 504", { answer: { status: 504 } }, 10_000],
     ["the time is over", { delayMs: 5_000 }, 200],
   ])("is uncertain, and nothing more is made: %s", async (_, fault, timeoutMs) => {
-    const { error, emulator, clock } = await createWith(
+    const { error, emulator, elapsedMs } = await createWith(
       [{ operation: "createSession", calls: 1, when: "before", ...fault }],
       {},
       timeoutMs,
@@ -109,7 +146,7 @@ describe("a create that AGB may still be at work on and that is not found", () =
     expect(error).toBeInstanceOf(AgbUncertainCreateError);
     expect(error?.message).toContain("AGB may not have finished the call yet");
     expect(emulator.sessions()).toEqual([]);
-    expect(clock.elapsedMs()).toBeGreaterThanOrEqual(8_000);
+    expect(elapsedMs).toBeGreaterThanOrEqual(60_000);
   });
 });
 
@@ -118,7 +155,8 @@ describe("a create with a limit of its own", () => {
     const clock = new FakeClock();
     const emulator = await startTestEmulator({ clock, faults });
     const client = openClient(emulator.url);
-    const outcome = await createExactlyOnce(client.within(limitMs), request, clock, client).then(
+    const runtime = openTestRuntime(clock);
+    const outcome = await createExactlyOnce(client.within(limitMs), request, runtime, client).then(
       (session) => ({ session, error: undefined }),
       (error: Error) => ({ session: undefined, error }),
     );
@@ -166,10 +204,12 @@ test("a session of an earlier try that shows up only after the next one is relea
       sendSuccess(response, { data: { labels: JSON.stringify(request.labels) } });
     }
   });
-  const made = await createExactlyOnce(openClient(server.url), request, new FakeClock());
+  const runtime = openTestRuntime();
+  const made = await createExactlyOnce(openClient(server.url), request, runtime);
   expect(made.sessionId).toBe("session-2");
+  await runtime.twins.finish();
   const releases = server.requests.filter(({ path }) => path.endsWith("releaseSessionAsync"));
-  expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);
+  expect(new Set(releases.map(({ body }) => body))).toEqual(new Set(['{"sessionId":"session-1"}']));
 });
 
 test("a create whose reply comes too late is found", async () => {
@@ -182,9 +222,10 @@ test("a create whose reply comes too late is found", async () => {
   expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([session?.sessionId]);
 });
 
-test("a create that keeps failing before it takes effect gives up after three tries with AGB's reason", async () => {
+test("a create that keeps failing is uncertain after three tries, with AGB's reason", async () => {
   const { error, emulator, counts } = await createWith([{ operation: "createSession", answer: { status: 503 } }]);
-  expect(error).toMatchObject({ name: "AgbApiError", status: 503 });
+  expect(error).toBeInstanceOf(AgbUncertainCreateError);
+  expect(error).toMatchObject({ createToken: token, cause: { name: "AgbApiError", status: 503 } });
   expect(emulator.sessions()).toEqual([]);
   expect(counts["createSession"]).toBe(3);
 });
@@ -258,13 +299,13 @@ describe("a failure that names a session all the same", () => {
         sendSuccess(response, { data: { sessionId: "session-9", appInstanceId: "ai-9" } });
       }
     });
-    expect(await createExactlyOnce(openClient(server.url), request, new FakeClock())).toMatchObject({
+    expect(await createExactlyOnce(openClient(server.url), request, openTestRuntime())).toMatchObject({
       sessionId: "session-9",
     });
   });
 
   test.each([200, 500])(
-    "with HTTP %i is told with that session where it cannot be found, and no other one is made",
+    "with HTTP %i is uncertain and names that session where it cannot be found, and no other one is made",
     async (status) => {
       const server = await startScriptedServer(({ path }, response) => {
         if (path.endsWith("createSession")) {
@@ -273,8 +314,9 @@ describe("a failure that names a session all the same", () => {
           sendSuccess(response, { data: [] });
         }
       });
-      await expect(createExactlyOnce(openClient(server.url), request, new FakeClock())).rejects.toMatchObject({
-        sessionId: "session-9",
+      await expect(createExactlyOnce(openClient(server.url), request, openTestRuntime())).rejects.toMatchObject({
+        name: "AgbUncertainCreateError",
+        message: expect.stringContaining("AGB named session session-9"),
       });
       expect(server.operations().filter((operation) => operation === "createSession")).toHaveLength(1);
     },
@@ -293,9 +335,28 @@ test("a list that does not filter never makes someone else's session ours", asyn
       sendSuccess(response, { data: { sessionId: "session-of-another" } });
     }
   });
-  await expect(createExactlyOnce(openClient(server.url), request, new FakeClock())).rejects.toBeInstanceOf(
+  await expect(createExactlyOnce(openClient(server.url), request, openTestRuntime())).rejects.toBeInstanceOf(
     AgbUncertainCreateError,
   );
+});
+
+test("a listed session whose labels cannot be read does not hide the one that was made", async () => {
+  const server = await startScriptedServer(({ path, query }, response) => {
+    if (path.endsWith("createSession")) {
+      sendJson(response, { success: false }, 500);
+    } else if (path.endsWith("ListSession")) {
+      sendSuccess(response, { data: [{ sessionId: "session-of-another" }, { sessionId: "session-1" }] });
+    } else if (path.endsWith("GetLabel") && query["sessionId"] !== "session-1") {
+      sendJson(response, { success: false }, 500);
+    } else if (path.endsWith("GetLabel")) {
+      sendSuccess(response, { data: { labels: JSON.stringify(request.labels) } });
+    } else {
+      sendSuccess(response, { data: { sessionId: "session-1" } });
+    }
+  });
+  const made = await createExactlyOnce(openClient(server.url), request, openTestRuntime());
+  expect(made.sessionId).toBe("session-1");
+  expect(server.operations().filter((operation) => operation === "createSession")).toHaveLength(1);
 });
 
 test("a session that is listed but released meanwhile is made again", async () => {
@@ -314,14 +375,14 @@ test("a session that is listed but released meanwhile is made again", async () =
       sendRefusal(response, "InvalidMcpSession.NotFound");
     }
   });
-  expect(await createExactlyOnce(openClient(server.url), request, new FakeClock())).toMatchObject({
+  expect(await createExactlyOnce(openClient(server.url), request, openTestRuntime())).toMatchObject({
     sessionId: "session-2",
   });
 });
 
 test("a create without a create label is refused before anything is made", async () => {
   const emulator = await startTestEmulator();
-  const failure = createExactlyOnce(openClient(emulator.url), { ...request, labels: {} }, new FakeClock());
+  const failure = createExactlyOnce(openClient(emulator.url), { ...request, labels: {} }, openTestRuntime());
   await expect(failure).rejects.toThrow("a create needs the label pulumi-create");
   expect(emulator.requestCounts()).toEqual({});
 });
@@ -338,8 +399,9 @@ test("many creates side by side at an AGB where every second reply is lost make 
   });
   const client = openClient(emulator.url);
   const labels = { team: "web" };
+  const runtime = openTestRuntime(clock);
   const made = await Promise.all(
-    Array.from({ length: 20 }, () => createOwnedSession(client, { imageId: "agb-code-space-1", labels }, clock)),
+    Array.from({ length: 20 }, () => createOwnedSession(client, { imageId: "agb-code-space-1", labels }, runtime)),
   );
   const ids = made.map(({ sessionId }) => sessionId).sort();
   expect(new Set(ids).size).toBe(20);

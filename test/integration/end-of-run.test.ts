@@ -1,7 +1,14 @@
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { repositoryRoot, runNode } from "../support/node-process";
 import { ProviderProcess } from "../support/provider-process";
-import { sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
+import {
+  type ReceivedRequest,
+  sendJson,
+  sendRefusal,
+  sendSuccess,
+  startScriptedServer,
+} from "../support/scripted-server";
 
 const inputs = {
   imageId: "agb-code-space-1",
@@ -45,6 +52,12 @@ async function startProvider(url: string, environment: Record<string, string> = 
   return provider;
 }
 
+/** The labels that the first create asked for, as the wire has them. */
+function createLabels(requests: readonly ReceivedRequest[]): string {
+  const create = requests.find(({ path }) => path.endsWith("createSession"));
+  return (JSON.parse(create?.body ?? "{}") as { labels: string }).labels;
+}
+
 /** Asks for sessions that AGB would refuse by their image until the process itself refuses to make any. */
 async function untilCreatesAreRefused(provider: ProviderProcess): Promise<void> {
   const probe = { ...inputs, imageId: "probe" };
@@ -75,6 +88,71 @@ test.each([
   expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);
 });
 
+test("when the engine dies while a session is searched for, the search goes on and releases what it finds", async () => {
+  let hasEnded = false;
+  let search: () => void = () => undefined;
+  const searched = new Promise<void>((resolve) => {
+    search = resolve;
+  });
+  const server = await startScriptedServer(({ path, query }, response) => {
+    if (query["imageId"] === "probe") {
+      sendRefusal(response, "InvalidParameter");
+    } else if (path.endsWith("createSession")) {
+      sendRefusal(response, "InternalError", "no", 500);
+    } else if (path.endsWith("ListSession")) {
+      search();
+      sendSuccess(response, { data: hasEnded ? [{ sessionId: "session-1" }] : [] });
+    } else if (path.endsWith("GetLabel")) {
+      sendSuccess(response, { data: { labels: createLabels(server.requests) } });
+    } else {
+      sendSuccess(response, { data: { sessionId: "session-1" } });
+    }
+  });
+  const provider = await startProvider(server.url);
+  const created = provider.create(inputs).catch((error: Error) => error);
+  await searched;
+  provider.endInput();
+  await untilCreatesAreRefused(provider);
+  hasEnded = true;
+  expect(await provider.ended()).toBe(1);
+  await created;
+  const operations = server.requests.filter(({ query }) => query["imageId"] !== "probe").map(({ path }) => path);
+  expect(operations.filter((path) => path.endsWith("createSession"))).toHaveLength(1);
+  expect(operations).toContain("/mcp/releaseSessionAsync");
+});
+
+test("when the engine dies while a create waits for its next try, no other one is sent and the process ends", async () => {
+  let arrive: () => void = () => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const server = await startScriptedServer((_request, response) => {
+    arrive();
+    sendJson(response, { success: false, code: "Throttling" }, 429, { "retry-after": "59" });
+  });
+  const provider = await startProvider(server.url);
+  const created = provider.create(inputs).catch((error: Error) => error);
+  await arrived;
+  provider.endInput();
+  expect(await provider.ended()).toBe(1);
+  await created;
+  expect(server.operations()).toEqual(["createSession"]);
+});
+
+test("a server that never answers does not hold the process", async () => {
+  let arrive: () => void = () => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const server = await startScriptedServer(() => arrive());
+  const provider = await startProvider(server.url);
+  const created = provider.create(inputs).catch((error: Error) => error);
+  await arrived;
+  provider.endInput();
+  expect(await provider.ended()).toBe(1);
+  await created;
+}, 90_000);
+
 test.each([
   ["the standard input ends", (provider: ProviderProcess) => provider.endInput()],
   ["SIGTERM comes", (provider: ProviderProcess) => provider.signal("SIGTERM")],
@@ -94,4 +172,17 @@ test("a process that was started without a pipe does not take its empty input fo
   await provider.create(inputs);
   await provider.create(inputs);
   expect(emulator.sessions()).toHaveLength(2);
+});
+
+test("any number of creates can wait for the end of the run without a warning of Node", async () => {
+  const script = `
+    const { CreatesInFlight } = require("./dist/dynamic/creates-in-flight");
+    const { systemClock } = require("./dist/lifecycle/wait");
+    process.on("warning", ({ message }) => console.log(message));
+    const { ended } = new CreatesInFlight();
+    for (let creates = 0; creates < 30; creates++) {
+      systemClock.sleep(1, ended);
+    }
+  `;
+  expect(await runNode(["-e", script], repositoryRoot)).toBe("");
 });

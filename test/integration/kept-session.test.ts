@@ -34,14 +34,34 @@ test("its delete does nothing", async () => {
   expect(requestsSince()).toBe(0);
 });
 
-test("a change of its labels is only written down", async () => {
+test("a change of its labels is no change: the outputs keep the labels that it had, the inputs the declared ones", async () => {
   const { stack, state, requestsSince } = await openReleased();
   const news = kept({ team: "ops" });
+  expect(await stack.diff(state, news)).toEqual({ changes: false });
+  // What Pulumi stores of a resource without changes: the new inputs beside the old outputs.
+  const same = { ...state, inputs: await stack.check(news) };
+  const refreshed = (await stack.refresh(same)) as State;
+  expect(sorted(refreshed)).toBe(sorted(same));
+  expect(refreshed.outputs.labels).toEqual({ team: "web" });
+  expect(await stack.diff(refreshed, news)).toEqual({ changes: false });
+  expect(requestsSince()).toBe(0);
+});
+
+test("a change of what tells the provider how to act is stored, and no label beside it", async () => {
+  const { stack, state, requestsSince } = await openReleased();
+  const news = kept({ team: "ops" }, { timeouts: { delete: 5 } });
   expect(await stack.diff(state, news)).toEqual({ replaces: [] });
   const updated = await stack.update(state, news);
-  expect(updated.outputs).toMatchObject({ released: true, labels: { team: "ops" } });
+  expect(updated.outputs).toEqual({ ...state.outputs, timeouts: { delete: 5 } });
   expect(await stack.diff(updated, news)).toEqual({ changes: false });
   expect(requestsSince()).toBe(0);
+});
+
+test("the session that replaces it has the labels that are declared then", async () => {
+  const { stack, state } = await openReleased();
+  const news = declare({ team: "ops" });
+  expect(await stack.diff(state, news)).toEqual({ replaces: ["onRelease"] });
+  expect((await stack.create(news)).outputs.labels).toEqual({ team: "ops" });
 });
 
 test.each([

@@ -107,7 +107,7 @@ describe("a state that is restored on every run", () => {
     const property = fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 10 }), async (steps) => {
       await emulator.reset();
       const connection = new Connection(environment());
-      const engine = new SmallEngine(new SessionProvider(connection, clock));
+      const engine = new SmallEngine(() => new SessionProvider(connection, clock));
       const announced = new Set<string>();
       let program: Program = {};
       try {

@@ -27,7 +27,9 @@ export function openProvider(
   const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: url }));
   const get = (key: string) => config[key];
   connection.configure({ get, require: (key) => get(key) ?? "" });
-  return new SessionProvider(connection, clock);
+  const sessions = new SessionProvider(connection, clock);
+  closeAfterTest({ close: () => sessions.abandonCreates() });
+  return sessions;
 }
 
 /** What the resource class hands over for these labels. */
@@ -70,7 +72,7 @@ export class Stack {
       ? undefined
       : {
           id,
-          inputs: this.carried({ ...inputs, __provider: provider }),
+          inputs: inputs === undefined ? state.inputs : this.carried({ ...inputs, __provider: provider }),
           outputs: this.carried({ ...props, __provider: provider }),
         };
   }

@@ -13,19 +13,25 @@ interface StateEntry {
 /** What a program declares: arguments by resource name. */
 export type Program = Readonly<Record<string, Properties>>;
 
-/** What `pulumi` does with provider objects, as far as sessions need it: refresh, then check, diff and act. */
+/**
+ * What `pulumi` does with provider objects, as far as sessions need it: refresh, then check, diff and act. Each run has a
+ * provider of its own, which ends with it.
+ */
 export class SmallEngine {
   readonly state = new Map<string, StateEntry>();
   /** Sessions whose release failed after they were replaced; the next run tries again, as Pulumi does. */
   private readonly pendingDeletes: StateEntry[] = [];
   /** The id of the stack, as its identity resource would hold it. */
   readonly stackId = newStackId();
+  private provider: SessionProvider;
 
   constructor(
-    private readonly provider: SessionProvider,
+    private readonly openProvider: () => SessionProvider,
     private readonly project = "shop",
     private readonly stack = "dev",
-  ) {}
+  ) {
+    this.provider = openProvider();
+  }
 
   /** Ids of all sessions that the state knows. */
   knownIds(): Set<string> {
@@ -51,6 +57,15 @@ export class SmallEngine {
    * @returns what failed
    */
   async up(program: Program): Promise<unknown[]> {
+    this.provider = this.openProvider();
+    try {
+      return await this.bringAll(program);
+    } finally {
+      await this.provider.abandonCreates();
+    }
+  }
+
+  private async bringAll(program: Program): Promise<unknown[]> {
     const failures: unknown[] = [];
     const attempt = async (step: () => Promise<void>) => {
       try {

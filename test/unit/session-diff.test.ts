@@ -43,6 +43,16 @@ test("a released session that is to be kept is no change, also without its creat
   expect(await diff(kept, { onRelease: "keep" })).toEqual({ changes: false });
 });
 
+test.each([
+  ["a declared label", { labels: { team: "ops" }, labelsAll: { ...news.labelsAll, team: "ops" } }],
+  ["a default label", { labelsAll: { ...news.labelsAll, cost: "2" } }],
+  ["the resource's name, by an alias", { labelsAll: { ...news.labelsAll, "pulumi-resource": "site" } }],
+])("%s of a released session that is to be kept cannot change any more", async (_, changed) => {
+  expect(await diff({ onRelease: "keep", released: true }, { onRelease: "keep", ...changed })).toEqual({
+    changes: false,
+  });
+});
+
 test("the order of labels is no change", async () => {
   expect(await diff({}, { labelsAll: { ...owner, team: "web", cost: "1" } })).toEqual({ changes: false });
 });
