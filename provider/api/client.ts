@@ -8,8 +8,11 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import type { z } from "zod";
 import { explainConnectionFailure } from "./connection-failure";
 import { isLoopback } from "./endpoint";
-import { parseJson, readEnvelope, type VerdictRules } from "./envelope";
+import { readEnvelope, type VerdictRules } from "./envelope";
 import { AgbError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "./errors";
+import { parseJson } from "./json";
+import { type KnownSecret, keySecret, labelSecrets } from "./known-secrets";
+import { type CleanText, cleanerFor } from "./outside-text";
 import { certainlyHadNoEffect, isTransient, maximumAttempts, retryDelayMs } from "./retry";
 
 /** What an operation sends. */
@@ -17,6 +20,8 @@ export interface RequestParts {
   readonly query?: Readonly<Record<string, string>>;
   /** JSON body; POSTs without one send `{}`. */
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Labels among query and body. Their values may be secret, so no error or log repeats them. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** One endpoint of AGB. */
@@ -49,6 +54,8 @@ export interface ExchangeNotice {
   readonly sent: Readonly<Record<string, unknown>>;
   /** The reply's JSON, `undefined` when there was none. */
   readonly received: unknown;
+  /** Takes out what the call knows to be secret. */
+  readonly clean: CleanText;
 }
 
 /** How to reach AGB. */
@@ -58,6 +65,8 @@ export interface ClientSettings {
   readonly apiKey: string;
   /** Limit of a call with all its retries, in milliseconds. */
   readonly timeoutMs: number;
+  /** What no error or log may repeat, beside the key and the labels that a call sends. */
+  readonly secrets?: readonly KnownSecret[];
   /** Told of each retry before its delay. */
   readonly onRetry?: (notice: RetryNotice) => void;
   /** Told of each request once its reply is there or missing. */
@@ -92,6 +101,12 @@ export class AgbClient {
   /** The same client over the same connections, all of whose calls together must end within the limit. */
   within(limitMs: number): AgbClient {
     return new AgbClient(this.settings, { dispatcher: this.dispatcher, deadlineMs: performance.now() + limitMs });
+  }
+
+  /** The same client over the same connections; its errors and logs repeat none of these secrets either. */
+  hiding(more: readonly KnownSecret[]): AgbClient {
+    const secrets = [...(this.settings.secrets ?? []), ...more];
+    return new AgbClient({ ...this.settings, secrets }, { dispatcher: this.dispatcher, deadlineMs: this.deadlineMs });
   }
 
   /** Milliseconds left for calls, see `within`; infinite without a limit. */
@@ -144,7 +159,9 @@ export class AgbClient {
     timeoutMs: number,
   ): Promise<Output> {
     const startedMs = performance.now();
-    const notice = { operation: operation.name, sent: { ...parts.query, ...parts.body } };
+    const { apiKey, secrets = [] } = this.settings;
+    const clean = cleanerFor([keySecret(apiKey), ...secrets, ...labelSecrets(parts.labels ?? {})]);
+    const notice = { operation: operation.name, sent: { ...parts.query, ...parts.body }, clean };
     const note = (status: number, received: unknown) =>
       this.settings.onExchange?.({ ...notice, status, durationMs: performance.now() - startedMs, received });
     const reply = await this.exchange(operation, parts, signal, timeoutMs).catch((error: unknown) => {
@@ -152,13 +169,13 @@ export class AgbClient {
       throw error;
     });
     note(reply.status, parseJson(reply.text));
-    const envelope = readEnvelope(operation, reply, this.settings.apiKey);
+    const envelope = readEnvelope(operation, reply, clean);
     const parsed = operation.reply.safeParse(envelope);
     if (!parsed.success) {
       // Only paths and expectations: the values of a reply may be secret.
       const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-      const requestId = envelope.requestId || reply.requestIdHeader || "";
-      throw new AgbUnexpectedReplyError(operation.name, reply.status, requestId, problems.join("; "));
+      const requestId = clean(envelope.requestId || reply.requestIdHeader || "");
+      throw new AgbUnexpectedReplyError(operation.name, reply.status, requestId, clean(problems.join("; ")));
     }
     return parsed.data;
   }

@@ -1,6 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { AgbClient } from "../api/client";
-import { AgbAuthenticationError } from "../api/errors";
+import { AgbApiError, AgbAuthenticationError } from "../api/errors";
+import { keySecret } from "../api/known-secrets";
+import { confirmAccess } from "../api/sessions";
 import { readSettings, type Settings, type Sourced } from "../config";
 import { logExchange, reportRetry } from "./log";
 
@@ -22,6 +24,7 @@ export class Connection {
   private config: pulumi.dynamic.Config | undefined;
   private opened: Account | undefined;
   private standIn: Account | undefined;
+  private confirmation: Promise<void> | undefined;
 
   /** @param environment variables that stand in for settings that are not configured */
   constructor(private readonly environment: Readonly<Record<string, string | undefined>> | undefined = undefined) {}
@@ -31,6 +34,7 @@ export class Connection {
     this.config = config;
     this.opened = undefined;
     this.standIn = undefined;
+    this.confirmation = undefined;
   }
 
   /**
@@ -44,6 +48,18 @@ export class Connection {
       this.opened = openAccount(settings, settings.apiKey);
     }
     return this.opened;
+  }
+
+  /**
+   * Makes sure that AGB answers at the endpoint and accepts the key, with one call for each configuration however many
+   * resources ask. A refusal of AGB that says nothing of key or endpoint passes, such as too many calls.
+   *
+   * @throws AgbConfigurationError when there is no account
+   * @throws AgbError when the key is refused, nothing answers, or what answers is not AGB
+   */
+  confirm(): Promise<void> {
+    this.confirmation ??= confirmAccount(this.account());
+    return this.confirmation;
   }
 
   /**
@@ -85,14 +101,26 @@ export class Connection {
   }
 }
 
+async function confirmAccount({ client }: Account): Promise<void> {
+  try {
+    await confirmAccess(client);
+  } catch (error) {
+    if (!(error instanceof AgbApiError) || error instanceof AgbAuthenticationError || !error.isFromAgb) {
+      throw error;
+    }
+  }
+}
+
 function openAccount(settings: Settings, apiKey: Sourced): Account {
   const { baseUrl, timeoutMs, logLevel } = settings;
+  const keys = [settings.apiKey, settings.fallbackApiKey].filter((key) => key !== undefined);
   const client = new AgbClient({
     baseUrl,
     timeoutMs,
     apiKey: apiKey.value,
+    secrets: keys.map(({ value }) => keySecret(value)),
     onRetry: reportRetry,
-    ...(logLevel === "debug" && { onExchange: (notice) => logExchange(notice, apiKey.value) }),
+    ...(logLevel === "debug" && { onExchange: logExchange }),
   });
   return { settings, client, apiKey };
 }

@@ -5,11 +5,12 @@
  */
 import { Connection } from "./connection";
 import { endWithRun } from "./end-of-run";
+import { showFailuresOnce } from "./failures-once";
 import { SessionProvider } from "./session";
 
 const connection = new Connection();
 
 /** The life cycle of `AgbSession`. */
-export const session = new SessionProvider(connection);
+export const session = showFailuresOnce(new SessionProvider(connection));
 
 endWithRun(() => session.abandonCreates());

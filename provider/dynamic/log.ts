@@ -4,17 +4,15 @@ import type { ExchangeNotice, RetryNotice } from "../api/client";
 
 /** Tells of a try that failed and will be made again, in one line. */
 export function reportRetry({ operation, attempt, delayMs, error }: RetryNotice): void {
-  const reason = error.message.replace(/\s+/g, " ");
-  console.error(`agb: try ${attempt} of ${operation} failed, the next follows in ${delayMs} ms: ${reason}`);
+  console.error(`agb: try ${attempt} of ${operation} failed, the next follows in ${delayMs} ms: ${error.message}`);
 }
 
-/**
- * Tells of a request and its reply, for `AGB_LOG_LEVEL=debug`.
- *
- * @param apiKey key of the call, which is masked also where a server repeats it
- */
-export function logExchange({ operation, status, durationMs, sent, received }: ExchangeNotice, apiKey: string): void {
-  const show = (value: unknown) => JSON.stringify(reveal(value, apiKey));
+// A reply may have megabytes.
+const longestJson = 4_000;
+
+/** Shows a request and its reply, for `AGB_LOG_LEVEL=debug`. */
+export function logExchange({ operation, status, durationMs, sent, received, clean }: ExchangeNotice): void {
+  const show = (value: unknown) => clean(JSON.stringify(reveal(value)), longestJson);
   const reply = received === undefined ? "" : ` <- ${show(received)}`;
   console.error(`agb: ${operation} HTTP ${status} in ${Math.round(durationMs)} ms: ${show(sent)}${reply}`);
 }
@@ -46,9 +44,9 @@ const harmless = new Set([
 /** Where AGB puts such fields: anywhere else, as in a set of labels, the same name may mean anything. */
 const envelopes = new Set(["data", "body"]);
 
-function reveal(value: unknown, apiKey: string): unknown {
+function reveal(value: unknown): unknown {
   if (Array.isArray(value)) {
-    return value.map((item) => reveal(item, apiKey));
+    return value.map(reveal);
   }
   if (typeof value !== "object" || value === null) {
     return mask;
@@ -56,14 +54,11 @@ function reveal(value: unknown, apiKey: string): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      envelopes.has(key) ? reveal(item, apiKey) : harmless.has(key) ? revealField(item, apiKey) : mask,
+      envelopes.has(key) ? reveal(item) : harmless.has(key) ? revealField(item) : mask,
     ]),
   );
 }
 
-function revealField(value: unknown, apiKey: string): unknown {
-  if (typeof value === "string") {
-    return value.replaceAll(apiKey, mask);
-  }
+function revealField(value: unknown): unknown {
   return typeof value === "object" && value !== null ? mask : value;
 }

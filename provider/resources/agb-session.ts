@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { settingNames } from "../config";
 import { isRepositoryId, ownerLabels, repositoryConfigKey } from "../lifecycle/ownership";
 import { providerReference } from "./reference";
+import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** What a program declares of a session. */
 export interface AgbSessionArgs {
@@ -83,7 +84,7 @@ const undeclared = {
 export class AgbSession extends pulumi.CustomResource {
   /** AGB's id of the session, the same as the resource's `id`. */
   declare readonly sessionId: pulumi.Output<string>;
-  /** The image that the session runs; undefined when the session was looked up with `get`. */
+  /** The image that the session runs. */
   declare readonly imageId: pulumi.Output<string>;
   /** The labels that the program declares. */
   declare readonly labels: pulumi.Output<Record<string, string>>;
@@ -108,6 +109,7 @@ export class AgbSession extends pulumi.CustomResource {
   constructor(name: string, args: AgbSessionArgs, opts: pulumi.CustomResourceOptions = {}) {
     refuseImport(name, opts);
     warnOfPlainKey();
+    warnOfUnknownSettings();
     warnOfCustomTimeouts(name, opts);
     super(
       type,
@@ -125,13 +127,22 @@ export class AgbSession extends pulumi.CustomResource {
   }
 
   /**
-   * Looks up a running session without owning it: nothing in this program changes or releases it.
+   * Looks up a running session without owning it: nothing in this program changes or releases it. Preview and update
+   * fail when no session with this id runs.
    *
    * @param id AGB's id of the session
    */
-  static get(name: string, id: pulumi.Input<pulumi.ID>, opts: pulumi.CustomResourceOptions = {}): AgbSession {
+  static get(name: string, id: pulumi.Input<pulumi.ID>, opts: pulumi.CustomResourceOptions = {}): FoundAgbSession {
     return new AgbSession(name, {} as AgbSessionArgs, { ...opts, id });
   }
+}
+
+/** A session that was looked up. AGB does not tell its image, idle time and policy. */
+export interface FoundAgbSession
+  extends pulumi.CustomResource,
+    Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId"> {
+  /** Its labels without those that begin with `pulumi-`. */
+  readonly labels: pulumi.Output<Record<string, string>>;
 }
 
 /**

@@ -36,7 +36,9 @@ test("the environment stands in for what is not configured", () => {
   expect(read({}, environment)).toEqual({
     apiKey: { value: "ako-environment", source: "AGB_API_KEY" },
     baseUrl: "http://localhost:9",
+    endpointSource: "AGB_ENDPOINT",
     timeoutMs: 1_500,
+    timeoutSource: "AGB_TIMEOUT_MS",
     defaultLabels: {},
     fallbackApiKey: undefined,
     ignoreLabels: [],
