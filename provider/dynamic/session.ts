@@ -57,7 +57,9 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     try {
       await this.connection.confirm();
     } catch (error) {
-      const reason = `AGB cannot be used with the present settings: ${explainNoAccess(error, account)}`;
+      const reason =
+        `AGB cannot be used with the present settings: ${explainNoAccess(error, account)} If this was an \`up\` without ` +
+        "its preview, Pulumi has kept them in the state: after the change, run `pulumi refresh --run-program` first.";
       return { inputs: news, failures: [{ property: "", reason }] };
     }
     return { inputs: cleanProperties(sessionInputs(news, account.settings)) };

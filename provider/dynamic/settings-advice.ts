@@ -7,7 +7,7 @@ import type { Account } from "./connection";
  */
 export const storedSettingsAdvice =
   "Pulumi refreshes and destroys with the settings of the last `pulumi up`, kept in the state. If you have changed them " +
-  "since, add --run-program to `pulumi up`, `pulumi refresh` or `pulumi destroy`.";
+  "since, run `pulumi refresh --run-program` first: it brings the present ones into the state.";
 
 /** Where the refused key came from and how to change it. */
 export function keyAdvice({ settings, apiKey }: Account): string {

@@ -23,9 +23,13 @@ export function warnOfUnknownSettings(): void {
     const advice =
       meant === undefined
         ? `The settings are ${known.join(", ")}.`
-        : `Did you mean ${prefix}${meant}? Rename it: pulumi config set ${prefix}${meant} VALUE, pulumi config rm ${key}`;
+        : `Did you mean ${prefix}${meant}? Run: pulumi config rm ${key} && pulumi config set ${secretFlag(meant)}${prefix}${meant} VALUE`;
     void pulumi.log.warn(
       `The configuration has ${key}, which is no setting of pulumi-agb and has no effect. ${advice}`,
     );
   }
+}
+
+function secretFlag(name: string): string {
+  return `${configNamespace}:${name}` === settingNames.apiKey.key ? "--secret " : "";
 }

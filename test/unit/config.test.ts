@@ -93,6 +93,12 @@ test("all that is wrong is said at once, each under the name by which it was giv
   expect(new AgbConfigurationError(problems).message.split("\n")).toEqual(problems);
 });
 
+test("a default label that Pulumi cannot carry is refused, or it would be drift for ever", () => {
+  expect(problemsOf({ "agb:apiKey": "a", "agb:defaultLabels": '{"__proto__":"x"}' })).toEqual([
+    "agb:defaultLabels cannot be used: defaultLabels.__proto__: Pulumi cannot carry this key",
+  ]);
+});
+
 test("a broken value in the environment is named by its variable", () => {
   expect(problemsOf({}, { AGB_API_KEY: "a", AGB_ENDPOINT: "a b", AGB_TIMEOUT_MS: "0" })).toEqual([
     expect.stringMatching(/^AGB_ENDPOINT cannot be used/),

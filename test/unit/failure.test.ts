@@ -25,7 +25,7 @@ const settings: Settings = {
 /** What only a refresh and a release may suffer from. */
 const ofTheState =
   "Pulumi refreshes and destroys with the settings of the last `pulumi up`, kept in the state. If you have changed them " +
-  "since, add --run-program to `pulumi up`, `pulumi refresh` or `pulumi destroy`.";
+  "since, run `pulumi refresh --run-program` first: it brings the present ones into the state.";
 const fromEnvironment: Settings = { ...settings, apiKey: { value: "ako-very-secret", source: "AGB_API_KEY" } };
 
 /** What a call was made with; no message needs the client. */
