@@ -47,9 +47,13 @@ export interface Settings {
   readonly fallbackApiKey: Sourced | undefined;
   /** Base URL without a slash at the end. */
   readonly baseUrl: string;
+  /** Name of the setting that gave the endpoint, such as `agb:endpoint`; absent for AGB's default. */
+  readonly endpointSource?: string | undefined;
   /** The proxy on the way to it. Environment: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   readonly proxy?: HttpProxy | undefined;
   readonly timeoutMs: number;
+  /** Name of the setting that gave the limit; absent for the default. */
+  readonly timeoutSource?: string | undefined;
   readonly defaultLabels: Labels;
   /** Keys, or prefixes that end in `*`, of labels that are left to other tools. */
   readonly ignoreLabels: readonly string[];
@@ -57,7 +61,7 @@ export interface Settings {
   readonly logLevel: "info" | "debug";
 }
 
-/** Settings that cannot be worked with; the message lists all that is wrong and how to mend it. */
+/** Invalid settings. The message lists every problem and its fix. */
 export class AgbConfigurationError extends Error {
   override readonly name = "AgbConfigurationError";
 
@@ -124,7 +128,20 @@ export function readSettings(
     throw new AgbConfigurationError(problems);
   }
   const fallbackApiKey = otherKey(apiKey, environment);
-  return { apiKey, fallbackApiKey, baseUrl, proxy, timeoutMs, defaultLabels, ignoreLabels, logLevel };
+  const endpointSource = find(settingNames.endpoint)?.source;
+  const timeoutSource = find(settingNames.timeoutMs)?.source;
+  return {
+    apiKey,
+    fallbackApiKey,
+    baseUrl,
+    endpointSource,
+    proxy,
+    timeoutMs,
+    timeoutSource,
+    defaultLabels,
+    ignoreLabels,
+    logLevel,
+  };
 }
 
 /**

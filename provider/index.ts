@@ -15,5 +15,5 @@ export {
 // which cannot read them in one list.
 export type { AgbProviderArgs } from "./resources/agb-provider";
 export { AgbProvider } from "./resources/agb-provider";
-export type { AgbSessionAdoption, AgbSessionArgs, AgbSessionTimeouts } from "./resources/agb-session";
+export type { AgbSessionAdoption, AgbSessionArgs, AgbSessionTimeouts, FoundAgbSession } from "./resources/agb-session";
 export { AgbSession } from "./resources/agb-session";

@@ -8,9 +8,12 @@ import type { Dispatcher } from "undici";
 import type { z } from "zod";
 import { explainConnectionFailure } from "./connection-failure";
 import { ConnectionPool, largestReplyBytes } from "./connection-pool";
-import { parseJson, readEnvelope, type VerdictRules } from "./envelope";
+import { readEnvelope, type VerdictRules } from "./envelope";
 import { AgbError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "./errors";
+import { parseJson } from "./json";
+import { type KnownSecret, keySecret, labelSecrets } from "./known-secrets";
 import { type Progress, routeTo } from "./open-socket";
+import { type CleanText, cleanerFor } from "./outside-text";
 import type { HttpProxy } from "./proxy";
 import { certainlyHadNoEffect, isTransient, maximumAttempts, retryDelayMs } from "./retry";
 
@@ -19,6 +22,8 @@ export interface RequestParts {
   readonly query?: Readonly<Record<string, string>>;
   /** JSON body; POSTs without one send `{}`. */
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Labels among query and body. Their values may be secret, so no error or log repeats them. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** One endpoint of AGB. */
@@ -51,6 +56,8 @@ export interface ExchangeNotice {
   readonly sent: Readonly<Record<string, unknown>>;
   /** The reply's JSON, `undefined` when there was none. */
   readonly received: unknown;
+  /** Takes out what the call knows to be secret. */
+  readonly clean: CleanText;
 }
 
 /** How to reach AGB. */
@@ -62,6 +69,8 @@ export interface ClientSettings {
   readonly timeoutMs: number;
   /** The proxy on the way, see `findProxy`; `undefined` to go without. */
   readonly proxy: HttpProxy | undefined;
+  /** What no error or log may repeat, beside the key and the labels that a call sends. */
+  readonly secrets?: readonly KnownSecret[];
   /** Told of each retry before its delay. */
   readonly onRetry?: (notice: RetryNotice) => void;
   /** Told of each request once its reply is there or missing. */
@@ -112,6 +121,13 @@ export class AgbClient {
   untilAborted(stop: AbortSignal): AgbClient {
     const { connections, deadlineMs } = this;
     return new AgbClient(this.settings, { connections, deadlineMs, stop });
+  }
+
+  /** The same client over the same connections; its errors and logs repeat none of these secrets either. */
+  hiding(more: readonly KnownSecret[]): AgbClient {
+    const secrets = [...(this.settings.secrets ?? []), ...more];
+    const { connections, deadlineMs, stop } = this;
+    return new AgbClient({ ...this.settings, secrets }, { connections, deadlineMs, stop });
   }
 
   /** Milliseconds left for calls, see `within`; infinite without a limit. */
@@ -166,7 +182,9 @@ export class AgbClient {
     limit: CallLimit,
   ): Promise<Output> {
     const startedMs = performance.now();
-    const notice = { operation: operation.name, sent: { ...parts.query, ...parts.body } };
+    const { apiKey, secrets = [] } = this.settings;
+    const clean = cleanerFor([keySecret(apiKey), ...secrets, ...labelSecrets(parts.labels ?? {})]);
+    const notice = { operation: operation.name, sent: { ...parts.query, ...parts.body }, clean };
     const note = (status: number, received: unknown) =>
       this.settings.onExchange?.({ ...notice, status, durationMs: performance.now() - startedMs, received });
     const reply = await this.exchange(operation, parts, limit).catch((error: unknown) => {
@@ -174,13 +192,13 @@ export class AgbClient {
       throw error;
     });
     note(reply.status, parseJson(reply.text));
-    const envelope = readEnvelope(operation, reply, this.settings.apiKey);
+    const envelope = readEnvelope(operation, reply, clean);
     const parsed = operation.reply.safeParse(envelope);
     if (!parsed.success) {
       // Only paths and expectations: the values of a reply may be secret.
       const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-      const requestId = envelope.requestId || reply.requestIdHeader || "";
-      throw new AgbUnexpectedReplyError(operation.name, reply.status, requestId, problems.join("; "));
+      const requestId = clean(envelope.requestId || reply.requestIdHeader || "");
+      throw new AgbUnexpectedReplyError(operation.name, reply.status, requestId, clean(problems.join("; ")));
     }
     return parsed.data;
   }

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError, AgbUnexpectedReplyError, type Refusal } from "./errors";
+import { parseJson } from "./json";
+import { type CleanText, printable } from "./outside-text";
 import { parseRetryAfterMs } from "./retry";
 
 /** An HTTP reply with its whole body, before anything is known of its content. */
@@ -23,6 +25,8 @@ export interface VerdictRules {
   /** Whether `data.success` and `data.errMsg` are a second verdict, as createSession has it. */
   readonly innerVerdict: boolean;
 }
+
+const longestCode = 200;
 
 const text = z.string().nullish();
 
@@ -50,26 +54,21 @@ const authenticationCodes = /^(NOT_LOGIN$|AccessDenied|InvalidApiKey|Forbidden|U
  *
  * An authentication failure is decided before "not found": a wrong key must never look like a released session.
  *
- * @param apiKey key of the call, which no error repeats even where the server does
+ * @param clean makes what the server says ready for an error: without the secrets of the call, harmless, not too long
  * @throws AgbAuthenticationError, AgbNotFoundError, AgbApiError when AGB refused
  * @throws AgbUnexpectedReplyError when the reply is no envelope although the HTTP status is good
  */
-export function readEnvelope(rules: VerdictRules, reply: HttpReply, apiKey = ""): Envelope {
-  const hideKey = (text: string) => (apiKey === "" ? text : text.replaceAll(apiKey, "[API key]"));
+export function readEnvelope(rules: VerdictRules, reply: HttpReply, clean: CleanText = printable): Envelope {
   const parsed = envelopeSchema.safeParse(unwrap(parseJson(reply.text)));
   if (!parsed.success) {
     if (reply.status >= 400) {
-      throw refusalError(rules, {
-        code: "",
-        reason: "the body is not AGB's JSON; a proxy may have answered",
-        isFromAgb: false,
-        ...transportFacts(reply),
-      });
+      const reason = "the body is not AGB's JSON; a proxy may have answered";
+      throw refusalError(rules, { code: "", reason, isFromAgb: false, ...transportFacts(reply) }, clean);
     }
     throw new AgbUnexpectedReplyError(
       rules.name,
       reply.status,
-      reply.requestIdHeader ?? "",
+      clean(reply.requestIdHeader ?? ""),
       "the body is not AGB's JSON",
     );
   }
@@ -84,15 +83,15 @@ export function readEnvelope(rules: VerdictRules, reply: HttpReply, apiKey = "")
     sessionId: rules.innerVerdict ? sessionId : undefined,
   };
   if (reply.status >= 400 || envelope.success === false) {
-    throw refusalError(rules, { ...facts, reason: hideKey((inner.data?.errMsg || envelope.message) ?? "") });
+    throw refusalError(rules, { ...facts, reason: (inner.data?.errMsg || envelope.message) ?? "" }, clean);
   }
   if (envelope.success !== true) {
-    throw new AgbUnexpectedReplyError(rules.name, reply.status, facts.requestId, "it has no verdict `success`");
+    throw new AgbUnexpectedReplyError(rules.name, reply.status, clean(facts.requestId), "it has no verdict `success`");
   }
   if (rules.innerVerdict && inner.data?.success === false) {
     // On success the outer code is `ok`, which would read as nonsense beside a refusal.
     const code = facts.code.toLowerCase() === "ok" ? "" : facts.code;
-    throw refusalError(rules, { ...facts, code, reason: hideKey((inner.data.errMsg || envelope.message) ?? "") });
+    throw refusalError(rules, { ...facts, code, reason: (inner.data.errMsg || envelope.message) ?? "" }, clean);
   }
   return envelope;
 }
@@ -106,23 +105,22 @@ function transportFacts(reply: HttpReply) {
   };
 }
 
-function refusalError(rules: VerdictRules, refusal: Refusal): AgbApiError {
-  if (refusal.status === 401 || refusal.status === 403 || authenticationCodes.test(refusal.code)) {
-    return new AgbAuthenticationError(rules.name, refusal);
+function refusalError(rules: VerdictRules, refusal: Refusal, clean: CleanText): AgbApiError {
+  const { code, reason, status, requestId, isFromAgb, sessionId } = refusal;
+  const shown = {
+    ...refusal,
+    code: clean(code, longestCode),
+    reason: clean(reason),
+    requestId: clean(requestId, longestCode),
+    sessionId: sessionId && clean(sessionId, longestCode),
+  };
+  if (status === 401 || status === 403 || authenticationCodes.test(code)) {
+    return new AgbAuthenticationError(rules.name, shown);
   }
-  if (refusal.isFromAgb && refusal.status < 500 && rules.goneCodes.includes(refusal.code)) {
-    return new AgbNotFoundError(rules.name, refusal);
+  if (isFromAgb && status < 500 && rules.goneCodes.includes(code)) {
+    return new AgbNotFoundError(rules.name, shown);
   }
-  return new AgbApiError(rules.name, refusal);
-}
-
-/** The value of a JSON text, `undefined` when it is none. */
-export function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+  return new AgbApiError(rules.name, shown);
 }
 
 /** AGB's SDK also accepts `{"body": {...}}` and PascalCase keys on some calls; so do we, on all of them. */

@@ -1,8 +1,13 @@
 /**
  * What can go wrong in a call to AGB. Each class is one kind of bad day, so that callers decide by class and
  * never by a text. Messages hold facts only (operation, code, HTTP status, request id); what the user can do
- * about it is added where the resource is known. No message ever holds the API key or a token.
+ * about it is added where the resource is known. No message ever holds the API key or a token. Whoever makes an error
+ * of a reply has cleaned what the reply says, see `outside-text.ts`; the base makes the rest harmless, such as the
+ * words of OpenSSL or of a proxy.
  */
+import { printable } from "./outside-text";
+
+const longestMessage = 4_000;
 
 /** Base of every error that a call to AGB ends with. */
 export abstract class AgbError extends Error {
@@ -15,7 +20,7 @@ export abstract class AgbError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(printable(message, longestMessage), options);
     this.name = new.target.name;
   }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AgbClient, Operation } from "./client";
 import { sessionGoneCodes } from "./gone";
+import { parseJson } from "./json";
 
 /** Labels of a session: text to text. */
 export type Labels = Readonly<Record<string, string>>;
@@ -10,18 +11,29 @@ export function encodeLabels(labels: Labels): string {
   return JSON.stringify(labels);
 }
 
-const labelValues = z.record(
-  z.string(),
-  // The SDKs send numbers and nulls as they are, so other tools may have stored them.
-  z.union([z.string(), z.number(), z.boolean(), z.null()]).transform((value) => (value === null ? "" : String(value))),
-);
+// The SDKs send numbers and nulls as they are, so other tools may have stored them.
+const labelValue = z
+  .union([z.string(), z.number(), z.boolean(), z.null()])
+  .transform((value) => (value === null ? "" : String(value)));
+
+// Not `z.record`, which loses the key `__proto__`.
+const labelValues = z.custom<Readonly<Record<string, unknown>>>(isPlainObject).transform((labels, context): Labels => {
+  const entries = Object.entries(labels).map(([key, value]) => {
+    const { success, data = "" } = labelValue.safeParse(value);
+    if (!success) {
+      context.addIssue({ code: "custom", path: [key], message: "the value is no text, number, boolean or null" });
+    }
+    return [key, data] as const;
+  });
+  return Object.fromEntries(entries);
+});
 
 /**
  * Labels as AGB returns them: a JSON object as text, or the object itself; absent, null or empty means none. Anything
  * else fails: read as "no labels" it would be drift that is not there.
  */
 export const labelsSchema = z
-  .union([z.string(), z.record(z.string(), z.unknown())])
+  .union([z.string(), z.custom<Readonly<Record<string, unknown>>>(isPlainObject)])
   .nullish()
   .transform((value, context): unknown => {
     if (typeof value !== "string") {
@@ -30,12 +42,12 @@ export const labelsSchema = z
     if (value === "") {
       return {};
     }
-    try {
-      return JSON.parse(value) ?? {};
-    } catch {
+    const labels = parseJson(value);
+    if (labels === undefined) {
       context.addIssue({ code: "custom", message: "the labels are not JSON" });
       return z.NEVER;
     }
+    return labels ?? {};
   })
   .pipe(labelValues);
 
@@ -59,7 +71,7 @@ const setLabelOperation: Operation<{ sessionId: string; labels: Labels }, void> 
   idempotent: true,
   goneCodes: sessionGoneCodes,
   innerVerdict: false,
-  parts: ({ sessionId, labels }) => ({ query: { sessionId, Labels: encodeLabels(labels) } }),
+  parts: ({ sessionId, labels }) => ({ query: { sessionId, Labels: encodeLabels(labels) }, labels }),
   reply: z.unknown().transform(() => undefined),
 };
 
@@ -80,4 +92,8 @@ export function getLabels(client: AgbClient, sessionId: string): Promise<Labels>
  */
 export function setLabels(client: AgbClient, sessionId: string, labels: Labels): Promise<void> {
   return client.call(setLabelOperation, { sessionId, labels });
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -57,6 +57,7 @@ const createOperation: Operation<SessionRequest, SessionIdentity> = {
       ...(idleTimeoutSeconds !== undefined && { timeout: idleTimeoutSeconds }),
       ...(policyId !== undefined && { mcpPolicyId: policyId }),
     },
+    labels,
   }),
   reply: z.looseObject({ data: identity }).transform(({ data }) => data),
 };
@@ -106,6 +107,7 @@ const listOperation: Operation<
       maxResults: String(pageSize),
       ...(nextToken !== undefined && { nextToken }),
     },
+    labels,
   }),
   reply: z
     .looseObject({
@@ -190,6 +192,15 @@ export function listSessions(client: AgbClient, labels: Labels = {}, pageSize = 
     fetchPage: (nextToken, leftMs) => client.within(leftMs).call(listOperation, { labels, nextToken, pageSize }),
     keyOf: ({ sessionId }) => sessionId,
   });
+}
+
+/**
+ * Makes sure that AGB answers and accepts the key: lists one session at most.
+ *
+ * @throws AgbError of the kind that fits
+ */
+export async function confirmAccess(client: AgbClient): Promise<void> {
+  await client.call(listOperation, { labels: {}, nextToken: undefined, pageSize: 1 });
 }
 
 /**

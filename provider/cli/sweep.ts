@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
+import { printableJson } from "../api/outside-text";
 import { readJobSettings, readRepositoryId, readSettings } from "../config";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { isStackId, ownershipKeys } from "../lifecycle/ownership";
@@ -170,7 +171,7 @@ function print(
   output: JobOutput,
 ): void {
   if (format === "json") {
-    console.log(JSON.stringify({ project, stack, sessions: verdicts }, undefined, 2));
+    console.log(printableJson({ project, stack, sessions: verdicts }, 2));
     return;
   }
   if (verdicts.length === 0) {

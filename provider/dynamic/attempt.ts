@@ -1,8 +1,13 @@
+import { labelSecrets } from "../api/known-secrets";
+import type { Labels } from "../api/labels";
 import type { Account, Connection } from "./connection";
 import { type Attempt, explainFailure } from "./failure";
 
 /** What is attempted; the account in use is found out on the way. */
-type Purpose = Omit<Attempt, "account">;
+interface Purpose extends Omit<Attempt, "account"> {
+  /** Sets of labels of the resource. Their values may be secret, so no error repeats what AGB says of them. */
+  readonly labels: readonly (Labels | undefined)[];
+}
 
 /**
  * Does something with the configured account.
@@ -40,7 +45,10 @@ async function explained<Result>(
   try {
     return await choose((account) => {
       used = account;
-      return work(account);
+      return work({
+        ...account,
+        client: account.client.hiding(purpose.labels.flatMap((labels) => labelSecrets(labels ?? {}))),
+      });
     });
   } catch (error) {
     throw explainFailure(error, { ...purpose, account: used });

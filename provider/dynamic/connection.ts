@@ -1,6 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { AgbClient } from "../api/client";
-import { AgbAuthenticationError } from "../api/errors";
+import { AgbApiError, AgbAuthenticationError } from "../api/errors";
+import { keySecret } from "../api/known-secrets";
+import { confirmAccess } from "../api/sessions";
 import { readSettings, type Settings, type Sourced } from "../config";
 import { logExchange } from "./log";
 import { OutageLog } from "./outage-log";
@@ -23,6 +25,7 @@ export class Connection {
   private config: pulumi.dynamic.Config | undefined;
   private opened: Account | undefined;
   private standIn: Account | undefined;
+  private confirmation: Promise<void> | undefined;
   /** By base URL, and longer than any account: all calls of this process to an endpoint suffer the same outage. */
   private readonly outages = new Map<string, OutageLog>();
 
@@ -34,6 +37,7 @@ export class Connection {
     this.config = config;
     this.opened = undefined;
     this.standIn = undefined;
+    this.confirmation = undefined;
   }
 
   /**
@@ -47,6 +51,18 @@ export class Connection {
       this.opened = openAccount(settings, settings.apiKey, this.outagesAt(settings.baseUrl));
     }
     return this.opened;
+  }
+
+  /**
+   * Makes sure that AGB answers at the endpoint and accepts the key, with one call for each configuration however many
+   * resources ask. A refusal of AGB that says nothing of key or endpoint passes, such as too many calls.
+   *
+   * @throws AgbConfigurationError when there is no account
+   * @throws AgbError when the key is refused, nothing answers, or what answers is not AGB
+   */
+  confirm(): Promise<void> {
+    this.confirmation ??= confirmAccount(this.account());
+    return this.confirmation;
   }
 
   /**
@@ -94,17 +110,29 @@ export class Connection {
   }
 }
 
+async function confirmAccount({ client }: Account): Promise<void> {
+  try {
+    await confirmAccess(client);
+  } catch (error) {
+    if (!(error instanceof AgbApiError) || error instanceof AgbAuthenticationError || !error.isFromAgb) {
+      throw error;
+    }
+  }
+}
+
 function openAccount(settings: Settings, apiKey: Sourced, outages: OutageLog): Account {
   const { baseUrl, proxy, timeoutMs, logLevel } = settings;
+  const keys = [settings.apiKey, settings.fallbackApiKey].filter((key) => key !== undefined);
   const client = new AgbClient({
     baseUrl,
     proxy,
     timeoutMs,
     apiKey: apiKey.value,
+    secrets: keys.map(({ value }) => keySecret(value)),
     onRetry: (notice) => outages.seeRetry(notice),
     onExchange: (notice) => {
       if (logLevel === "debug") {
-        logExchange(notice, apiKey.value);
+        logExchange(notice);
       }
       outages.seeExchange(notice);
     },

@@ -7,6 +7,8 @@ import {
   AgbTimeoutError,
   AgbUnexpectedReplyError,
 } from "../api/errors";
+import { keySecret } from "../api/known-secrets";
+import { cleanerFor, printable } from "../api/outside-text";
 import { isTransient } from "../api/retry";
 import { AgbConfigurationError, settingNames } from "../config";
 import { AgbAdoptError } from "../lifecycle/adopt";
@@ -15,25 +17,23 @@ import { AgbReleaseTimeoutError, AgbRunEndedError, AgbUncertainCreateError } fro
 import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
 import { DoubtfulAbsenceError } from "./doubtful-absence";
+import { MissingLookupError } from "./missing-lookup";
 import type { Properties } from "./properties";
+import { endpointAdvice, keyAdvice, storedSettingsAdvice, timeoutAdvice } from "./settings-advice";
 import { MissingStackIdError } from "./stack-identity";
 
-/**
- * An error as the user of Pulumi sees it: what failed, for which resource, why, and what to do next.
- *
- * For some methods Pulumi prints the error as text with its stack, and then the message again beside the resource. So
- * the text is the headline alone and the stack, which says nothing to the user, is empty.
- */
+/** An error as the user of Pulumi sees it: what failed, for which resource, why, and what to do next. */
 export class ResourceError extends Error {
   /** @param headline what failed, for which resource */
   constructor(
     readonly headline: string,
-    details: string,
+    readonly details: string,
     options?: ErrorOptions,
   ) {
     super(`${headline}: ${details}`, options);
     this.name = "AgbError";
-    this.stack = "the reason stands beside the resource";
+    // Where Pulumi prints a thrown error it prints the error as text and its stack, with a colon between.
+    this.stack = details;
   }
 
   override toString(): string {
@@ -75,20 +75,53 @@ export function explainFailure(error: unknown, attempt: Attempt): ResourceError 
   if (error instanceof ResourceError) {
     return error;
   }
-  const resource = attempt.resource === undefined ? "AgbSession" : `AgbSession "${attempt.resource}"`;
-  const session = attempt.sessionId === undefined ? "" : ` (session ${attempt.sessionId})`;
-  const reason = error instanceof Error ? error.message : String(error);
+  const { account, verb } = attempt;
+  const clean = cleanerFor(account === undefined ? [] : [account.apiKey, account.settings.apiKey].map(toSecret));
+  const resource = attempt.resource === undefined ? "AgbSession" : `AgbSession "${printable(attempt.resource)}"`;
+  const session = attempt.sessionId === undefined ? "" : ` (session ${clean(attempt.sessionId)})`;
+  const reason = isOurs(error) ? error.message : clean(error instanceof Error ? error.message : String(error));
   const advice = adviceFor(error, attempt);
   return new ResourceError(
-    `could not ${attempt.verb} ${resource}${session}`,
+    `could not ${verb} ${resource}${session}`,
     `${reason.replace(/\.$/, "")}.${advice && ` ${advice}`}`,
     error instanceof Error ? { cause: error } : undefined,
   );
 }
 
-function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Attempt): string {
+/** Explains why AGB cannot be used with the settings, for a failure of `check`. */
+export function explainNoAccess(error: unknown, account: Account): string {
+  return explainFailure(error, { verb: "check", resource: undefined, account }).details;
+}
+
+function toSecret({ value }: { readonly value: string }) {
+  return keySecret(value);
+}
+
+/** Whether an error is made by this package, so that what it quotes from outside is clean. */
+function isOurs(error: unknown): error is Error {
+  return [
+    AgbError,
+    AgbConfigurationError,
+    AgbAdoptError,
+    AbandonedCreateError,
+    AgbRunEndedError,
+    DoubtfulAbsenceError,
+    MissingLookupError,
+    MissingStackIdError,
+    AgbUncertainCreateError,
+    AgbReleaseTimeoutError,
+  ].some((kind) => error instanceof kind);
+}
+
+function adviceFor(error: unknown, attempt: Attempt): string {
+  const { account, sessionId, limit, adopting, verb } = attempt;
+  const usesStoredSettings = verb === "refresh" || verb === "release";
+  const stored = usesStoredSettings ? ` ${storedSettingsAdvice}` : "";
+  const kept = sessionId === undefined || verb === "look up" ? "" : " The session stays in the state.";
+  if (error instanceof AgbConfigurationError) {
+    return stored.trim();
+  }
   if (
-    error instanceof AgbConfigurationError ||
     error instanceof AgbAdoptError ||
     error instanceof MissingStackIdError ||
     error instanceof AbandonedCreateError ||
@@ -97,15 +130,17 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
     return "";
   }
   if (error instanceof AgbAuthenticationError) {
-    const kept = sessionId === undefined ? "" : " The session stays in the state.";
-    return `${authenticationAdvice(account)}${kept}`;
+    return `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}`;
   }
   if (error instanceof DoubtfulAbsenceError) {
     const advice =
       error.doubt === "rotated key"
-        ? runProgramAdvice
-        : `Go back to that service with ${named(settingNames.endpoint)}, or give the session up with \`pulumi state delete\`.`;
-    return `${advice} The session stays in the state.`;
+        ? "Use a key of the account that the session belongs to, or give the session up with `pulumi state delete`."
+        : `${adviceOnEndpoint(account)} Go back to the service where the session was made, or give the session up with \`pulumi state delete\`.`;
+    return `${advice}${stored}${kept}`;
+  }
+  if (error instanceof MissingLookupError) {
+    return "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or take it out of the program.";
   }
   if (error instanceof AgbNotFoundError && adopting) {
     return "The session that `adopt` names is not running. Remove `adopt` to have a new one made.";
@@ -117,20 +152,18 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
     );
   }
   if (error instanceof AgbTimeoutError) {
-    const ofCalls = named(settingNames.timeoutMs);
-    const setting = limit === undefined ? ofCalls : `${limit} of the session, or ${ofCalls}`;
-    const unreached = !error.requestSent && error.timeoutMs > 0 ? `${endpointAdvice(account)} ` : "";
-    return `${unreached}A longer limit can be set with ${setting}.`;
+    const endpoint = account === undefined ? "" : ` ${endpointAdvice(account.settings)}`;
+    return `${timeoutAdvice(account?.settings, limit)}${endpoint}${stored}`;
   }
   if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isStrangers(error)) {
-    return endpointAdvice(account);
+    return `${adviceOnEndpoint(account)}${stored}`;
   }
   if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveMadeSession(error)) {
     return createAdvice(error);
   }
   if (error instanceof AgbUncertainCreateError) {
     return (
-      `${endpointAdvice(account)} If it is AGB's: look for a session with that label before you run ` +
+      `${adviceOnEndpoint(account)} If it is AGB's: look for a session with that label before you run ` +
       "`pulumi up` again. AGB releases it when it is idle; `npx pulumi-agb sweep` releases it earlier."
     );
   }
@@ -145,9 +178,9 @@ function isStrangers(error: unknown): boolean {
   return error instanceof AgbApiError && !error.isFromAgb;
 }
 
-function endpointAdvice(account: Account | undefined): string {
-  const endpoint = account === undefined ? "The endpoint" : `The endpoint is ${account.settings.baseUrl}; it`;
-  return `${endpoint} can be set with ${named(settingNames.endpoint)}.`;
+function adviceOnEndpoint(account: Account | undefined): string {
+  const { key, variable } = settingNames.endpoint;
+  return account === undefined ? `Check the endpoint (${key} or ${variable}).` : endpointAdvice(account.settings);
 }
 
 /** Advice on a create that made nothing: where a session may exist, the error is an `AgbUncertainCreateError`. */
@@ -159,21 +192,4 @@ function createAdvice(error: AgbApiError): string {
     "Nothing was made. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +
     "replacement is made before the old session is released; set `deleteBeforeReplace` to reverse the order."
   );
-}
-
-const runProgramAdvice =
-  "refresh and destroy use the configuration of the last `pulumi up`, which is kept in the state: " +
-  "if you have changed the key since, add --run-program.";
-
-function authenticationAdvice(account: Account | undefined): string {
-  if (account === undefined) {
-    return "Check the key.";
-  }
-  const { settings, apiKey } = account;
-  const origin = `The key came from ${apiKey.source}; check that it is valid for ${settings.baseUrl}.`;
-  return settings.apiKey.source === settingNames.apiKey.variable ? origin : `${origin} ${runProgramAdvice}`;
-}
-
-function named(setting: { key: string; variable: string | undefined }): string {
-  return `${setting.key} or ${setting.variable}`;
 }

@@ -5,13 +5,14 @@
  */
 import { Connection } from "./connection";
 import { endWithRun } from "./end-of-run";
+import { showFailuresOnce } from "./failures-once";
 import { SessionProvider } from "./session";
 import { stackIdentityProvider } from "./stack-identity";
 
 const connection = new Connection();
 
 /** The life cycle of `AgbSession`. */
-export const session = new SessionProvider(connection);
+export const session = showFailuresOnce(new SessionProvider(connection));
 
 /** The life cycle of a stack's identity, which `AgbSession` declares by itself. */
 export const stackIdentity = stackIdentityProvider;

@@ -1,22 +1,22 @@
 import type { ExchangeNotice } from "../api/client";
+import { printable } from "../api/outside-text";
 import type { SearchNotice } from "../lifecycle/create-runtime";
 
 // Pulumi shows what a provider writes to its error stream as a diagnostic of the run.
 
 /** Says that a create waits for the search for a session that it may have made, in one line. */
 export function reportSearch({ error, searchMs }: SearchNotice): void {
-  const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
+  const reason = printable(error instanceof Error ? error.message : String(error));
   const seconds = Math.ceil(searchMs / 1_000);
   console.error(`agb: a failed createSession may have made a session; searching for up to ${seconds} s: ${reason}`);
 }
 
-/**
- * Tells of a request and its reply, for `AGB_LOG_LEVEL=debug`.
- *
- * @param apiKey key of the call, which is masked also where a server repeats it
- */
-export function logExchange({ operation, status, durationMs, sent, received }: ExchangeNotice, apiKey: string): void {
-  const show = (value: unknown) => JSON.stringify(reveal(value, apiKey));
+// A reply may have megabytes.
+const longestJson = 4_000;
+
+/** Shows a request and its reply, for `AGB_LOG_LEVEL=debug`. */
+export function logExchange({ operation, status, durationMs, sent, received, clean }: ExchangeNotice): void {
+  const show = (value: unknown) => clean(JSON.stringify(reveal(value)), longestJson);
   const reply = received === undefined ? "" : ` <- ${show(received)}`;
   console.error(`agb: ${operation} HTTP ${status} in ${Math.round(durationMs)} ms: ${show(sent)}${reply}`);
 }
@@ -48,9 +48,9 @@ const harmless = new Set([
 /** Where AGB puts such fields: anywhere else, as in a set of labels, the same name may mean anything. */
 const envelopes = new Set(["data", "body"]);
 
-function reveal(value: unknown, apiKey: string): unknown {
+function reveal(value: unknown): unknown {
   if (Array.isArray(value)) {
-    return value.map((item) => reveal(item, apiKey));
+    return value.map(reveal);
   }
   if (typeof value !== "object" || value === null) {
     return mask;
@@ -58,14 +58,11 @@ function reveal(value: unknown, apiKey: string): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      envelopes.has(key) ? reveal(item, apiKey) : harmless.has(key) ? revealField(item, apiKey) : mask,
+      envelopes.has(key) ? reveal(item) : harmless.has(key) ? revealField(item) : mask,
     ]),
   );
 }
 
-function revealField(value: unknown, apiKey: string): unknown {
-  if (typeof value === "string") {
-    return value.replaceAll(apiKey, mask);
-  }
+function revealField(value: unknown): unknown {
   return typeof value === "object" && value !== null ? mask : value;
 }

@@ -51,7 +51,7 @@ export class OutageLog {
     }
     this.outage.reported.add(trouble);
     this.lastReportMs.set(trouble, nowMs);
-    this.write(`agb: ${error.message.replace(/\s+/g, " ").replace(/\.$/, "")}. ${consequenceOf(trouble)}`);
+    this.write(`agb: ${error.message.replace(/\.$/, "")}. ${consequenceOf(trouble)}`);
   }
 
   /** Takes note of a request and its reply; a good reply to one that began after the last failure ends the outage. */

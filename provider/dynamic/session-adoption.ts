@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AgbClient } from "../api/client";
 import { AgbApiError, AgbNotFoundError } from "../api/errors";
+import { printable } from "../api/outside-text";
 import { getSession } from "../api/sessions";
 import { type AdoptTarget, findAdoptable } from "../lifecycle/adopt";
 import { foreignLabels, withoutLabels } from "../lifecycle/labels";
@@ -43,7 +44,7 @@ export async function adoptSession(
       sessionId,
       known,
       before,
-      `session ${sessionId} is taken over by AgbSession "${resourceName(inputs)}", but its labels could not be set ` +
+      `session ${printable(sessionId)} is taken over by AgbSession "${resourceName(inputs)}", but its labels could not be set ` +
         `for certain: ${error instanceof Error ? error.message : String(error)}. The next \`pulumi up\` tries again.`,
     );
   }

@@ -1,4 +1,5 @@
 import type { Labels } from "../api/labels";
+import { printable } from "../api/outside-text";
 import type { Settings } from "../config";
 import {
   ignoreProblems,
@@ -10,6 +11,7 @@ import {
   type Problem,
 } from "../lifecycle/labels";
 import { isReserved, ownershipKeys } from "../lifecycle/ownership";
+import { nearestName } from "../nearest-name";
 import type { Properties } from "./properties";
 import { isUnknown, unknownValue } from "./unknown";
 
@@ -34,9 +36,14 @@ const usualOwnLabelCount = 5;
 /** Finds everything that is wrong with what the program declares. Values that a preview does not know pass. */
 export function sessionProblems(news: Properties, defaultLabels: Labels): Problem[] {
   const unknownNames = Object.keys(news).filter((name) => !declarable.includes(name) && !added.includes(name));
+  const misspelt = unknownNames.map((path) => ({ path, meant: nearestName(path, declarable) }));
+  const isMisspelt = (name: string) => misspelt.some(({ meant }) => meant === name);
   return [
-    ...unknownNames.map((path) => ({ path, reason: `no such property; AgbSession has ${declarable.join(", ")}` })),
-    ...problemOf("imageId", imageProblem(news["imageId"])),
+    ...misspelt.map(({ path, meant }) => ({ path: printable(path), reason: unknownNameReason(meant) })),
+    // Where its name is misspelt, that it is missing is the same problem.
+    ...(news["imageId"] === undefined && isMisspelt("imageId")
+      ? []
+      : problemOf("imageId", imageProblem(news["imageId"]))),
     ...labelProblems("labels", news["labels"], isUnknown),
     ...countProblem(news["labels"], defaultLabels, ownLabelCount(news["labelsAll"])),
     ...problemOf("idleTimeoutSeconds", idleTimeoutProblem(news["idleTimeoutSeconds"])),
@@ -74,6 +81,12 @@ function withSettings(declared: unknown, configured: readonly string[]): unknown
   }
   const patterns = [...new Set([...((declared ?? []) as unknown[]), ...configured])];
   return patterns.length > 0 ? patterns : undefined;
+}
+
+function unknownNameReason(meant: string | undefined): string {
+  return meant === undefined
+    ? `no such property; AgbSession has ${declarable.join(", ")}`
+    : `no such property; did you mean ${meant}?`;
 }
 
 function imageProblem(imageId: unknown): string | undefined {

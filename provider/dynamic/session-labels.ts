@@ -1,5 +1,6 @@
 import type { AgbClient } from "../api/client";
 import type { Labels } from "../api/labels";
+import { printable } from "../api/outside-text";
 import { foreignLabels, labelDifferences } from "../lifecycle/labels";
 import { replaceLabels } from "../lifecycle/session";
 import { resourceName, type SessionProperties } from "./session-properties";
@@ -26,7 +27,7 @@ export async function settleLabels(
       id,
       known,
       found,
-      `the labels of AgbSession "${resourceName(known)}" (session ${id}) are not as they were set: ` +
+      `the labels of AgbSession "${printable(resourceName(known) ?? "")}" (session ${printable(id)}) are not as they were set: ` +
         `${differences.join(", ")}. AGB or another tool changed them at the same moment, or this AGB adds labels ` +
         "instead of replacing them. The state holds what the session has; the next `pulumi up` tries again.",
     );

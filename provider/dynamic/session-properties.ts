@@ -43,7 +43,21 @@ const stored = [...fixedProperties, ...instructionProperties, ...computedPropert
 
 /** What the state holds of a session. */
 export function outputsOf(known: Partial<SessionProperties>, labels: Labels, labelsAll: Labels): Properties {
-  return cleanProperties({ ...Object.fromEntries(stored.map((name) => [name, known[name]])), labels, labelsAll });
+  return cleanProperties({
+    ...Object.fromEntries(stored.map((name) => [name, known[name]])),
+    labels: carriedLabels(labels),
+    labelsAll: carriedLabels(labelsAll),
+  });
+}
+
+/**
+ * Pulumi's process loses a property called `__proto__`, so a label of that name, which only another tool can have set,
+ * would never be seen. In the state its name has quotes. The next update sees a label to take off.
+ */
+function carriedLabels(labels: Labels): Labels {
+  return Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [key === "__proto__" ? '"__proto__"' : key, value]),
+  );
 }
 
 /** The inputs that would have led to these outputs. */

@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceName } from "../api/endpoint";
+import { printable } from "../api/outside-text";
 import { releaseSession } from "../api/sessions";
-import { AgbConfigurationError, type Settings } from "../config";
+import { AgbConfigurationError } from "../config";
 import { wasTakenOver } from "../lifecycle/adopt";
 import { type CreateRuntime, openCreateRuntime } from "../lifecycle/create-runtime";
 import { foreignLabels, type Problem, sameLabels, withoutLabels } from "../lifecycle/labels";
@@ -12,7 +13,9 @@ import { attemptWithAccount, attemptWithEitherKey } from "./attempt";
 import type { Account, Connection } from "./connection";
 import { CreatesInFlight } from "./creates-in-flight";
 import { refuseDoubtfulAbsence } from "./doubtful-absence";
+import { explainNoAccess } from "./failure";
 import { reportSearch } from "./log";
+import { isLookup, ownName, refuseMissingLookup } from "./missing-lookup";
 import { cleanProperties, type Properties } from "./properties";
 import { adoptSession } from "./session-adoption";
 import { sessionInputs, sessionProblems } from "./session-check";
@@ -42,23 +45,33 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
   };
 
   /**
-   * Refuses what cannot work, all problems at once, and adds default labels. Broken settings are problems too: thrown,
-   * Pulumi would print them twice.
+   * Refuses what cannot work, all problems together, and adds default labels. Broken settings are problems too, and so
+   * are a key that AGB refuses and an endpoint that is not AGB's: a preview shows them, and no `up` that changes nothing
+   * writes them to the state.
    */
   check = async (_olds: Properties, news: Properties): Promise<pulumi.dynamic.CheckResult> => {
-    let settings: Settings;
+    let account: Account;
     try {
-      settings = this.connection.account().settings;
+      account = this.connection.account();
     } catch (error) {
       if (error instanceof AgbConfigurationError) {
         return { inputs: news, failures: error.problems.map((reason) => ({ property: "", reason })) };
       }
       throw error;
     }
-    const problems = sessionProblems(news, settings.defaultLabels);
-    return problems.length > 0
-      ? { inputs: news, failures: problems.map(checkFailure) }
-      : { inputs: cleanProperties(sessionInputs(news, settings)) };
+    const problems = sessionProblems(news, account.settings.defaultLabels);
+    if (problems.length > 0) {
+      return { inputs: news, failures: problems.map(checkFailure) };
+    }
+    try {
+      await this.connection.confirm();
+    } catch (error) {
+      const reason =
+        `AGB cannot be used with the present settings: ${explainNoAccess(error, account)} If this was an \`up\` without ` +
+        "its preview, Pulumi has kept them in the state: after the change, run `pulumi refresh --run-program` first.";
+      return { inputs: news, failures: [{ property: "", reason }] };
+    }
+    return { inputs: cleanProperties(sessionInputs(news, account.settings)) };
   };
 
   diff = diffSession;
@@ -72,6 +85,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         resource: resourceName(inputs),
         limit: limitName(inputs, "create"),
         adopting: inputs.adopt !== undefined,
+        labels: [inputs.adopt?.labels, inputs.labelsAll],
       },
       ({ client, settings }) => {
         requireStackId(inputs.labelsAll);
@@ -90,7 +104,12 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
   read = (id: string, props: Partial<SessionProperties> = {}): Promise<pulumi.dynamic.ReadResult> =>
     attemptWithEitherKey(
       this.connection,
-      { verb: "refresh", resource: resourceName(props), sessionId: id },
+      {
+        verb: isLookup(props) ? "look up" : "refresh",
+        resource: ownName(props),
+        sessionId: id,
+        labels: [props.labelsAll],
+      },
       async (account) => {
         const { labels = {}, labelsAll = {} } = props;
         if (props.released) {
@@ -102,11 +121,13 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         const observed = await observeSession(account.client, id);
         if (observed === undefined) {
           refuseDoubtfulAbsence(account, props);
+          refuseMissingLookup(account, props);
           return absent();
         }
         // `AgbSession.get` knows the id alone, and so may a create whose reply was lost; others need not ask again.
         const identity = props.appInstanceId === undefined ? await identifySession(account.client, id) : props;
         if (identity === undefined) {
+          refuseMissingLookup(account, props);
           return absent();
         }
         const { appInstanceId, resourceId } = identity;
@@ -126,7 +147,13 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
   ): Promise<pulumi.dynamic.UpdateResult> =>
     attemptWithAccount(
       this.connection,
-      { verb: "update", resource: resourceName(news), sessionId: id, limit: limitName(news, "update") },
+      {
+        verb: "update",
+        resource: resourceName(news),
+        sessionId: id,
+        limit: limitName(news, "update"),
+        labels: [olds.labelsAll, news.labelsAll],
+      },
       async (account) => {
         requireStackId(news.labelsAll);
         const { appInstanceId, resourceId, released, service } = olds;
@@ -151,7 +178,13 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
   delete = (id: string, props: Partial<SessionProperties>): Promise<void> =>
     attemptWithEitherKey(
       this.connection,
-      { verb: "release", resource: resourceName(props), sessionId: id, limit: limitName(props, "delete") },
+      {
+        verb: "release",
+        resource: resourceName(props),
+        sessionId: id,
+        limit: limitName(props, "delete"),
+        labels: [props.labelsAll],
+      },
       async (account) => {
         if (props.released) {
           return;
@@ -159,7 +192,9 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         const seconds = props.timeouts?.delete;
         const client = limited(account.client, seconds);
         if (props.adopt !== undefined && (await wasTakenOver(client, id, props.labelsAll ?? {}))) {
-          console.error(`agb: session ${id} was taken over by another resource with \`adopt\`; it is not released.`);
+          console.error(
+            `agb: session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`,
+          );
           return;
         }
         const wasThere = await releaseAndWait(client, id, this.clock, seconds && seconds * 1_000);

@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
+import { printable, printableLines } from "../api/outside-text";
+
+const longestLine = 10_000;
 
 /** Where a job says what it does. */
 export interface JobOutput {
@@ -35,19 +38,19 @@ export function openJobOutput(offer: {
   };
   const gate = offer.understandsAnnotations ? new CommandGate() : undefined;
   return {
-    say: (line) => console.log(gate === undefined ? onOneLine(line) : withoutCommand(onOneLine(line))),
+    say: (line) => console.log(printable(line, longestLine)),
     warn: (line) => {
       if (gate === undefined) {
-        console.log(`warning: ${onOneLine(line)}`);
+        console.log(`warning: ${printable(line, longestLine)}`);
       } else {
-        gate.command(() => console.log(`::warning::${annotation(line)}`));
+        gate.command(() => console.log(`::warning::${annotation(printableLines(line))}`));
       }
     },
     fail: (text) => {
       if (gate === undefined) {
-        console.error(text);
+        console.error(printableLines(text));
       } else {
-        gate.command(() => console.error(`::error::${annotation(text)}`));
+        gate.command(() => console.error(`::error::${annotation(printableLines(text))}`));
       }
     },
     show: (text) => {
@@ -94,16 +97,6 @@ class CommandGate {
       this.close();
     }
   }
-}
-
-/** Values from elsewhere must not begin lines of their own, which a CI system could take for commands. */
-function onOneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, " ");
-}
-
-/** GitHub Actions takes a line for a command when it begins with `::`, and in an older form when `##[` is anywhere in it. */
-function withoutCommand(line: string): string {
-  return line.replace(/^(\s*):(?=:)/, "$1: ").replaceAll("##[", "## [");
 }
 
 function annotation(text: string): string {

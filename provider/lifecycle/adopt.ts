@@ -1,5 +1,6 @@
 import type { AgbClient } from "../api/client";
 import { getLabels, type Labels } from "../api/labels";
+import { printable } from "../api/outside-text";
 import { listSessions } from "../api/sessions";
 import { hasLabel } from "./labels";
 import { createTokenTime, ownerKeys, ownershipKeys } from "./ownership";
@@ -35,14 +36,15 @@ export async function findAdoptable(
   const labels = await getLabels(client, sessionId);
   // A list that did not filter would make someone else's session ours, to be released with the stack.
   if (!Object.entries(target.labels ?? {}).every(([key, value]) => hasLabel(labels, key, value))) {
-    throw new AgbAdoptError(`AGB listed session ${sessionId}, which does not carry the labels of \`adopt\``);
+    throw new AgbAdoptError(`AGB listed session ${printable(sessionId)}, which does not carry the labels of \`adopt\``);
   }
   if (ownerKeys.some((key) => labels[key] !== undefined && labels[key] !== owner[key])) {
     const { project, stack, resource, repository } = ownershipKeys;
-    const ofRepository = labels[repository] === undefined ? "" : ` (repository ${labels[repository]})`;
+    const show = (key: string) => printable(labels[key] ?? "?");
+    const ofRepository = labels[repository] === undefined ? "" : ` (repository ${show(repository)})`;
     throw new AgbAdoptError(
-      `session ${sessionId} belongs to resource ${labels[resource] ?? "?"} of ${labels[project] ?? "?"}/` +
-        `${labels[stack] ?? "?"}${ofRepository}; two owners would undo each other's work. Remove it there first: ` +
+      `session ${printable(sessionId)} belongs to resource ${show(resource)} of ${show(project)}/` +
+        `${show(stack)}${ofRepository}; two owners would undo each other's work. Remove it there first: ` +
         "`pulumi state delete` takes it out of the state and does not release it. Then remove its pulumi- labels, so " +
         "that no sweep of that stack releases it",
     );
@@ -74,10 +76,10 @@ async function findOnlyMatch(client: AgbClient, labels: Labels): Promise<string>
     throw new AgbAdoptError("no running session carries the labels of `adopt`");
   }
   if (matches.length > 1) {
+    const listed = matches.slice(0, listedAtMost).map((id) => printable(id));
     const more = matches.length > listedAtMost ? " and more" : "";
     throw new AgbAdoptError(
-      `several sessions carry the labels of \`adopt\`: ${matches.slice(0, listedAtMost).join(", ")}${more}. ` +
-        "Name one with adopt: { sessionId }",
+      `several sessions carry the labels of \`adopt\`: ${listed.join(", ")}${more}. Name one with adopt: { sessionId }`,
     );
   }
   return only;

@@ -1,4 +1,5 @@
 import type { Labels } from "../api/labels";
+import { quoted } from "../api/outside-text";
 import { isReserved, reservedPrefix } from "./ownership";
 
 /**
@@ -17,7 +18,7 @@ export interface Problem {
 
 /** Path of one label, written as Pulumi writes property paths. */
 export function labelPath(property: string, key: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `${property}.${key}` : `${property}[${JSON.stringify(key)}]`;
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `${property}.${key}` : `${property}[${quoted(key)}]`;
 }
 
 /**
@@ -99,10 +100,10 @@ export function hasLabel(labels: Labels, key: string, value: unknown): boolean {
 export function labelDifferences(wanted: Labels, found: Labels): string[] {
   const differences = Object.keys(wanted)
     .filter((key) => !hasLabel(found, key, wanted[key]))
-    .map((key) => (Object.hasOwn(found, key) ? `${quote(key)} has another value` : `${quote(key)} is missing`));
+    .map((key) => (Object.hasOwn(found, key) ? `${quoted(key)} has another value` : `${quoted(key)} is missing`));
   const survivors = Object.keys(found)
     .filter((key) => !Object.hasOwn(wanted, key))
-    .map((key) => `${quote(key)} is still there although it was dropped`);
+    .map((key) => `${quoted(key)} is still there although it was dropped`);
   return [...differences, ...survivors];
 }
 
@@ -122,6 +123,9 @@ function patternProblem(pattern: unknown): string | undefined {
 function keyProblem(key: string): string | undefined {
   if (key.trim() === "") {
     return "the key is blank";
+  }
+  if (key === "__proto__") {
+    return "Pulumi cannot carry this key";
   }
   if (isReserved(key)) {
     return `keys that begin with "${reservedPrefix}" are the provider's own`;
@@ -155,5 +159,3 @@ export function kindOf(value: unknown): string {
   }
   return typeof value === "object" ? "an object" : typeof value === "string" ? "a text" : `a ${typeof value}`;
 }
-
-const quote = (key: string): string => JSON.stringify(key);

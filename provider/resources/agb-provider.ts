@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configNamespace, isVariableSet, settingNames } from "../config";
+import { nearestName } from "../nearest-name";
+import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** Settings of an `AgbProvider`; what is left out comes from the stack's configuration, then the environment. */
 export interface AgbProviderArgs {
@@ -29,11 +31,13 @@ export interface AgbProviderArgs {
  * const europe = new AgbProvider("europe", { apiKey: config.requireSecret("europeKey"), endpoint: "eu.example.com" });
  * new AgbSession("web", { imageId: "agb-code-space-1" }, { provider: europe });
  *
- * @throws Error when `apiKey` is an empty text, or when the variable that is mapped to the key is not set: another
+ * @throws Error when an argument is none of these, when `apiKey` is an empty string, or when the variable that is mapped to the key is not set: another
  *   account's key must not stand in
  */
 export class AgbProvider extends pulumi.ProviderResource {
   constructor(name: string, args: AgbProviderArgs = {}, opts: pulumi.ResourceOptions = {}) {
+    refuseUnknownArguments(name, args);
+    warnOfUnknownSettings();
     const config = new pulumi.Config(configNamespace);
     const mappings = (opts as EnvironmentMappings).envVarMappings ?? {};
     const mapped = Object.values(mappings);
@@ -71,6 +75,24 @@ export class AgbProvider extends pulumi.ProviderResource {
       },
       opts,
     );
+  }
+}
+
+const argumentNames = [
+  "apiKey",
+  "endpoint",
+  "timeoutMs",
+  "defaultLabels",
+  "ignoreLabels",
+] satisfies (keyof AgbProviderArgs)[];
+
+/** A misspelt endpoint or key would let another one of the stack or the environment be used. */
+function refuseUnknownArguments(name: string, args: AgbProviderArgs): void {
+  const unknown = Object.keys(args).find((key) => !(argumentNames as string[]).includes(key));
+  if (unknown !== undefined) {
+    const meant = nearestName(unknown, argumentNames);
+    const advice = meant === undefined ? `it has ${argumentNames.join(", ")}` : `did you mean ${meant}?`;
+    throw new Error(`AgbProvider "${name}": no such argument ${JSON.stringify(unknown)}; ${advice}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKey } from 
 import { providerReference } from "./reference";
 import { isRetained, watchRetention } from "./retention";
 import { stackId } from "./stack-identity";
+import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** What a program declares of a session. */
 export interface AgbSessionArgs {
@@ -85,7 +86,7 @@ const undeclared = {
 export class AgbSession extends pulumi.CustomResource {
   /** AGB's id of the session, the same as the resource's `id`. */
   declare readonly sessionId: pulumi.Output<string>;
-  /** The image that the session runs; undefined when the session was looked up with `get`. */
+  /** The image that the session runs. */
   declare readonly imageId: pulumi.Output<string>;
   /** The labels that the program declares. */
   declare readonly labels: pulumi.Output<Record<string, string>>;
@@ -111,6 +112,7 @@ export class AgbSession extends pulumi.CustomResource {
     watchRetention();
     refuseImport(name, opts);
     warnOfPlainKey();
+    warnOfUnknownSettings();
     warnOfCustomTimeouts(name, opts);
     super(
       type,
@@ -128,13 +130,22 @@ export class AgbSession extends pulumi.CustomResource {
   }
 
   /**
-   * Looks up a running session without owning it: nothing in this program changes or releases it.
+   * Looks up a running session without owning it: nothing in this program changes or releases it. Preview and update
+   * fail when no session with this id runs.
    *
    * @param id AGB's id of the session
    */
-  static get(name: string, id: pulumi.Input<pulumi.ID>, opts: pulumi.CustomResourceOptions = {}): AgbSession {
+  static get(name: string, id: pulumi.Input<pulumi.ID>, opts: pulumi.CustomResourceOptions = {}): FoundAgbSession {
     return new AgbSession(name, {} as AgbSessionArgs, { ...opts, id });
   }
+}
+
+/** A session that was looked up. AGB does not tell its image, idle time and policy. */
+export interface FoundAgbSession
+  extends pulumi.CustomResource,
+    Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId"> {
+  /** Its labels without those that begin with `pulumi-`. */
+  readonly labels: pulumi.Output<Record<string, string>>;
 }
 
 /**

@@ -1,6 +1,9 @@
 import { type Emulator, startEmulator } from "../../provider/emulator";
 import { benchLabels, benchProgram, createBenchProject } from "./subject";
 
+/** The call that each provider process makes once, before its first check passes. */
+const onceName = "ListSession";
+
 /** API calls that one session needs for one operation, by AGB's names. */
 export type CallCounts = Readonly<Record<string, number>>;
 
@@ -11,6 +14,8 @@ export interface OperationCalls {
   readonly unchanged: CallCounts;
   readonly labelEdit: CallCounts;
   readonly delete: CallCounts;
+  /** Calls of a whole `up` that do not grow with the number of sessions. */
+  readonly oncePerUp: CallCounts;
 }
 
 /** Counts the calls of each operation alone, so without the refresh that `options: refresh: always` puts first. */
@@ -24,8 +29,11 @@ export async function countApiCalls(sessions: number): Promise<OperationCalls> {
         await work();
         return callsPerSession(before, emulator.requestCounts(), sessions);
       };
+      const create = await callsOf(() => project.up("--refresh=false"));
+      const oncePerUp = { [onceName]: emulator.requestCounts()[onceName] ?? 0 };
       return {
-        create: await callsOf(() => project.up("--refresh=false")),
+        create,
+        oncePerUp,
         unchanged: await callsOf(() => project.refresh()),
         labelEdit: await callsOf(async () => {
           await project.write("index.js", benchProgram("agb", sessions, { ...benchLabels, team: "search" }));
@@ -47,6 +55,7 @@ function callsPerSession(before: RequestCounts, after: RequestCounts, sessions: 
   const names = Object.keys(after) as (keyof RequestCounts)[];
   return Object.fromEntries(
     names
+      .filter((name) => name !== onceName)
       .map((name) => [name, ((after[name] ?? 0) - (before[name] ?? 0)) / sessions] as const)
       .filter(([, count]) => count > 0),
   );

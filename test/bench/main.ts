@@ -57,7 +57,11 @@ async function runBenchmark(): Promise<void> {
     ["label edit", ...callCells(calls.labelEdit), "2"],
     ["delete", ...callCells(calls.delete), "1 + looks"],
   ];
-  console.log(`\nAPI calls, from the emulator's journal\n\n${formatTable(callRows)}`);
+  const onceRows = [
+    ["once per `up`, however many sessions", "of them", "target"],
+    [...callCells(calls.oncePerUp), "1"],
+  ];
+  console.log(`\nAPI calls, from the emulator's journal\n\n${formatTable(callRows)}\n\n${formatTable(onceRows)}`);
   console.log(`\nload average ${loadavg()[0]?.toFixed(2)} at the end`);
 }
 

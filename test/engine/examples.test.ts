@@ -53,7 +53,7 @@ test("a preview environment is made, relabelled by each push, made again when AG
   const push = (...config: string[]) => project.up("--refresh", ...config.flatMap((pair) => ["--config", pair]));
   const labels = { project: "preview-environment", environment: "pr-12", request: "12" };
 
-  expect(await callsOf(() => push("preview:request=12"))).toEqual({ createSession: 1 });
+  expect(await callsOf(() => push("preview:request=12"))).toEqual({ ListSession: 1, createSession: 1 });
   const { sessionIds, ...others } = await project.outputs();
   expect(others).toEqual({ labels: { sandbox: labels } });
   expect(emulator.sessions()).toEqual([
@@ -64,16 +64,16 @@ test("a preview environment is made, relabelled by each push, made again when AG
 
   for (const commit of ["9f3c2e1", "1234567"]) {
     const calls = await callsOf(() => push("preview:request=12", `preview:commit=${commit}`));
-    expect(calls).toEqual({ getMcpResource: 1, GetLabel: 2, SetLabel: 1 });
+    expect(calls).toEqual({ ListSession: 1, getMcpResource: 1, GetLabel: 2, SetLabel: 1 });
     expect(await project.outputs()).toEqual({ sessionIds, labels: { sandbox: { ...labels, commit } } });
   }
-  expect(await callsOf(() => push())).toEqual({ getMcpResource: 1, GetLabel: 1 });
+  expect(await callsOf(() => push())).toEqual({ ListSession: 1, getMcpResource: 1, GetLabel: 1 });
 
   await emulator.advanceClock(29 * minuteMs);
   expect(emulator.sessions()).toHaveLength(1);
   await emulator.advanceClock(minuteMs);
   expect(emulator.sessions()).toEqual([]);
-  expect(await callsOf(() => push())).toEqual({ getMcpResource: 1, GetLabel: 1, createSession: 1 });
+  expect(await callsOf(() => push())).toEqual({ ListSession: 1, getMcpResource: 1, GetLabel: 1, createSession: 1 });
   expect(await project.outputs()).not.toMatchObject({ sessionIds });
 
   expect(await callsOf(() => project.destroy("--refresh"))).toEqual({

@@ -63,7 +63,7 @@ afterAll(async () => {
 test("the first up makes the sessions with one call each and tells their ids and labels", async () => {
   const { stdout } = await project.up();
   expect(changesIn(stdout)).toEqual({ created: 4 });
-  expect(emulator.requestCounts()).toEqual({ createSession: 2 });
+  expect(emulator.requestCounts()).toEqual({ ListSession: 1, createSession: 2 });
 
   const outputs = await project.outputs();
   ids = outputs["sessionIds"];
@@ -96,7 +96,13 @@ test("a second up changes nothing and only looks, and preview agrees", async () 
   const start = emulator.requests().length;
   const { stdout } = await project.up();
   expect(changesIn(stdout)).toEqual({ unchanged: 4 });
-  expect(operationsSince(start).sort()).toEqual(["GetLabel", "GetLabel", "getMcpResource", "getMcpResource"]);
+  expect(operationsSince(start).sort()).toEqual([
+    "GetLabel",
+    "GetLabel",
+    "ListSession",
+    "getMcpResource",
+    "getMcpResource",
+  ]);
 
   await project.succeed("preview", "--expect-no-changes");
   expect(await project.outputs()).toHaveProperty("sessionIds", ids);

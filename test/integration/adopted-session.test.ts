@@ -98,6 +98,13 @@ describe("what cannot be taken over changes nothing and says why", () => {
     expect(emulator.sessions().filter(({ sessionId }) => message.includes(sessionId))).toHaveLength(10);
   });
 
+  test("a session whose labels hold what a terminal would act on is named harmlessly", async () => {
+    const { stack, sessionId } = await openRunning({ ...owner, "pulumi-resource": "\u001b[2J\n::error::x\u202e" });
+    const { message } = await failureOf(stack.create(adopting({ sessionId })));
+    expect(message).toContain("belongs to resource \\u001b[2J\\n::error::x\\u202e of");
+    expect(message).not.toMatch(/\p{C}/u);
+  });
+
   test.each([
     ["project", { "pulumi-project": "bank" }],
     ["stack", { "pulumi-stack": "production" }],

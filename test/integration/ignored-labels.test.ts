@@ -96,5 +96,5 @@ test("a change of the patterns alone is written down without a call to AGB", asy
   expect(await stack.diff(state, news)).toEqual({ replaces: [] });
   const updated = await stack.update(state, news);
   expect(updated.outputs["ignoreLabels"]).toEqual(patterns);
-  expect(emulator.requestCounts()).toEqual({ createSession: 1 });
+  expect(emulator.requestCounts()).toEqual({ ListSession: 1, createSession: 1 });
 });

@@ -61,7 +61,7 @@ test.each([
   await stack.refresh(state);
   const { message } = await failureOf(act(stack, state));
   expect(message).toContain("The key came from agb:apiKey;");
-  expect(message).toContain("--run-program");
+  expect(message).toContain("pulumi config set --secret agb:apiKey");
   expectNoKey(message);
   expect(emulator.sessions()).toHaveLength(1);
   expect(stack.labelsOf(state)).toMatchObject({ team: "web" });
@@ -78,7 +78,8 @@ test.each([
     "AGB refused the key from agb:apiKey, and with the one from AGB_API_KEY the session is not found: it is gone, or " +
       "it belongs to another account.",
   );
-  expect(message).toContain("--run-program. The session stays in the state.");
+  expect(message).toContain("--run-program");
+  expect(message).toContain(" The session stays in the state.");
   expectNoKey(message);
 });
 
@@ -94,7 +95,9 @@ test("both keys refused is an error that names the last one", async () => {
   emulator.setApiKeys(["a-third-key"]);
   const { message } = await failureOf(stack.refresh(state));
   expect(message).toContain("The key came from AGB_API_KEY;");
-  expect(message).toContain("--run-program. The session stays in the state.");
+  expect(message).toContain("AGB refused the one from agb:apiKey too.");
+  expect(message).toContain("--run-program");
+  expect(message).toContain(" The session stays in the state.");
   expectNoKey(message);
 });
 

@@ -55,9 +55,9 @@ describe("check", () => {
     ]);
   });
 
-  test("asks AGB nothing", async () => {
+  test("asks AGB nothing where the declaration is wrong", async () => {
     const { stack, emulator } = await openStack();
-    await stack.check(declare());
+    await stack.provider.check({}, declare({}, { imageId: "" }));
     expect(emulator.requestCounts()).toEqual({});
   });
 
@@ -81,7 +81,7 @@ describe("create", () => {
     const state = await stack.create(
       declare({ team: "web" }, { idleTimeoutSeconds: 600, policyId: "longDuration-policy" }),
     );
-    expect(emulator.requestCounts()).toEqual({ createSession: 1 });
+    expect(emulator.requestCounts()).toEqual({ ListSession: 1, createSession: 1 });
     const [session] = emulator.sessions();
     expect(session).toMatchObject({
       sessionId: state.id,
@@ -121,9 +121,9 @@ describe("create", () => {
   test("at an endpoint where nobody answers names the endpoint", async () => {
     const address = await deadAddress();
     const stack = new Stack(openProvider(`http://${address}`, new FakeClock()), await startTestEmulator());
-    const error = await failureOf(stack.create());
+    const error = await failureOf(stack.provider.create({ ...declare(), labels: {}, labelsAll: owner }));
     expect(error.message).toContain(`no connection to http://${address}`);
-    expect(error.message).toContain("agb:endpoint or AGB_ENDPOINT");
+    expect(error.message).toContain(`The endpoint is http://${address}, from AGB_ENDPOINT;`);
   });
 
   test("whose reply is lost does not lose the session", async () => {
@@ -155,7 +155,7 @@ describe("a refresh", () => {
     const twice = once && (await stack.refresh(once));
     expect(sorted(once)).toBe(sorted(created));
     expect(sorted(twice)).toBe(sorted(created));
-    expect(emulator.requestCounts()).toEqual({ createSession: 1, getMcpResource: 2, GetLabel: 2 });
+    expect(emulator.requestCounts()).toEqual({ ListSession: 1, createSession: 1, getMcpResource: 2, GetLabel: 2 });
     expect(await stack.diff(created, news)).toEqual({ changes: false });
   });
 
@@ -209,7 +209,10 @@ describe("a refresh", () => {
     const { stack, emulator } = await openStack();
     emulator.setApiKeys(["another-key"]);
     const error = await failureOf(stack.provider.read("session-1", {}));
-    expect(error.message).toMatch(/^could not refresh AgbSession \(session session-1\): /);
+    expect(error.message).toMatch(/^could not look up AgbSession \(session session-1\): /);
+    expect(error.message).not.toContain("stays in the state");
+    const refresh = await failureOf(stack.provider.read("session-1", { labelsAll: {} }));
+    expect(refresh.message).toMatch(/^could not refresh AgbSession \(session session-1\): /);
   });
 });
 
@@ -301,7 +304,7 @@ describe("an update", () => {
     expect(stack.labelsOf(state)).toEqual({ stage: "test", cost: "1", ...owner, "pulumi-create": created });
     expect(updated.outputs.labelsAll).toEqual(stack.labelsOf(state));
     expect(updated.outputs["appInstanceId"]).toBe(state.outputs["appInstanceId"]);
-    expect(emulator.requestCounts()).toEqual({ createSession: 1, SetLabel: 1, GetLabel: 1 });
+    expect(emulator.requestCounts()).toEqual({ ListSession: 1, createSession: 1, SetLabel: 1, GetLabel: 1 });
   });
 
   test("of all labels to none keeps the owner's", async () => {
@@ -406,19 +409,40 @@ describe("looking a session up", () => {
     expect(await stack.provider.read(id)).toEqual(found);
   });
 
-  test("finds none that is gone", async () => {
-    const { stack } = await openStack();
-    expect(await stack.provider.read("session-that-never-was", {})).toEqual({});
+  test("fails when no such session runs, and says what to do", async () => {
+    const { stack, emulator } = await openStack();
+    expect((await failureOf(stack.provider.read("session-that-never-was", { __provider }))).message).toBe(
+      "could not look up AgbSession (session session-that-never-was): no session with this id runs at " +
+        `${emulator.url} in the account of the key from AGB_API_KEY. AGB releases idle sessions. ` +
+        "Give `AgbSession.get` the id of a running session, or take it out of the program.",
+    );
   });
 
-  test("finds none that goes at that very moment", async () => {
+  test("and gone with the next refresh takes it out of the state: the program says whether it is needed", async () => {
+    const { stack, emulator } = await openStack();
+    const { id } = await stack.create();
+    const { props } = await stack.provider.read(id, { __provider });
+    await emulator.release(id);
+    expect(await stack.provider.read(id, { ...props, __provider })).toEqual({});
+  });
+
+  test("names in a later refresh no resource, since its label tells that of the owner", async () => {
+    const { stack, emulator } = await openStack();
+    const { id } = await stack.create();
+    const { props } = await stack.provider.read(id, { __provider });
+    emulator.setApiKeys(["another-key"]);
+    const { message } = await failureOf(stack.provider.read(id, { ...props, __provider }));
+    expect(message).toMatch(/^could not refresh AgbSession \(session /);
+  });
+
+  test("fails when it goes in that moment", async () => {
     const { stack, emulator } = await openStack();
     const { id } = await stack.create();
     emulator.addFault({
       operation: "getSession",
       answer: { status: 400, body: { success: false, code: "InvalidMcpSession.NotFound" } },
     });
-    expect(await stack.provider.read(id, {})).toEqual({});
+    expect((await failureOf(stack.provider.read(id, {}))).message).toContain("no session with this id runs");
   });
 });
 

@@ -104,5 +104,5 @@ test("a change of the limits is only written down", async () => {
   const news = declare({ team: "web" }, { timeouts: { delete: 30 } });
   expect(await stack.diff(state, news)).toEqual({ replaces: [] });
   expect((await stack.update(state, news)).outputs["timeouts"]).toEqual({ delete: 30 });
-  expect(emulator.requestCounts()).toEqual({ createSession: 1 });
+  expect(emulator.requestCounts()).toEqual({ ListSession: 1, createSession: 1 });
 });

@@ -309,6 +309,23 @@ test("every page of the list is followed", async () => {
   expect(emulator.requestCounts()["ListSession"]).toBeGreaterThan(2);
 });
 
+test.each(["text", "json"])(
+  "what another tool wrote into a label acts neither on a terminal nor on a CI system: %s",
+  async (format) => {
+    const { emulator, make } = await openEmulator();
+    const resource = "\u001b[2J\r\n::add-mask::x\u202e\u009b1m ##[group]";
+    await make(ownLabels(11, { "pulumi-resource": resource }));
+    const { sweep } = await openSweep(emulator.url);
+    const { stdout, stderr } = await sweep("--output", format);
+    expect(stdout + stderr).not.toMatch(/[^\P{C}\n]|^\s*::/mu);
+    if (format === "json") {
+      expect(JSON.parse(stdout)).toMatchObject({ sessions: [{ resource }] });
+    } else {
+      expect(stdout).toContain("\\u001b[2J\\r\\n::add-mask::x\\u202e\\u009b1m ## [group]");
+    }
+  },
+);
+
 test("--output json is one document", async () => {
   const { emulator, make } = await openEmulator();
   const labels = ownLabels(11);

@@ -107,6 +107,15 @@ test("an empty key is refused: another account's key must not stand in for it", 
   await expect(settingsOf({ apiKey: "" }, stack)).rejects.toThrow('AgbProvider "europe": apiKey is empty');
 });
 
+test.each([
+  ["endpiont", "did you mean endpoint?"],
+  ["apikey", "did you mean apiKey?"],
+  ["region", "it has apiKey, endpoint, timeoutMs, defaultLabels, ignoreLabels"],
+])("an argument called %s is refused: another endpoint or key must not stand in for it", async (name, advice) => {
+  const args = { [name]: "own.example.com" } as AgbProviderArgs;
+  await expect(settingsOf(args, stack)).rejects.toThrow(`AgbProvider "europe": no such argument "${name}"; ${advice}`);
+});
+
 test("labels to leave alone come from its own list, else from the stack's", async () => {
   const config = { ...stack, config: { ...stack.config, "agb:ignoreLabels": '["ci-*"]' } };
   expect((await settingsOf({}, config))["agb:ignoreLabels"]).toBe('["ci-*"]');

@@ -255,6 +255,13 @@ describe("looking a session up", () => {
     expect(await outputValue(run.result.sessionId)).toBe("session-1");
   });
 
+  test("gives a type without what AGB does not tell", async () => {
+    const run = await runProgram(() => AgbSession.get("web", "session-1"), { state: { labelsAll: { team: "web" } } });
+    // @ts-expect-error: the image of a session that was looked up is not known.
+    const { imageId: _ } = run.result;
+    expect(await outputValue(run.result.labelsAll)).toEqual({ team: "web" });
+  });
+
   test("works with an id that is an output and with a provider", async () => {
     const run = await runProgram(() => {
       const provider = new AgbProvider("europe");

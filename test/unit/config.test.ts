@@ -36,7 +36,9 @@ test("the environment stands in for what is not configured", () => {
   expect(read({}, environment)).toEqual({
     apiKey: { value: "ako-environment", source: "AGB_API_KEY" },
     baseUrl: "http://localhost:9",
+    endpointSource: "AGB_ENDPOINT",
     timeoutMs: 1_500,
+    timeoutSource: "AGB_TIMEOUT_MS",
     defaultLabels: {},
     fallbackApiKey: undefined,
     ignoreLabels: [],
@@ -89,6 +91,12 @@ test("all that is wrong is said at once, each under the name by which it was giv
   expect(problems[2]).toMatch(/^AGB_TIMEOUT_MS cannot be used: it must be a whole number of milliseconds/);
   expect(problems[3]).toBe('agb:defaultLabels cannot be used: defaultLabels[""]: the key is blank');
   expect(new AgbConfigurationError(problems).message.split("\n")).toEqual(problems);
+});
+
+test("a default label that Pulumi cannot carry is refused, or it would be drift for ever", () => {
+  expect(problemsOf({ "agb:apiKey": "a", "agb:defaultLabels": '{"__proto__":"x"}' })).toEqual([
+    "agb:defaultLabels cannot be used: defaultLabels.__proto__: Pulumi cannot carry this key",
+  ]);
 });
 
 test("a broken value in the environment is named by its variable", () => {

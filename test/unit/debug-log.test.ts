@@ -1,4 +1,6 @@
 import * as fc from "fast-check";
+import { keySecret } from "../../provider/api/known-secrets";
+import { cleanerFor } from "../../provider/api/outside-text";
 import { logExchange } from "../../provider/dynamic/log";
 
 const key = "ako-very-secret";
@@ -6,7 +8,16 @@ const key = "ako-very-secret";
 /** What the log shows of an exchange. */
 function logged(over: Partial<Parameters<typeof logExchange>[0]> = {}): string {
   const log = jest.spyOn(console, "error").mockImplementation();
-  logExchange({ operation: "getSession", status: 200, durationMs: 12.4, sent: {}, received: undefined, ...over }, key);
+  const clean = cleanerFor([keySecret(key)]);
+  logExchange({
+    operation: "getSession",
+    status: 200,
+    durationMs: 12.4,
+    sent: {},
+    received: undefined,
+    clean,
+    ...over,
+  });
   const lines = log.mock.calls.map(([line]) => String(line));
   log.mockRestore();
   expect(lines).toHaveLength(1);
@@ -45,7 +56,7 @@ test("labels that are sent are masked in both spellings", () => {
 });
 
 test("a key that a server repeats is masked wherever it does", () => {
-  const received = { code: `InvalidApiKey.${key}`, requestId: key, data: { sessionId: `x${key}y` } };
+  const received = { code: `InvalidApiKey.${key}`, requestId: key, [key]: 1, data: { sessionId: `x${key}y` } };
   expect(logged({ received })).not.toContain(key);
 });
 

@@ -5,10 +5,12 @@ import {
   AgbNotFoundError,
   AgbTimeoutError,
   AgbUnexpectedReplyError,
+  type Refusal,
 } from "../../provider/api/errors";
 import { AgbConfigurationError, type Settings } from "../../provider/config";
 import type { Account } from "../../provider/dynamic/connection";
 import { explainFailure, ResourceError, UnfinishedError } from "../../provider/dynamic/failure";
+import { MissingLookupError } from "../../provider/dynamic/missing-lookup";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../../provider/lifecycle/errors";
 
 const settings: Settings = {
@@ -20,6 +22,10 @@ const settings: Settings = {
   ignoreLabels: [],
   logLevel: "info",
 };
+/** What only a refresh and a release may suffer from. */
+const ofTheState =
+  "Pulumi refreshes and destroys with the settings of the last `pulumi up`, kept in the state. If you have changed them " +
+  "since, run `pulumi refresh --run-program` first: it brings the present ones into the state.";
 const fromEnvironment: Settings = { ...settings, apiKey: { value: "ako-very-secret", source: "AGB_API_KEY" } };
 
 /** What a call was made with; no message needs the client. */
@@ -27,7 +33,7 @@ function accountOf(given: Settings, apiKey = given.apiKey): Account {
   return { settings: given, apiKey, client: undefined as unknown as Account["client"] };
 }
 
-function refusal(over: { code?: string; reason?: string; status?: number } = {}) {
+function refusal(over: Partial<Refusal> = {}) {
   return { code: "", reason: "no", status: 400, requestId: "R-1", isFromAgb: true, ...over };
 }
 
@@ -47,12 +53,12 @@ test("a message says what failed, for which resource and session, why, and what 
 
 test("a message without a resource name still reads well", () => {
   const error = explainFailure(new AgbTimeoutError("getSession", 5), {
-    verb: "refresh",
+    verb: "update",
     resource: undefined,
     account: undefined,
   });
   expect(error.message).toBe(
-    "could not refresh AgbSession: AGB did not answer getSession within 5 ms. " +
+    "could not update AgbSession: AGB did not answer getSession within 5 ms. " +
       "A longer limit can be set with agb:timeoutMs or AGB_TIMEOUT_MS.",
   );
 });
@@ -60,16 +66,22 @@ test("a message without a resource name still reads well", () => {
 describe("a refused key", () => {
   const error = new AgbAuthenticationError("getMcpResource", refusal({ code: "NOT_LOGIN" }));
 
-  test("from the configuration is named with the way out after a rotation", () => {
+  test("from the configuration is named with the command that changes it", () => {
     const message = explain(error);
     expect(message).toContain("The key came from agb:apiKey; check that it is valid for https://agb.example.com.");
-    expect(message).toContain("--run-program");
+    expect(message).toContain("Change it with `pulumi config set --secret agb:apiKey`");
+    expect(message).toContain(ofTheState);
   });
 
-  test("from the environment is named without advice that does not fit", () => {
+  test("from the environment is named with the variable; another may have been configured since", () => {
     const message = explain(error, "refresh", fromEnvironment);
-    expect(message).toContain("The key came from AGB_API_KEY");
-    expect(message).not.toContain("--run-program");
+    expect(message).toContain("The key came from AGB_API_KEY;");
+    expect(message).toContain("Change it in the environment (AGB_API_KEY).");
+    expect(message).toContain(ofTheState);
+  });
+
+  test.each(["create", "update"])("in %s, which uses the present settings, the state is not blamed", (verb) => {
+    expect(explain(error, verb)).not.toContain("--run-program");
   });
 
   test("says that a session stays in the state where there is one", () => {
@@ -107,10 +119,41 @@ describe("a create that AGB refused", () => {
   });
 });
 
-test("a network failure names the endpoint and how to set it", () => {
-  const message = explain(new AgbNetworkError("getSession", "https://agb.example.com", false, "connect ECONNREFUSED"));
-  expect(message).toContain("ECONNREFUSED");
-  expect(message).toContain("The endpoint is https://agb.example.com; it can be set with agb:endpoint or AGB_ENDPOINT");
+const refused = new AgbNetworkError("getSession", "https://agb.example.com", false, "connect ECONNREFUSED");
+
+describe("an endpoint that cannot be reached", () => {
+  test.each([
+    [
+      undefined,
+      "The endpoint is https://agb.example.com, the default; it can be set with agb:endpoint or AGB_ENDPOINT.",
+    ],
+    [
+      "agb:endpoint",
+      "The endpoint is https://agb.example.com, from agb:endpoint; change it with `pulumi config set agb:endpoint HOST`",
+    ],
+    ["AGB_ENDPOINT", "The endpoint is https://agb.example.com, from AGB_ENDPOINT; change it in the environment"],
+  ])("is named with where it came from (%s) and how to change it", (endpointSource, advice) => {
+    const given = { ...settings, endpointSource };
+    const refresh = explain(refused, "refresh", given);
+    expect(refresh).toContain(`ECONNREFUSED. ${advice}`);
+    expect(refresh).toContain(ofTheState);
+    expect(explain(refused, "release", given)).toContain(ofTheState);
+    expect(explain(refused, "create", given)).toContain(advice);
+    expect(explain(refused, "create", given)).not.toContain("--run-program");
+  });
+
+  test("may be a page of something else", () => {
+    const page = new AgbApiError("GetLabel", refusal({ status: 404, isFromAgb: false }));
+    expect(explain(page, "refresh", { ...settings, endpointSource: "agb:endpoint" })).toContain("from agb:endpoint;");
+  });
+
+  test("may be one that accepts calls and answers none", () => {
+    const given = { ...settings, endpointSource: "agb:endpoint", timeoutSource: "AGB_TIMEOUT_MS" };
+    const message = explain(new AgbTimeoutError("GetLabel", 5), "refresh", given);
+    expect(message).toContain("agb:timeoutMs or AGB_TIMEOUT_MS, which is set by AGB_TIMEOUT_MS.");
+    expect(message).toContain("from agb:endpoint;");
+    expect(message).toContain(ofTheState);
+  });
 });
 
 test.each([
@@ -130,9 +173,21 @@ test("a release that takes too long says that it can be awaited again", () => {
   expect(explain(new AgbReleaseTimeoutError("session-1", 300_000), "release")).toContain("Run the command again");
 });
 
-test("broken settings are said as they are, all of them", () => {
-  expect(explain(new AgbConfigurationError(["one is broken", "two is missing."]))).toBe(
-    'could not refresh AgbSession "web" (session session-1): one is broken\ntwo is missing.',
+test("broken settings are said as they are, all of them, and that the state may hold them", () => {
+  const error = new AgbConfigurationError(["one is broken", "two is missing."]);
+  expect(explain(error, "update")).toBe(
+    'could not update AgbSession "web" (session session-1): one is broken\ntwo is missing.',
+  );
+  expect(explain(error)).toBe(
+    `could not refresh AgbSession "web" (session session-1): one is broken\ntwo is missing. ${ofTheState}`,
+  );
+});
+
+test("a session that was looked up and is not there is not told to be created", () => {
+  const message = explain(new MissingLookupError("no session with this id runs"), "look up");
+  expect(message).toBe(
+    'could not look up AgbSession "web" (session session-1): no session with this id runs. AGB releases idle sessions. ' +
+      "Give `AgbSession.get` the id of a running session, or take it out of the program.",
   );
 });
 
@@ -150,22 +205,15 @@ test("an error that was explained already is not explained again", () => {
   );
 });
 
-test("no error carries a stack, in whose place Pulumi prints where the reason stands", () => {
+test("where Pulumi prints a thrown error, its text and its stack together are the message", () => {
   const errors = [
     explainFailure(new Error("x"), { verb: "update", resource: "web", account: accountOf(settings) }),
     new ResourceError("x", "y"),
     new UnfinishedError("session-1", {}, ["x"]),
   ];
-  expect(errors.map(({ stack }) => stack)).toEqual(Array(3).fill("the reason stands beside the resource"));
-});
-
-test("as text an error is its headline alone, because Pulumi prints the message a second time", () => {
-  const error = explainFailure(new AgbTimeoutError("getSession", 5), {
-    verb: "refresh",
-    resource: "web",
-    account: accountOf(settings),
-  });
-  expect(`${error}: ${error.stack}`).toBe('could not refresh AgbSession "web": the reason stands beside the resource');
+  for (const error of errors) {
+    expect(`${error}: ${error.stack}`).toBe(error.message);
+  }
 });
 
 test("no message holds the key", () => {

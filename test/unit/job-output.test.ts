@@ -44,7 +44,7 @@ test("in a job of GitHub Actions there are a summary, outputs and annotations", 
 
 test("a value from elsewhere begins no line of its own, which could be a command of the CI system", () => {
   openJobOutput(readJobSettings({})).say("label\n::add-mask::x\r\u001b[31m");
-  expect(printed).toEqual(["label ::add-mask::x [31m"]);
+  expect(printed).toEqual(["label\\n::add-mask::x\\r\\u001b[31m"]);
 });
 
 describe("in a job of GitHub Actions", () => {
@@ -78,7 +78,7 @@ describe("in a job of GitHub Actions", () => {
 
   test("an error is one annotation, whatever its lines are", () => {
     output().fail(`failed:\n${hostile}`);
-    expect(commandsIn(printed)).toEqual(["::error::failed:%0A::add-mask::a%0D%0A  ::add-mask::b ##[add-mask]c"]);
+    expect(commandsIn(printed)).toEqual(["::error::failed:%0A: :add-mask::a\\r%0A  : :add-mask::b ## [add-mask]c"]);
   });
 
   test("text from elsewhere is shown as it is, and nothing in it is a command", () => {
@@ -104,12 +104,12 @@ describe("in a job of GitHub Actions", () => {
   });
 });
 
-test("elsewhere errors and texts are plain", async () => {
+test("elsewhere errors are plain, without what another CI system takes for a command, and texts are as they are", async () => {
   const output = openJobOutput(readJobSettings({}));
   output.fail("failed:\n::a");
   output.show("::b\n");
   expect(await output.enclose(async () => 1)).toBe(1);
-  expect(printed).toEqual(["failed:\n::a", "::b\n"]);
+  expect(printed).toEqual(["failed:\n: :a", "::b\n"]);
 });
 
 test("Pulumi takes what secrets are encrypted with from the state, unless the user says otherwise", () => {

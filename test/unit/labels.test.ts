@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { parseJson } from "../../provider/api/json";
 import { encodeLabels, labelsSchema } from "../../provider/api/labels";
 import {
   hasLabel,
@@ -11,9 +12,21 @@ import {
 } from "../../provider/lifecycle/labels";
 
 const isUnknown = (value: unknown) => value === "unknown";
-// A key that Pulumi itself cannot carry is left out.
-const keys = fc.string({ unit: "binary" }).filter((key) => key !== "__proto__");
-const labelSets = fc.dictionary(keys, fc.string({ unit: "binary" }), { maxKeys: 8 });
+const keys = fc.oneof(
+  { arbitrary: fc.string({ unit: "binary" }), weight: 8 },
+  fc.constantFrom("__proto__", "constructor"),
+);
+const labelSets = fc
+  .array(fc.tuple(keys, fc.string({ unit: "binary" })), { maxLength: 8 })
+  .map((entries) => Object.fromEntries(entries) as Record<string, string>);
+/** A number as a program of any language may write it. */
+const numbers = fc
+  .tuple(
+    fc.constantFrom("", "-"),
+    fc.bigInt({ min: 0n, max: 10n ** 30n }),
+    fc.constantFrom("", ".0", ".10", ".5e3", "E-7", "e+400"),
+  )
+  .map((parts) => parts.join(""));
 
 describe("labels on the wire", () => {
   test("come back as they were sent, as a text and as an object", () => {
@@ -34,6 +47,33 @@ describe("labels on the wire", () => {
         expect(sameLabels(labelsSchema.parse(received), labels)).toBe(true);
       }),
     );
+  });
+
+  test("that other tools stored in any JSON keep their keys and the digits of their numbers", () => {
+    const value = fc.oneof(
+      fc.string({ unit: "binary" }).map((text) => ({ json: JSON.stringify(text), text })),
+      numbers.map((text) => ({ json: text, text })),
+      fc.constantFrom({ json: "true", text: "true" }, { json: "false", text: "false" }, { json: "null", text: "" }),
+    );
+    const blank = fc.constantFrom("", " ", "\n\t");
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.tuple(keys, value), { selector: ([key]) => key }), blank, (entries, space) => {
+        const members = entries.map(([key, { json }]) => `${space}${JSON.stringify(key)}${space}:${space}${json}`);
+        const stored = `{${members.join(",")}${space}}`;
+        const labels = Object.fromEntries(entries.map(([key, { text }]) => [key, text]));
+        expect(sameLabels(labelsSchema.parse(stored), labels)).toBe(true);
+        // As AGB may send them: the text, or the object itself, in the reply's own JSON.
+        for (const inReply of [stored, JSON.stringify(stored)]) {
+          const reply = parseJson(`{"success":true,"data":{"labels":${inReply}}}`) as { data: { labels: unknown } };
+          expect(sameLabels(labelsSchema.parse(reply.data.labels), labels)).toBe(true);
+        }
+      }),
+      { examples: [[[["__proto__", { json: "12345678901234567890", text: "12345678901234567890" }]], ""]] },
+    );
+  });
+
+  test.each(["{1:2}", "[01]", '{"a":1.}', '{"a":--1}', "", "1 2"])("in what is not JSON are not read: %j", (text) => {
+    expect(parseJson(text)).toBeUndefined();
   });
 
   test.each([[undefined], [null], [""], ["{}"], ["null"], [{}]])("%j means none", (value) => {

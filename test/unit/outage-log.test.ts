@@ -3,7 +3,7 @@ import { AgbApiError, AgbError, AgbNetworkError } from "../../provider/api/error
 import { OutageLog } from "../../provider/dynamic/outage-log";
 
 const endpoint = "https://agb.example";
-const refused = new AgbNetworkError("getSession", endpoint, false, "connect ECONNREFUSED\n 127.0.0.1:1");
+const refused = new AgbNetworkError("getSession", endpoint, false, "connect ECONNREFUSED 127.0.0.1:1");
 const broken = new AgbNetworkError("getSession", endpoint, true, "reset");
 
 function answered(status: number): AgbApiError {
@@ -31,7 +31,7 @@ class Observed {
   }
 
   reply(status = 200, durationMs = 0): this {
-    this.log.seeExchange({ operation: "getSession", status, durationMs, sent: {}, received: undefined });
+    this.log.seeExchange({ operation: "getSession", status, durationMs, sent: {}, received: undefined, clean: String });
     return this;
   }
 }

@@ -44,12 +44,7 @@ test("every problem is named at once, with its path", () => {
     {},
   );
   expect(problems).toEqual([
-    {
-      path: "imagId",
-      reason:
-        "no such property; AgbSession has imageId, labels, idleTimeoutSeconds, policyId, ignoreLabels, adopt, " +
-        "onRelease, timeouts",
-    },
+    { path: "imagId", reason: "no such property; did you mean imageId?" },
     { path: "imageId", reason: "must not be blank" },
     { path: 'labels["a b"]', reason: "the value is blank; leave the label out instead" },
     { path: 'labels[""]', reason: "the key is blank" },
@@ -62,6 +57,23 @@ test("every problem is named at once, with its path", () => {
 test("a missing image is a problem that gives an example", () => {
   const { imageId: _, ...news } = declared({});
   expect(sessionProblems(news, {})).toEqual([{ path: "imageId", reason: "is required, such as agb-code-space-1" }]);
+});
+
+test.each([
+  ["imageID", "imageId"],
+  ["imagId", "imageId"],
+  ["lables", "labels"],
+  ["Labels", "labels"],
+  ["idleTimeoutSecond", "idleTimeoutSeconds"],
+  ["idleTimeout", undefined],
+  ["size", undefined],
+])("a property called %s is one problem that names what was meant: %s", (name, meant) => {
+  const { imageId, ...news } = declared({});
+  const reason =
+    meant === undefined ? expect.stringMatching(/^no such property; AgbSession has imageId, labels, /) : null;
+  expect(sessionProblems({ ...news, ...(meant !== "imageId" && { imageId }), [name]: "x" }, {})).toEqual([
+    { path: name, reason: reason ?? `no such property; did you mean ${meant}?` },
+  ]);
 });
 
 test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "600", true, null, [600]])(

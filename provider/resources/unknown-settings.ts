@@ -1,0 +1,35 @@
+import * as pulumi from "@pulumi/pulumi";
+import { configNamespace, settingNames } from "../config";
+import { nearestName } from "../nearest-name";
+
+let warned = false;
+
+/** Warns once per program of each key in the stack's configuration below `agb:` that is no setting, and so has no effect. */
+export function warnOfUnknownSettings(): void {
+  if (warned) {
+    return;
+  }
+  const known: string[] = Object.values(settingNames).map(({ key }) => key);
+  const prefix = `${configNamespace}:`;
+  const unknown = Object.keys(pulumi.runtime.allConfig()).filter(
+    (key) => key.startsWith(prefix) && !known.includes(key),
+  );
+  warned = unknown.length > 0;
+  for (const key of unknown) {
+    const meant = nearestName(
+      key.slice(prefix.length),
+      known.map((name) => name.slice(prefix.length)),
+    );
+    const advice =
+      meant === undefined
+        ? `The settings are ${known.join(", ")}.`
+        : `Did you mean ${prefix}${meant}? Run: pulumi config rm ${key} && pulumi config set ${secretFlag(meant)}${prefix}${meant} VALUE`;
+    void pulumi.log.warn(
+      `The configuration has ${key}, which is no setting of pulumi-agb and has no effect. ${advice}`,
+    );
+  }
+}
+
+function secretFlag(name: string): string {
+  return `${configNamespace}:${name}` === settingNames.apiKey.key ? "--secret " : "";
+}
