@@ -29,7 +29,7 @@ describe.each(notFoundPages)("an endpoint with a wrong path, which answers 404 w
         (error: Error) => error,
       );
     expect(failure?.message).toContain(`${server.url}/wrong/`);
-    expect(failure?.message).toContain("agb:endpoint or AGB_ENDPOINT");
+    expect(failure?.message).toContain("from AGB_ENDPOINT; change it in the environment");
     expect(failure?.message).not.toMatch(/<h1>|labels=|team/);
   });
 });
