@@ -67,9 +67,10 @@ export interface ClientSettings {
 const connectionsPerEndpoint = 32;
 const largestReplyBytes = 16 * 1024 * 1024;
 
-/** Connections and time that a client takes over from another. */
+/** What a client takes over from another. */
 interface Inheritance {
   readonly dispatcher: Dispatcher;
+  readonly service: { emulatorId: string | undefined };
   /** When all calls must have ended, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
 }
@@ -78,6 +79,7 @@ interface Inheritance {
 export class AgbClient {
   private readonly dispatcher: Dispatcher;
   private readonly deadlineMs: number;
+  private readonly service: { emulatorId: string | undefined };
 
   constructor(
     private readonly settings: ClientSettings,
@@ -87,11 +89,18 @@ export class AgbClient {
     const open = () => (isLoopback(settings.baseUrl) ? new Agent(options) : new EnvHttpProxyAgent(options));
     this.dispatcher = inheritance?.dispatcher ?? open();
     this.deadlineMs = inheritance?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    this.service = inheritance?.service ?? { emulatorId: undefined };
   }
 
   /** The same client over the same connections, all of whose calls together must end within the limit. */
   within(limitMs: number): AgbClient {
-    return new AgbClient(this.settings, { dispatcher: this.dispatcher, deadlineMs: performance.now() + limitMs });
+    const { dispatcher, service } = this;
+    return new AgbClient(this.settings, { dispatcher, service, deadlineMs: performance.now() + limitMs });
+  }
+
+  /** The id that the emulator gave in the last reply; `undefined` for AGB and for emulators that keep no sessions. */
+  get emulatorId(): string | undefined {
+    return this.service.emulatorId;
   }
 
   /** Milliseconds left for calls, see `within`; infinite without a limit. */
@@ -186,6 +195,8 @@ export class AgbClient {
         bodyTimeout: 0,
         signal,
       });
+      const emulatorId = firstValue(response.headers["x-agb-emulator-id"]) ?? "";
+      this.service.emulatorId = /^[a-z0-9]{1,40}$/.test(emulatorId) ? emulatorId : undefined;
       return {
         status: response.statusCode,
         text: await response.body.text(),

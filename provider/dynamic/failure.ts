@@ -97,11 +97,7 @@ function adviceFor(error: unknown, { account, sessionId, limit, adopting }: Atte
     return `${authenticationAdvice(account)}${kept}`;
   }
   if (error instanceof DoubtfulAbsenceError) {
-    const advice =
-      error.doubt === "rotated key"
-        ? runProgramAdvice
-        : `Go back to that service with ${named(settingNames.endpoint)}, or give the session up with \`pulumi state delete\`.`;
-    return `${advice} The session stays in the state.`;
+    return `${absenceAdvice(error)} The session stays in the state.`;
   }
   if (error instanceof AgbNotFoundError && adopting) {
     return "The session that `adopt` names is not running. Remove `adopt` to have a new one made.";
@@ -149,6 +145,21 @@ function createAdvice(error: AgbApiError): string {
     "Nothing was made. Check imageId and policyId (both depend on the account) and how many sessions it may run; a " +
     "replacement is made before the old session is released, which the option `deleteBeforeReplace` turns round."
   );
+}
+
+function absenceAdvice({ doubt }: DoubtfulAbsenceError): string {
+  const endpoint = named(settingNames.endpoint);
+  switch (doubt) {
+    case "rotated key":
+      return runProgramAdvice;
+    case "other service":
+      return `Go back to that service with ${endpoint}, or give the session up with \`pulumi state delete\`.`;
+    case "other emulator":
+      return (
+        `Start that emulator with its state file and name its address with ${endpoint}. If its state file was deleted, ` +
+        "the session is gone: remove it with `pulumi state delete`, then run `pulumi up`."
+      );
+  }
 }
 
 const runProgramAdvice =
