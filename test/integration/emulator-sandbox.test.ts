@@ -255,7 +255,7 @@ describe("mounted contexts", () => {
     await contextCall(url, "SyncContext", { sessionId, mode: "upload" });
 
     expect(await syncItems(url, sessionId, { taskType: "upload" })).toMatchObject([
-      { status: "Failed", errorMessage: "more than 10 bytes" },
+      { status: "Failed", errorMessage: "Not uploaded: /data/a (more than 10 bytes). Files uploaded: 0." },
     ]);
   });
 

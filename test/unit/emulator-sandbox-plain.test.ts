@@ -14,13 +14,13 @@ let sandbox: Sandbox;
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "agb-plain-")));
-  keeper = new Keeper("AGB_EMULATOR_SESSION=plain-test/", undefined);
+  keeper = new Keeper("AGB_EMULATOR_SESSION=plain-test/", folder, false);
   const surroundings = { view: plainView, interpreters: await findInterpreters(), keeper, mark: "plain-test/", limits };
   sandbox = new Sandbox("session-a", join(folder, "root"), surroundings);
   await sandbox.makeFolders(["/data"]);
 });
 afterAll(async () => {
-  sandbox.processes.killAll();
+  await sandbox.end();
   await keeper.close();
   rmSync(folder, { recursive: true, force: true });
 });
