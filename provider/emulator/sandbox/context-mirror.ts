@@ -7,7 +7,7 @@ import type { ContextStore } from "../contexts/context-store";
 import { pathBelow } from "../contexts/file-paths";
 import { contextFolderOf, isSynchronized, parseSyncPolicy } from "../contexts/sync-policy";
 import { randomText } from "../identifiers";
-import { findFiles } from "./find-files";
+import { type FoundFile, findFiles } from "./find-files";
 import type { Sandbox } from "./sandbox";
 import { openRegularFile } from "./session-paths";
 import { SkippedFiles } from "./skipped-files";
@@ -59,7 +59,7 @@ export class ContextMirror {
     const found = new Set<string>();
     const skipped = new SkippedFiles("uploaded");
     const isWanted = (relativePath: string) => isSynchronized(policy, mount.path, relativePath);
-    for (const { relativePath, problem } of await findFiles(sandbox, mount.path)) {
+    for (const { relativePath, problem } of await filesIn(sandbox, mount)) {
       if (!isWanted(relativePath)) {
         continue;
       }
@@ -166,6 +166,16 @@ export class ContextMirror {
     }
     return record;
   }
+}
+
+// A mount that the session has removed has no files.
+function filesIn(sandbox: Sandbox, mount: ContextMount): Promise<readonly FoundFile[]> {
+  return findFiles(sandbox, mount.path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") {
+      return [];
+    }
+    throw error;
+  });
 }
 
 // Each chunk is good until the next one is asked for.

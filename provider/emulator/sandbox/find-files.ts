@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Sandbox } from "./sandbox";
+import { holdFolder } from "./session-paths";
 
 /** A regular file of a session, or something in whose place files may be that cannot be named or looked at. */
 export interface FoundFile {
@@ -16,14 +17,21 @@ interface RawEntry {
   isFile(): boolean;
 }
 
-/** Finds the regular files below a folder of a session. Links, pipes and devices are left out. */
+/**
+ * Finds the regular files below a folder of a session. Links, pipes and devices are left out.
+ *
+ * @throws Error with a system error code when there is no such folder
+ */
 export async function findFiles(sandbox: Sandbox, path: string): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
+  const mount = await sandbox.openFolder(path);
+  await mount.close();
   const folders = [""];
   for (let relativeFolder = folders.pop(); relativeFolder !== undefined; relativeFolder = folders.pop()) {
     let entries: readonly RawEntry[];
     try {
-      entries = await readEntries(sandbox, posix.join(path, relativeFolder));
+      // Not step by step like a path from outside, which in a deep tree would take for ever: holding says where it is.
+      entries = await readEntries(sandbox.root, posix.join(sandbox.root, mount.path, relativeFolder));
     } catch (problem) {
       if ((problem as NodeJS.ErrnoException).code !== "ENOENT") {
         found.push({ relativePath: relativeFolder, problem });
@@ -48,8 +56,8 @@ export async function findFiles(sandbox: Sandbox, path: string): Promise<FoundFi
   return found;
 }
 
-async function readEntries(sandbox: Sandbox, path: string): Promise<readonly RawEntry[]> {
-  const folder = await sandbox.openFolder(path);
+async function readEntries(root: string, path: string): Promise<readonly RawEntry[]> {
+  const folder = await holdFolder(root, path);
   try {
     // The types of Node.js know only entries whose names are strings.
     const options = { withFileTypes: true, encoding: "buffer" } as unknown as { withFileTypes: true };
