@@ -106,7 +106,7 @@ async function runEmulator(
     const apiKeys = [...(apiKey ?? []), ...(apiKeyFile === undefined ? [] : readKeys(apiKeyFile))];
     emulator = await startEmulator({
       ...flags,
-      onNotice: (text) => process.stderr.write(`pulumi-agb emulator: ${text}\n`),
+      onNotice: (text) => process.stderr.write(`pulumi-agb emulator: ${withoutControls(text)}\n`),
       ...(state !== undefined && { statePath: state }),
       ...(apiKeys.length > 0 && { apiKeys }),
       ...(log !== undefined && { onRequest: (entry) => process.stderr.write(`${requestLine(entry, log)}\n`) }),
@@ -135,6 +135,11 @@ async function runEmulator(
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
   onParentEnd(stop);
+}
+
+// The name of a file may hold what a terminal would obey.
+function withoutControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** @throws EmulatorStartError when the file cannot be read or has no key */

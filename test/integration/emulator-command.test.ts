@@ -224,6 +224,28 @@ test("an emulator that npx runs ends with npx, also when only npx is told to end
   expect(readdirSync(folder)).not.toContain("state.json.lock");
 });
 
+test("where namespaces are forbidden, the emulator says at its start what that means", async () => {
+  // The limit holds for the user namespace that it is set in. Without the first one there can be no others either.
+  const forbid = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --bounding-set=-all -- ";
+  const command = `exec "${process.execPath}" "${join(root, "dist", "cli", "main.js")}" emulator --allow-exec`;
+  const enter = (what: string) => `unshare --user --map-root-user sh -c '${forbid} ${what}'`;
+  const script = `if ${enter("true")}; then exec ${enter('sh -c "$0"')} "$1"; else exec sh -c "$1"; fi`;
+  const child = spawn("/bin/sh", ["-c", script, "sh", command], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: folder },
+  });
+  children.push(child);
+  await listening(child);
+
+  const [line] = (await once(
+    createInterface({ input: child.stderr as NonNullable<ChildProcess["stderr"]> }),
+    "line",
+  )) as [string];
+
+  expect(line).toMatch(/^pulumi-agb emulator: sessions are not kept apart from this computer, because /);
+  expect(line).toMatch(/write wherever this user can.*outlive its session.*Run only code that you trust/);
+});
+
 test("a full disk at the start is told, and leaves no lock that refuses the next start", async () => {
   const statePath = join(folder, "state.json");
   const start = `ulimit -f 0; exec "${process.execPath}" "${join(root, "dist", "cli", "main.js")}" emulator --state "${statePath}"`;

@@ -21,7 +21,7 @@ export interface NamespaceTools {
 
 const systemFolders = "usr bin sbin lib lib32 lib64 libx32 etc sys opt nix";
 const searchPath = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-const openingLimitMs = 10_000;
+const openingLimitMs = 30_000;
 const forceAfterMs = 1_000;
 const closingLimitMs = 10_000;
 
@@ -217,13 +217,21 @@ async function readFirstProcess(child: ChildProcess): Promise<number> {
   child.stderr?.on("data", (chunk: Buffer) => {
     problem = `${problem}${chunk}`.slice(0, 1_000);
   });
-  const signal = AbortSignal.timeout(openingLimitMs);
   const lines = createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> });
-  const failed = once(child, "close", { signal }).then(() => {
+  const failed = async () => {
+    await once(child, "close");
     throw new Error(`the session's namespaces could not be made: ${problem.trim()}`);
-  });
-  const [line] = (await Promise.race([once(lines, "line", { signal }), failed])) as [string];
-  failed.catch(() => {});
+  };
+  const late = async () => {
+    await sleep(openingLimitMs, undefined, { ref: false });
+    throw new Error(`the session's namespaces were not ready within ${openingLimitMs / 1000} s`);
+  };
+  const outcomes = [once(lines, "line"), failed(), late()];
+  for (const outcome of outcomes) {
+    // Only the first one counts.
+    outcome.catch(() => {});
+  }
+  const [line] = (await Promise.race(outcomes)) as [string];
   lines.close();
   return Number(line);
 }

@@ -94,7 +94,7 @@ async function works(view: SessionView): Promise<boolean> {
     try {
       const parts = space.prepare("/", ["/bin/sh", "-c", "test -e /proc/self && test ! -w /etc"], {});
       const { exitCode } = await runProcess(
-        { ...parts, workingDirectory: "/", timeLimitMs: 5_000, outputLimitBytes: 1_000 },
+        { ...parts, workingDirectory: "/", timeLimitMs: 10_000, outputLimitBytes: 1_000 },
         { add() {}, forgetIfOver() {} },
       );
       return exitCode === 0;
