@@ -9,10 +9,17 @@ const root = join(__dirname, "..", "..");
 /** Where the page lies. */
 export const emulatorPagePath = join(root, "docs", "emulator.md");
 
+// It answers no JSON, so it is not among the endpoints.
+const eventStream = {
+  method: "GET",
+  path: "events",
+  purpose: "Server-sent events `clock`, `sessions`, `contexts` and `requests`: whole at first, then what changed.",
+};
+
 /** The text of `docs/emulator.md`, from the emulator's options and its table of behaviours. */
 export function emulatorPage(): string {
-  const fieldsOf = (file: string, name: string) =>
-    fieldTable(readOptions(join(root, "provider", "emulator", file), name));
+  const fieldsOf = (kind: string, file: string, name: string) =>
+    fieldTable(kind, readOptions(join(root, "provider", "emulator", file), name));
   return [
     "<!-- Made by `npm run docs`. Change provider/emulator/provenance.ts, options.ts, faults.ts or admin/endpoints.ts instead. -->",
     "# The emulator",
@@ -23,19 +30,19 @@ export function emulatorPage(): string {
     "Elsewhere (other systems, containers and distributions that forbid namespaces) none of this holds, and the emulator says so on standard error when it starts with tools allowed: commands can write wherever your user can and see its processes with their arguments and environment, and a process that clears its environment and leaves its folder can outlive its session. In either case let nothing run in a session that you would not run in a shell of your own.",
     "Give API keys in the environment variable `AGB_EMULATOR_API_KEY`, or in a file with `--api-key-file`. A key in an argument can be seen in the list of processes: the emulator takes it out of its own entry when it starts, but not out of that of `npx` or another program that started it.",
     "## Options",
-    fieldsOf("options.ts", "EmulatorOptions"),
+    fieldsOf("option", "options.ts", "EmulatorOptions"),
     "## Endpoints for tests",
     "They answer JSON at `http://127.0.0.1:PORT/_emulator/`, where the console page is, too. They need no key, unless the emulator accepts only some keys.",
     table(
       ["endpoint", "what it is for"],
-      endpoints.map(({ method, path, purpose }) => [`\`${method} /_emulator/${path}\``, purpose]),
+      [...endpoints, eventStream].map(({ method, path, purpose }) => [`\`${method} /_emulator/${path}\``, purpose]),
     ),
     "## Faults on purpose",
     "A fault rule makes the emulator slow, wrong or silent. Rules are given in the option `faults`, with `addFault` of a running emulator, or at the endpoint above. This one makes the second create fail after it has taken effect:",
     '```sh\ncurl -X POST http://127.0.0.1:8787/_emulator/faults \\\n  -d \'{"operation": "createSession", "calls": 2, "when": "after", "answer": {"status": 503}}\'\n```',
-    fieldsOf("faults.ts", "FaultRule"),
+    fieldsOf("field", "faults.ts", "FaultRule"),
     "The reply that `answer` names has these fields:",
-    fieldsOf("faults.ts", "FaultReply"),
+    fieldsOf("field", "faults.ts", "FaultReply"),
     `The operations are ${operationNames.map((name) => `\`${name}\``).join(", ")}.`,
     "## What it does, and where that is known from",
     "AGB publishes no description of its API. Nothing here was checked against the live service.",
@@ -55,9 +62,9 @@ export function emulatorPage(): string {
     .concat("\n");
 }
 
-function fieldTable(rows: readonly OptionRow[]): string {
+function fieldTable(kind: string, rows: readonly OptionRow[]): string {
   return table(
-    ["option", "type", "what it does", "default"],
+    [kind, "type", "what it does", "default"],
     rows.map((row) => [`\`${row.name}\``, `\`${row.type}\``, row.description, row.defaultValue]),
   );
 }
