@@ -258,3 +258,8 @@ function parseList(text: string): unknown[] {
 function typedText(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
 }
+
+/** Whether npm runs this program for its user, as `npx` and `npm exec` do. */
+export function isRunByNpm(environment: Readonly<Record<string, string | undefined>> = process.env): boolean {
+  return environment["npm_command"] === "exec";
+}

@@ -77,9 +77,10 @@ export interface ClientSettings {
   readonly onExchange?: (notice: ExchangeNotice) => void;
 }
 
-/** Connections and time that a client takes over from another. */
+/** What a client takes over from another. */
 interface Inheritance {
   readonly connections: ConnectionPool;
+  readonly service: { emulatorId: string | undefined };
   /** When all calls must have ended, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
   /** Nothing is sent once it is aborted. */
@@ -99,6 +100,7 @@ interface CallLimit {
 export class AgbClient {
   private readonly connections: ConnectionPool;
   private readonly deadlineMs: number;
+  private readonly service: { emulatorId: string | undefined };
   private readonly stop: AbortSignal | undefined;
 
   constructor(
@@ -108,26 +110,28 @@ export class AgbClient {
     const { baseUrl, proxy } = settings;
     this.connections = inheritance?.connections ?? new ConnectionPool(baseUrl, routeTo(baseUrl, proxy));
     this.deadlineMs = inheritance?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    this.service = inheritance?.service ?? { emulatorId: undefined };
     this.stop = inheritance?.stop;
   }
 
   /** The same client over the same connections, all of whose calls together must end within the limit, and its own. */
   within(limitMs: number): AgbClient {
-    const deadlineMs = Math.min(this.deadlineMs, performance.now() + limitMs);
-    return new AgbClient(this.settings, { connections: this.connections, stop: this.stop, deadlineMs });
+    return this.derive({ deadlineMs: Math.min(this.deadlineMs, performance.now() + limitMs) });
   }
 
   /** The same client over the same connections, which sends nothing once the signal is aborted; replies are awaited. */
   untilAborted(stop: AbortSignal): AgbClient {
-    const { connections, deadlineMs } = this;
-    return new AgbClient(this.settings, { connections, deadlineMs, stop });
+    return this.derive({ stop });
   }
 
   /** The same client over the same connections; its errors and logs repeat none of these secrets either. */
   hiding(more: readonly KnownSecret[]): AgbClient {
-    const secrets = [...(this.settings.secrets ?? []), ...more];
-    const { connections, deadlineMs, stop } = this;
-    return new AgbClient({ ...this.settings, secrets }, { connections, deadlineMs, stop });
+    return this.derive({}, { secrets: [...(this.settings.secrets ?? []), ...more] });
+  }
+
+  /** The id that the emulator gave in the last reply; `undefined` for AGB and for emulators that keep no sessions. */
+  get emulatorId(): string | undefined {
+    return this.service.emulatorId;
   }
 
   /** Milliseconds left for calls, see `within`; infinite without a limit. */
@@ -174,6 +178,11 @@ export class AgbClient {
   /** Ends the connections. Calls that were sent have two seconds to end; all others fail immediately. */
   close(): Promise<void> {
     return this.connections.close();
+  }
+
+  private derive(over: Partial<Inheritance>, settings: Partial<ClientSettings> = {}): AgbClient {
+    const { connections, service, deadlineMs, stop } = this;
+    return new AgbClient({ ...this.settings, ...settings }, { connections, service, deadlineMs, stop, ...over });
   }
 
   private async tryOnce<Input, Output>(
@@ -227,6 +236,8 @@ export class AgbClient {
           bodyTimeout: 0,
         });
         status = response.statusCode;
+        const emulatorId = firstValue(response.headers["x-agb-emulator-id"]) ?? "";
+        this.service.emulatorId = /^[a-z0-9]{1,40}$/.test(emulatorId) ? emulatorId : undefined;
         return {
           status,
           url,

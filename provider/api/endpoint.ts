@@ -31,15 +31,46 @@ export function normaliseEndpoint(endpoint: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
+/** Begins the name of an emulator that has an id. */
+const emulatorPrefix = "local:";
+
 /**
  * Name of the service behind a base URL, to tell whether two runs spoke with the same one: `undefined` for AGB's default
- * endpoint, `local` for anything on this machine, whose port means nothing, else the base URL.
+ * endpoint, `local:ID` for an emulator that keeps its sessions and so may move to another port, else the base URL.
+ *
+ * @param emulatorId what the service said in its replies, see `AgbClient.emulatorId`
  */
-export function serviceName(baseUrl: string): string | undefined {
-  if (isLoopback(baseUrl)) {
-    return "local";
+export function serviceName(baseUrl: string, emulatorId: string | undefined): string | undefined {
+  if (baseUrl === normaliseEndpoint(defaultEndpoint)) {
+    return undefined;
   }
-  return baseUrl === normaliseEndpoint(defaultEndpoint) ? undefined : baseUrl;
+  return emulatorId === undefined ? baseUrl : `${emulatorPrefix}${emulatorId}`;
+}
+
+/**
+ * Whether a name from a state is that of the service behind a base URL. Only one program can have a port, so the same
+ * base URL is the same service, or one that has taken its place.
+ *
+ * @param name from `serviceName`; earlier versions had `local` for everything on this machine
+ */
+export function isSameService(name: string | undefined, baseUrl: string, emulatorId: string | undefined): boolean {
+  return name === serviceName(baseUrl, emulatorId) || name === baseUrl || (name === "local" && isLoopback(baseUrl));
+}
+
+/** A service's name as people understand it. */
+export function describeService(name: string | undefined): string {
+  if (name === undefined) {
+    return defaultEndpoint;
+  }
+  if (name === "local") {
+    return "a local emulator";
+  }
+  return isEmulatorName(name) ? `the local emulator with id ${name.slice(emulatorPrefix.length)}` : name;
+}
+
+/** Whether a name is that of an emulator that keeps its sessions in a state file. */
+export function isEmulatorName(name: string | undefined): boolean {
+  return name?.startsWith(emulatorPrefix) ?? false;
 }
 
 /** Tells whether a base URL leads to this machine, which no proxy should be asked for. */

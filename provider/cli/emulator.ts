@@ -1,10 +1,13 @@
+import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
+import { onParentEnd } from "./parent-end";
 import { type RequestLogFormat, requestLine } from "./request-log";
 
-interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys" | "onRequest"> {
+interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys" | "onRequest" | "onNotice"> {
   readonly state?: string;
   readonly apiKey?: readonly string[];
+  readonly apiKeyFile?: string;
   readonly log?: RequestLogFormat;
 }
 
@@ -23,11 +26,16 @@ export function emulatorCommand(): Command {
       "address or name to listen on; one that other machines can reach needs --api-key (default: 127.0.0.1)",
     )
     .option("--state <file>", "JSON file in which the sessions outlive the emulator (default: in memory only)")
-    .option(
-      "--api-key <key>",
-      "an API key to accept; may be given several times (default: every key)",
-      (key: string, earlier: readonly string[] = []) => [...earlier, key],
+    .addOption(
+      new Option(
+        "--api-key <key>",
+        "an API key to accept; may be given several times. Others can see an argument in the list of processes; the " +
+          "environment variable and --api-key-file do not show the key (default: every key)",
+      )
+        .env("AGB_EMULATOR_API_KEY")
+        .argParser((key: string, earlier: readonly string[] = []) => [...earlier, key]),
     )
+    .option("--api-key-file <file>", "file with API keys to accept, one a line (default: none)")
     .addOption(
       numberOption(
         "--default-idle-timeout-seconds <number>",
@@ -69,20 +77,38 @@ export function emulatorCommand(): Command {
       new Option("--log <format>", "write one line per request to stderr (default: none)").choices(["json", "pretty"]),
     )
     .addOption(numberOption("--page-cap <number>", "the most sessions on one page of a list", 100))
+    .addOption(numberOption("--maximum-file-bytes <number>", "the most bytes of a file of a context", 2 ** 31))
     .option(
       "--allow-exec",
       "let sessions run commands and code as your own user on this computer, in a folder for each session (default: tools answer that they are not allowed)",
     )
+    .addHelpText("after", faultsHelp)
     .action(runEmulator);
 }
 
-async function runEmulator({ state, apiKey, log, ...flags }: EmulatorFlags): Promise<void> {
+const faultsHelp = `
+Faults on purpose:
+  POST a rule to /_emulator/faults at the emulator's address, DELETE takes all rules out of force:
+    {"operation": "ListSession" or "*", "calls": 2 or [1, 3] or "every", "when": "before" or "after",
+     "delayMs": 500, "answer": {"status": 503, "body": ..., "headers": {...}} or "reset" or "truncate"}
+  Only "operation" is required. docs/emulator.md tells each field and the other endpoints under /_emulator/.`;
+
+async function runEmulator(
+  { state, apiKey, apiKeyFile, log, ...flags }: EmulatorFlags,
+  command: Command,
+): Promise<void> {
+  if (command.getOptionValueSource("apiKey") === "cli") {
+    // Takes the arguments, and with them the key, out of the list of processes.
+    process.title = "pulumi-agb emulator";
+  }
   let emulator: Emulator;
   try {
+    const apiKeys = [...(apiKey ?? []), ...(apiKeyFile === undefined ? [] : readKeys(apiKeyFile))];
     emulator = await startEmulator({
       ...flags,
+      onNotice: (text) => process.stderr.write(`pulumi-agb emulator: ${withoutControls(text)}\n`),
       ...(state !== undefined && { statePath: state }),
-      ...(apiKey !== undefined && { apiKeys: apiKey }),
+      ...(apiKeys.length > 0 && { apiKeys }),
       ...(log !== undefined && { onRequest: (entry) => process.stderr.write(`${requestLine(entry, log)}\n`) }),
     });
   } catch (error) {
@@ -108,6 +134,32 @@ async function runEmulator({ state, apiKey, log, ...flags }: EmulatorFlags): Pro
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  onParentEnd(stop);
+}
+
+// The name of a file may hold what a terminal would obey.
+function withoutControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** @throws EmulatorStartError when the file cannot be read or has no key */
+function readKeys(file: string): string[] {
+  const unusable = (problem: string) =>
+    new EmulatorStartError("INVALID_OPTION", `--api-key-file ${file} ${problem}. Name a file with one API key a line.`);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw unusable(`cannot be read: ${(error as Error).message}`);
+  }
+  const keys = text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  if (keys.length === 0) {
+    throw unusable("holds no key");
+  }
+  return keys;
 }
 
 function numberOption(flags: string, description: string, defaultValue?: number): Option {

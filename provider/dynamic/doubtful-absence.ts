@@ -1,4 +1,4 @@
-import { defaultEndpoint, serviceName } from "../api/endpoint";
+import { describeService, isEmulatorName, isSameService } from "../api/endpoint";
 import type { Account } from "./connection";
 import type { SessionProperties } from "./session-properties";
 
@@ -8,7 +8,7 @@ export class DoubtfulAbsenceError extends Error {
 
   constructor(
     message: string,
-    readonly doubt: "rotated key" | "other service",
+    readonly doubt: "rotated key" | "other service" | "other emulator",
   ) {
     super(message);
   }
@@ -20,7 +20,7 @@ export class DoubtfulAbsenceError extends Error {
  *
  * @throws DoubtfulAbsenceError when that is so
  */
-export function refuseDoubtfulAbsence({ settings, apiKey }: Account, known: Partial<SessionProperties>): void {
+export function refuseDoubtfulAbsence({ settings, apiKey, client }: Account, known: Partial<SessionProperties>): void {
   if (apiKey !== settings.apiKey) {
     throw new DoubtfulAbsenceError(
       `AGB refused the key from ${settings.apiKey.source}, and with the one from ${apiKey.source} the session is not ` +
@@ -29,12 +29,11 @@ export function refuseDoubtfulAbsence({ settings, apiKey }: Account, known: Part
     );
   }
   // `AgbSession.get` knows nothing but the id.
-  if (known.labelsAll !== undefined && known.service !== serviceName(settings.baseUrl)) {
-    const madeAt = known.service === "local" ? "a local emulator" : (known.service ?? defaultEndpoint);
+  if (known.labelsAll !== undefined && !isSameService(known.service, settings.baseUrl, client.emulatorId)) {
     throw new DoubtfulAbsenceError(
-      `the session was made at ${madeAt} and may still run there; ${settings.baseUrl}, which was asked now, does not ` +
-        "know it",
-      "other service",
+      `the session was made at ${describeService(known.service)} and may still run there; ${settings.baseUrl}, which ` +
+        "was asked now, is another service and does not know it",
+      isEmulatorName(known.service) ? "other emulator" : "other service",
     );
   }
 }

@@ -133,11 +133,7 @@ function adviceFor(error: unknown, attempt: Attempt): string {
     return `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}`;
   }
   if (error instanceof DoubtfulAbsenceError) {
-    const advice =
-      error.doubt === "rotated key"
-        ? "Use a key of the account that the session belongs to, or give the session up with `pulumi state delete`."
-        : `${adviceOnEndpoint(account)} Go back to the service where the session was made, or give the session up with \`pulumi state delete\`.`;
-    return `${advice}${stored}${kept}`;
+    return `${absenceAdvice(error, account)}${stored}${kept}`;
   }
   if (error instanceof MissingLookupError) {
     return "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or take it out of the program.";
@@ -192,4 +188,22 @@ function createAdvice(error: AgbApiError): string {
     "Nothing was made. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +
     "replacement is made before the old session is released; set `deleteBeforeReplace` to reverse the order."
   );
+}
+
+function absenceAdvice({ doubt }: DoubtfulAbsenceError, account: Account | undefined): string {
+  switch (doubt) {
+    case "rotated key":
+      return "Use a key of the account that the session belongs to, or give the session up with `pulumi state delete`.";
+    case "other service":
+      return (
+        `${adviceOnEndpoint(account)} Go back to the service where the session was made, or give the session up with ` +
+        "`pulumi state delete`."
+      );
+    case "other emulator":
+      return (
+        `${adviceOnEndpoint(account)} Start the emulator that made the session with its state file, and name its ` +
+        "address. If its state file was deleted, the session is gone: remove it with `pulumi state delete`, then run " +
+        "`pulumi up`."
+      );
+  }
 }

@@ -15,7 +15,7 @@ import { unfinishedSession } from "./unfinished-session";
 /**
  * Takes over the running session that `adopt` names, instead of making one.
  *
- * @param service where the session runs, see `serviceName`
+ * @param service where the session runs, see `serviceName`; asked once AGB has answered
  * @throws AgbAdoptError when none or several match, or when it is another resource's
  * @throws UnfinishedError when it is taken over, or may be, but its labels are not for certain as they were set
  */
@@ -23,14 +23,14 @@ export async function adoptSession(
   client: AgbClient,
   target: AdoptTarget,
   inputs: SessionProperties,
-  service: string | undefined,
+  service: () => string | undefined,
   clock: Clock,
 ): Promise<pulumi.dynamic.CreateResult> {
   const { sessionId, labels } = await findAdoptable(client, target, inputs.labelsAll);
   const { appInstanceId, resourceId } = await getSession(client, sessionId);
   // A new token: a former owner sees that the session is no longer its own, and a sweep that it has just become ours.
   const wanted = { ...inputs.labelsAll, [ownershipKeys.create]: newCreateToken(new Date(clock.now())) };
-  const known = { ...inputs, appInstanceId, resourceId, service };
+  const known = { ...inputs, appInstanceId, resourceId, service: service() };
   try {
     await settleLabels(client, sessionId, wanted, known);
   } catch (error) {

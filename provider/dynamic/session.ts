@@ -90,7 +90,8 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       ({ client, settings }) => {
         requireStackId(inputs.labelsAll);
         const within = limited(client, inputs.timeouts?.create);
-        const service = serviceName(settings.baseUrl);
+        // Known once AGB has answered.
+        const service = () => serviceName(settings.baseUrl, client.emulatorId);
         return inputs.adopt === undefined
           ? this.make(inputs, within, client, service)
           : adoptSession(within, inputs.adopt, inputs, service, this.clock);
@@ -133,7 +134,9 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         const { appInstanceId, resourceId } = identity;
         const ignored = foreignLabels(observed.labels, labelsAll, props.ignoreLabels ?? []);
         const found = withoutLabels(observed.labels, ignored);
-        const service = props.labelsAll === undefined ? serviceName(account.settings.baseUrl) : props.service;
+        const { settings, client } = account;
+        const service =
+          props.labelsAll === undefined ? serviceName(settings.baseUrl, client.emulatorId) : props.service;
         const known = { ...props, appInstanceId, resourceId, service };
         return readResult(id, outputsOf(known, declaredPart(found, props), found));
       },
@@ -218,7 +221,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     inputs: SessionProperties,
     client: Account["client"],
     unlimited: Account["client"],
-    service: string | undefined,
+    service: () => string | undefined,
   ): Promise<pulumi.dynamic.CreateResult> {
     const { imageId, labelsAll, idleTimeoutSeconds, policyId } = inputs;
     const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId };
@@ -226,7 +229,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
       () => createOwnedSession(client, request, this.createRuntime, unlimited),
       (made) => releaseSession(unlimited.within(abandonedReleaseMs), made.sessionId),
     );
-    return { id: sessionId, outs: outputsOf({ ...inputs, ...identity, service }, inputs.labels, labels) };
+    return { id: sessionId, outs: outputsOf({ ...inputs, ...identity, service: service() }, inputs.labels, labels) };
   }
 }
 

@@ -7,13 +7,14 @@ import type { EmulatedSession, Emulator, EmulatorControls } from "./controls";
 import { Closing, type ExchangeContext, exchange } from "./exchange";
 import { Faults } from "./faults";
 import { baseUrl } from "./host-names";
+import { newEmulatorId } from "./identifiers";
 import { Journal } from "./journal";
 import { type EmulatorOptions, resolveOptions } from "./options";
 import { RateLimit } from "./rate-limit";
 import { listen, type RunningServer } from "./server";
 import { releaseDueAtMs, type SessionRecord } from "./session";
 import { surroundSessions } from "./session-ends";
-import { StateFile } from "./state-file";
+import { StateFile, unusable } from "./state-file";
 import { SessionStore } from "./store";
 
 /**
@@ -27,10 +28,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const { releaseDelayMs, labelIndexDelayMs } = settings;
   const clock = new AdvanceableClock(settings.clock);
   const store = new SessionStore(clock, releaseDelayMs, labelIndexDelayMs);
+  // Only with a state file: without one the sessions end with the emulator, so another run of it is another service.
+  let emulatorId = settings.statePath === undefined ? undefined : newEmulatorId();
   const stateFile =
     settings.statePath === undefined
       ? undefined
-      : new StateFile(settings.statePath, () => ({ ...store.snapshot(), clockOffsetMs: clock.offsetMs }));
+      : new StateFile(settings.statePath, () => ({
+          ...store.snapshot(),
+          emulatorId,
+          clockOffsetMs: clock.offsetMs,
+        }));
   const contexts = new ContextStore(clock, settings.clearDelayMs);
   const contextFolder = new ContextFolder(stateFile?.path, contexts);
   const surroundings = surroundSessions(settings, clock, stateFile?.path, store, contexts, contextFolder);
@@ -61,6 +68,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     rateLimit: new RateLimit(settings.requestsPerSecond, clock),
     save,
     acceptsKey,
+    emulatorId: () => emulatorId,
     isClosing: () => closing.signal.aborted,
     settleSessions: surroundings.settle,
     async wait(ms) {
@@ -140,8 +148,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     if (stored !== undefined) {
       store.load(stored);
       clock.offsetMs = stored.clockOffsetMs ?? 0;
+      emulatorId = stored.emulatorId ?? emulatorId;
     }
     contextFolder.load();
+    // No reply may tell an id that the next run would not have.
+    if (stored?.emulatorId === undefined) {
+      await stateFile?.save().catch((error: unknown) => {
+        throw unusable(stateFile.path, error);
+      });
+    }
     return await listen(settings.port, settings.host, (incoming, outgoing) => {
       void (isAdminTarget(incoming.url) ? admin(incoming, outgoing) : exchange(incoming, outgoing, context));
     });

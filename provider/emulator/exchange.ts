@@ -18,6 +18,8 @@ export interface ExchangeContext extends Omit<RouteContext, "origin"> {
   readonly journal: Journal;
   readonly rateLimit: RateLimit;
   acceptsKey(key: string): boolean;
+  /** Identity of the state that the sessions are in; undefined when they end with this process. */
+  emulatorId(): string | undefined;
   /** Resolves when all changes so far are on disk. */
   save(): Promise<void>;
   /** @throws Closing when the emulator is closed meanwhile */
@@ -31,6 +33,8 @@ export interface ExchangeContext extends Omit<RouteContext, "origin"> {
 export class Closing extends Error {
   override readonly name = "Closing";
 }
+
+const emulatorIdHeader = "x-agb-emulator-id";
 
 type Delivery = Reply | "reset" | { readonly truncated: Reply };
 
@@ -78,7 +82,7 @@ export async function exchange(incoming: IncomingMessage, outgoing: ServerRespon
     ...(call.sessionId !== undefined &&
       /^session-[a-z0-9]{1,40}$/.test(call.sessionId) && { sessionId: call.sessionId }),
   });
-  deliver(outgoing, delivery, context.isClosing() || !incoming.complete);
+  deliver(outgoing, delivery, context.isClosing() || !incoming.complete, context.emulatorId());
 }
 
 async function decide(call: Call, context: ExchangeContext): Promise<Delivery> {
@@ -178,7 +182,7 @@ function statusOf(delivery: Delivery): number {
   return "truncated" in delivery ? delivery.truncated.status : delivery.status;
 }
 
-function deliver(outgoing: ServerResponse, delivery: Delivery, isLast: boolean): void {
+function deliver(outgoing: ServerResponse, delivery: Delivery, isLast: boolean, emulatorId: string | undefined): void {
   if (delivery === "reset") {
     outgoing.socket?.resetAndDestroy();
     return;
@@ -189,7 +193,11 @@ function deliver(outgoing: ServerResponse, delivery: Delivery, isLast: boolean):
   if (isLast) {
     outgoing.shouldKeepAlive = false;
   }
-  outgoing.writeHead(reply.status, { "content-length": String(body.length), ...reply.headers });
+  outgoing.writeHead(reply.status, {
+    "content-length": String(body.length),
+    ...(emulatorId !== undefined && { [emulatorIdHeader]: emulatorId }),
+    ...reply.headers,
+  });
   if (isTruncated) {
     outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => outgoing.destroy());
   } else {

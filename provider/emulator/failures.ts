@@ -99,7 +99,7 @@ export function hostRefused(): ApiFailure {
   return new ApiFailure(
     421,
     "HostRefused",
-    "The emulator answers only requests for localhost, 127.0.0.1, [::1] or the host it was told to listen on; the Host header names another host.",
+    "The emulator answers only requests for localhost, an address that begins with 127, [::1] or the host it was told to listen on; the Host header names another host.",
   );
 }
 

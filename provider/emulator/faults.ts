@@ -6,17 +6,17 @@ import { type OperationName, operationNames } from "./operations";
 
 /** A reply that is sent instead of the real one. */
 export interface FaultReply {
-  /** HTTP status, 200 to 599. */
+  /** HTTP status, 200 to 599. @default required */
   readonly status: number;
-  /** A text is sent as it is (as HTML when it begins with `<`), anything else as JSON. @default a failure envelope */
+  /** A string is sent as it is (as HTML when it begins with `<`), anything else as JSON. @default a failure envelope */
   readonly body?: unknown;
-  /** Headers beside the usual ones, for instance `{ "retry-after": "1" }`. */
+  /** Headers beside the usual ones, for instance `{ "retry-after": "1" }`. @default none */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One fault, as plain data. */
 export interface FaultRule {
-  /** The operation it strikes, or `*` for all of them. */
+  /** The operation it strikes, or `*` for all of them. @default required */
   readonly operation: OperationName | "*";
   /** Which of the operation's calls since the rule was added, counted from 1: one, several or every one. Calls without an accepted key are not counted. @default "every" */
   readonly calls?: number | readonly number[] | "every";
@@ -50,33 +50,67 @@ function isSendableHeader(name: string, value: string): boolean {
   }
 }
 
-const callNumber = z.int().min(1);
+const callNumber = z.int({ error: "must be a whole number" }).min(1, { error: "must be at least 1" });
+const callNumbers = z.array(callNumber).min(1, { error: "must name at least one call" });
+const everyCall = z.literal("every", { error: 'must be a number, a list of numbers or "every"' });
 
-export const faultRuleSchema = z.strictObject({
-  operation: z.enum([...operationNames, "*"]),
-  calls: z.union([callNumber, z.array(callNumber).min(1), z.literal("every")]).default("every"),
-  when: z.enum(["before", "after"]).default("before"),
-  delayMs: z
-    .number()
-    .min(0)
-    .max(2 ** 31 - 1)
-    .default(0),
-  answer: z
-    .union([
-      z.strictObject({
-        status: z.int().min(200).max(599),
-        body: z.unknown().optional(),
-        headers: z
-          .record(z.string(), z.string())
-          .refine((headers) => Object.entries(headers).every(([name, value]) => isSendableHeader(name, value)), {
-            error: "is not a header that HTTP can carry",
-          })
-          .optional(),
-      }),
-      z.enum(["reset", "truncate"]),
-    ])
+const faultReplySchema = z.strictObject({
+  status: z
+    .int({ error: "is required and must be a whole number" })
+    .min(200, { error: "must be at least 200" })
+    .max(599, { error: "must be at most 599" }),
+  body: z.unknown().refine(isJson, { error: "must be a string or JSON" }).optional(),
+  headers: z
+    .record(z.string(), z.string({ error: "must be a string" }), { error: "must be an object of strings" })
+    .refine((headers) => Object.entries(headers).every(([name, value]) => isSendableHeader(name, value)), {
+      error: "is not a header that HTTP can carry",
+    })
     .optional(),
 });
+const connectionFault = z.enum(["reset", "truncate"], {
+  error: 'must be a reply with a status, "reset" or "truncate"',
+});
+
+export const faultRuleSchema = z.strictObject({
+  operation: z.enum([...operationNames, "*"], { error: "is required and must be the name of an operation or *" }),
+  calls: oneOf((value) =>
+    Array.isArray(value) ? callNumbers : typeof value === "number" ? callNumber : everyCall,
+  ).default("every"),
+  when: z.enum(["before", "after"], { error: "must be before or after" }).default("before"),
+  delayMs: z
+    .number({ error: "must be a number of milliseconds" })
+    .min(0, { error: "must not be negative" })
+    .max(2 ** 31 - 1, { error: `must be at most ${2 ** 31 - 1}` })
+    .default(0),
+  answer: oneOf((value) => (isObject(value) ? faultReplySchema : connectionFault)).optional(),
+});
+
+/** Checks a value by the schema that fits its kind, so that a problem names the field at fault, which a union does not. */
+function oneOf<Schema extends z.ZodType>(choose: (value: unknown) => Schema) {
+  return z.unknown().transform((value, context): z.output<Schema> => {
+    const result = choose(value).safeParse(value);
+    if (result.success) {
+      return result.data;
+    }
+    for (const { path, message } of result.error.issues) {
+      context.addIssue({ code: "custom", path, message });
+    }
+    return z.NEVER;
+  });
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// What cannot be written as JSON could neither be sent nor told to who added the rule.
+function isJson(value: unknown): boolean {
+  try {
+    return value === undefined || JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 interface ActiveRule extends z.output<typeof faultRuleSchema> {
   seen: number;

@@ -18,10 +18,12 @@ export function isLoopbackHost(host: string): boolean {
  * @throws ApiFailure when it names another host
  */
 export function checkHost(header: string | undefined, listensOn: string): void {
-  const name = (header ?? "").toLowerCase().replace(/:\d*$/, "");
-  const isAddress = isIP(name.replace(/^\[(.*)\]$/, "$1")) > 0;
-  const isOwn = isAddress || [hostname().toLowerCase(), listensOn.toLowerCase()].includes(name);
-  if (!["localhost", "127.0.0.1", "[::1]"].includes(name) && (isLoopbackHost(listensOn) || !isOwn)) {
+  const name = (header ?? "")
+    .toLowerCase()
+    .replace(/:\d*$/, "")
+    .replace(/^\[(.*)\]$/, "$1");
+  const isOwn = isIP(name) > 0 || [hostname().toLowerCase(), listensOn.toLowerCase()].includes(name);
+  if (!isLoopbackHost(name) && (isLoopbackHost(listensOn) || !isOwn)) {
     throw hostRefused();
   }
 }

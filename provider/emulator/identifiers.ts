@@ -22,6 +22,11 @@ export function newSessionId(): string {
   return `session-${randomText(25)}`;
 }
 
+/** Tells the state of one emulator from those of others; short, because clients keep it with each session. */
+export function newEmulatorId(): string {
+  return randomText(12);
+}
+
 /** An upper-case UUID, the form of the request ids in AGB's documentation. */
 export function newRequestId(): string {
   return randomUUID().toUpperCase();

@@ -32,7 +32,7 @@ export function parseLabelText(field: string, text: string): Labels {
   }
   for (const [key, label] of Object.entries(value)) {
     if (typeof label !== "string") {
-      throw invalidRequest(`${field}: the value of ${JSON.stringify(key.slice(0, 128))} must be a text`);
+      throw invalidRequest(`${field}: the value of ${JSON.stringify(key.slice(0, 128))} must be a string`);
     }
   }
   return value as Labels;

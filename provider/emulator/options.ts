@@ -52,6 +52,8 @@ export interface EmulatorOptions {
   readonly requestsPerSecond?: number;
   /** Is told of every request as soon as it is answered. @default nobody is */
   readonly onRequest?: (entry: JournalEntry) => void;
+  /** Is told of what no request tells: files that the end of a session could not upload, sessions that are not kept apart from this computer. @default nobody is */
+  readonly onNotice?: (text: string) => void;
   /** Sessions that may run at once; one more makes the create fail. @default no limit */
   readonly maximumSessions?: number;
   /** The most sessions on one page of a list, whatever `maxResults` asks for. @default 100 */
@@ -64,13 +66,13 @@ export interface EmulatorOptions {
   readonly syncDelayMs?: number;
   /** Seconds that the address of a context's file works. @default 3600 */
   readonly fileUrlLifetimeSeconds?: number;
-  /** The most bytes that a context's file may have. @default 256 MiB */
+  /** The most bytes that a file of a context may have; a larger one is left out of a synchronization. @default 2 GiB */
   readonly maximumFileBytes?: number;
   /** Whether sessions run tools: commands and code as the emulator's own user, in a folder for each session. @default false */
   readonly allowExec?: boolean;
   /** The most milliseconds that a tool call may take, whatever it asks for. @default 60000 */
   readonly toolTimeLimitMs?: number;
-  /** The most bytes of each output of a tool call that are told; the rest is dropped. @default 1 MiB */
+  /** The most bytes of each output of a tool call that are told, as a JSON string in UTF-8; the rest is dropped. @default 1 MiB */
   readonly toolOutputLimitBytes?: number;
   /** Faults to begin with. @default none */
   readonly faults?: readonly FaultRule[];
@@ -122,6 +124,9 @@ const optionsSchema = z.strictObject({
   onRequest: z
     .custom<(entry: JournalEntry) => void>((value) => typeof value === "function", { error: "must be a function" })
     .optional(),
+  onNotice: z
+    .custom<(text: string) => void>((value) => typeof value === "function", { error: "must be a function" })
+    .optional(),
   maximumSessions: count.optional(),
   pageCap: count.default(100),
   labelLimits: z
@@ -134,7 +139,7 @@ const optionsSchema = z.strictObject({
   clearDelayMs: milliseconds.default(200),
   syncDelayMs: milliseconds.default(0),
   fileUrlLifetimeSeconds: seconds.default(3600),
-  maximumFileBytes: count.default(256 * 1024 * 1024),
+  maximumFileBytes: count.default(2 * 1024 * 1024 * 1024),
   allowExec: z.boolean().default(false),
   toolTimeLimitMs: milliseconds.default(60_000),
   toolOutputLimitBytes: count.default(1024 * 1024),

@@ -37,9 +37,19 @@ export function surroundSessions(
   const mirror = new ContextMirror(contexts, contextFolder, settings.maximumFileBytes);
   const sandboxes: Sandboxes | undefined = settings.allowExec
     ? new Sandboxes(statePath, limits, mirror, async (sessionId, mounts) => {
-        await synchronizer.runAutomatic(sessionId, mounts, "upload").catch(() => {
-          // The session is over, so nobody is there to be told; the next write of the index tries again.
-        });
+        // The session is over, so no client can ask for the state of the synchronization any more.
+        const say = (what: string) => settings.onNotice?.(`the end of session ${sessionId}: ${what}`);
+        await synchronizer.runAutomatic(sessionId, mounts, "upload").then(
+          (tasks) => {
+            for (const { contextId, path, errorMessage } of tasks) {
+              if (errorMessage !== undefined) {
+                say(`context ${contextId} at ${path}: ${errorMessage}`);
+              }
+            }
+          },
+          // The next write of the index tries again.
+          (error: Error) => say(`its contexts are not saved yet: ${error.message}`),
+        );
       })
     : undefined;
   const synchronizer = new Synchronizer(
@@ -64,6 +74,7 @@ export function surroundSessions(
       if (sandboxes !== undefined) {
         timer = setInterval(() => void settle(), lookAgainMs);
         timer.unref();
+        void warn(sandboxes, settings);
       }
     },
     async close() {
@@ -71,4 +82,13 @@ export function surroundSessions(
       await sandboxes?.close();
     },
   };
+}
+
+async function warn(sandboxes: Sandboxes, { onNotice }: Settings): Promise<void> {
+  if (onNotice !== undefined) {
+    const warning = await sandboxes.warning().catch((error: Error) => `no tools can be run: ${error.message}`);
+    if (warning !== undefined) {
+      onNotice(warning);
+    }
+  }
 }

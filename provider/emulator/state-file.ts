@@ -39,6 +39,10 @@ const sessionSchema = z.object({
 
 const stateSchema = z.object({
   nextSequence: z.int(),
+  emulatorId: z
+    .string()
+    .regex(/^[a-z0-9]{1,40}$/)
+    .optional(),
   clockOffsetMs: z.number().min(0).optional(),
   sessions: z.array(sessionSchema),
 });
@@ -242,7 +246,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function unusable(path: string, error: unknown): EmulatorStartError {
+/** The failure of a start because the file cannot be read or written. */
+export function unusable(path: string, error: unknown): EmulatorStartError {
   const reason = error instanceof Error ? error.message : String(error);
   return new EmulatorStartError("STATE_FILE_UNUSABLE", `State file ${path} cannot be used: ${reason}`, {
     cause: error,

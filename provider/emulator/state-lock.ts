@@ -1,7 +1,8 @@
 // One emulator per state file: two would overwrite each other's sessions. The lock is a file beside the state file that
-// names the process; a process that was killed leaves it behind, so a lock whose process is gone is taken over.
+// names the process; a process that was killed leaves it behind, so a lock whose process is gone is taken over. It appears
+// with its whole content or not at all, also when the disk is full; an empty one is of an earlier version.
 
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { EmulatorStartError } from "./start-error";
 
@@ -31,13 +32,13 @@ export function lockStateFile(statePath: string): () => void {
       continue;
     }
     const holder = parseLock(found);
-    if (holder === undefined) {
+    if (holder === undefined && found !== "") {
       throw new EmulatorStartError(
         "STATE_FILE_IN_USE",
         `State file ${statePath} is locked by ${lockPath}, which does not say by whom. If no emulator is running on it, delete the lock file.`,
       );
     }
-    if (isRunning(holder)) {
+    if (holder !== undefined && isRunning(holder)) {
       throw new EmulatorStartError(
         "STATE_FILE_IN_USE",
         `State file ${statePath} is in use by another emulator, process ${holder.pid}. Stop that one, or name another state file.`,
@@ -49,16 +50,30 @@ export function lockStateFile(statePath: string): () => void {
 }
 
 function createExclusively(path: string, text: string): boolean {
+  const wholePath = `${path}.${process.pid}.new`;
   try {
-    writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+    writeFileSync(wholePath, text, { mode: 0o600 });
+    try {
+      linkSync(wholePath, path);
+    } catch (error) {
+      if (!withoutLinks.includes((error as NodeJS.ErrnoException).code ?? "")) {
+        throw error;
+      }
+      writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") {
       return false;
     }
     throw error;
+  } finally {
+    rmSync(wholePath, { force: true });
   }
 }
+
+// What file systems answer that have no hard links.
+const withoutLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
 // Moved aside before it is deleted: had another starting emulator replaced it meanwhile, deleting it by name would
 // delete that emulator's lock. What turns out not to be the stale one is put back.

@@ -6,6 +6,8 @@ import { releaseDueAtMs, type SessionRecord, type SessionState, stateAt } from "
 /** Everything that outlives a restart. */
 export interface StoredState {
   readonly nextSequence: number;
+  /** Tells this state from that of other emulators; made once, see `newEmulatorId`. */
+  readonly emulatorId?: string | undefined;
   /** How far the emulator's clock had been moved ahead of its source. */
   readonly clockOffsetMs?: number | undefined;
   readonly sessions: readonly SessionRecord[];

@@ -140,9 +140,10 @@ test("contexts are an empty list as long as nothing keeps them", async () => {
 });
 
 test.each([
-  ["POST", "clock", {}, "advanceMs"],
-  ["POST", "clock", { advanceMs: -1 }, "advanceMs"],
-  ["POST", "clock", { advanceMs: "60" }, "advanceMs"],
+  ["POST", "clock", {}, "advanceMs: is required and must be a number of milliseconds"],
+  ["POST", "clock", { advanceMs: -5 }, "advanceMs: must be more than 0"],
+  ["POST", "clock", { advanceMs: 0 }, "advanceMs: must be more than 0"],
+  ["POST", "clock", { advanceMs: "60" }, "advanceMs: is required and must be a number of milliseconds"],
   ["POST", "clock", { advanceMs: 1e300 }, "advanceMs"],
   ["POST", "clock", { advanceMs: 1, by: 2 }, "by"],
   ["POST", "clock", [], "body"],
@@ -150,13 +151,46 @@ test.each([
   ["PUT", "sessions/session-a/labels", { labels: [] }, "labels"],
   ["PUT", "sessions/session-a/labels", {}, "labels"],
   ["POST", "faults", { operation: "listSession" }, "operation"],
-  ["POST", "faults", { operation: "*", answer: { status: 99 } }, "answer"],
+  ["POST", "faults", {}, "operation: is required"],
+  ["POST", "faults", { operation: "*", answer: { status: 99 } }, "answer.status: must be at least 200"],
+  ["POST", "faults", { operation: "*", answer: {} }, "answer.status: is required and must be a whole number"],
+  [
+    "POST",
+    "faults",
+    { operation: "*", answer: "slow" },
+    'answer: must be a reply with a status, "reset" or "truncate"',
+  ],
+  [
+    "POST",
+    "faults",
+    { operation: "*", answer: { status: 500, headers: { a: 1 } } },
+    "answer.headers.a: must be a string",
+  ],
+  ["POST", "faults", { operation: "*", answer: { status: 500, text: "" } }, 'answer: Unrecognized key: "text"'],
+  ["POST", "faults", { operation: "*", calls: 0 }, "calls: must be at least 1"],
+  ["POST", "faults", { operation: "*", calls: [1, 1.5] }, "calls.1: must be a whole number"],
+  ["POST", "faults", { operation: "*", calls: "all" }, 'calls: must be a number, a list of numbers or "every"'],
+  ["POST", "faults", { operation: "*", when: "during" }, "when: must be before or after"],
+  ["POST", "faults", { operation: "*", delayMs: -1 }, "delayMs: must not be negative"],
   ["POST", "reset", { all: true }, "all"],
 ])("%s %s with %j is refused and names %s", async (method, path, body, field) => {
   const answer = await askAdmin(url, method, path, body);
 
   expect(answer.body).toMatchObject({ success: false, code: "InvalidRequest", httpStatusCode: 400 });
   expect(answer.body.message).toContain(field);
+});
+
+test("a fault rule that cannot be told back is refused, and not in force", async () => {
+  const depth = 200_000;
+  const body = `{"operation":"*","answer":{"status":500,"body":${"[".repeat(depth)}${"]".repeat(depth)}}}`;
+
+  const answer = await fetch(`${url}/_emulator/faults`, { method: "POST", body });
+
+  expect(await answer.json()).toMatchObject({
+    code: "InvalidRequest",
+    message: "answer.body: must be a string or JSON",
+  });
+  expect(emulator.faults()).toEqual([]);
 });
 
 test.each([

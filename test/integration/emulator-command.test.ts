@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { startEmulator } from "../../provider/emulator";
 import { commandLines, outlives } from "../support/command-lines";
@@ -26,10 +26,14 @@ afterEach(async () => {
 });
 
 function run(...args: string[]): ChildProcess {
+  return runIn({}, ...args);
+}
+
+function runIn(environment: Readonly<Record<string, string>>, ...args: string[]): ChildProcess {
   const child = spawn(process.execPath, ["--import", "tsx", join(root, "provider", "cli", "main.ts"), ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TMPDIR: folder },
+    env: { ...process.env, TMPDIR: folder, ...environment },
   });
   children.push(child);
   return child;
@@ -156,6 +160,119 @@ test("tools are allowed on demand, and what sessions run ends with an emulator t
   await waiting;
 });
 
+test.each([
+  ["an argument", (key: string) => ({ args: ["--api-key", key] })],
+  ["the environment", (key: string) => ({ environment: { AGB_EMULATOR_API_KEY: key } })],
+  ["a file", (key: string) => ({ file: `${key}\n\n` })],
+])("a key in %s is the only one accepted, and sessions do not find it in the list of processes", async (_, give) => {
+  const key = `secret-${Math.random()}`;
+  const {
+    args = [],
+    environment = {},
+    file,
+  } = give(key) as {
+    args?: string[];
+    environment?: Record<string, string>;
+    file?: string;
+  };
+  if (file !== undefined) {
+    writeFileSync(join(folder, "keys"), file);
+  }
+  const child = runIn(
+    environment,
+    "emulator",
+    "--allow-exec",
+    ...args,
+    ...(file ? ["--api-key-file", join(folder, "keys")] : []),
+  );
+  const url = await listening(child);
+  expect((await ask(url, "GET", "/sdk/ListSession")).body.code).toBe("NOT_LOGIN");
+  const created = await ask(url, "POST", "/mcp/createSession", { key, query: { imageId: "agb-code-space-1" } });
+  const { sessionId } = created.body.data;
+
+  const answer = await ask(url, "POST", "/mcp", {
+    key,
+    body: { sessionId, name: "shell", args: { command: "cat /proc/[0-9]*/cmdline", timeout_ms: 10_000 } },
+  });
+
+  expect(answer.body.data.content[0].text).toContain("cat");
+  expect(answer.body.data.content[0].text).not.toContain(key);
+  expect(commandLines()).not.toContain(key);
+});
+
+test("an emulator that npx runs ends with npx, also when only npx is told to end", async () => {
+  // As an installed package has it, but with the sources.
+  const bin = join(folder, "node_modules", ".bin", "pulumi-agb");
+  mkdirSync(dirname(bin), { recursive: true });
+  const script = join(root, "provider", "cli", "main.ts");
+  const tsx = require.resolve("tsx");
+  writeFileSync(bin, `#!/bin/sh\nexec "${process.execPath}" --import "${tsx}" "${script}" "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(folder, "package.json"), "{}");
+  const statePath = join(folder, "state.json");
+  const npx = spawn("npx", ["--no-install", "pulumi-agb", "emulator", "--state", statePath], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  children.push(npx);
+  const url = await listening(npx);
+  await createId(url);
+  expect(commandLines()).toContain(`${script} emulator --state ${statePath}`);
+
+  npx.kill("SIGTERM");
+
+  expect(await outlives(`${script} emulator --state ${statePath}`)).toBe(false);
+  expect(readdirSync(folder)).not.toContain("state.json.lock");
+});
+
+test("where namespaces are forbidden, the emulator says at its start what that means", async () => {
+  // The limit holds for the user namespace that it is set in. Without the first one there can be no others either.
+  const forbid = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --bounding-set=-all -- ";
+  const command = `exec "${process.execPath}" "${join(root, "dist", "cli", "main.js")}" emulator --allow-exec`;
+  const enter = (what: string) => `unshare --user --map-root-user sh -c '${forbid} ${what}'`;
+  const script = `if ${enter("true")}; then exec ${enter('sh -c "$0"')} "$1"; else exec sh -c "$1"; fi`;
+  const child = spawn("/bin/sh", ["-c", script, "sh", command], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: folder },
+  });
+  children.push(child);
+  await listening(child);
+
+  const [line] = (await once(
+    createInterface({ input: child.stderr as NonNullable<ChildProcess["stderr"]> }),
+    "line",
+  )) as [string];
+
+  expect(line).toMatch(/^pulumi-agb emulator: sessions are not kept apart from this computer, because /);
+  expect(line).toMatch(/write wherever this user can.*outlive its session.*Run only code that you trust/);
+});
+
+test("a full disk at the start is told, and leaves no lock that refuses the next start", async () => {
+  const statePath = join(folder, "state.json");
+  const start = `ulimit -f 0; exec "${process.execPath}" "${join(root, "dist", "cli", "main.js")}" emulator --state "${statePath}"`;
+  const child = spawn("/bin/sh", ["-c", start], { stdio: ["ignore", "pipe", "pipe"] });
+  children.push(child);
+
+  const { code, stderr } = await finished(child);
+
+  expect(code).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^pulumi-agb emulator: State file ${statePath} cannot be used: EFBIG`));
+  expect(readdirSync(folder)).toEqual([]);
+  await (await startEmulator({ statePath })).close();
+});
+
+test.each(["127.0.0.2", "localhost", "127.0.0.1"])(
+  "--host %s is answered at the address that is printed",
+  async (host) => {
+    const emulator = await startEmulator({ host });
+    try {
+      expect((await ask(emulator.url, "GET", "/sdk/ListSession")).status).toBe(200);
+      expect((await fetch(`${emulator.url}/_emulator/`)).status).toBe(200);
+    } finally {
+      await emulator.close();
+    }
+  },
+);
+
 test("without a state file nothing stays behind", async () => {
   const child = run("emulator", "--allow-exec");
   const url = await listening(child);
@@ -234,6 +351,7 @@ test.each([
   [["--latency", "7"], "--latency"],
   [["--host", "0.0.0.0"], "--api-key"],
   [["--log", "xml"], "json, pretty"],
+  [["--api-key-file", "/nowhere/keys"], "Name a file with one API key a line"],
 ])("%j is refused with exit code 1", async (args, named) => {
   const { code, stderr } = await finished(run("emulator", ...args));
 

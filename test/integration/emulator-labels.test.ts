@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { type Emulator, startEmulator } from "../../provider/emulator";
 import { ask, create, createId, getLabels, labelsOf, listAll, setLabels } from "../support/emulator-requests";
@@ -156,3 +159,55 @@ test.each([
   expect(answer.body.message).toContain("Labels: ");
   expect(await labelsOf(url, sessionId)).toEqual({ team: "a" });
 });
+
+test("names that JavaScript gives a meaning and numbers with many digits stay as they came, and can be looked for", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "agb-emulator-"));
+  const options = { statePath: join(folder, "state.json") };
+  const texts = [
+    '{"__proto__":"a","constructor":"b"}',
+    '{"n":"12345678901234567890.12345678901234567890"}',
+    '{"__proto__":"12345678901234567890","toString":"","1":"x","0":"1e999"}',
+  ];
+  try {
+    const first = await startEmulator(options);
+    const ids: string[] = [];
+    for (const text of texts) {
+      const created = await ask(first.url, "POST", "/mcp/createSession", {
+        query: { imageId: "agb-code-space-1" },
+        body: { labels: text },
+      });
+      ids.push(created.body.data.sessionId);
+    }
+    const [edited] = ids as [string];
+    await ask(first.url, "POST", "/sdk/SetLabel", { query: { sessionId: edited, Labels: texts[2] as string } });
+    await ask(first.url, "POST", "/sdk/SetLabel", { query: { sessionId: edited, Labels: texts[0] as string } });
+    await first.close();
+
+    const second = await startEmulator(options);
+    for (const [index, sessionId] of ids.entries()) {
+      const text = texts[index] as string;
+      const found = (await getLabels(second.url, sessionId)).body.data.labels;
+      expect(sortedPairs(found)).toEqual(sortedPairs(text));
+      expect(await listAll(second.url, { labels: text })).toEqual([sessionId]);
+    }
+    await second.close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a number as a label's value is refused, as it would lose digits, and changes nothing", async () => {
+  const sessionId = await createId(url, { n: "1" });
+
+  const answer = await ask(url, "POST", "/sdk/SetLabel", {
+    query: { sessionId, Labels: '{"n":12345678901234567890}' },
+  });
+
+  expect(answer.body).toMatchObject({ code: "InvalidRequest", message: 'Labels: the value of "n" must be a string' });
+  expect(await labelsOf(url, sessionId)).toEqual({ n: "1" });
+});
+
+// JSON.parse makes own properties of all names, and Object.entries reads only those.
+function sortedPairs(text: string): [string, unknown][] {
+  return Object.entries(JSON.parse(text) as object).sort(([left], [right]) => (left < right ? -1 : 1));
+}

@@ -44,13 +44,13 @@ function uniqueSeconds(): string {
   return String(100_000 + Math.floor(Math.random() * 900_000));
 }
 
-/** Leaves processes in the background: one in the command's group, one that left it, one without an environment. */
+/** Leaves processes in the background: one in the command's group, some that left it, some without an environment. */
 async function leaveProcesses(sessionId: string): Promise<string> {
   const seconds = uniqueSeconds();
   await runShell(
     url,
     sessionId,
-    `sleep ${seconds} & setsid sleep ${seconds} & env -i sleep ${seconds} & setsid sh -c 'sleep ${seconds} & sleep ${seconds}' &`,
+    `sleep ${seconds} & setsid sleep ${seconds} & env -i sleep ${seconds} & env -i setsid sleep ${seconds} & setsid sh -c 'sleep ${seconds} & sleep ${seconds}' &`,
   );
   expect(commandLines()).toContain(`sleep ${seconds}`);
   return seconds;
@@ -113,6 +113,102 @@ describe("what a session runs ends", () => {
     await release(url, sessionId);
 
     expect((await waiting).body.code).toBe("InvalidSession.NotFound");
+  });
+});
+
+describe("this computer is kept from what sessions run, or the emulator says at its start that it is not", () => {
+  /** What the emulator says at its start; undefined when it has nothing to say. */
+  async function warningOf(options: EmulatorOptions = {}): Promise<string | undefined> {
+    const notices: string[] = [];
+    await start({ ...options, onNotice: (text) => notices.push(text) });
+    // The first command needs the same answer, so the warning has been given when that has run.
+    const sessionId = await createId(url);
+    await runShell(url, sessionId, "true");
+    return notices[0];
+  }
+
+  test("its programs and settings cannot be changed, by whatever means", async () => {
+    const warning = await warningOf();
+    const sessionId = await createId(url);
+    const name = `agb-emulator-test-${uniqueSeconds()}`;
+    const tries = [
+      `touch /etc/${name}`,
+      `touch /usr/${name}`,
+      `mount -o remount,bind,rw /etc && touch /etc/${name}`,
+      `umount -l /etc && touch /etc/${name}`,
+      `unshare --user --map-root-user --mount sh -c 'mount -o remount,bind,rw /usr; touch /usr/${name}'`,
+      `nsenter --target 1 --mount touch /etc/${name}`,
+      `chroot /proc/1/root touch /etc/${name}`,
+      `mkdir escape && chroot escape true; cd /proc/1/cwd && touch ../../../etc/${name}`,
+    ];
+    for (const command of tries) {
+      if (warning === undefined) {
+        expect((await runShell(url, sessionId, command)).exit_code).not.toBe(0);
+      }
+    }
+    const isChanged = ["/etc", "/usr"].some((folder) => existsSync(join(folder, name)));
+
+    expect(isChanged).toBe(false);
+    expect(warning ?? "kept apart").toMatch(/^kept apart$|not kept apart from this computer.*write wherever/);
+  });
+
+  test("a library of the session does not reach the programs that start its commands", async () => {
+    await start();
+    const sessionId = await createId(url);
+
+    const { stdout, stderr } = await runShell(url, sessionId, "echo $LD_PRELOAD", {
+      envs: { LD_PRELOAD: "/home/user/none.so", PATH: "/home/user/none" },
+    });
+
+    expect(stdout).toBe("/home/user/none.so\n");
+    // Only the command's own shell may miss it.
+    expect(stderr.split("\n").filter((line) => line.includes("none.so")).length).toBeLessThanOrEqual(2);
+  });
+
+  test("what a session's folder shows of it stays in its place", async () => {
+    const warning = await warningOf();
+    const sessionId = await createId(url);
+    const move = { source: "/usr", destination: "/home/user/usr" };
+
+    const results = [
+      await toolText(url, sessionId, "move_file", move),
+      await toolText(url, sessionId, "write_file", { path: "/etc/passwd", content: "" }),
+      await toolText(url, sessionId, "create_directory", { path: "/lib64/new" }),
+    ];
+
+    for (const result of results) {
+      expect(warning ?? result).toMatch(/^failed: Read-only file system$|not kept apart/);
+    }
+  });
+
+  test("sessions see no process but their own", async () => {
+    const warning = await warningOf();
+    const sessionId = await createId(url);
+    const other = await leaveProcesses(await createId(url));
+
+    const { stdout } = await runShell(url, sessionId, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
+
+    expect(warning ?? stdout).not.toContain(`sleep ${other}`);
+    expect(stdout).toContain("cat /proc");
+  });
+});
+
+describe("what a session leaves on disk goes with it", () => {
+  test.each([
+    ["a very deep tree", "for (let i = 0; i < 3000; i++) { fs.mkdirSync('deep'); process.chdir('deep'); }"],
+    ["a name that is not UTF-8", "fs.mkdirSync(Buffer.from([0x64, 0xff])); fs.writeFileSync(Buffer.from([0xfe]), '');"],
+    ["a folder that may not be written", "fs.mkdirSync('a/b', { recursive: true }); fs.chmodSync('a', 0);"],
+    ["a link to a folder of this computer", "fs.symlinkSync('/tmp', 'link');"],
+  ])("%s", async (_what, code) => {
+    const statePath = join(folder, "state.json");
+    await start({ statePath });
+    const sessionId = await createId(url);
+    expect((await runShell(url, sessionId, `node -e "${code}"`)).stderr).toBe("");
+
+    await release(url, sessionId);
+    await ask(url, "GET", "/sdk/ListContexts");
+
+    expect(readdirSync(`${statePath}.sessions`)).toEqual([]);
   });
 });
 
@@ -246,6 +342,79 @@ describe("mounted contexts", () => {
     expect(await files(contextId)).toEqual(["/old/in/new", "/old/in/out/b", "/old/kept"]);
   });
 
+  describe("of which some files cannot be copied", () => {
+    // One whose name is not UTF-8, one that is too large, one in too deep a folder, and two that can be copied.
+    const leave =
+      "cd /data && node -e \"fs.writeFileSync(Buffer.from([0x61, 0xff]), ''); for (let i = 0; i < 1000; i++) { fs.mkdirSync('deep'); process.chdir('deep'); } fs.writeFileSync('far', '')\"; head -c 3000 /dev/zero > large; echo 1 > one; mkdir in; echo 2 > in/two; mkfifo pipe; ln -s /etc link";
+
+    test("keep all others, and the state of the synchronization names them", async () => {
+      await start({ maximumFileBytes: 2000 });
+      const contextId = await createContext(url, "data");
+      await upload(url, contextId, "/data/large", "an earlier one");
+      const sessionId = await createId(url, {}, mounted(contextId, "/data"));
+      await runShell(url, sessionId, leave);
+
+      await contextCall(url, "SyncContext", { sessionId, mode: "upload" });
+
+      expect(await files(contextId)).toEqual(["/data/in/two", "/data/large", "/data/one"]);
+      expect(await download(url, contextId, "/data/large")).toBe("an earlier one");
+      const [item] = await syncItems(url, sessionId, { taskType: "upload" });
+      expect(item).toMatchObject({ status: "Failed" });
+      expect(item.errorMessage).toMatch(/^Not uploaded: .*Files uploaded: 2\.$/);
+      expect(item.errorMessage).toContain("/data/large (more than 2000 bytes)");
+      expect(item.errorMessage).toContain("/data/a\ufffd (its name is not UTF-8)");
+      expect(item.errorMessage).toMatch(/\/data\/deep.* \(File name too long\)/);
+    });
+
+    test("keep all others at the end of the session too, and the emulator says which are lost", async () => {
+      const notices: string[] = [];
+      await start({ maximumFileBytes: 2000, onNotice: (text) => notices.push(text) });
+      const contextId = await createContext(url, "data");
+      const sessionId = await createId(url, {}, mounted(contextId, "/data"));
+      await runShell(url, sessionId, leave);
+
+      await release(url, sessionId);
+
+      expect(await files(contextId)).toEqual(["/data/in/two", "/data/one"]);
+      const said = notices.filter((text) => text.includes(sessionId));
+      expect(said).toEqual([expect.stringContaining(`context ${contextId} at /data: Not uploaded: `)]);
+      expect(said[0]).toContain("/data/large (more than 2000 bytes)");
+    });
+
+    test("on the way into a session keep all others, too", async () => {
+      await start();
+      const contextId = await createContext(url, "data");
+      await upload(url, contextId, "/data/a", "a");
+      await upload(url, contextId, "/data/folder", "is a file");
+      const manual = { downloadPolicy: { autoDownload: false } };
+      const sessionId = await createId(url, {}, mounted(contextId, "/data", manual));
+      await toolText(url, sessionId, "create_directory", { path: "/data/folder" });
+
+      await contextCall(url, "SyncContext", { sessionId, mode: "download" });
+
+      expect(await toolText(url, sessionId, "read_file", { path: "/data/a" })).toBe("a");
+      expect(await syncItems(url, sessionId, { taskType: "download" })).toMatchObject([
+        { status: "Failed", errorMessage: "Not downloaded: /data/folder (Is a directory). Files downloaded: 1." },
+      ]);
+    });
+  });
+
+  test("a file of 300 MB is no trouble", async () => {
+    await start();
+    const contextId = await createContext(url, "data");
+    const sessionId = await createId(url, {}, mounted(contextId, "/data"));
+    await runShell(url, sessionId, "truncate -s 300M /data/large");
+
+    await contextCall(url, "SyncContext", { sessionId, mode: "upload" });
+
+    expect(await syncItems(url, sessionId, { taskType: "upload" })).toMatchObject([{ status: "Success" }]);
+    const context = running
+      .at(-1)
+      ?.contexts()
+      .find((other) => other.contextId === contextId);
+    expect(context?.files).toEqual([{ path: "/data/large", sizeBytes: 300 * 1024 * 1024 }]);
+  });
+
   test("one that cannot be uploaded is told as failed", async () => {
     await start({ maximumFileBytes: 10 });
     const contextId = await createContext(url, "data");
@@ -255,7 +424,7 @@ describe("mounted contexts", () => {
     await contextCall(url, "SyncContext", { sessionId, mode: "upload" });
 
     expect(await syncItems(url, sessionId, { taskType: "upload" })).toMatchObject([
-      { status: "Failed", errorMessage: "more than 10 bytes" },
+      { status: "Failed", errorMessage: "Not uploaded: /data/a (more than 10 bytes). Files uploaded: 0." },
     ]);
   });
 

@@ -18,6 +18,7 @@ import type { SessionRecord } from "../../provider/emulator/session";
 import { StateFile } from "../../provider/emulator/state-file";
 import type { StoredState } from "../../provider/emulator/store";
 import {
+  ask,
   create,
   createId,
   keepAlive,
@@ -68,6 +69,37 @@ async function startOnCopy(options: EmulatorOptions = {}): Promise<Emulator> {
   writeFileSync(copyPath, readFileSync(statePath));
   return start({ ...options, statePath: copyPath });
 }
+
+describe("the id of an emulator", () => {
+  const idIn = async (url: string, key?: string) =>
+    (
+      await ask(url, "POST", "/mcp/getSession", { body: { sessionId: "none" }, ...(key !== undefined && { key }) })
+    ).headers.get("x-agb-emulator-id");
+
+  test("is in every reply, also in failures, and the same after a restart, a reset and a kill at any moment", async () => {
+    const first = await start();
+    const id = await idIn(first.url);
+    expect(id).toMatch(/^[a-z0-9]{12}$/);
+    // Killed before anything was asked of it, the file has the id already.
+    expect(await idIn((await startOnCopy()).url)).toBe(id);
+    first.setApiKeys(["other"]);
+    expect(await idIn(first.url)).toBe(id);
+    first.addFault({ operation: "*", answer: { status: 503 } });
+    expect(await idIn(first.url, "other")).toBe(id);
+    await first.reset();
+    await first.close();
+
+    expect(await idIn((await start()).url)).toBe(id);
+  });
+
+  test("is another one for another state file, and there is none without", async () => {
+    const first = await start();
+    const second = await start({ statePath: join(folder, "other.json") });
+    expect(await idIn(second.url)).not.toBe(await idIn(first.url));
+
+    expect(await idIn((await start({ statePath: undefined } as never)).url)).toBeNull();
+  });
+});
 
 test("a restart keeps sessions, labels and order", async () => {
   const clock = new ManualClock();
@@ -352,7 +384,7 @@ describe("the lock", () => {
     await start();
 
     expect(JSON.parse(readFileSync(`${statePath}.lock`, "utf8")).pid).toBe(process.pid);
-    expect(readdirSync(folder)).toEqual(["state.json.lock"]);
+    expect(readdirSync(folder).sort()).toEqual(["state.json", "state.json.lock"]);
   });
 
   (hasProcessTimes ? test : test.skip)("of an earlier process with the same number is taken over", async () => {
@@ -380,9 +412,15 @@ describe("the lock", () => {
     }
   });
 
-  test("that says nothing is left to its owner to delete", async () => {
-    writeFileSync(`${statePath}.lock`, "");
+  test("that says nothing readable is left to its owner to delete", async () => {
+    writeFileSync(`${statePath}.lock`, "{");
 
     await expect(start()).rejects.toThrow(/state\.json\.lock.*delete/);
+  });
+
+  test("that is empty, as an earlier version left it on a full disk, is taken over", async () => {
+    writeFileSync(`${statePath}.lock`, "");
+
+    await expect(start()).resolves.toBeDefined();
   });
 });

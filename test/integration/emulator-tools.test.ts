@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, ManualClock, startEmulator } from "../../provider/emulator";
@@ -115,6 +115,46 @@ describe("run_code", () => {
     expect(await tool("list_directory", { path: "/tmp" })).not.toContain("agb-code");
   });
 
+  // The code cannot know where its result goes, but it can look it up.
+  const resultPath = "open('/proc/self/cmdline').read().split(chr(0))[4]";
+
+  test.each([
+    ["a link to the emulator's own environment", `os.symlink("/proc/self/environ", ${resultPath})`],
+    ["a link to a device without end", `os.symlink("/dev/zero", ${resultPath})`],
+    ["a pipe on which nobody writes", `os.mkfifo(${resultPath})`],
+    ["a folder", `os.mkdir(${resultPath})`],
+    [
+      "a link to this computer in place of its folder",
+      `os.rename("/tmp", "/tmp-before"); os.symlink("/proc/self/root" + os.path.dirname(${resultPath}), "/tmp")`,
+    ],
+  ])("%s in place of the result is not read", async (_what, code) => {
+    const end = await run("python", `import os\n${code}`);
+    await runShell(url, sessionId, "if [ -d /tmp-before ]; then rm /tmp; mv /tmp-before /tmp; fi; rm -rf /tmp/.agb-*");
+
+    expect(end).toMatchObject({ result: [], executionError: null });
+    expect(await run("python", "1 + 1")).toMatchObject({ result: [{ "text/plain": "2" }] });
+  });
+
+  test.each([
+    ["a result", `"x" * 60_000_000`],
+    ["a result that JSON spells longer", `"\\n\\"" * 5_000_000`],
+    [
+      "an output that JSON spells longer",
+      "import sys; sys.stdout.write(chr(1) * 5_000_000); sys.stderr.write(chr(0) * 5_000_000); None",
+    ],
+    ["an output that is not text", "import sys; sys.stdout.buffer.write(bytes([255]) * 5_000_000); None"],
+  ])("%s over the limit is cut, whatever its characters", async (_what, code) => {
+    const { body } = await callTool(url, sessionId, "run_code", { language: "python", code });
+    const { result, stdout, stderr } = JSON.parse(body.data.content[0].text);
+
+    const outputs = [...result.map((each: { "text/plain": string }) => each["text/plain"]), ...stdout, ...stderr];
+    expect(outputs).not.toEqual([]);
+    for (const output of outputs) {
+      expect(output).toMatch(/\n\[output cut after 200000 bytes\]$/);
+      expect(Buffer.byteLength(JSON.stringify(output))).toBeLessThan(200_100);
+    }
+  });
+
   test("a language that is not there is told", async () => {
     expect(await tool("run_code", { language: "cobol", code: "" })).toMatch(/^failed: .*"cobol"/);
   });
@@ -171,6 +211,14 @@ describe("files", () => {
     expect(await tool("read_file", { path: "big", offset: 200_000, length: 100_000 })).toHaveLength(100_000);
   });
 
+  test("a list over the limit is refused", async () => {
+    await runShell(url, sessionId, "mkdir many && cd many && seq -f '%0200g' 1 1200 | xargs touch");
+
+    expect(await tool("list_directory", { path: "many" })).toMatch(
+      /^failed: The list of many has more than the 200000/,
+    );
+  });
+
   test("a pipe does not hold anybody up", async () => {
     await runShell(url, sessionId, "mkfifo pipe");
 
@@ -221,6 +269,29 @@ describe("files", () => {
       expect(existsSync(join(outside, "new"))).toBe(false);
     });
 
+    test("while a process of the session swaps a folder for a link to elsewhere, again and again", async () => {
+      const elsewhere = mkdtempSync(join(tmpdir(), "agb-elsewhere-"));
+      writeFileSync(join(elsewhere, "secret"), "of this computer");
+      writeFileSync(join(elsewhere, "mark"), "of this computer");
+      await runShell(url, sessionId, "mkdir -p /tmp/own && echo own > /tmp/own/secret");
+      const swap = `while [ ! -e /tmp/stop ]; do mv /tmp/own /tmp/it; mv /tmp/it /tmp/own; ln -sn ${elsewhere} /tmp/it; rm /tmp/it; done`;
+      await runShell(url, sessionId, `(${swap}) > /dev/null 2>&1 &`);
+
+      const found = new Set<string>();
+      for (let round = 0; round < 200; round += 1) {
+        found.add(await tool("read_file", { path: "/tmp/it/secret" }));
+        found.add(await tool("list_directory", { path: "/tmp/it" }));
+        await tool("write_file", { path: "/tmp/it/secret", content: "own\n" });
+        await tool("delete_file", { path: "/tmp/it/mark" });
+      }
+      await runShell(url, sessionId, "touch /tmp/stop");
+
+      expect([...found].filter((text) => /of this computer|mark/.test(text))).toEqual([]);
+      expect(readdirSync(elsewhere)).toEqual(["mark", "secret"]);
+      expect(readFileSync(join(elsewhere, "secret"), "utf8")).toBe("of this computer");
+      rmSync(elsewhere, { recursive: true });
+    });
+
     test("links in a circle are told", async () => {
       await runShell(url, sessionId, "ln -s round about; ln -s about round");
 
@@ -246,6 +317,7 @@ test.each([
   ["args.code", "run_code", { language: "python" }],
   ["args.path", "read_file", {}],
   ["args.path", "list_directory", { path: "" }],
+  ["args.path", "read_file", { path: "a/".repeat(200_000) }],
   ["args.offset", "read_file", { path: "a", offset: -1 }],
   ["args.format", "read_file", { path: "a", format: "x" }],
   ["args.content", "write_file", { path: "a" }],

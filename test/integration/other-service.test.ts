@@ -1,17 +1,32 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Connection } from "../../provider/dynamic/connection";
 import { SessionProvider } from "../../provider/dynamic/session";
+import type { EmulatorOptions } from "../../provider/emulator";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
-import { failureOf, Stack } from "../support/session-stack";
+import { declare, failureOf, Stack, sorted } from "../support/session-stack";
 
 // A stack that is pointed at another service finds none of its sessions there, while they live on where they were made.
 
-async function openElsewhere() {
-  const emulator = await startTestEmulator();
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "agb-services-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function open(options: EmulatorOptions = {}) {
+  const emulator = await startTestEmulator(options);
   const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url }));
   return { emulator, stack: new Stack(new SessionProvider(connection, new FakeClock()), emulator) };
 }
+
+const openKept = (name = "state.json") => open({ statePath: join(folder, name) });
+
+const portOf = (url: string) => Number(new URL(url).port);
 
 test.each([
   ["AGB's default endpoint", undefined, "sdk-api.agb.cloud"],
@@ -19,7 +34,7 @@ test.each([
 ])(
   "a session that was made at %s is not taken for gone because an emulator does not know it",
   async (_, service, name) => {
-    const { stack } = await openElsewhere();
+    const { stack } = await open();
     const { id, outputs } = await stack.create();
     const { service: _made, ...rest } = outputs;
     const elsewhere = { ...rest, ...(service !== undefined && { service }) };
@@ -33,9 +48,106 @@ test.each([
   },
 );
 
-test("an emulator that listens on another port is the same service, so a session that it released is made again", async () => {
-  const first = await openElsewhere();
+describe("two emulators on this machine are two services", () => {
+  test.each([
+    ["that keep no state", open, open],
+    ["with a state file each", () => openKept("a.json"), () => openKept("b.json")],
+    ["of which the first has a state file", openKept, open],
+    ["of which the second has a state file", open, openKept],
+  ])("%s", async (_, openFirst, openSecond) => {
+    const first = await openFirst();
+    const state = await first.stack.create();
+    const second = await openSecond();
+
+    const refresh = await failureOf(second.stack.provider.read(state.id, state.outputs));
+    expect(refresh.message).toContain("may still run there");
+    expect(refresh.message).toContain(`${second.emulator.url}, which was asked now, is another service`);
+    expect(refresh.message).toContain("The session stays in the state.");
+    expect((await failureOf(second.stack.provider.delete(state.id, state.outputs))).message).toContain(
+      "may still run there",
+    );
+    expect(first.emulator.sessions()).toMatchObject([{ sessionId: state.id, state: "RUNNING" }]);
+  });
+});
+
+describe("an emulator with a state file is one service", () => {
+  test("at whatever port it listens: what it released is gone, what it keeps is found and not changed", async () => {
+    const before = await openKept();
+    const released = await before.stack.create();
+    const kept = await before.stack.create();
+    await before.emulator.release(released.id);
+    await before.emulator.close();
+
+    const after = await openKept();
+
+    expect(after.emulator.url).not.toBe(before.emulator.url);
+    expect(await after.stack.provider.read(released.id, released.outputs)).toEqual({});
+    expect(sorted((await after.stack.refresh(kept))?.outputs)).toBe(sorted(kept.outputs));
+    await after.stack.provider.delete(released.id, released.outputs);
+  });
+
+  test("until the file is deleted: the message says how to go on", async () => {
+    const before = await openKept();
+    const state = await before.stack.create();
+    await before.emulator.close();
+    rmSync(join(folder, "state.json"));
+    const after = await openKept();
+
+    const { message } = await failureOf(after.stack.provider.read(state.id, state.outputs));
+
+    const [, id] = /^local:([a-z0-9]+)$/.exec(String(state.outputs["service"])) ?? [];
+    expect(message).toContain(`the session was made at the local emulator with id ${id} and may still run there`);
+    expect(message).toContain(
+      "If its state file was deleted, the session is gone: remove it with `pulumi state delete`, then run `pulumi up`.",
+    );
+  });
+
+  test("also one whose state file is of an earlier version", async () => {
+    const before = await openKept();
+    await before.emulator.close();
+    const path = join(folder, "state.json");
+    const lines = readFileSync(path, "utf8").split("\n");
+    writeFileSync(path, lines.filter((line) => !line.includes("emulatorId")).join("\n"));
+    const first = await openKept();
+    const state = await first.stack.create();
+    await first.emulator.release(state.id);
+    await first.emulator.close();
+
+    expect(await (await openKept()).stack.provider.read(state.id, state.outputs)).toEqual({});
+  });
+});
+
+test("an emulator without a state file that takes the port of another has replaced it, so that one's sessions are gone", async () => {
+  const first = await open();
   const state = await first.stack.create();
-  const second = await openElsewhere();
-  expect(await second.stack.provider.read(state.id, state.outputs)).toEqual({});
+  const port = portOf(first.emulator.url);
+  await first.emulator.close();
+
+  expect(await (await open({ port })).stack.provider.read(state.id, state.outputs)).toEqual({});
+});
+
+test("a state of an earlier version, which knew no emulators apart, goes on as before", async () => {
+  const first = await open();
+  const { id, inputs, outputs } = await first.stack.create();
+  const state = { id, inputs, outputs: { ...outputs, service: "local" } };
+
+  expect(sorted((await first.stack.refresh(state))?.outputs)).toBe(sorted(state.outputs));
+  expect((await first.stack.diff(state)).changes).not.toBe(true);
+  for (const second of [await open(), await openKept()]) {
+    expect(await second.stack.provider.read(id, state.outputs)).toEqual({});
+  }
+});
+
+test("which service it is costs no call and at most 20 bytes of state, also when a session is adopted or looked up", async () => {
+  const { emulator, stack } = await openKept();
+  const made = await stack.create();
+  expect(emulator.requestCounts()).toEqual({ createSession: 1 });
+  const service = String(made.outputs["service"]);
+  expect(service.length - "local".length).toBeLessThanOrEqual(20);
+
+  const { props } = await stack.provider.read(made.id, {});
+  expect(props).toMatchObject({ service });
+  await stack.provider.update(made.id, made.outputs, { ...made.inputs, labels: {}, labelsAll: {} } as never);
+  const adopted = await stack.create(declare({ team: "web" }, { adopt: { sessionId: made.id } }));
+  expect(adopted.outputs).toMatchObject({ service });
 });

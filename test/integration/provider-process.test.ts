@@ -57,7 +57,7 @@ test("a session's whole life passes through Pulumi's own process", async () => {
     labelsAll: session?.labels,
     appInstanceId: session?.appInstanceId,
     resourceId: session?.resourceId,
-    service: "local",
+    service: emulator.url,
   });
 
   const read = await provider.read(id, created);

@@ -6,6 +6,7 @@ import { Keeper } from "../../provider/emulator/sandbox/keeper";
 import { Sandbox } from "../../provider/emulator/sandbox/sandbox";
 import { plainView } from "../../provider/emulator/sandbox/session-view";
 import { runCode } from "../../provider/emulator/tools/run-code";
+import { commandLines, outlives } from "../support/command-lines";
 
 const limits = { timeLimitMs: 10_000, outputLimitBytes: 10_000 };
 let folder: string;
@@ -14,13 +15,13 @@ let sandbox: Sandbox;
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "agb-plain-")));
-  keeper = new Keeper("AGB_EMULATOR_SESSION=plain-test/", undefined);
+  keeper = new Keeper("AGB_EMULATOR_SESSION=plain-test/", folder, false);
   const surroundings = { view: plainView, interpreters: await findInterpreters(), keeper, mark: "plain-test/", limits };
   sandbox = new Sandbox("session-a", join(folder, "root"), surroundings);
   await sandbox.makeFolders(["/data"]);
 });
 afterAll(async () => {
-  sandbox.processes.killAll();
+  await sandbox.end();
   await keeper.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -31,6 +32,20 @@ test("where commands cannot have a root of their own, they begin in the session'
   const home = join(folder, "root", "home", "user");
   expect(end.stdout).toBe(`${home}\n${home} ${join(folder, "root", "tmp")}\n`);
   expect(existsSync(join(home, "a"))).toBe(true);
+});
+
+test("what a session runs ends with it, also what has another group and no environment", async () => {
+  const seconds = String(100_000 + Math.floor(Math.random() * 900_000));
+  const ending = new Sandbox("session-b", join(folder, "other"), sandbox.surroundings);
+  await ending.makeFolders([]);
+  const leave = `sleep ${seconds} & setsid sleep ${seconds} & env -i setsid sleep ${seconds} &`;
+  await ending.run({ command: ["/bin/sh", "-c", leave] });
+  expect(commandLines()).toContain(`sleep ${seconds}`);
+
+  await ending.end();
+
+  expect(await outlives(`sleep ${seconds}`)).toBe(false);
+  await expect(ending.run({ command: ["true"] })).rejects.toThrow("the session is over");
 });
 
 test("code runs there too", async () => {

@@ -1,5 +1,12 @@
 import * as fc from "fast-check";
-import { defaultEndpoint, isLoopback, normaliseEndpoint } from "../../provider/api/endpoint";
+import {
+  defaultEndpoint,
+  describeService,
+  isLoopback,
+  isSameService,
+  normaliseEndpoint,
+  serviceName,
+} from "../../provider/api/endpoint";
 
 test.each([
   ["sdk-api.agb.cloud", "https://sdk-api.agb.cloud"],
@@ -54,4 +61,38 @@ test.each([
   ["https://localhost.example.com", false],
 ])("whether %s is on this machine: %s", (baseUrl, expected) => {
   expect(isLoopback(baseUrl)).toBe(expected);
+});
+
+const agb = normaliseEndpoint(defaultEndpoint);
+const local = "http://127.0.0.1:8787";
+
+test.each([
+  [agb, undefined, undefined, "sdk-api.agb.cloud"],
+  [agb, "abc", undefined, "sdk-api.agb.cloud"],
+  ["https://eu.example.com", undefined, "https://eu.example.com", "https://eu.example.com"],
+  [local, undefined, local, local],
+  [local, "abc", "local:abc", "the local emulator with id abc"],
+  ["http://agb:8787", "abc", "local:abc", "the local emulator with id abc"],
+])("the service at %s that gives the id %s is %s, in words: %s", (baseUrl, emulatorId, name, words) => {
+  expect(serviceName(baseUrl, emulatorId)).toBe(name);
+  expect(describeService(name)).toBe(words);
+  expect(isSameService(name, baseUrl, emulatorId)).toBe(true);
+});
+
+test.each([
+  ["local", local, "abc", true],
+  ["local", "http://[::1]:1", undefined, true],
+  ["local", "https://eu.example.com", undefined, false],
+  ["local", agb, undefined, false],
+  ["local:abc", "http://localhost:1", "abc", true],
+  ["local:abc", local, "def", false],
+  ["local:abc", local, undefined, false],
+  ["local:abc", agb, undefined, false],
+  [local, local, "abc", true],
+  [local, "http://127.0.0.1:8788", undefined, false],
+  [undefined, agb, undefined, true],
+  [undefined, local, undefined, false],
+  ["https://eu.example.com", agb, undefined, false],
+])("the service %s is the one at %s that gives the id %s: %s", (name, baseUrl, emulatorId, expected) => {
+  expect(isSameService(name, baseUrl, emulatorId)).toBe(expected);
 });

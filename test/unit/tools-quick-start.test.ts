@@ -94,7 +94,7 @@ describe("the emulator", () => {
   test("is started with its state file and a key, and ended in order", async () => {
     const emulator = await start(`
       const { writeFileSync } = require("node:fs");
-      const parameters = process.argv.slice(2);
+      const parameters = [...process.argv.slice(2), process.env.AGB_EMULATOR_API_KEY];
       const timer = setInterval(() => {}, 1000);
       process.on("SIGTERM", () => { writeFileSync(${JSON.stringify(join(root, "ended"))}, parameters.join(" ")); clearInterval(timer); });
       ${announce}`);
@@ -103,7 +103,7 @@ describe("the emulator", () => {
     expect(emulator.apiKey).toMatch(/^local-[0-9a-f]{32}$/);
     await emulator.stop();
     expect(readFileSync(join(root, "ended"), "utf8")).toBe(
-      `emulator --port 0 --state ${join(root, "state.json")} --api-key ${emulator.apiKey}`,
+      `emulator --port 0 --state ${join(root, "state.json")} ${emulator.apiKey}`,
     );
   });
 

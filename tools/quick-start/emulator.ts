@@ -46,10 +46,16 @@ export async function startEmulator(options: StartEmulatorOptions): Promise<Runn
       join(__dirname, "exit-with-parent.cjs"),
       options.scriptPath ?? join(projectDirectory, "dist", "cli", "main.js"),
       "emulator",
-      ...["--port", "0", "--state", options.statePath, "--api-key", apiKey],
+      ...["--port", "0", "--state", options.statePath],
     ],
-    // In its own process group: a Ctrl-C must not end it while Pulumi still needs it to finish its step.
-    { cwd: projectDirectory, detached: true, windowsHide: true, stdio: "pipe" },
+    {
+      cwd: projectDirectory,
+      // In its own process group: a Ctrl-C must not end it while Pulumi still needs it to finish its step.
+      detached: true,
+      windowsHide: true,
+      stdio: "pipe",
+      env: { ...process.env, AGB_EMULATOR_API_KEY: apiKey },
+    },
   );
   child.stdin.on("error", () => {});
   const errorLines: string[] = [];

@@ -19,6 +19,8 @@ export interface AdminEndpoint {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below /_emulator/; `:id` stands for one part of the path. */
   readonly path: string;
+  /** What it is for, for the documentation. */
+  readonly purpose: string;
   /** @throws ApiFailure whose message names the field at fault */
   handle(call: AdminCall, subject: AdminSubject): unknown;
 }
@@ -28,18 +30,25 @@ const nothing = z.strictObject({});
 const advance = z.strictObject({
   advanceMs: z
     .number({ error: "is required and must be a number of milliseconds" })
-    .positive()
+    .positive({ error: "must be more than 0" })
     .max(yearMs, { error: "must be at most a year in milliseconds" }),
 });
 const newLabels = z.strictObject({
   labels: z.custom<Labels>(isLabels, { error: "is required and must be an object of text to text" }),
 });
 
-const endpoints: readonly AdminEndpoint[] = [
-  { method: "GET", path: "clock", handle: (_call, subject) => viewClock(subject) },
+/** All endpoints. */
+export const endpoints: readonly AdminEndpoint[] = [
+  {
+    method: "GET",
+    path: "clock",
+    purpose: "The emulator's time.",
+    handle: (_call, subject) => viewClock(subject),
+  },
   {
     method: "POST",
     path: "clock",
+    purpose: 'Lets time pass: `{"advanceMs": 60000}`.',
     async handle({ body }, subject) {
       const { advanceMs } = check(advance, body);
       await subject.emulator.advanceClock(advanceMs).catch((error: unknown) => {
@@ -51,11 +60,13 @@ const endpoints: readonly AdminEndpoint[] = [
   {
     method: "GET",
     path: "sessions",
+    purpose: "All sessions that are running or being released, newest first.",
     handle: (_call, subject) => viewSessions(subject, Number.POSITIVE_INFINITY),
   },
   {
     method: "PUT",
     path: "sessions/:id/labels",
+    purpose: 'Replaces a session\'s labels behind its owner\'s back: `{"labels": {"team": "web"}}`.',
     async handle({ id, body }, subject) {
       const { labels } = check(newLabels, body);
       requireRunning(subject, id);
@@ -66,6 +77,7 @@ const endpoints: readonly AdminEndpoint[] = [
   {
     method: "DELETE",
     path: "sessions/:id",
+    purpose: "Releases a session behind its owner's back.",
     async handle({ id, body }, subject) {
       check(nothing, body);
       requireRunning(subject, id);
@@ -73,12 +85,28 @@ const endpoints: readonly AdminEndpoint[] = [
       return {};
     },
   },
-  { method: "GET", path: "contexts", handle: (_call, subject) => viewContexts(subject) },
-  { method: "GET", path: "requests", handle: (_call, subject) => viewRequests(subject) },
-  { method: "GET", path: "faults", handle: (_call, subject) => viewFaults(subject) },
+  {
+    method: "GET",
+    path: "contexts",
+    purpose: "All contexts with their files, newest first.",
+    handle: (_call, subject) => viewContexts(subject),
+  },
+  {
+    method: "GET",
+    path: "requests",
+    purpose: "The last 200 requests, newest first.",
+    handle: (_call, subject) => viewRequests(subject),
+  },
+  {
+    method: "GET",
+    path: "faults",
+    purpose: "The fault rules in force and how many requests each has struck.",
+    handle: (_call, subject) => viewFaults(subject),
+  },
   {
     method: "POST",
     path: "faults",
+    purpose: 'Puts a fault rule in force, see below: `{"operation": "ListSession", "answer": {"status": 503}}`.',
     handle({ body }, { emulator }) {
       // Checked here for a message that names the field; the defaults are filled in when the rule is added.
       check(faultRuleSchema, body);
@@ -89,6 +117,7 @@ const endpoints: readonly AdminEndpoint[] = [
   {
     method: "DELETE",
     path: "faults",
+    purpose: "Takes all fault rules out of force.",
     handle(_call, { emulator }) {
       emulator.clearFaults();
       return {};
@@ -97,6 +126,7 @@ const endpoints: readonly AdminEndpoint[] = [
   {
     method: "DELETE",
     path: "faults/:id",
+    purpose: "Takes one fault rule out of force.",
     handle({ id }, { emulator }) {
       const fault = emulator.faults().find((candidate) => String(candidate.id) === id);
       if (fault === undefined) {
@@ -109,6 +139,7 @@ const endpoints: readonly AdminEndpoint[] = [
   {
     method: "POST",
     path: "reset",
+    purpose: "Removes all sessions and contexts, and sets faults, keys and the clock back to the options.",
     async handle({ body }, { emulator }) {
       check(nothing, body);
       await emulator.reset();

@@ -95,7 +95,7 @@ export class ContextFolder {
           if (sizeBytes > limitBytes) {
             throw new ContentTooLarge(`more than ${limitBytes} bytes`);
           }
-          await file.write(chunk);
+          await file.appendFile(chunk);
         }
         await file.datasync();
       } finally {

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock";
+import { systemErrorReason } from "../system-errors";
 import type { ContextFolder } from "./context-folder";
 import type { ContextMount, SyncDirection, SyncTask } from "./context-record";
 import type { ContextStore } from "./context-store";
@@ -18,8 +19,13 @@ export class Synchronizer {
     private readonly moveFiles: MoveFiles | undefined,
   ) {}
 
-  /** Synchronizes the mounts, also those that are not synchronized by themselves. A failure is kept in the account. */
-  async run(sessionId: string, mounts: readonly ContextMount[], direction: SyncDirection): Promise<void> {
+  /**
+   * Synchronizes the mounts, also those that are not synchronized by themselves. A failure is kept in the account.
+   *
+   * @returns what was done, one task for each mount
+   */
+  async run(sessionId: string, mounts: readonly ContextMount[], direction: SyncDirection): Promise<SyncTask[]> {
+    const tasks: SyncTask[] = [];
     for (const mount of mounts) {
       const { contextId, path } = mount;
       const startedAtMs = this.clock.now();
@@ -30,20 +36,27 @@ export class Synchronizer {
         }
         await this.moveFiles?.(sessionId, mount, direction);
       } catch (error) {
-        errorMessage = (error as Error).message;
+        errorMessage = systemErrorReason(error);
       }
-      this.contexts.addSyncTask({ sessionId, contextId, path, direction, startedAtMs, errorMessage });
+      const task = { sessionId, contextId, path, direction, startedAtMs, errorMessage };
+      this.contexts.addSyncTask(task);
+      tasks.push(task);
     }
     await this.folder.save();
+    return tasks;
   }
 
   /** Synchronizes the mounts whose policy says so: downloads when a session begins, uploads when it ends. */
-  async runAutomatic(sessionId: string, mounts: readonly ContextMount[], direction: SyncDirection): Promise<void> {
+  async runAutomatic(
+    sessionId: string,
+    mounts: readonly ContextMount[],
+    direction: SyncDirection,
+  ): Promise<SyncTask[]> {
     const wanted = mounts.filter((mount) => {
       const { uploadPolicy, downloadPolicy } = parseSyncPolicy("policy", mount.policy);
       return direction === "upload" ? uploadPolicy.autoUpload : downloadPolicy.autoDownload;
     });
-    await this.run(sessionId, wanted, direction);
+    return this.run(sessionId, wanted, direction);
   }
 
   /** The account of a session's synchronizations, as AGB words it. Times are Unix seconds, 0 for what is not finished. */

@@ -1,15 +1,18 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { ContextFolder } from "../contexts/context-folder";
 import type { ContextFile, ContextMount, ContextRecord } from "../contexts/context-record";
 import type { ContextStore } from "../contexts/context-store";
 import { pathBelow } from "../contexts/file-paths";
 import { contextFolderOf, isSynchronized, parseSyncPolicy } from "../contexts/sync-policy";
 import { randomText } from "../identifiers";
+import { type FoundFile, findFiles } from "./find-files";
 import type { Sandbox } from "./sandbox";
-import { openResolved } from "./session-paths";
+import { openRegularFile } from "./session-paths";
+import { SkippedFiles } from "./skipped-files";
+
+const chunkBytes = 256 * 1024;
 
 /** Copies files between contexts and the folders of sessions that mount them. */
 export class ContextMirror {
@@ -22,28 +25,31 @@ export class ContextMirror {
   /**
    * Copies the context's files into the session; what else is there stays.
    *
-   * @throws Error when a file cannot be written
+   * @throws SkippedFilesError when some could not be copied; all others are there
    */
   async download(sandbox: Sandbox, mount: ContextMount): Promise<void> {
-    await mkdir(await sandbox.resolve(mount.path), { recursive: true });
     const known = await KnownFiles.read(sandbox);
+    const skipped = new SkippedFiles("downloaded");
+    await sandbox.makeFolder(mount.path).catch((error: unknown) => skipped.add(mount.path, error));
     for (const { file, relativePath } of this.#filesAt(mount)) {
-      const target = await sandbox.resolve(posix.join(mount.path, relativePath));
-      await mkdir(dirname(target), { recursive: true });
-      const temporaryPath = `${target}.${randomText(8)}.part`;
-      const handle = await openResolved(temporaryPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
-      await pipeline(this.folder.readContent(file.blob), handle.createWriteStream());
-      await markUnchanged(temporaryPath, file);
-      await rename(temporaryPath, target);
-      known.add(mount.contextId, file.path);
+      const path = posix.join(mount.path, relativePath);
+      try {
+        await sandbox.withEntry(path, (entry) => this.#place(file, entry), { changesFolder: true });
+        known.add(mount.contextId, file.path);
+        skipped.noteCopied();
+      } catch (error) {
+        skipped.add(path, error);
+      }
     }
     await known.write();
+    skipped.throwIfAny();
   }
 
   /**
    * Copies the session's files into the context, and removes there what the session had and has deleted.
    *
-   * @throws Error when a file is over the limit or the disk is full
+   * @throws SkippedFilesError when some could not be copied, for instance because they are over the limit; all others are
+   *   in the context, and so is what it had of the skipped ones before
    */
   async upload(sandbox: Sandbox, mount: ContextMount): Promise<void> {
     const policy = parseSyncPolicy("policy", mount.policy);
@@ -51,43 +57,92 @@ export class ContextMirror {
     const stored = new Map(this.#filesAt(mount).map((entry) => [entry.file.path, entry.file]));
     const known = await KnownFiles.read(sandbox);
     const found = new Set<string>();
-    for (const relativePath of await regularFilesBelow(await sandbox.resolve(mount.path))) {
-      if (isSynchronized(policy, mount.path, relativePath)) {
-        const path = posix.join(contextFolder, relativePath);
-        found.add(path);
-        await this.#store(mount.contextId, path, await sandbox.resolve(posix.join(mount.path, relativePath)), stored);
+    const skipped = new SkippedFiles("uploaded");
+    const isWanted = (relativePath: string) => isSynchronized(policy, mount.path, relativePath);
+    for (const { relativePath, problem } of await filesIn(sandbox, mount)) {
+      if (!isWanted(relativePath)) {
+        continue;
+      }
+      const path = posix.join(mount.path, relativePath);
+      if (problem !== undefined) {
+        skipped.add(path, problem);
+        continue;
+      }
+      const contextPath = posix.join(contextFolder, relativePath);
+      try {
+        await sandbox.withEntry(path, (entry) => this.#store(mount.contextId, contextPath, entry, stored), {
+          followsLast: false,
+        });
+        found.add(contextPath);
+        skipped.noteCopied();
+      } catch (error) {
+        this.#require(mount.contextId);
+        // One that has gone meanwhile was not skipped: it was deleted.
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+          found.add(contextPath);
+          skipped.add(path, error);
+        }
       }
     }
     if (policy.deletePolicy.syncLocalFile) {
-      // What the session never had is not missing in it: somebody else has stored it meanwhile.
-      const deleted = [...stored.keys()].filter((path) => known.has(mount.contextId, path) && !found.has(path));
+      // What the session never had is not missing in it: somebody else has stored it meanwhile. And what lies where the
+      // session could not be looked at may be there still.
+      const deleted = [...stored.keys()].filter(
+        (path) =>
+          known.has(mount.contextId, path) &&
+          !found.has(path) &&
+          !skipped.covers(posix.join(mount.path, pathBelow(contextFolder, path) ?? "")),
+      );
       this.contexts.removeFiles(this.#require(mount.contextId).contextId, new Set(deleted));
     }
-    for (const path of found) {
-      known.add(mount.contextId, path);
+    for (const { path } of this.#require(mount.contextId).files) {
+      if (found.has(path)) {
+        known.add(mount.contextId, path);
+      }
     }
     await known.write();
+    skipped.throwIfAny();
   }
 
-  async #store(contextId: string, path: string, source: string, stored: ReadonlyMap<string, ContextFile>) {
-    const handle = await openResolved(source, constants.O_RDONLY);
+  async #place(file: ContextFile, entry: string): Promise<void> {
+    const temporaryPath = `${dirname(entry)}/.${randomText(12)}.part`;
+    try {
+      const handle = await open(temporaryPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
+      try {
+        for await (const chunk of this.folder.readContent(file.blob)) {
+          await handle.appendFile(chunk as Buffer);
+        }
+        await markUnchanged(handle, file);
+      } finally {
+        await handle.close();
+      }
+      await rename(temporaryPath, entry);
+    } catch (error) {
+      await rm(temporaryPath, { force: true });
+      throw error;
+    }
+  }
+
+  async #store(contextId: string, path: string, entry: string, stored: ReadonlyMap<string, ContextFile>) {
+    const handle = await openRegularFile(entry, constants.O_RDONLY);
     try {
       const { size, mtimeMs } = await handle.stat();
       const earlier = stored.get(path);
       if (earlier !== undefined && earlier.sizeBytes === size && earlier.modifiedAtMs === Math.round(mtimeMs)) {
         return;
       }
-      const content = await this.folder.writeContent(
-        handle.createReadStream({ autoClose: false }),
-        this.maximumFileBytes,
-      );
+      const content = await this.folder.writeContent(contentOf(handle), this.maximumFileBytes);
       if (this.contexts.find(contextId) === undefined) {
         await this.folder.discardContent(content.blob);
       }
       this.#require(contextId);
       this.contexts.putFile(contextId, path, content);
       const file = this.#require(contextId).files.find((other) => other.path === path);
-      await markUnchanged(source, file as ContextFile);
+      const now = await handle.stat();
+      // One that was written meanwhile has to be read again.
+      if (now.size === size && now.mtimeMs === mtimeMs) {
+        await markUnchanged(handle, file as ContextFile);
+      }
     } finally {
       await handle.close();
     }
@@ -113,24 +168,32 @@ export class ContextMirror {
   }
 }
 
-// A file whose time and size are those of the context's file is taken for unchanged at the next upload.
-async function markUnchanged(path: string, file: ContextFile): Promise<void> {
-  const seconds = file.modifiedAtMs / 1000;
-  await utimes(path, seconds, seconds);
+// A mount that the session has removed has no files.
+function filesIn(sandbox: Sandbox, mount: ContextMount): Promise<readonly FoundFile[]> {
+  return findFiles(sandbox, mount.path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") {
+      return [];
+    }
+    throw error;
+  });
 }
 
-async function regularFilesBelow(folder: string, relativeFolder = ""): Promise<string[]> {
-  const entries = await readdir(join(folder, relativeFolder), { withFileTypes: true }).catch(() => []);
-  const files: string[] = [];
-  for (const entry of entries) {
-    const relativePath = posix.join(relativeFolder, entry.name);
-    if (entry.isDirectory()) {
-      files.push(...(await regularFilesBelow(folder, relativePath)));
-    } else if (entry.isFile() && (await lstat(join(folder, relativePath))).isFile()) {
-      files.push(relativePath);
+// Each chunk is good until the next one is asked for.
+async function* contentOf(handle: FileHandle): AsyncGenerator<Buffer> {
+  const chunk = Buffer.alloc(chunkBytes);
+  for (;;) {
+    const { bytesRead } = await handle.read(chunk, 0, chunkBytes, null);
+    if (bytesRead === 0) {
+      return;
     }
+    yield chunk.subarray(0, bytesRead);
   }
-  return files;
+}
+
+// A file whose time and size are those of the context's file counts as unchanged at the next upload.
+async function markUnchanged(handle: FileHandle, file: ContextFile): Promise<void> {
+  const seconds = file.modifiedAtMs / 1000;
+  await handle.utimes(seconds, seconds);
 }
 
 /** Which files of which contexts a session has had. Kept beside its root, so that a restart does not lose it. */

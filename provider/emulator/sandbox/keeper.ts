@@ -4,10 +4,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
-// Lines on its input: `+ GROUP` and `- GROUP`. Processes that left their group are found by a mark in their environment,
-// where there is a /proc.
+// Lines on its input: `+ GROUP` and `- GROUP`. Processes that left their group are found by a mark in their environment or
+// by the folder they work in, where there is a /proc.
 const script = `
 trap '' HUP INT TERM
+mark=$1 folder=$2 is_temporary=$3
 groups=' '
 while read -r sign group; do
   case $sign in
@@ -16,8 +17,18 @@ while read -r sign group; do
   esac
 done
 for group in $groups; do kill -KILL "-$group"; done
-grep -la "$1" /proc/[0-9]*/environ | while IFS=/ read -r _ _ process _; do kill -KILL "$process"; done
-if [ -n "$2" ]; then rm -rf -- "$2"; fi
+grep -la "$mark" /proc/[0-9]*/environ | while IFS=/ read -r _ _ process _; do kill -KILL "$process"; done
+for process in /proc/[0-9]*; do
+  case $(readlink "$process/cwd")/ in
+    "$folder"/*)
+      fields=$(cat "$process/stat")
+      # Those with a terminal are not a session's: somebody looks at its files.
+      set -- \${fields##*) }
+      if [ "$5" = 0 ]; then kill -KILL "\${process#/proc/}"; fi
+      ;;
+  esac
+done
+if [ -n "$is_temporary" ]; then chmod -R u+rwx "$folder"; rm -rf -- "$folder"; fi
 `;
 
 /** Ends the process groups it was told of as soon as the emulator ends. */
@@ -26,10 +37,11 @@ export class Keeper {
 
   /**
    * @param mark what stands in the environment of every process of a session
-   * @param temporaryFolder is removed at the end; undefined when the sessions' folder is to be kept
+   * @param folder the sessions' folder: a process that works in it is a session's, whatever its environment
+   * @param isTemporary whether the folder is removed at the end
    */
-  constructor(mark: string, temporaryFolder: string | undefined) {
-    this.#child = spawn("/bin/sh", ["-c", script, "keeper", mark, temporaryFolder ?? ""], {
+  constructor(mark: string, folder: string, isTemporary: boolean) {
+    this.#child = spawn("/bin/sh", ["-c", script, "keeper", mark, folder, isTemporary ? "yes" : ""], {
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
       env: { PATH: "/usr/local/bin:/usr/bin:/bin" },

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cutOutput } from "./cut-output";
 import type { SessionProcesses } from "./session-processes";
 
 // What the process wrote last is read within this time after its end, even if a process that it left in the background
@@ -15,7 +17,7 @@ export interface ProcessOrder {
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeLimitMs: number;
-  /** For standard output and standard error each; what is over it is dropped. */
+  /** For standard output and standard error each, see `cutOutput`; what is over it is dropped. */
   readonly outputLimitBytes: number;
 }
 
@@ -33,7 +35,10 @@ export interface ProcessEnd {
  *
  * @throws Error when it cannot be started
  */
-export async function runProcess(order: ProcessOrder, processes: SessionProcesses): Promise<ProcessEnd> {
+export async function runProcess(
+  order: ProcessOrder,
+  processes: Pick<SessionProcesses, "add" | "forgetIfOver">,
+): Promise<ProcessEnd> {
   const [file = "", ...args] = order.commandLine;
   const child = spawn(file, args, {
     cwd: order.workingDirectory,
@@ -55,14 +60,18 @@ export async function runProcess(order: ProcessOrder, processes: SessionProcesse
   let isTimedOut = false;
   const timer = setTimeout(() => {
     isTimedOut = true;
-    process.kill(-group, "SIGKILL");
+    try {
+      process.kill(-group, "SIGKILL");
+    } catch {
+      // It has ended in this moment.
+    }
   }, order.timeLimitMs);
   const closed = once(child, "close");
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);
   await Promise.race([closed, sleep(drainMs)]);
   processes.forgetIfOver(group);
-  const exitCode = isTimedOut ? 124 : (code ?? 128 + (signal === "SIGTERM" ? 15 : 9));
+  const exitCode = isTimedOut ? 124 : (code ?? 128 + constants.signals[signal ?? "SIGKILL"]);
   return { stdout: stdout(), stderr: stderr(), exitCode, isTimedOut };
 }
 
@@ -78,8 +87,7 @@ function collect(stream: Readable, limitBytes: number): () => string {
     sizeBytes += chunk.length;
   });
   return () => {
-    const text = Buffer.concat(chunks).toString("utf8");
     (stream as unknown as { unref?(): void }).unref?.();
-    return sizeBytes > limitBytes ? `${text}\n[output cut after ${limitBytes} bytes]` : text;
+    return cutOutput(Buffer.concat(chunks), sizeBytes, limitBytes);
   };
 }

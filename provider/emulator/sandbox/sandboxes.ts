@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContextMount, SyncDirection } from "../contexts/context-record";
@@ -8,8 +8,9 @@ import type { SessionRecord } from "../session";
 import type { ContextMirror } from "./context-mirror";
 import { findInterpreters } from "./interpreters";
 import { Keeper } from "./keeper";
+import { removeTree } from "./remove-tree";
 import { markVariable, Sandbox, type SandboxSurroundings, type ToolLimits } from "./sandbox";
-import { findSessionView } from "./session-view";
+import { findSessionView, plainViewWarning } from "./session-view";
 
 /** Uploads what a session that is over has mounted, as far as its policies say so. Never rejects. */
 type UploadAtEnd = (sessionId: string, mounts: readonly ContextMount[]) => Promise<void>;
@@ -85,9 +86,9 @@ export class Sandboxes {
     this.#isClosed = true;
     await Promise.all(this.#ending.values());
     await Promise.all([...this.#opening.keys()].map((sessionId) => this.#kill(sessionId)));
-    await (await this.#surroundings)?.keeper.close();
+    await (await this.#surroundings?.catch(() => undefined))?.keeper.close();
     if (this.statePath === undefined && this.#folder !== undefined) {
-      rmSync(this.#folder, { recursive: true, force: true });
+      await removeTree(this.#folder);
     }
   }
 
@@ -105,17 +106,26 @@ export class Sandboxes {
     this.#surroundings ??= this.#prepare();
     const surroundings = await this.#surroundings;
     const folder = this.#folderOf(sessionId);
+    await mkdir(folder, { recursive: true });
     const sandbox = new Sandbox(sessionId, join(folder, "root"), surroundings);
     await sandbox.makeFolders(mounts.map((mount) => mount.path));
     await writeFile(join(folder, "mounts.json"), JSON.stringify(mounts), { mode: 0o600 });
     return sandbox;
   }
 
+  /** What a user has to know about how far sessions are kept apart from this computer; undefined when there is nothing. */
+  async warning(): Promise<string | undefined> {
+    this.#surroundings ??= this.#prepare();
+    return (await this.#surroundings).view.isOwnRoot ? undefined : plainViewWarning;
+  }
+
   async #prepare(): Promise<SandboxSurroundings> {
-    this.#folder ??= mkdtempSync(join(tmpdir(), "agb-emulator-sessions-"));
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const folder = this.#folder ?? mkdtempSync(join(tmpdir(), "agb-emulator-sessions-"));
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // The kernel tells paths without links.
+    this.#folder = realpathSync(folder);
     const mark = `${randomText(20)}/`;
-    const keeper = new Keeper(`${markVariable}=${mark}`, this.statePath === undefined ? this.#folder : undefined);
+    const keeper = new Keeper(`${markVariable}=${mark}`, this.#folder, this.statePath === undefined);
     const interpreters = await findInterpreters();
     const programs = [interpreters.javascript, ...(interpreters.python === undefined ? [] : [interpreters.python])];
     return { view: await findSessionView(programs), interpreters, keeper, mark, limits: this.limits };
@@ -129,16 +139,14 @@ export class Sandboxes {
 
   async #kill(sessionId: string): Promise<void> {
     const sandbox = await this.#opening.get(sessionId)?.catch(() => undefined);
-    sandbox?.processes.killAll();
+    await sandbox?.end();
   }
 
   async #remove(sessionId: string): Promise<void> {
     this.#opening.delete(sessionId);
     this.#left = this.#left?.filter((left) => left !== sessionId);
-    // A killed process may write a last time. What cannot be removed now is removed at the next start.
-    await rm(this.#folderOf(sessionId), { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }).catch(
-      () => {},
-    );
+    // What cannot be removed now is removed at the next start.
+    await removeTree(this.#folderOf(sessionId)).catch(() => {});
   }
 
   #mountsOf(sessionId: string): readonly ContextMount[] {

@@ -51,8 +51,61 @@ async function linkTarget(path: string): Promise<string | undefined> {
   }
 }
 
-/** Opens a path found by `resolveInside`; fails when a process of the session has put a link there meanwhile. */
-export function openResolved(path: string, flags: number): Promise<FileHandle> {
-  // Not blocking: a session may have made a pipe there, on which nobody writes.
-  return open(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o644);
+/**
+ * A folder of a session that is held open. Its entries are reached through it, so that no link that a process of the
+ * session puts in its place meanwhile leads elsewhere.
+ */
+export interface HeldFolder {
+  /** Absolute path in the session. */
+  readonly path: string;
+  /** The folder itself on this computer, good while it is held. */
+  readonly here: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a folder found by `resolveInside`.
+ *
+ * @param root absolute path of the session's root on this computer, without links
+ * @throws Error with code ENOENT when a process of the session has put something else there meanwhile
+ */
+export async function holdFolder(root: string, folder: string): Promise<HeldFolder> {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(folder, flags);
+  const byHandle = `/proc/self/fd/${handle.fd}`;
+  // Only Linux tells where an open folder is; elsewhere sessions are not kept apart from this computer either.
+  const location = await readlink(byHandle).catch(() => undefined);
+  if (location !== undefined && location !== root && !location.startsWith(`${root}/`)) {
+    await handle.close();
+    throw Object.assign(new Error(`ENOENT: ${folder} was replaced`), { code: "ENOENT" });
+  }
+  return {
+    path: (location ?? folder).slice(root.length) || "/",
+    here: location === undefined ? folder : byHandle,
+    close: () => handle.close(),
+  };
+}
+
+/**
+ * Opens a file of a session, never a pipe, a device or what a link leads to, and without waiting for anything.
+ *
+ * @throws Error with code ENXIO when it is no regular file
+ */
+export async function openRegularFile(path: string, flags: number): Promise<FileHandle> {
+  // O_TRUNC would empty the file before it is known what it is.
+  const handle = await open(path, (flags & ~constants.O_TRUNC) | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o644);
+  try {
+    const file = await handle.stat();
+    if (!file.isFile()) {
+      const code = file.isDirectory() ? "EISDIR" : "ENXIO";
+      throw Object.assign(new Error(`${code}: not a regular file`), { code });
+    }
+    if ((flags & constants.O_TRUNC) !== 0) {
+      await handle.truncate();
+    }
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }

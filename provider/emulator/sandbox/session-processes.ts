@@ -1,13 +1,17 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Keeper } from "./keeper";
 
 /** The processes that one session runs, also those that went to the background. */
 export class SessionProcesses {
   readonly #groups = new Set<number>();
 
-  /** @param mark what stands in the environment of this session's processes and of no others */
+  /**
+   * @param mark what stands in the environment of this session's processes and of no others
+   * @param root the session's folder: a process without a terminal that works in it is the session's
+   */
   constructor(
     private readonly mark: string,
+    private readonly root: string,
     private readonly keeper: Keeper,
   ) {}
 
@@ -31,7 +35,7 @@ export class SessionProcesses {
       for (const group of this.#groups) {
         signal(-group, "SIGKILL");
       }
-      const found = markedProcesses(this.mark);
+      const found = processesOf(this.mark, this.root);
       for (const process of found) {
         signal(process, "SIGKILL");
       }
@@ -54,7 +58,7 @@ function signal(process_: number, name: "SIGKILL" | 0): boolean {
   }
 }
 
-function markedProcesses(mark: string): number[] {
+function processesOf(mark: string, root: string): number[] {
   let names: string[];
   try {
     names = readdirSync("/proc");
@@ -65,10 +69,19 @@ function markedProcesses(mark: string): number[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => {
       try {
-        return readFileSync(`/proc/${name}/environ`, "latin1").includes(mark);
+        return (
+          readFileSync(`/proc/${name}/environ`, "latin1").includes(mark) ||
+          (`${readlinkSync(`/proc/${name}/cwd`)}/`.startsWith(`${root}/`) && !hasTerminal(name))
+        );
       } catch {
         return false;
       }
     })
     .map(Number);
+}
+
+// Somebody who looks at a session's files in a shell of their own has one.
+function hasTerminal(process_: string): boolean {
+  const stat = readFileSync(`/proc/${process_}/stat`, "latin1");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[4] !== "0";
 }

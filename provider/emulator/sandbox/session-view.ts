@@ -1,81 +1,109 @@
-// Where Linux allows it, the commands of a session see the session's folder as the root of the file system, with the
-// computer's programs in it, so that a path means the same to a command as to the file tools. Elsewhere commands see the
-// computer's own file system, and only relative paths and HOME lead into the session's folder.
+// What the commands of a session see. Where Linux allows it, that is the session's folder as the root of the file system
+// and no process but the session's own, so that a path means the same to a command as to the file tools. Elsewhere
+// commands see the computer's own file system, and only relative paths and HOME lead into the session's folder.
 
-import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { findNamespaceTools, ownRootView } from "./own-root-view";
+import { removeTree } from "./remove-tree";
+import { runProcess } from "./run-process";
 
-// Arguments: the session's root, further folders to show, `--`, the folder to work in, the command.
-const enter = `
-root=$1; shift
-for name in usr bin sbin lib lib32 lib64 libx32 etc dev proc sys opt nix; do
-  if [ -L "/$name" ]; then
-    [ -e "$root/$name" ] || ln -s "$(readlink "/$name")" "$root/$name"
-  elif [ -d "/$name" ]; then
-    mkdir -p "$root/$name" && mount --rbind "/$name" "$root/$name" || exit 125
-  fi
-done
-while [ "$1" != -- ]; do
-  mkdir -p "$root$1" && mount --rbind "$1" "$root$1" || exit 125
-  shift
-done
-shift
-exec chroot "$root" /bin/sh -c 'cd "$0" && exec "$@"' "$@"
-`;
-
-const shownAnyway = /^\/(usr|bin|sbin|lib|opt|nix)(\/|$)/;
-
-/** How a session's commands are started. */
+/** How the commands of sessions are started. */
 export interface SessionView {
-  /** Whether commands see the session's folder as the root of the file system. */
+  /** Whether commands see the session's folder as the root of the file system, and only processes of their session. */
   readonly isOwnRoot: boolean;
-  /** @param directory absolute path in the session */
-  commandLine(root: string, directory: string, command: readonly string[]): readonly string[];
+  /** Folders of the session that show the computer's own, read-only. */
+  readonly readOnlyFolders: readonly string[];
+  /**
+   * Prepares the place in which a session's commands run.
+   *
+   * @param root absolute path of the session's folder on this computer
+   * @throws Error when it cannot be made
+   */
+  open(root: string): Promise<SessionSpace>;
   /** How a command has to spell an absolute path of the session. */
   pathFor(root: string, path: string): string;
 }
 
-/** Commands see the computer's own file system. */
+/** The place in which the commands of one session run. */
+export interface SessionSpace {
+  /** Whether it has ended, so that nothing more can be started in it. */
+  readonly isOver: boolean;
+  /** The process group on this computer that keeps it; undefined when there is none. */
+  readonly group: number | undefined;
+  /** How to start a command in it. @param directory absolute path in the session */
+  prepare(directory: string, command: readonly string[], environment: Readonly<Record<string, string>>): SpawnParts;
+  /** Ends every process in it, whatever it did to stay; resolves when none is left. */
+  close(): Promise<void>;
+}
+
+/** What it takes to start a process on this computer. */
+export interface SpawnParts {
+  readonly commandLine: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** undefined for the command's own directory. */
+  readonly workingDirectory: string | undefined;
+}
+
+/** Commands see the computer's own file system and processes. */
 export const plainView: SessionView = {
   isOwnRoot: false,
-  commandLine: (_root, _directory, command) => command,
+  readOnlyFolders: [],
+  open: async () => ({
+    isOver: false,
+    group: undefined,
+    prepare: (_directory, commandLine, environment) => ({ commandLine, environment, workingDirectory: undefined }),
+    close: async () => {},
+  }),
   pathFor: (root, path) => join(root, path),
 };
+
+/** What a user has to know where commands have the plain view. */
+export const plainViewWarning =
+  "sessions are not kept apart from this computer, because it does not let this process make namespaces (unshare, " +
+  "nsenter and setpriv of util-linux on Linux). Their commands can write wherever this user can and see its processes " +
+  "with their arguments and environment, and a process that hides can outlive its session. Run only code that you " +
+  "trust, or run the emulator where namespaces are allowed.";
+
+const shownAnyway = /^\/(usr|bin|sbin|lib|opt|nix)(\/|$)/;
 
 /** @param programs absolute paths of programs that sessions may run, wherever they are installed */
 export async function findSessionView(programs: readonly string[]): Promise<SessionView> {
   const prefixes = programs.map((program) => dirname(dirname(program))).filter((prefix) => !shownAnyway.test(prefix));
   const folders = [...new Set(prefixes)].filter((prefix) => prefix !== "/");
-  const view: SessionView = {
-    isOwnRoot: true,
-    commandLine: (root, directory, command) => [
-      "unshare",
-      "--user",
-      "--map-root-user",
-      "--mount",
-      "/bin/sh",
-      "-c",
-      enter,
-      "enter",
-      root,
-      ...folders,
-      "--",
-      directory,
-      ...command,
-    ],
-    pathFor: (_root, path) => path,
-  };
-  const trialRoot = await mkdtemp(join(tmpdir(), "agb-emulator-trial-"));
-  try {
-    const [file = "", ...args] = view.commandLine(trialRoot, "/", ["true"]);
-    await promisify(execFile)(file, args, { timeout: 5_000, env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
-    return view;
-  } catch {
+  const tools = await findNamespaceTools();
+  if (tools === undefined) {
     return plainView;
+  }
+  // Without a user namespace only root may do it, for instance where user namespaces are turned off.
+  const choices = process.getuid?.() === 0 ? [true, false] : [true];
+  for (const hasUserNamespace of choices) {
+    const view = ownRootView(tools, hasUserNamespace, folders);
+    if (await works(view)) {
+      return view;
+    }
+  }
+  return plainView;
+}
+
+async function works(view: SessionView): Promise<boolean> {
+  const trialFolder = await realpath(await mkdtemp(join(tmpdir(), "agb-emulator-trial-")));
+  try {
+    const space = await view.open(trialFolder);
+    try {
+      const parts = space.prepare("/", ["/bin/sh", "-c", "test -e /proc/self && test ! -w /etc"], {});
+      const { exitCode } = await runProcess(
+        { ...parts, workingDirectory: "/", timeLimitMs: 10_000, outputLimitBytes: 1_000 },
+        { add() {}, forgetIfOver() {} },
+      );
+      return exitCode === 0;
+    } finally {
+      await space.close();
+    }
+  } catch {
+    return false;
   } finally {
-    await rm(trialRoot, { recursive: true, force: true });
+    await removeTree(trialFolder).catch(() => rm(trialFolder, { recursive: true, force: true }));
   }
 }

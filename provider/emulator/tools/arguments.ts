@@ -15,8 +15,12 @@ export function checkArguments<Schema extends z.ZodType>(schema: Schema, args: u
   return result.data;
 }
 
+// The most that Linux takes.
+const longestPath = 4096;
+
 /** A path in a session. */
 export const pathArgument = z
-  .string({ error: "is required and must be a text" })
+  .string({ error: "is required and must be a string" })
   .min(1, { error: "must not be empty" })
+  .max(longestPath, { error: `must have at most ${longestPath} characters` })
   .refine((path) => !path.includes("\0"), { error: "must not contain a NUL character" });

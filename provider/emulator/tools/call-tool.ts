@@ -2,6 +2,7 @@ import { ApiFailure } from "../failures";
 import { imageKind } from "../image-kind";
 import type { Sandboxes } from "../sandbox/sandboxes";
 import type { SessionRecord } from "../session";
+import { systemErrorReason } from "../system-errors";
 import { toolsOf } from "./catalogue";
 import { createDirectory, deleteFile, getFileInfo, listDirectory, moveFile, readFile, writeFile } from "./files";
 import { getMetrics } from "./metrics";
@@ -45,25 +46,6 @@ export async function callTool(
     if (error instanceof ApiFailure) {
       throw error;
     }
-    return toolFailure(reasonOf(error as NodeJS.ErrnoException));
+    return toolFailure(systemErrorReason(error));
   }
-}
-
-// The messages of file errors name paths on this computer, which mean nothing to the session.
-function reasonOf(error: NodeJS.ErrnoException): string {
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: "No such file or directory",
-    ENOTDIR: "Not a directory",
-    EISDIR: "Is a directory",
-    EEXIST: "File exists",
-    EACCES: "Permission denied",
-    EPERM: "Operation not permitted",
-    ELOOP: "Too many levels of symbolic links",
-    ENOTEMPTY: "Directory not empty",
-    ENAMETOOLONG: "File name too long",
-    ENOSPC: "No space left on device",
-    ENXIO: "Not a regular file",
-    E2BIG: "Argument list too long",
-  };
-  return reasons[error.code ?? ""] ?? `The tool failed: ${error.code ?? error.message}`;
 }

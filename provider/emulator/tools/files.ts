@@ -1,9 +1,8 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, readdir, rename, stat, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { lstat, opendir, rename, unlink } from "node:fs/promises";
 import { z } from "zod";
 import type { Sandbox } from "../sandbox/sandbox";
-import { openResolved } from "../sandbox/session-paths";
+import { openRegularFile } from "../sandbox/session-paths";
 import { checkArguments, pathArgument } from "./arguments";
 import { wholeCharacters } from "./text-range";
 import { type ToolResult, toolFailure, toolText } from "./tool-result";
@@ -26,12 +25,19 @@ const readSchema = pathOnly.extend({
 export async function readFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path, offset, length, format } = checkArguments(readSchema, args);
   const limitBytes = sandbox.surroundings.limits.outputLimitBytes;
-  const handle = await openResolved(await sandbox.resolve(path), constants.O_RDONLY);
+  const handle = await sandbox
+    .withEntry(path, (entry) => openRegularFile(entry, constants.O_RDONLY))
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "EISDIR" || error.code === "ENXIO") {
+        return undefined;
+      }
+      throw error;
+    });
+  if (handle === undefined) {
+    return toolFailure(`${path} is not a file`);
+  }
   try {
     const file = await handle.stat();
-    if (!file.isFile()) {
-      return toolFailure(`${path} is not a file`);
-    }
     const rest = Math.max(0, file.size - offset);
     const wanted = length === 0 ? rest : Math.min(length, rest);
     if (wanted > limitBytes) {
@@ -52,7 +58,7 @@ export async function readFile(sandbox: Sandbox, args: unknown): Promise<ToolRes
 }
 
 const writeSchema = pathOnly.extend({
-  content: z.string({ error: "is required and must be a text" }),
+  content: z.string({ error: "is required and must be a string" }),
   mode: z
     .enum(["overwrite", "append", "create_new"], { error: "must be overwrite, append or create_new" })
     .default("overwrite"),
@@ -67,9 +73,9 @@ const writeFlags = {
 /** `write_file`: writes or appends a text. Folders that are missing are made. */
 export async function writeFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path, content, mode } = checkArguments(writeSchema, args);
-  const target = await sandbox.resolve(path);
-  await mkdir(dirname(target), { recursive: true });
-  const handle = await openResolved(target, writeFlags[mode]);
+  const handle = await sandbox.withEntry(path, (entry) => openRegularFile(entry, writeFlags[mode]), {
+    changesFolder: true,
+  });
   try {
     await handle.writeFile(content);
   } finally {
@@ -81,35 +87,50 @@ export async function writeFile(sandbox: Sandbox, args: unknown): Promise<ToolRe
 /** `list_directory`: a line for each entry, `[DIR] name` or `[FILE] name`, by name. */
 export async function listDirectory(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path } = checkArguments(pathOnly, args);
-  const entries = await readdir(await sandbox.resolve(path), { withFileTypes: true });
-  const lines = entries
-    .map((entry) => [entry.name, `${entry.isDirectory() ? "[DIR]" : "[FILE]"} ${entry.name}`] as const)
-    .sort(([left], [right]) => (left < right ? -1 : 1));
+  const limitBytes = sandbox.surroundings.limits.outputLimitBytes;
+  const lines: (readonly [name: string, line: string])[] = [];
+  let sizeBytes = 0;
+  const folder = await sandbox.openFolder(path);
+  try {
+    for await (const entry of await opendir(folder.here)) {
+      const line = `${entry.isDirectory() ? "[DIR]" : "[FILE]"} ${entry.name}`;
+      sizeBytes += Buffer.byteLength(JSON.stringify(line));
+      if (sizeBytes > limitBytes) {
+        return toolFailure(`The list of ${path} has more than the ${limitBytes} bytes that can be told`);
+      }
+      lines.push([entry.name, line]);
+    }
+  } finally {
+    await folder.close();
+  }
+  lines.sort(([left], [right]) => (left < right ? -1 : 1));
   return toolText(lines.map(([, line]) => line).join("\n"));
 }
 
 /** `create_directory`: also what leads to it; one that is there already is fine. */
 export async function createDirectory(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path } = checkArguments(pathOnly, args);
-  await mkdir(await sandbox.resolve(path), { recursive: true });
+  await sandbox.makeFolder(path);
   return toolText(`Made directory ${path}`);
 }
 
 /** `delete_file`: a file or a symbolic link, not a directory. */
 export async function deleteFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path } = checkArguments(pathOnly, args);
-  const target = await sandbox.resolve(path, false);
-  if ((await lstat(target)).isDirectory()) {
-    return toolFailure(`${path} is a directory`);
-  }
-  await unlink(target);
-  return toolText(`Deleted ${path}`);
+  const remove = async (entry: string) => {
+    if ((await lstat(entry)).isDirectory()) {
+      return toolFailure(`${path} is a directory`);
+    }
+    await unlink(entry);
+    return toolText(`Deleted ${path}`);
+  };
+  return sandbox.withEntry(path, remove, { followsLast: false });
 }
 
 /** `get_file_info`: a line `name: value` for each property. AGB's Python SDK asks for it before it reads a file. */
 export async function getFileInfo(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path } = checkArguments(pathOnly, args);
-  const info = await stat(await sandbox.resolve(path));
+  const info = await sandbox.withEntry(path, (entry) => lstat(entry));
   const properties = {
     size: info.size,
     created: info.birthtime.toISOString(),
@@ -131,6 +152,7 @@ const moveSchema = z.object({ source: pathArgument, destination: pathArgument })
 /** `move_file`: a file or directory, over a file that is there. */
 export async function moveFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { source, destination } = checkArguments(moveSchema, args);
-  await rename(await sandbox.resolve(source, false), await sandbox.resolve(destination, false));
+  const asNamed = { followsLast: false, changesFolder: true };
+  await sandbox.withEntry(source, (from) => sandbox.withEntry(destination, (to) => rename(from, to), asNamed), asNamed);
   return toolText(`Moved ${source} to ${destination}`);
 }

@@ -1,16 +1,21 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { randomText } from "../identifiers";
+import { cutOutput } from "../sandbox/cut-output";
 import type { Sandbox } from "../sandbox/sandbox";
+import { openRegularFile } from "../sandbox/session-paths";
 import { checkArguments } from "./arguments";
 import { javascriptRunner, pythonRunner } from "./code-runners";
 import { type ToolResult, toolFailure, toolText } from "./tool-result";
 
 const schema = z.object({
-  code: z.string({ error: "is required and must be a text" }),
-  language: z.string({ error: "is required and must be a text" }),
+  code: z.string({ error: "is required and must be a string" }),
+  language: z.string({ error: "is required and must be a string" }),
   timeout_s: z.number({ error: "must be a number" }).positive({ error: "must be more than 0" }).default(60),
 });
+
+const longestProblem = 1_000;
 
 const aliases: Readonly<Record<string, string>> = {
   py: "python",
@@ -21,7 +26,7 @@ const aliases: Readonly<Record<string, string>> = {
   sh: "bash",
 };
 
-/** `run_code`: what the code wrote and the value of its last expression, as JSON text. Each call begins anew. */
+/** `run_code`: what the code wrote and the value of its last expression, as JSON text. Nothing is kept from one call to the next. */
 export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { code, language: given, timeout_s } = checkArguments(schema, args);
   const asked = given.trim().toLowerCase();
@@ -32,25 +37,43 @@ export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResu
   if (command === undefined) {
     return toolFailure(`The language ${JSON.stringify(given.slice(0, 40))} is not installed where the emulator runs.`);
   }
-  const files = [await sandbox.resolve(codePath), await sandbox.resolve(resultPath)] as const;
   const startedAtMs = performance.now();
   try {
-    await writeFile(files[0], code, { flag: "wx" });
+    await sandbox.withEntry(codePath, (entry) => writeFile(entry, code, { flag: "wx" }), { changesFolder: true });
     const end = await sandbox.run({ command, timeLimitMs: timeout_s * 1000 });
-    const value = await readFile(files[1], "utf8").catch(() => undefined);
+    const value = await readResult(sandbox, resultPath);
     const problem = end.isTimedOut ? `The code took longer than it may and was ended.` : lastLine(end.stderr);
     return toolText(
       JSON.stringify({
         result: value === undefined ? [] : [{ "text/plain": value, isMainResult: true }],
         stdout: end.stdout === "" ? [] : [end.stdout],
         stderr: end.stderr === "" ? [] : [end.stderr],
-        executionError: end.exitCode === 0 ? null : problem || `The code ended with exit code ${end.exitCode}.`,
+        executionError:
+          end.exitCode === 0
+            ? null
+            : problem.slice(0, longestProblem) || `The code ended with exit code ${end.exitCode}.`,
         execution_count: 1,
         execution_time: (performance.now() - startedAtMs) / 1000,
       }),
     );
   } finally {
-    await Promise.all(files.map((file) => rm(file, { force: true })));
+    const remove = (path: string) =>
+      sandbox.withEntry(path, (entry) => rm(entry, { force: true }), { followsLast: false });
+    await Promise.allSettled([codePath, resultPath].map(remove));
+  }
+}
+
+/** The value that the code's runner wrote; undefined when it wrote none, or the code put something else in its place. */
+async function readResult(sandbox: Sandbox, path: string): Promise<string | undefined> {
+  const limitBytes = sandbox.surroundings.limits.outputLimitBytes;
+  const open = (entry: string) => openRegularFile(entry, constants.O_RDONLY);
+  const handle = await sandbox.withEntry(path, open, { followsLast: false }).catch(() => undefined);
+  try {
+    const head = Buffer.alloc(Math.min(limitBytes, (await handle?.stat())?.size ?? 0));
+    const read = await handle?.read(head, 0, head.length, 0);
+    return handle && cutOutput(head.subarray(0, read?.bytesRead), (await handle.stat()).size, limitBytes);
+  } finally {
+    await handle?.close();
   }
 }
 

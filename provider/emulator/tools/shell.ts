@@ -7,12 +7,12 @@ const withoutNul = (text: string) => !text.includes("\0");
 const nul = { error: "must not contain a NUL character" };
 
 const schema = z.object({
-  command: z.string({ error: "is required and must be a text" }).refine(withoutNul, nul),
+  command: z.string({ error: "is required and must be a string" }).refine(withoutNul, nul),
   timeout_ms: z.number({ error: "must be a number" }).positive({ error: "must be more than 0" }).default(1000),
   cwd: pathArgument.nullish(),
   envs: z
     .record(z.string().regex(/^[^=\0]+$/, { error: "is not a name" }), z.string().refine(withoutNul, nul), {
-      error: "must be an object of texts",
+      error: "must be an object of strings",
     })
     .nullish(),
 });

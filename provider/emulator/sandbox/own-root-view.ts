@@ -1,0 +1,237 @@
+// Commands see the session's folder as the root of the file system, with the computer's programs in it, read-only, and no
+// process but those of their session. For that each session has namespaces of its own (mounts, processes and, unless they
+// are turned off, users), which a first process keeps: all others end with it, which no process of a session can prevent.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, constants, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SessionSpace, SessionView } from "./session-view";
+
+/** Absolute paths of the programs that make and enter namespaces. */
+export interface NamespaceTools {
+  readonly unshare: string;
+  readonly nsenter: string;
+  readonly setpriv: string;
+  readonly env: string;
+  readonly shell: string;
+}
+
+const systemFolders = "usr bin sbin lib lib32 lib64 libx32 etc sys opt nix";
+const searchPath = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+const openingLimitMs = 30_000;
+const forceAfterMs = 1_000;
+const closingLimitMs = 10_000;
+
+// Without capabilities, and never to have any again, root in a session can neither undo the mounts nor leave them.
+const withoutPrivileges = "--no-new-privs --inh-caps=-all --bounding-set=-all --";
+
+// Runs as the first process of the new namespaces. Arguments: the session's folder, the path of setpriv, the shell's,
+// further folders to show.
+const prepareScript = `
+set -ef
+root=$1 setpriv=$2 shell=$3; shift 3
+read -r process _ < /proc/self/stat
+# The session may have put a link where something is to be mounted.
+place() {
+  [ ! -L "$root$1" ] || rm -f "$root$1"
+  mkdir -p "$root$1"
+  [ "$(cd -P "$root$1" && pwd -P)" = "$root$1" ]
+}
+show() {
+  place "$1"
+  mount --rbind "$1" "$root$1"
+}
+read_only() { mount -o remount,bind,ro "$1"; }
+mount --rbind "$root" "$root"
+# Links among them are shown as folders: a link could be replaced by the session, a mount cannot.
+for name in ${systemFolders}; do
+  if [ -d "/$name" ]; then show "/$name"; fi
+done
+for folder; do show "$folder"; done
+points=$(while read -r _ _ _ _ point _; do echo "$point"; done < /proc/self/mountinfo)
+for point in $points; do
+  point=$(printf %b "$point")
+  case $point in "$root"/*) read_only "$point" ;; esac
+done
+place /dev
+mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+for name in null zero full random urandom tty; do
+  : > "$root/dev/$name"
+  mount --bind "/dev/$name" "$root/dev/$name"
+done
+ln -s /proc/self/fd "$root/dev/fd"
+ln -s /proc/self/fd/0 "$root/dev/stdin"
+ln -s /proc/self/fd/1 "$root/dev/stdout"
+ln -s /proc/self/fd/2 "$root/dev/stderr"
+mkdir "$root/dev/shm" "$root/dev/pts"
+mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
+place /proc
+mount -t proc proc "$root/proc"
+for name in sys irq bus fs sysrq-trigger; do
+  if [ -e "$root/proc/$name" ]; then
+    mount --bind "$root/proc/$name" "$root/proc/$name"
+    read_only "$root/proc/$name"
+  fi
+done
+place /.agb-emulator
+cd "$root"
+pivot_root . .agb-emulator
+cd /
+umount -l /.agb-emulator
+rmdir /.agb-emulator
+exec "$setpriv" ${withoutPrivileges} "$shell" -c '${keepScript()}' "$process"
+`;
+
+// Lives until its standard input ends, which is when the emulator closes it or ends itself, however it ends.
+function keepScript(): string {
+  return 'echo "$0"; exec 3<&0 </dev/null >/dev/null 2>&1; cat <&3 & until wait "$!"; do cat <&3 & done';
+}
+
+/** Finds the programs; undefined when one is missing, as everywhere but on Linux. */
+export async function findNamespaceTools(): Promise<NamespaceTools | undefined> {
+  if (process.platform !== "linux") {
+    return undefined;
+  }
+  try {
+    const [unshare, nsenter, setpriv, env, shell] = await Promise.all(
+      ["unshare", "nsenter", "setpriv", "env", "sh"].map(findProgram),
+    );
+    return { unshare, nsenter, setpriv, env, shell } as NamespaceTools;
+  } catch {
+    return undefined;
+  }
+}
+
+// Without links: in a session those could lead elsewhere.
+async function findProgram(name: string): Promise<string> {
+  for (const folder of searchPath) {
+    const path = join(folder, name);
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    ) {
+      return realpath(path);
+    }
+  }
+  throw new Error(`${name} is not installed`);
+}
+
+/** @param folders further folders of this computer to show, read-only, at the same path */
+export function ownRootView(tools: NamespaceTools, hasUserNamespace: boolean, folders: readonly string[]): SessionView {
+  return {
+    isOwnRoot: true,
+    readOnlyFolders: [...systemFolders.split(" "), "dev", "proc"].map((name) => `/${name}`).concat(folders),
+    open: (root) => openSpace(tools, hasUserNamespace, folders, root),
+    pathFor: (_root, path) => path,
+  };
+}
+
+async function openSpace(
+  tools: NamespaceTools,
+  hasUserNamespace: boolean,
+  folders: readonly string[],
+  root: string,
+): Promise<SessionSpace> {
+  const child = spawn(
+    tools.unshare,
+    [
+      ...(hasUserNamespace ? ["--user", "--map-root-user"] : []),
+      ...["--mount", "--pid", "--fork", "--kill-child"],
+      ...[tools.shell, "-c", prepareScript, "prepare", root, tools.setpriv, tools.shell, ...folders],
+    ],
+    { cwd: "/", env: { PATH: searchPath.join(":") }, detached: true, stdio: ["pipe", "pipe", "pipe"] },
+  );
+  const ended = new Promise<void>((resolve) => {
+    child.once("error", () => resolve());
+    child.once("exit", () => resolve());
+  });
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  let firstProcess: number;
+  try {
+    firstProcess = await readFirstProcess(child);
+  } catch (error) {
+    child.kill("SIGKILL");
+    await ended;
+    throw error;
+  }
+  for (const handle of [child, child.stdin, child.stdout, child.stderr]) {
+    (handle as unknown as { unref(): void }).unref();
+  }
+  return {
+    get isOver() {
+      return isOver;
+    },
+    group: child.pid,
+    prepare(directory, command, environment) {
+      // Under names that mean nothing to the programs in between: a LD_PRELOAD of the session must not reach them.
+      const values = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+      const names = values.map((_, index) => `AGB_${index}`);
+      const start = `cd "$0" && exec ${tools.env} -i -- ${names.map((name) => `"$${name}"`).join(" ")} "$@"`;
+      return {
+        commandLine: [
+          ...[tools.nsenter, "--target", String(firstProcess), "--mount", "--pid"],
+          ...(hasUserNamespace ? ["--user", "--preserve-credentials"] : []),
+          ...["--", tools.setpriv, ...withoutPrivileges.split(" ")],
+          ...[tools.shell, "-c", start, directory, ...command],
+        ],
+        environment: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""])),
+        workingDirectory: "/",
+      };
+    },
+    async close() {
+      if (isOver) {
+        return;
+      }
+      child.ref();
+      child.stdin.end();
+      // What reads that end may be stopped by the session; killing the first process ends all others as well.
+      const force = setTimeout(() => signal(firstProcess), forceAfterMs);
+      await Promise.race([ended, sleep(closingLimitMs, undefined, { ref: false })]);
+      clearTimeout(force);
+    },
+  };
+}
+
+function signal(process_: number): void {
+  try {
+    process.kill(process_, "SIGKILL");
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** Waits until the namespaces are ready. @returns the number on this computer of their first process */
+async function readFirstProcess(child: ChildProcess): Promise<number> {
+  let problem = "";
+  child.stdin?.on("error", () => {});
+  child.stderr?.on("data", (chunk: Buffer) => {
+    problem = `${problem}${chunk}`.slice(0, 1_000);
+  });
+  const lines = createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> });
+  const failed = async () => {
+    await once(child, "close");
+    throw new Error(`the session's namespaces could not be made: ${problem.trim()}`);
+  };
+  const late = async () => {
+    await sleep(openingLimitMs, undefined, { ref: false });
+    throw new Error(`the session's namespaces were not ready within ${openingLimitMs / 1000} s`);
+  };
+  const outcomes = [once(lines, "line"), failed(), late()];
+  for (const outcome of outcomes) {
+    // Only the first one counts.
+    outcome.catch(() => {});
+  }
+  const [line] = (await Promise.race(outcomes)) as [string];
+  lines.close();
+  return Number(line);
+}
