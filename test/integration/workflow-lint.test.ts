@@ -78,6 +78,8 @@ function zizmor(files: readonly string[], directory: string): string {
   const { status, stdout, stderr, error } = spawnSync(linters.zizmor, [...options, ...files], {
     cwd: directory,
     encoding: "utf8",
+    // Its own variables could change what it finds.
+    env: {},
   });
   // 11 to 14: it found something, the worst of it informational, low, medium or high.
   if (status !== 0 && (status === null || status < 11 || status > 14)) {
