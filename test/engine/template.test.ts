@@ -40,6 +40,8 @@ test("files of a new project name it, compile, and work: up, up unchanged, destr
       },
     }),
   );
+  // Pulumi prints this when the project is there. Until the package is published, the install that it proposes fails.
+  expect(project.transcript()).toContain(`npm install ../pulumi-agb/${packed.fileName}`);
   const names = [".gitignore", "Pulumi.yaml", "README.md", "index.ts", "package.json", "tsconfig.json"];
   expect([...texts.keys()].sort()).toEqual(names.map((name) => join(project.directory, name)).sort());
   expect([...texts.values()].join("\n")).not.toMatch(/\$\{(PROJECT|DESCRIPTION)\}|^template:/m);
@@ -66,7 +68,7 @@ test("files of a new project name it, compile, and work: up, up unchanged, destr
   expect(emulator.sessions()).toEqual([]);
 });
 
-test("a project made with its stack installs, stores no empty key, and takes the environment's", async () => {
+test("a project made with its stack installs, takes the environment's key, and fails as the README says without packages", async () => {
   const emulator = await startTestEmulator();
   const npm = closeAfterTest(await standInForNpm());
   const project = closeAfterTest(
@@ -88,6 +90,16 @@ test("a project made with its stack installs, stores no empty key, and takes the
   await project.configure({ "shop-sandboxes:imageId": "agb-browser-use-1" });
   expect(changesIn((await project.up()).stdout)).toEqual({ created: 3 });
   expect(emulator.sessions()).toEqual([expect.objectContaining({ imageId: "agb-browser-use-1" })]);
+
+  await project.remove("node_modules");
+  const { exitCode, stdout } = await project.run("destroy", "--yes", "--skip-preview");
+  expect(exitCode).not.toBe(0);
+  const [, printed = "nothing"] = /Error: (Cannot find module '.+')/.exec(stdout) ?? [];
+  const readme = await readFile(join(__dirname, "..", "..", "README.md"), "utf8");
+  expect(readme).toContain(`**\`${printed}\`**`);
+  expect(emulator.sessions()).toHaveLength(1);
+
+  await project.succeed("install");
   await project.destroy();
   expect(emulator.sessions()).toEqual([]);
 });

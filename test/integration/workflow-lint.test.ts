@@ -1,4 +1,5 @@
-// actionlint, with shellcheck for the shell inside, on all workflow files; shellcheck and bash on the other scripts of CI.
+// The workflow files: actionlint for mistakes, with shellcheck for the shell inside, and zizmor for what an attacker could
+// use. The other scripts of CI: shellcheck and bash.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,14 +31,23 @@ beforeAll(async () => {
   }
 }, 900_000);
 
-/** What actionlint says of a workflow, taken for one of an otherwise empty repository. */
+/** What actionlint says about a workflow that is the only one of its repository. */
 function lintWorkflow(text: string): string {
+  return inEmptyRepository(text, actionlint);
+}
+
+/** What zizmor says about a workflow that is the only one of its repository. */
+function auditWorkflow(text: string): string {
+  return inEmptyRepository(text, zizmor);
+}
+
+function inEmptyRepository(text: string, lint: (files: readonly string[], directory: string) => string): string {
   const root = mkdtempSync(join(tmpdir(), "pulumi-agb-lint-"));
   closeAfterTest({ close: () => rmSync(root, { recursive: true, force: true }) });
   const folder = join(root, ".github", "workflows");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "broken.yml"), text);
-  return actionlint([join(folder, "broken.yml")], root);
+  return lint([join(folder, "broken.yml")], root);
 }
 
 function actionlint(parameters: readonly string[], directory: string): string {
@@ -50,7 +60,35 @@ function actionlint(parameters: readonly string[], directory: string): string {
   return stdout;
 }
 
-/** What shellcheck, and the shell itself, say of a script. */
+/**
+ * Every finding of zizmor's default persona counts, whatever its severity: the personas above it report matters of taste.
+ * Without a network: what GitHub knows of an action's versions could fail this test from one day to the next.
+ */
+function zizmor(files: readonly string[], directory: string): string {
+  const options = [
+    "--offline",
+    "--no-config",
+    "--persona",
+    "regular",
+    "--strict-collection",
+    "--quiet",
+    "--color",
+    "never",
+  ];
+  const { status, stdout, stderr, error } = spawnSync(linters.zizmor, [...options, ...files], {
+    cwd: directory,
+    encoding: "utf8",
+    // Its own variables could change what it finds.
+    env: {},
+  });
+  // 11 to 14: it found something, the worst of it informational, low, medium or high.
+  if (status !== 0 && (status === null || status < 11 || status > 14)) {
+    throw new Error(`zizmor failed: ${error ?? stderr}`);
+  }
+  return status === 0 ? "" : stdout;
+}
+
+/** What shellcheck, and the shell itself, say about a script. */
 function lintScript(script: string, dialect: "bash" | "sh"): string {
   const options = { input: script, encoding: "utf8" } as const;
   const check = spawnSync(linters.shellcheck, ["--shell", dialect, "--format", "gcc", "-"], options);
@@ -81,6 +119,31 @@ testWithLinters.each([
   const text = readWorkflowText("preview.yml").replaceAll("3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "v4");
   expect(lintWorkflow(text)).toBe("");
   expect(lintWorkflow(text.replace(good, bad))).toContain(finding);
+});
+
+testWithLinters("zizmor finds nothing in the workflow files that an attacker could use", () => {
+  const files = workflowNames().map((name) => join(".github", "workflows", name));
+  expect(zizmor(files, repositoryDirectory)).toBe("");
+});
+
+testWithLinters.each([
+  [
+    "the trigger with secrets for forks, without the reason why it is safe",
+    / # zizmor: ignore.*/,
+    "",
+    "dangerous-triggers",
+  ],
+  [
+    "a title that gets into a command",
+    '--commit "$COMMIT"',
+    `--commit "\${{ github.event.pull_request.title }}"`,
+    "template-injection",
+  ],
+  ["an action whose version can be moved", /checkout@[0-9a-f]{40}/, "checkout@v7", "unpinned-uses"],
+])("zizmor finds %s", (_, good, bad, finding) => {
+  const text = readWorkflowText("preview.yml");
+  expect(auditWorkflow(text)).toBe("");
+  expect(auditWorkflow(text.replace(good, bad))).toContain(`[${finding}]`);
 });
 
 testWithLinters("the scripts of CI are clean", () => {

@@ -20,7 +20,7 @@ export interface LinterTools {
 export function findLinterTools(): LinterTools | string {
   const python = findPython();
   if (python === undefined) {
-    return "shellcheck needs Python 3.10 or newer";
+    return "shellcheck and zizmor need Python 3.10 or newer";
   }
   return spawnSync("go", ["version"]).status === 0 ? { python } : "actionlint needs Go";
 }
@@ -29,11 +29,12 @@ export function findLinterTools(): LinterTools | string {
 export interface Linters {
   readonly actionlint: string;
   readonly shellcheck: string;
+  readonly zizmor: string;
 }
 
 /**
- * Installs shellcheck from PyPI and builds actionlint from its Go module when they are not there yet, which takes a minute
- * and is kept in the user's cache folder. actionlint's packages on PyPI and npm download it from elsewhere or lack shellcheck.
+ * Installs shellcheck and zizmor from PyPI and builds actionlint from its Go module. That takes a minute the first time and
+ * is kept in the user's cache folder. actionlint's packages on PyPI and npm download it from elsewhere or lack shellcheck.
  *
  * @throws Error when they cannot be installed
  */
@@ -43,7 +44,7 @@ export async function installLinters({ python }: LinterTools): Promise<Linters> 
     await buildActionlint(),
     await installPythonPackages(python, "linters", requirementsPath),
   ];
-  return { actionlint, shellcheck: join(programs, "shellcheck") };
+  return { actionlint, shellcheck: join(programs, "shellcheck"), zizmor: join(programs, "zizmor") };
 }
 
 async function buildActionlint(): Promise<string> {

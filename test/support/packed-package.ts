@@ -10,6 +10,8 @@ const repositoryDirectory = join(__dirname, "..", "..");
 
 /** A packed package that can be installed any number of times. */
 export interface PackedPackage {
+  /** What `npm pack` calls the file, such as `pulumi-agb-0.1.0.tgz`. */
+  readonly fileName: string;
   /** Fills a project's `node_modules`: this package unpacked, all declared dependencies as links to this checkout's. */
   install(projectDirectory: string): Promise<void>;
   /** Removes the packed file. */
@@ -19,17 +21,19 @@ export interface PackedPackage {
 /** Packs this checkout as it is built. */
 export async function packPackage(): Promise<PackedPackage> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-pack-")));
+  let fileName: string;
   try {
     // Without its scripts: they would build again, under the feet of tests that run at the same time.
     await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", directory], repositoryDirectory);
-    const [file] = await readdir(directory);
-    await run("tar", ["-xzf", join(directory, file ?? ""), "-C", directory], directory);
+    [fileName = ""] = await readdir(directory);
+    await run("tar", ["-xzf", join(directory, fileName), "-C", directory], directory);
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
   const unpacked = join(directory, "package");
   return {
+    fileName,
     async install(projectDirectory) {
       const target = join(projectDirectory, "node_modules");
       const names = new Set([

@@ -46,7 +46,6 @@ const { checkKey, checkStack, forkNotice, ...engineCommands } = commands;
 export const testedCommands: readonly TestedCommand[] = [
   ...[checkKey, checkStack, forkNotice].map((command) => ({ command, shownBy: events })),
   ...Object.values(engineCommands).map((command) => ({ command, shownBy: engine })),
-  { command: "npm install", shownBy: ".ci/run" },
   { command: "npm run check", shownBy: ".ci/run" },
   { command: "npm test", shownBy: ".ci/run" },
   { command: "npm run build", shownBy: "package.json" },

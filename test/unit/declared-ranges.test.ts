@@ -1,4 +1,4 @@
-// What examples and the template ask of npm. Whoever copies one gets the newest version that its range allows.
+// What examples, the template and the instructions ask of npm. A copied range gets the newest version that it allows.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +13,15 @@ test.each(copied)("%s asks for this version of the package, and for Pulumi as it
   const { dependencies } = readManifest(join(repository, folder));
   expect(caretAccepts(dependencies["pulumi-agb"], manifest.version)).toBe(true);
   expect(caretAccepts(dependencies["@pulumi/pulumi"], manifest.devDependencies["@pulumi/pulumi"])).toBe(true);
+});
+
+test("all instructions name the packed file as `npm pack` does", () => {
+  const texts = ["README.md", "docs/ci-previews.md", ...copied.flatMap((folder) => listFiles(folder, /\.(md|yaml)$/))];
+  const named = texts.flatMap(
+    (file) => readFileSync(join(repository, file), "utf8").match(/pulumi-agb-\d[\w.-]*\.tgz/g) ?? [],
+  );
+  expect(named.length).toBeGreaterThan(5);
+  expect(new Set(named)).toEqual(new Set([`pulumi-agb-${manifest.version}.tgz`]));
 });
 
 test.each([
@@ -31,6 +40,12 @@ interface Manifest {
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+function listFiles(folder: string, pattern: RegExp): string[] {
+  return readdirSync(join(repository, folder))
+    .filter((name) => pattern.test(name))
+    .map((name) => join(folder, name));
 }
 
 function readManifest(folder: string): Manifest {

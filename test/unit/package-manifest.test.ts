@@ -1,0 +1,59 @@
+// What npm makes of this repository: `npm install` in a fresh clone, and in a project that installs the packed file.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const repository = join(__dirname, "..", "..");
+const manifest: { scripts: Record<string, string> } = readJson("package.json");
+const { packages }: { packages: Record<string, LockedPackage> } = readJson("package-lock.json");
+
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly link?: boolean;
+  readonly libc?: readonly string[];
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+test("nothing in the package runs when it is installed, so npm asks nobody to allow it", () => {
+  const scripts = Object.keys(manifest.scripts);
+  for (const runOnInstall of ["preinstall", "install", "postinstall", "prepare"]) {
+    expect(scripts).not.toContain(runOnInstall);
+  }
+});
+
+test("npm install in a clone still builds, and so does packing", () => {
+  expect(manifest.scripts["preprepare"]).toContain("build");
+  expect(manifest.scripts["prepack"]).toContain("build");
+});
+
+// Without one of them, `npm install` adds it to the file and `npm ci` of npm 11 refuses the file.
+test("the lock file has every optional package of every platform", () => {
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter((name) => findLocked(path, name) === undefined),
+  );
+  expect(missing).toEqual([]);
+});
+
+// npm 10 takes these fields out at every `npm install`; npm 11 leaves a file without them as it is. `npx npm@10 install` cures it.
+test("the lock file has no fields that npm 10 and npm 11 disagree about", () => {
+  expect(Object.keys(packages).filter((path) => packages[path]?.libc !== undefined)).toEqual([]);
+});
+
+// `.npmrc` sees to it.
+test("the lock file names no registry, so npm asks the one that each user has set", () => {
+  expect(Object.values(packages).flatMap(({ resolved, link }) => (link ? [] : (resolved ?? [])))).toEqual([]);
+});
+
+/** Looks a package up as Node does: in the `node_modules` of the package that asks, then further up. */
+function findLocked(path: string, name: string): LockedPackage | undefined {
+  for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf("node_modules/") - 1))) {
+    const found = packages[folder === "" ? `node_modules/${name}` : `${folder}/node_modules/${name}`];
+    if (found !== undefined || folder === "") {
+      return found;
+    }
+  }
+}
+
+function readJson(name: string) {
+  return JSON.parse(readFileSync(join(repository, name), "utf8"));
+}
