@@ -35,7 +35,7 @@ async function main(): Promise<void> {
       const tally = tallies.get(name) ?? emptyTally();
       tallies.set(name, tally);
       tally.runs += 1;
-      await killDuring(project, { command, victim, longestDelayMs }, tally);
+      await killDuring(project, emulator, { command, victim, longestDelayMs }, tally);
       await surroundings.calmDown();
       const upMs = await recover(project, emulator, client, tally);
       // On a busy machine a run takes longer, and the kill must be able to come at its end too.
