@@ -1,42 +1,48 @@
-import type { AgbClient } from "../../provider/api/client";
 import type { Emulator } from "../../provider/emulator";
-import { releaseAndWait } from "../../provider/lifecycle/session";
-import { findOwnedSessions } from "../../provider/lifecycle/sweep";
-import { systemClock } from "../../provider/lifecycle/wait";
 import type { PulumiProject } from "../support/pulumi-project";
-import { sessionsOf } from "../support/stack-state";
-import { projectName, sessionCount, stackName } from "./program";
+import { sessionIdsOf } from "../support/stack-state";
+import { sessionCount, stackName } from "./program";
 import type { Tally } from "./report";
 
 /**
  * Lets one `up` and the sweep clean up after a kill, and counts what became of the sessions.
  *
+ * @param others sessions that are not this stack's and must still run afterwards
  * @returns how long the `up` took, in milliseconds
  */
 export async function recover(
   project: PulumiProject,
   emulator: Emulator,
-  client: AgbClient,
+  others: ReadonlySet<string>,
   tally: Tally,
 ): Promise<number> {
-  const before = new Set(running(emulator));
-  tally.made += before.size;
+  const ours = () => running(emulator).filter((id) => !others.has(id));
+  const before = ours();
+  tally.made += before.length;
   // A killed engine leaves its lock behind.
   await project.run("cancel", "--yes");
   const startedAt = performance.now();
   await project.up();
   const upMs = performance.now() - startedAt;
-  const known = new Set(Object.values(sessionsOf(await project.exportState())).map(({ id }) => id ?? ""));
-  const orphans = await findOwnedSessions(client, { project: projectName, stack: stackName }, known);
-  for (const { sessionId } of orphans) {
-    await releaseAndWait(client, sessionId, systemClock);
-  }
+  const known = new Set(Object.values(sessionIdsOf(await project.exportState())));
+  const orphans = ours().filter((id) => !known.has(id));
+  await sweep(project);
   tally.swept += orphans.length;
-  tally.recovered += [...before].filter((id) => !orphans.some(({ sessionId }) => sessionId === id)).length;
+  tally.recovered += before.filter((id) => !orphans.includes(id)).length;
   const after = new Set(running(emulator));
-  const isRestored = known.size === sessionCount && [...known].every((id) => after.has(id));
-  tally.lost += [...after].filter((id) => !known.has(id)).length + (isRestored ? 0 : 1);
+  const isRestored = known.size === sessionCount && [...known].every((id) => id !== undefined && after.has(id));
+  const leftOver = ours().filter((id) => !known.has(id));
+  const harmed = [...others].filter((id) => !after.has(id));
+  tally.lost += leftOver.length + harmed.length + (isRestored ? 0 : 1);
   return upMs;
+}
+
+async function sweep(project: PulumiProject): Promise<void> {
+  const parameters = ["sweep", "--yes", "--older-than", "0s", "--stack", stackName];
+  const { exitCode, stdout, stderr } = await (await project.startJob(parameters)).result;
+  if (exitCode !== 0) {
+    console.error(`the sweep ended with exit code ${exitCode}\n${stdout}\n${stderr}`);
+  }
 }
 
 function running(emulator: Emulator): string[] {

@@ -7,7 +7,7 @@ import type { EmulatorOptions } from "../../provider/emulator";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
-import { declare, failureOf, Stack, sorted } from "../support/session-stack";
+import { declare, failureOf, owner, Stack, sorted } from "../support/session-stack";
 
 // A stack that is pointed at another service finds none of its sessions there, while they live on where they were made.
 
@@ -147,7 +147,8 @@ test("which service it is costs no call of its own and at most 20 bytes of state
 
   const { props } = await stack.provider.read(made.id, {});
   expect(props).toMatchObject({ service });
-  await stack.provider.update(made.id, made.outputs, { ...made.inputs, labels: {}, labelsAll: {} } as never);
+  const labelsAll = { "pulumi-stack-id": owner["pulumi-stack-id"] };
+  await stack.provider.update(made.id, made.outputs, { ...made.inputs, labels: {}, labelsAll } as never);
   const adopted = await stack.create(declare({ team: "web" }, { adopt: { sessionId: made.id } }));
   expect(adopted.outputs).toMatchObject({ service });
 });
