@@ -125,11 +125,15 @@ describe("run_code", () => {
     ["a folder", `os.mkdir(${resultPath})`],
     [
       "a link to this computer in place of its folder",
-      `os.rename("/tmp", "/tmp-before"); os.symlink("/proc/self/root" + os.path.dirname(${resultPath}), "/tmp")`,
+      `tmp = os.path.dirname(${resultPath}); os.rename(tmp, tmp + "-before"); os.symlink("/proc/self/root" + tmp, tmp)`,
     ],
   ])("%s in place of the result is not read", async (_what, code) => {
     const end = await run("python", `import os\n${code}`);
-    await runShell(url, sessionId, "if [ -d /tmp-before ]; then rm /tmp; mv /tmp-before /tmp; fi; rm -rf /tmp/.agb-*");
+    await runShell(
+      url,
+      sessionId,
+      'if [ -d "$TMPDIR-before" ]; then rm "$TMPDIR"; mv "$TMPDIR-before" "$TMPDIR"; fi; rm -rf "$TMPDIR"/.agb-*',
+    );
 
     expect(end).toMatchObject({ result: [], executionError: null });
     expect(await run("python", "1 + 1")).toMatchObject({ result: [{ "text/plain": "2" }] });
@@ -273,18 +277,18 @@ describe("files", () => {
       const elsewhere = mkdtempSync(join(tmpdir(), "agb-elsewhere-"));
       writeFileSync(join(elsewhere, "secret"), "of this computer");
       writeFileSync(join(elsewhere, "mark"), "of this computer");
-      await runShell(url, sessionId, "mkdir -p /tmp/own && echo own > /tmp/own/secret");
-      const swap = `while [ ! -e /tmp/stop ]; do mv /tmp/own /tmp/it; mv /tmp/it /tmp/own; ln -sn ${elsewhere} /tmp/it; rm /tmp/it; done`;
+      await runShell(url, sessionId, "mkdir own && echo own > own/secret");
+      const swap = `while [ ! -e stop ]; do mv own it; mv it own; ln -sn ${elsewhere} it; rm it; done`;
       await runShell(url, sessionId, `(${swap}) > /dev/null 2>&1 &`);
 
       const found = new Set<string>();
       for (let round = 0; round < 200; round += 1) {
-        found.add(await tool("read_file", { path: "/tmp/it/secret" }));
-        found.add(await tool("list_directory", { path: "/tmp/it" }));
-        await tool("write_file", { path: "/tmp/it/secret", content: "own\n" });
-        await tool("delete_file", { path: "/tmp/it/mark" });
+        found.add(await tool("read_file", { path: "it/secret" }));
+        found.add(await tool("list_directory", { path: "it" }));
+        await tool("write_file", { path: "it/secret", content: "own\n" });
+        await tool("delete_file", { path: "it/mark" });
       }
-      await runShell(url, sessionId, "touch /tmp/stop");
+      await runShell(url, sessionId, "touch stop");
 
       expect([...found].filter((text) => /of this computer|mark/.test(text))).toEqual([]);
       expect(readdirSync(elsewhere)).toEqual(["mark", "secret"]);
