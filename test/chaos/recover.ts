@@ -1,3 +1,4 @@
+import { rm, stat } from "node:fs/promises";
 import type { AgbClient } from "../../provider/api/client";
 import type { Emulator } from "../../provider/emulator";
 import { releaseAndWait } from "../../provider/lifecycle/session";
@@ -21,6 +22,7 @@ export async function recover(
 ): Promise<number> {
   const before = new Set(running(emulator));
   tally.made += before.size;
+  tally.torn += await removeTornAttributes(project.checkpointPath);
   // A killed engine leaves its lock behind.
   await project.run("cancel", "--yes");
   const startedAt = performance.now();
@@ -37,6 +39,21 @@ export async function recover(
   const isRestored = known.size === sessionCount && [...known].every((id) => after.has(id));
   tally.lost += [...after].filter((id) => !known.has(id)).length + (isRestored ? 0 : 1);
   return upMs;
+}
+
+/**
+ * Pulumi's backend in files writes a small file of attributes beside each state, not atomically: a kill in the middle
+ * leaves it empty, and no command can load the state then ("failed to load checkpoint: EOF"). Without the file it can.
+ */
+async function removeTornAttributes(checkpointPath: string): Promise<number> {
+  let torn = 0;
+  for (const path of [`${checkpointPath}.attrs`, `${checkpointPath}.bak.attrs`]) {
+    if ((await stat(path).catch(() => undefined))?.size === 0) {
+      await rm(path);
+      torn += 1;
+    }
+  }
+  return torn;
 }
 
 function running(emulator: Emulator): string[] {
