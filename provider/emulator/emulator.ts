@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminHandler, isAdminTarget } from "./admin";
 import { AdvanceableClock } from "./clock";
@@ -44,6 +45,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const faults = new Faults();
   const journal = new Journal(clock, settings.onRequest);
   const closing = new AbortController();
+  // Each request that waits listens, and there may be any number of them.
+  setMaxListeners(0, closing.signal);
   let acceptedKeys: ReadonlySet<string> | undefined;
 
   const restoreOptions = () => {

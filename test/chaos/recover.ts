@@ -1,3 +1,4 @@
+import { rm, stat } from "node:fs/promises";
 import type { Emulator } from "../../provider/emulator";
 import type { PulumiProject } from "../support/pulumi-project";
 import { sessionIdsOf } from "../support/stack-state";
@@ -19,6 +20,7 @@ export async function recover(
   const ours = () => running(emulator).filter((id) => !others.has(id));
   const before = ours();
   tally.made += before.length;
+  tally.torn += await removeTornAttributes(project.checkpointPath);
   // A killed engine leaves its lock behind.
   await project.run("cancel", "--yes");
   const startedAt = performance.now();
@@ -43,6 +45,21 @@ async function sweep(project: PulumiProject): Promise<void> {
   if (exitCode !== 0) {
     console.error(`the sweep ended with exit code ${exitCode}\n${stdout}\n${stderr}`);
   }
+}
+
+/**
+ * Pulumi's backend in files writes a small file of attributes beside each state, not atomically: a kill in the middle
+ * leaves it empty, and no command can load the state then ("failed to load checkpoint: EOF"). Without the file it can.
+ */
+async function removeTornAttributes(checkpointPath: string): Promise<number> {
+  let torn = 0;
+  for (const path of [`${checkpointPath}.attrs`, `${checkpointPath}.bak.attrs`]) {
+    if ((await stat(path).catch(() => undefined))?.size === 0) {
+      await rm(path);
+      torn += 1;
+    }
+  }
+  return torn;
 }
 
 function running(emulator: Emulator): string[] {

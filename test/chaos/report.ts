@@ -11,11 +11,13 @@ export interface Tally {
   leftover: number;
   /** Provider processes that were left before Pulumi had them load this package; nothing of ours runs in them yet. */
   unloaded: number;
+  /** Files of Pulumi's own that the kill left empty and that were removed as a user must do. */
+  torn: number;
 }
 
 /** A tally of nothing. */
 export function emptyTally(): Tally {
-  return { runs: 0, made: 0, recovered: 0, swept: 0, lost: 0, leftover: 0, unloaded: 0 };
+  return { runs: 0, made: 0, recovered: 0, swept: 0, lost: 0, leftover: 0, unloaded: 0, torn: 0 };
 }
 
 /** Prints a table of all kinds of kills and what they add up to, and returns the sum. */

@@ -34,6 +34,15 @@ test("a body can be any JSON", async () => {
   expect((await list(url)).body).toEqual({ body: { Success: true } });
 });
 
+test("any number of requests may wait for latency without a warning of Node's", async () => {
+  const warn = jest.spyOn(process, "emitWarning").mockImplementation();
+  const slow = await startEmulator({ apiKeys: ["test-key"], latencyMs: 50 });
+  await Promise.all(Array.from({ length: 20 }, () => list(slow.url)));
+  await slow.close();
+  expect(warn.mock.calls).toEqual([]);
+  warn.mockRestore();
+});
+
 test("a body can be a proxy's page", async () => {
   emulator.addFault({ operation: "*", answer: { status: 404, body: "<html>404 Not Found</html>" } });
 
