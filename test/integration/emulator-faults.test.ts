@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import { type Emulator, type FaultRule, startEmulator } from "../../provider/emulator";
+import { runBounded } from "../support/bounded-process";
 import { ask, create, createId, getLabels, idsOn, labelsOf, list, setLabels } from "../support/emulator-requests";
+import { repositoryRoot } from "../support/node-process";
 
 let emulator: Emulator;
 let url: string;
@@ -35,12 +38,15 @@ test("a body can be any JSON", async () => {
 });
 
 test("any number of requests may wait for latency without a warning of Node's", async () => {
-  const warn = jest.spyOn(process, "emitWarning").mockImplementation();
-  const slow = await startEmulator({ apiKeys: ["test-key"], latencyMs: 50 });
-  await Promise.all(Array.from({ length: 20 }, () => list(slow.url)));
-  await slow.close();
-  expect(warn.mock.calls).toEqual([]);
-  warn.mockRestore();
+  const program = `
+    const { startEmulator } = require(${JSON.stringify(join(repositoryRoot, "dist", "emulator"))});
+    startEmulator({ latencyMs: 50 }).then(async ({ url, close }) => {
+      await Promise.all(Array.from({ length: 20 }, () => fetch(url)));
+      await close();
+    });
+  `;
+  const bounds = { directory: repositoryRoot, environment: {}, timeoutMs: 20_000 };
+  expect(await runBounded(process.execPath, ["-e", program], bounds)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
 });
 
 test("a body can be a proxy's page", async () => {
