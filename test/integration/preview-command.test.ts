@@ -50,7 +50,7 @@ test("what Pulumi prints is no command of the job, and its run is noted in the f
   const { exitCode, stdout } = await start(...up).result;
   expect(exitCode).toBe(3);
   expect(stdout).toMatch(/^::stop-commands::(.+)\n::add-mask::x\n\n::\1::$/m);
-  expect(stdout).toMatch(/^::warning::The sessions of pr-12 are not known: .*%0A::add-mask::y$/m);
+  expect(stdout).toMatch(/^::warning::The sessions of pr-12 are not known: .*%0A: :add-mask::y$/m);
   expect(JSON.parse(await read("seen"))).toMatchObject({ stack: "pr-12", pid: Number(await read("pid")) });
   expect(await notes()).toEqual([]);
 });
@@ -74,7 +74,7 @@ test("an error is one annotation, of however many lines it is", async () => {
   const { exitCode, stderr } = await start(...up).result;
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(
-    /^::error::pulumi-agb preview-environment up: .* exit code 255\.%0A::add-mask::x%0Aand more\n$/,
+    /^::error::pulumi-agb preview-environment up: .* exit code 255\.%0A: :add-mask::x%0Aand more\n$/,
   );
 });
 
