@@ -34,7 +34,7 @@ export function labelSecrets(labels: Readonly<Record<string, unknown>>): KnownSe
 }
 
 /**
- * Replaces known secrets in a text by their masks, in upper and lower case and in the encodings that servers use to
+ * Replaces known secrets by their masks, in upper and lower case and in the encodings that servers use to
  * repeat what they got: plain, percent-encoded, escaped for JSON or HTML, also nested and mixed; in hexadecimal digits;
  * in Base64 of both alphabets, also as a part of a longer encoded text such as that of a header. A secret that was
  * cut in two, reversed or hashed is not recognised.
@@ -52,7 +52,8 @@ export function hideSecrets(text: string, secrets: readonly KnownSecret[]): stri
 }
 
 function patternOf({ value, insideWords }: KnownSecret): string {
-  const spelled = [...value].map(anyFormOf).join("");
+  // Backslashes in a row are one piece: matched one by one, each with more in front, there would be endless ways to try.
+  const spelled = (value.match(/\\+|[^\\]/gu) ?? []).map(anyFormOf).join("");
   const bytes = bytesOf(value);
   return [
     insideWords ? spelled : `${wordStart}${spelled}${wordEnd}`,
@@ -77,21 +78,32 @@ const jsonLetters: Readonly<Record<string, string>> = {
 // JSON in JSON doubles the backslashes, and a URL may hold them percent-encoded.
 const backslash = String.raw`(?:\\|%(?:25){0,2}5c)`;
 
-/** A pattern for one character in each form. */
-function anyFormOf(character: string): string {
+/**
+ * A pattern for one character, or several backslashes, in each form. Backslashes that escape what follows others count to
+ * those, so that there is one way only to share them out.
+ */
+function anyFormOf(character: string, index = 0, all: readonly string[] = []): string {
+  if (character.startsWith("\\")) {
+    const { length } = character;
+    return `(?:${backslash}{${length},${8 * length + 8}}|(?:${backslash}{1,8}u005c){${length}}${backslash}{0,8}|(?:&(?:amp;){0,2}#(?:92|x5c);){${length}})`;
+  }
   const code = character.codePointAt(0) ?? 0;
-  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
   const htmlName = htmlNames[character];
   const jsonLetter = jsonLetters[character];
   const percent = bytesOf(character).map((byte) => `%(?:25){0,2}${hexadecimal(byte)}`);
-  const escaped = /[\p{P}\p{S}]/u.test(character) ? `${backslash}{0,8}` : "";
+  const followsBackslash = all[index - 1]?.startsWith("\\") ?? false;
+  const prefix = followsBackslash ? "" : `${backslash}{1,8}`;
+  const escaped = !followsBackslash && /[\p{P}\p{S}]/u.test(character) ? `${backslash}{0,8}` : "";
   const forms = [
     `${escaped}(?:${literal(character)}|${percent.join("")})`,
-    units.map((unit) => `${backslash}{1,8}u${unit.toString(16).padStart(4, "0")}`).join(""),
-    ...(code < 256 ? [`${backslash}{1,8}x${hexadecimal(code)}`] : []),
+    units
+      .map((unit, at) => `${at === 0 ? prefix : `${backslash}{1,8}`}u${unit.toString(16).padStart(4, "0")}`)
+      .join(""),
+    ...(code < 256 ? [`${prefix}x${hexadecimal(code)}`] : []),
     `&(?:amp;){0,2}#(?:0{0,4}${code}|x0{0,4}${code.toString(16)});`,
     ...(htmlName === undefined ? [] : [`&(?:amp;){0,2}${htmlName};`]),
-    ...(jsonLetter === undefined ? [] : [`${backslash}{1,8}${jsonLetter}`]),
+    ...(jsonLetter === undefined ? [] : [`${prefix}${jsonLetter}`]),
     ...(character === " " ? ["\\+"] : []),
   ];
   return `(?:${forms.join("|")})`;
@@ -108,14 +120,14 @@ function base64Parts(bytes: readonly number[]): string[] {
   });
 }
 
-function base64Pattern(text: string): string {
-  const otherAlphabet: Readonly<Record<string, string>> = { "+": "-", "/": "_" };
-  return [...text]
+// The other alphabet's, and what a server makes of a plus in a form.
+const base64Alternatives: Readonly<Record<string, string>> = { "+": "[- ]", "/": "_" };
+
+function base64Pattern(encoded: string): string {
+  return [...encoded]
     .map((character) => {
-      const other = otherAlphabet[character];
-      return other === undefined
-        ? character
-        : `(?:${anyFormOf(character)}|${other}|${character === "+" ? " " : other})`;
+      const other = base64Alternatives[character];
+      return other === undefined ? character : `(?:${anyFormOf(character)}|${other})`;
     })
     .join("");
 }

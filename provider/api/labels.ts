@@ -21,7 +21,7 @@ const labelValues = z.custom<Readonly<Record<string, unknown>>>(isPlainObject).t
   const entries = Object.entries(labels).map(([key, value]) => {
     const { success, data = "" } = labelValue.safeParse(value);
     if (!success) {
-      context.addIssue({ code: "custom", path: [key], message: "the value is no text, number, boolean or null" });
+      context.addIssue({ code: "custom", path: [key], message: "the value is not a string, number, boolean or null" });
     }
     return [key, data] as const;
   });

@@ -147,6 +147,18 @@ describe("the values of labels", () => {
   });
 });
 
+test.each([
+  ["backslashes", "\\".repeat(200), "\\"],
+  ["backslashes and quotes", '\\"'.repeat(100), '\\\\\\"'],
+  ["percent signs", "%25".repeat(80), "%25"],
+  ["ampersands", "&amp;".repeat(50), "&amp;amp;"],
+  ["one letter", "a".repeat(256), "a"],
+])("a secret of many %s is looked for in long runs of them without end", (_, value, repeated) => {
+  const clean = cleanerFor([keySecret(`${value}z`), ...labelSecrets({ one: value, other: `${value}y` })]);
+  expect(clean(`${repeated.repeat(3_000)}${"x".repeat(60_000)}`).endsWith("… (shortened)")).toBe(true);
+  expect(clean(`<${value}z> <${JSON.stringify(value)}>`)).toBe('<[API key]> <"[label "one"]">');
+});
+
 test("the end of a long text is cut off, and no secret with it in halves", () => {
   fc.assert(
     fc.property(key, fc.integer({ min: 0, max: 200 }), fc.constantFrom("", "x", "yy "), (value, gap, filler) => {
