@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { plainView } from "../../provider/emulator/sandbox/find-session-view";
 import { findInterpreters } from "../../provider/emulator/sandbox/interpreters";
 import { Keeper } from "../../provider/emulator/sandbox/keeper";
 import { Sandbox } from "../../provider/emulator/sandbox/sandbox";
-import { plainView } from "../../provider/emulator/sandbox/session-view";
 import { runCode } from "../../provider/emulator/tools/run-code";
 import { commandLines, outlives } from "../support/command-lines";
 

@@ -6,11 +6,11 @@ import type { ContextMount, SyncDirection } from "../contexts/context-record";
 import { randomText } from "../identifiers";
 import type { SessionRecord } from "../session";
 import type { ContextMirror } from "./context-mirror";
+import { findSessionView, plainViewWarning } from "./find-session-view";
 import { findInterpreters } from "./interpreters";
 import { Keeper } from "./keeper";
 import { removeTree } from "./remove-tree";
 import { markVariable, Sandbox, type SandboxSurroundings, type ToolLimits } from "./sandbox";
-import { findSessionView, plainViewWarning } from "./session-view";
 
 /** Uploads what a session that is over has mounted, as far as its policies say so. Never rejects. */
 type UploadAtEnd = (sessionId: string, mounts: readonly ContextMount[]) => Promise<void>;
