@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command `pulumi-agb`. Each subcommand is a file of its own; here they are only put together.
 // May import every layer but dynamic/ and resources/.
 

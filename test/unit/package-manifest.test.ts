@@ -1,10 +1,11 @@
 // What npm makes of this repository: `npm install` in a fresh clone, and in a project that installs the packed file.
 
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const repository = join(__dirname, "..", "..");
-const manifest: { scripts: Record<string, string> } = readJson("package.json");
+const manifest: { scripts: Record<string, string>; bin: Record<string, string>; files: string[] } =
+  readJson("package.json");
 const { packages }: { packages: Record<string, LockedPackage> } = readJson("package-lock.json");
 
 interface LockedPackage {
@@ -24,6 +25,14 @@ test("nothing in the package runs when it is installed, so npm asks nobody to al
 test("npm install in a clone still builds, and so does packing", () => {
   expect(manifest.scripts["preprepare"]).toContain("build");
   expect(manifest.scripts["prepack"]).toContain("build");
+});
+
+// npm links commands before it builds, and leaves out a command whose file is not there yet.
+test("the command is a file of the repository and of the package", () => {
+  const command = manifest.bin["pulumi-agb"] ?? "";
+  accessSync(join(repository, command), constants.X_OK);
+  expect(command).not.toMatch(/^dist\//);
+  expect(manifest.files).toContain(command.split("/")[0]);
 });
 
 // Without one of them, `npm install` adds it to the file and `npm ci` of npm 11 refuses the file.
