@@ -43,7 +43,7 @@ test("a wrong key and a wrong endpoint fail the preview, so that `up` writes nei
   expect(await failureOf(project, "up")).toContain(`The endpoint is ${nowhere}, from agb:endpoint; change it with`);
 
   await project.configure({ "agb:endpoint": emulator.url });
-  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 3 });
 });
 
 test("an endpoint that an `up` without preview left in the state is named, with the command after which all others work", async () => {
@@ -89,7 +89,7 @@ test("a key that is configured after an `up` with the environment's is found aft
   expect(printed).toContain("No AGB API key.");
   expect(printed).toContain(cure);
   await project.refresh("--run-program");
-  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 3 });
 });
 
 test("looking up a session gives its labels, and fails the `up` when it does not run", async () => {
