@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
+import { describeService, isSameService } from "../api/endpoint";
 import { printableJson } from "../api/outside-text";
-import { readJobSettings, readRepositoryId, readSettings } from "../config";
+import { readJobSettings, readRepositoryId, readSettings, type Settings } from "../config";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { isStackId, ownershipKeys } from "../lifecycle/ownership";
 import {
@@ -19,6 +20,7 @@ import { systemClock } from "../lifecycle/wait";
 import { belongsToOtherRepository } from "../previews/orphans";
 import { releaseRightOf } from "../previews/release-right";
 import { readProjectName } from "../pulumi/project-name";
+import { readSelectedStack, readStackConfig } from "../pulumi/selected-stack";
 import { exportStackState, readStateFile, type StackState, secretText } from "../pulumi/stack-state";
 import { addHelpNotes } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
@@ -43,12 +45,16 @@ export function sweepCommand(): Command {
       "Release sessions that a stack created but that its state does not know, such as those of a killed run. Shows what " +
         "it would do; does it with --yes. Reads the stack's id from its state and releases only what carries that id, so " +
         "a stack of the same name in another backend is safe. Sessions that their program retains (retainOnDelete) are " +
-        "left. AGB is reached with AGB_API_KEY and AGB_ENDPOINT.",
+        "left. Key and endpoint come from the stack's configuration, then from AGB_API_KEY and AGB_ENDPOINT; with --state and " +
+        "--stack-is-gone from these variables alone.",
     )
     .option("--project <name>", "Pulumi project (default: from the state, then from ./Pulumi.yaml)")
     .option("--stack <name>", "stack (default: the selected one)")
     .addOption(
-      new Option("--state <file>", "exported state to read instead of asking the Pulumi CLI").conflicts("stackIsGone"),
+      new Option(
+        "--state <file>",
+        "exported state to read instead of asking the Pulumi CLI; export it right before, for what it does not know is released",
+      ).conflicts("stackIsGone"),
     )
     .option("--stack-is-gone", "the stack was removed: there is no state to read; name its id with --stack-id")
     .addOption(
@@ -88,13 +94,14 @@ async function runSweep(flags: SweepFlags): Promise<void> {
 }
 
 async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
-  const { baseUrl, proxy, apiKey, timeoutMs } = readSettings(() => undefined);
   const state = await readState(flags);
   const name = await nameStack(flags, state);
+  const { baseUrl, proxy, apiKey, timeoutMs } = await readSweepSettings(flags);
   const client = new AgbClient({ baseUrl, proxy, timeoutMs, apiKey: apiKey.value });
   try {
     const right = withStackIds(releaseRightOf(state, flags.includeUnidentified), flags.stackId);
     const orphans = await findOrphans(client, name, right, state.sessionIds);
+    requireSameService(state, baseUrl, client.emulatorId);
     const options = { minimumAgeMs: flags.olderThan, release: flags.yes === true, right };
     const repositories = repositoriesOf(state);
     const verdicts: Verdict[] = [];
@@ -114,6 +121,28 @@ async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
     return verdicts.every(isDone) ? 0 : somethingLeft;
   } finally {
     await client.close();
+  }
+}
+
+/** With the stack at hand its configuration wins over the environment, as it does for `pulumi up`. */
+async function readSweepSettings({ state, stack, stackIsGone }: SweepFlags): Promise<Settings> {
+  const isStackAtHand = state === undefined && !stackIsGone;
+  return readSettings(isStackAtHand ? await readStackConfig(stack) : () => undefined);
+}
+
+/**
+ * A service that the stack does not use knows none of its sessions, and "nothing is left" would be false.
+ *
+ * @throws Error when no session of the state was created at the service that was asked
+ */
+function requireSameService({ sessions }: StackState, baseUrl: string, emulatorId: string | undefined): void {
+  const own = sessions.filter(({ isExternal, labels }) => !isExternal && Object.keys(labels).length > 0);
+  const [first] = own;
+  if (first !== undefined && !own.some(({ service }) => isSameService(service, baseUrl, emulatorId))) {
+    throw new Error(
+      `the sessions in the state were created at ${describeService(first.service)}, but ${baseUrl} was asked. Nothing was ` +
+        "released. Set agb:endpoint in the stack's configuration, or AGB_ENDPOINT, to the service of the stack",
+    );
   }
 }
 
@@ -154,14 +183,20 @@ async function readState({ state, stack, stackIsGone }: SweepFlags): Promise<Sta
 /** A state of one stack must never decide over the sessions of another. */
 async function nameStack(flags: SweepFlags, { name }: StackState): Promise<StackName> {
   const project = flags.project ?? name?.project ?? (await readProjectName("."));
-  const stack = flags.stack?.split("/").at(-1) ?? name?.stack;
+  const stack = flags.stack?.split("/").at(-1) ?? name?.stack ?? (await selectedStack(flags));
   if (project === undefined || stack === undefined) {
-    throw new Error("the state does not tell which stack it belongs to; add --project NAME and --stack NAME");
+    const missing = [project === undefined ? "--project NAME" : "", stack === undefined ? "--stack NAME" : ""];
+    throw new Error(`the stack is not known; add ${missing.filter(Boolean).join(" and ")}`);
   }
   if (name !== undefined && (name.project !== project || name.stack !== stack)) {
     throw new Error(`the state is that of ${name.project}/${name.stack}, not of ${project}/${stack}`);
   }
   return { project, stack };
+}
+
+/** A state that was given may be that of any stack, and a stack that is gone is not selected. */
+async function selectedStack({ state, stackIsGone }: SweepFlags): Promise<string | undefined> {
+  return state === undefined && !stackIsGone ? readSelectedStack() : undefined;
 }
 
 function print(

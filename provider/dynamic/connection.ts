@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { AgbClient } from "../api/client";
 import { AgbApiError, AgbAuthenticationError } from "../api/errors";
+import { noSuchCallCode } from "../api/gone";
 import { keySecret } from "../api/known-secrets";
 import { confirmAccess } from "../api/sessions";
 import { readSettings, type Settings, type Sourced } from "../config";
@@ -114,7 +115,12 @@ async function confirmAccount({ client }: Account): Promise<void> {
   try {
     await confirmAccess(client);
   } catch (error) {
-    if (!(error instanceof AgbApiError) || error instanceof AgbAuthenticationError || !error.isFromAgb) {
+    const saysNothingOfSettings =
+      error instanceof AgbApiError &&
+      !(error instanceof AgbAuthenticationError) &&
+      error.isFromAgb &&
+      error.code !== noSuchCallCode;
+    if (!saysNothingOfSettings) {
       throw error;
     }
   }

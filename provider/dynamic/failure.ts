@@ -1,3 +1,4 @@
+import { isLoopback } from "../api/endpoint";
 import {
   AgbApiError,
   AgbAuthenticationError,
@@ -7,6 +8,7 @@ import {
   AgbTimeoutError,
   AgbUnexpectedReplyError,
 } from "../api/errors";
+import { noSuchCallCode } from "../api/gone";
 import { keySecret } from "../api/known-secrets";
 import { cleanerFor, printable } from "../api/outside-text";
 import { isTransient } from "../api/retry";
@@ -151,8 +153,8 @@ function adviceFor(error: unknown, attempt: Attempt): string {
     const endpoint = account === undefined ? "" : ` ${endpointAdvice(account.settings)}`;
     return `${timeoutAdvice(account?.settings, limit)}${endpoint}${stored}`;
   }
-  if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isStrangers(error)) {
-    return `${adviceOnEndpoint(account)}${stored}`;
+  if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isAtWrongAddress(error)) {
+    return `${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}`;
   }
   if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveMadeSession(error)) {
     return createAdvice(error);
@@ -169,14 +171,22 @@ function adviceFor(error: unknown, attempt: Attempt): string {
   return error instanceof AgbError ? "" : "This is a defect of pulumi-agb; please report it.";
 }
 
-/** Whether something else than AGB refused the call, such as another web server at a wrong endpoint. */
-function isStrangers(error: unknown): boolean {
-  return error instanceof AgbApiError && !error.isFromAgb;
+/** Whether the endpoint is wrong: something else than AGB refused the call, or AGB knows no such call at this path. */
+function isAtWrongAddress(error: unknown): boolean {
+  return error instanceof AgbApiError && (!error.isFromAgb || error.code === noSuchCallCode);
 }
 
 function adviceOnEndpoint(account: Account | undefined): string {
   const { key, variable } = settingNames.endpoint;
   return account === undefined ? `Check the endpoint (${key} or ${variable}).` : endpointAdvice(account.settings);
+}
+
+/** Where nothing listens on this machine, the emulator is meant and does not run. */
+function emulatorAdvice(error: unknown, account: Account | undefined): string {
+  const isSilent = error instanceof AgbNetworkError && !error.requestSent;
+  return isSilent && account !== undefined && isLoopback(account.settings.baseUrl)
+    ? " If it is the emulator's, start it: `npx pulumi-agb emulator`."
+    : "";
 }
 
 /** Advice on a create that made nothing: where a session may exist, the error is an `AgbUncertainCreateError`. */

@@ -11,6 +11,9 @@ export const stackIdentityProvider: pulumi.dynamic.ResourceProvider = {
   create: async () => ({ id: newStackId(), outs: {} }),
   diff: async () => ({ changes: false }),
   read: async (id: string, props: Properties = {}) => ({ id, props, inputs: props }),
+  // The state forgets the id now, and a sweep needs it for what a killed run may have left behind.
+  delete: async (id: string) =>
+    console.error(`agb: this stack had the id ${id}. After a killed run, find its leftovers with --stack-id ${id}.`),
 };
 
 /** The session would carry no id of its stack, because this run leaves the resource out that holds it. */
@@ -20,7 +23,7 @@ export class MissingStackIdError extends Error {
   constructor() {
     super(
       "the stack has no identity yet, and `--target` leaves out the resource that holds it. Run `pulumi up` once without " +
-        "`--target`, or target the resource `agb` of the type AgbStackIdentity as well",
+        "`--target`, or add `--target '**AgbStackIdentity::agb'`",
     );
   }
 }

@@ -128,7 +128,7 @@ function keyProblem(key: string): string | undefined {
     return "Pulumi cannot carry this key";
   }
   if (isReserved(key)) {
-    return `keys that begin with "${reservedPrefix}" are the provider's own`;
+    return `keys that begin with "${reservedPrefix}" are the provider's own; choose another one`;
   }
   if (key.length > labelLimits.keyCharacters) {
     return `the key has ${key.length} characters; the limit is ${labelLimits.keyCharacters}`;

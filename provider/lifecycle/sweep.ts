@@ -1,4 +1,5 @@
 import type { AgbClient } from "../api/client";
+import { AgbUnexpectedReplyError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
 import { listSessions } from "../api/sessions";
 import { hasLabel } from "./labels";
@@ -28,6 +29,8 @@ export interface OwnedSession extends StackName {
   readonly repository: string | undefined;
   /** Whether its program wants it to run on after its resource is deleted (`retainOnDelete`). */
   readonly isRetained: boolean;
+  /** Why its labels could not be read, although the list has it as this owner's. */
+  readonly unreadable?: string;
 }
 
 /** Whose sessions to find: those that carry all labels that are named here. */
@@ -87,12 +90,32 @@ export async function findOwnedSessions(
   );
   const sessions: OwnedSession[] = [];
   for await (const { sessionId } of listSessions(client, Object.fromEntries(wanted))) {
-    const labels = known.has(sessionId) ? undefined : await unlessGone(getLabels(client, sessionId));
-    if (labels !== undefined && wanted.every(([key, value]) => hasLabel(labels, key, value))) {
-      sessions.push(...readOwner(sessionId, labels));
+    if (known.has(sessionId)) {
+      continue;
+    }
+    try {
+      const labels = await unlessGone(getLabels(client, sessionId));
+      if (labels !== undefined && wanted.every(([key, value]) => hasLabel(labels, key, value))) {
+        sessions.push(...readOwner(sessionId, labels));
+      }
+    } catch (error) {
+      // One session with labels that cannot be read must not keep the others from being released.
+      if (!(error instanceof AgbUnexpectedReplyError)) {
+        throw error;
+      }
+      sessions.push(unreadableSession(sessionId, filter, error.message));
     }
   }
   return sessions;
+}
+
+function unreadableSession(
+  sessionId: string,
+  { project = "", stack = "", stackId, repository }: OwnerFilter,
+  unreadable: string,
+): OwnedSession {
+  const nothing = { resource: undefined, createToken: undefined, createdAt: undefined, isRetained: false };
+  return { ...nothing, sessionId, project, stack, stackId, repository, unreadable };
 }
 
 /**
@@ -112,10 +135,12 @@ export async function releaseOrphan(
   }
   try {
     const labels = await unlessGone(getLabels(client, orphan.sessionId));
-    if (labels !== undefined && !isSameOwner(orphan, readOwner(orphan.sessionId, labels)[0])) {
-      return leaveOrphan(orphan, "its owner's labels changed a moment ago, so it may be in use");
+    if (labels !== undefined) {
+      if (!isSameOwner(orphan, readOwner(orphan.sessionId, labels)[0])) {
+        return leaveOrphan(orphan, "its owner's labels changed a moment ago, so it may be in use");
+      }
+      await releaseAndWait(client, orphan.sessionId, clock);
     }
-    await releaseAndWait(client, orphan.sessionId, clock);
     return { ...verdict, action: "released" };
   } catch (error) {
     return leaveOrphan(orphan, error instanceof Error ? error.message : String(error));
@@ -164,24 +189,29 @@ function readOwner(sessionId: string, labels: Labels): OwnedSession[] {
 }
 
 function judge(orphan: OwnedSession, { minimumAgeMs, right }: ReleaseOptions, nowMs: number): Verdict {
+  if (orphan.unreadable !== undefined) {
+    return leaveOrphan(orphan, orphan.unreadable);
+  }
   const doubt = doubtAbout(orphan, right);
   if (doubt?.action === "foreign") {
     return { ...leaveOrphan(orphan, doubt.reason), action: "foreign" };
   }
-  // A twin has the labels of the session that is in the state, and nobody meant to create it.
-  const isTwin = doubt === undefined && orphan.createToken !== undefined && right.createTokens.has(orphan.createToken);
-  if (orphan.isRetained && !isTwin) {
-    return { ...leaveOrphan(orphan, "its program retains it (retainOnDelete)"), action: "retained" };
+  if (orphan.isRetained) {
+    return { ...leaveOrphan(orphan, "it carries the label pulumi-retain (option retainOnDelete)"), action: "retained" };
   }
   if (doubt !== undefined) {
     return leaveOrphan(orphan, doubt.reason);
   }
+  const isTwin = orphan.createToken !== undefined && right.createTokens.has(orphan.createToken);
   if (minimumAgeMs !== undefined && !isTwin) {
     if (orphan.createdAt === undefined) {
       return leaveOrphan(orphan, "its age is unknown");
     }
     if (nowMs - orphan.createdAt.getTime() < minimumAgeMs) {
-      return leaveOrphan(orphan, `it is younger than ${formatDuration(minimumAgeMs)}`);
+      return leaveOrphan(
+        orphan,
+        `it is younger than ${formatDuration(minimumAgeMs)} (--older-than), and an \`up\` that is still active may need it`,
+      );
     }
   }
   const { reason: _, ...facts } = leaveOrphan(orphan, "");
@@ -203,7 +233,10 @@ function doubtAbout(
   }
   return stackIds.size === 0
     ? { action: "left", reason: `no state was read that has its stack id ${stackId}` }
-    : { action: "foreign", reason: `it belongs to another stack of the same name, with the stack id ${stackId}` };
+    : {
+        action: "foreign",
+        reason: `it belongs to another stack of the same name, or to this one before a destroy: stack id ${stackId}`,
+      };
 }
 
 function isSameOwner(one: OwnedSession, other: OwnedSession | undefined): boolean {

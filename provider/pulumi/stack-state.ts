@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { backendTimeoutMs, reasonOf } from "./selected-stack";
 
 const run = promisify(execFile);
 
@@ -21,6 +22,8 @@ export interface StateSession {
   readonly isReleased: boolean;
   /** Whether the program only looks it up (`AgbSession.get`). */
   readonly isExternal: boolean;
+  /** The service where it was created, see `serviceName`. */
+  readonly service: string | undefined;
 }
 
 /** What a stack's state says of sessions. */
@@ -109,12 +112,11 @@ export async function readStateFile(path: string): Promise<StackState> {
 export async function exportStackState(stack: string | undefined): Promise<StackState> {
   const parameters = ["stack", "export", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
   try {
-    const { stdout } = await run("pulumi", parameters, { maxBuffer: largestExportBytes });
+    const { stdout } = await run("pulumi", parameters, { maxBuffer: largestExportBytes, timeout: backendTimeoutMs });
     return parseStackState(stdout);
   } catch (error) {
-    const details = (error as { stderr?: string }).stderr?.trim();
     throw new Error(
-      `pulumi ${parameters.join(" ")} did not give the state: ${details || (error as Error).message}\n` +
+      `pulumi ${parameters.join(" ")} did not give the state: ${reasonOf(error)}\n` +
         "Give an exported state with --state FILE, or say --stack-is-gone when the stack was removed.",
     );
   }
@@ -124,7 +126,7 @@ function readSession({ urn, id, outputs, external }: z.output<typeof resourceSch
   if (id === undefined) {
     return [];
   }
-  const { imageId, labelsAll, idleTimeoutSeconds, released } = outputs ?? {};
+  const { imageId, labelsAll, idleTimeoutSeconds, released, service } = outputs ?? {};
   return [
     {
       name: nameOfUrn(urn),
@@ -135,6 +137,7 @@ function readSession({ urn, id, outputs, external }: z.output<typeof resourceSch
       idleTimeoutSeconds: typeof idleTimeoutSeconds === "number" ? idleTimeoutSeconds : undefined,
       isReleased: released === true,
       isExternal: external === true,
+      service: typeof service === "string" ? service : undefined,
     },
   ];
 }

@@ -45,7 +45,7 @@ test("one preview names every problem of a session, and nothing is made", async 
     'labels["a b"]: the value is blank',
     'labels[" "]: the key is blank',
     "labels.count: must be a text, not a number",
-    'labels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own',
+    'labels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own; choose another one',
     "idleTimeoutSeconds: must be a whole number",
     "policyId: must not be blank",
     "labels: 22 labels in all (17 declared, 0 by default, 5 of the provider's own); the limit is 20",

@@ -427,7 +427,7 @@ describe("the sweep", () => {
   test("with --yes removes what belongs to closed requests, and orphans, and only them", async () => {
     const { exitCode, stdout } = await run("sweep", "--yes", "--lock-wait", "1s");
     expect(stdout).toMatch(/^removed: pr-5: its request is closed$/m);
-    expect(stdout).toMatch(/^left: .*: it is younger than 10 minutes$/m);
+    expect(stdout).toMatch(/^left: .*: it is younger than 10 minutes /m);
     expect(stdout).toMatch(/^::warning::The sweep removed 1 stacks and released 3 sessions/m);
     expect(exitCode).toBe(2);
     expect(running()).toEqual(kept.sort());

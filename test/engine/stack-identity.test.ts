@@ -132,6 +132,6 @@ test("a run that leaves the identity out creates nothing and says what to do", a
   const target = "urn:pulumi:fresh::engine-test::pulumi-nodejs:dynamic/agb:AgbSession::web";
   const { exitCode, stdout, stderr } = await ours.run("up", "--yes", "--skip-preview", "--target", target);
   expect(exitCode).not.toBe(0);
-  expect(`${stdout}${stderr}`).toContain("target the resource `agb` of the type AgbStackIdentity as well");
+  expect(`${stdout}${stderr}`).toContain("add `--target '**AgbStackIdentity::agb'`");
   expect(running()).toEqual(before);
 });

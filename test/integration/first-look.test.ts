@@ -113,7 +113,6 @@ test.each([
   [429, "Throttling"],
   [500, "InternalError"],
   [503, "ServiceUnavailable"],
-  [400, "InvalidAction.NotFound"],
 ])("AGB's own refusal with HTTP %i and %s says nothing against the settings and passes", async (status, code) => {
   const agb = await startScriptedServer((_, response) => sendRefusal(response, code, "no", status));
   expect(await openProvider(agb.url).check()).toEqual([]);

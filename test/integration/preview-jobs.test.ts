@@ -551,7 +551,7 @@ describe("the sweep", () => {
     expect(result).toMatchObject({
       stacks: [],
       sessions: [
-        { sessionId: kept[0], action: "left", reason: "it is younger than 10 minutes" },
+        { sessionId: kept[0], action: "left", reason: expect.stringMatching(/^it is younger than 10 minutes /) },
         { sessionId: renamed, stack: "pr-1", action: "released" },
       ],
       failures: [],

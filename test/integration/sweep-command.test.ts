@@ -36,6 +36,11 @@ function row(id: string, more: Record<string, unknown> = {}) {
   return { urn: `urn:pulumi:dev::shop::${sessionType}::${id}`, type: sessionType, id, ...more };
 }
 
+/** A session in a state, with its labels and where it was created. */
+function stateRow(id: string, labelsAll: Record<string, string>, service: string, more: Record<string, unknown> = {}) {
+  return row(id, { outputs: { labelsAll, service }, ...more });
+}
+
 /** An exported state with these resources, and with the stack's id if it has one. */
 function stateWith(resources: readonly object[], id: string | undefined = stackId, stack = stackRow): string {
   const identity = { urn: `urn:pulumi:dev::shop::${identityType}::agb`, type: identityType, id };
@@ -144,11 +149,11 @@ describe("a stack of the same name in another backend", () => {
     const { emulator, make, running } = await openEmulator();
     const theirLabels = ownLabels(60, { "pulumi-stack-id": otherStackId });
     const [inState, theirs] = [await make(theirLabels), await make(theirLabels)];
-    const outputs = { labelsAll: theirLabels };
-    const { sweep } = await openSweep(
-      emulator.url,
-      stateWith([row(inState, { outputs }), row("session-x", { outputs, external: true })]),
-    );
+    const rows = [
+      stateRow(inState, theirLabels, emulator.url),
+      stateRow("session-x", theirLabels, emulator.url, { external: true }),
+    ];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
     expect((await sweep("--yes", "--older-than", "0s")).exitCode).toBe(0);
     expect(running().sort()).toEqual([inState, theirs].sort());
   });
@@ -194,31 +199,29 @@ test("a session that its program retains is left, reported, and does not count a
   const retained = await make(ownLabels(60, { "pulumi-retain": "true" }));
   const { sweep } = await openSweep(emulator.url);
   const { exitCode, stdout } = await sweep("--yes", "--older-than", "0s");
-  expect(stdout).toMatch(new RegExp(`^retained: ${retained} .*: its program retains it \\(retainOnDelete\\)$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^retained: ${retained} .*label pulumi-retain \\(option retainOnDelete\\)$`, "m"));
   expect(exitCode).toBe(0);
   expect(running()).toEqual([retained]);
 });
 
 describe("a twin, which has the create label of a session in the state,", () => {
-  test.each([
-    ["young", {}],
-    ["and retained", { "pulumi-retain": "true" }],
-  ])("is released at any age: %s", async (_, more) => {
+  test("is released at any age, unless it is retained", async () => {
     const { emulator, make, running } = await openEmulator();
-    const labels = ownLabels(0, more);
+    const [labels, retained] = [ownLabels(0), ownLabels(0, { "pulumi-retain": "true" })];
     const [known, twin] = [await make(labels), await make(labels)];
-    const young = await make(ownLabels(0));
-    const { sweep } = await openSweep(emulator.url, stateWith([row(known, { outputs: { labelsAll: labels } })]));
+    const kept = [await make(retained), await make(retained), await make(ownLabels(0))];
+    const rows = [stateRow(known, labels, emulator.url), stateRow(String(kept[0]), retained, emulator.url)];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
     const { stdout } = await sweep("--yes");
     expect(stdout).toContain(`released: ${twin}`);
-    expect(running().sort()).toEqual([known, young].sort());
+    expect(running().sort()).toEqual([known, ...kept].sort());
   });
 
   test("of a session that is only looked up is left, because that one's stack may still create it", async () => {
     const { emulator, make, running } = await openEmulator();
     const labels = ownLabels(0);
     const [known, twin] = [await make(labels), await make(labels)];
-    const external = row(known, { outputs: { labelsAll: labels }, external: true });
+    const external = stateRow(known, labels, emulator.url, { external: true });
     const { sweep } = await openSweep(emulator.url, stateWith([external]));
     expect((await sweep("--yes")).exitCode).toBe(2);
     expect(running().sort()).toEqual([known, twin].sort());
@@ -272,7 +275,7 @@ test("young ones and those of unknown age are left, with the reason, and the exi
   const { sweep } = await openSweep(emulator.url);
   const { exitCode, stdout } = await sweep("--yes");
   expect(exitCode).toBe(2);
-  expect(stdout).toMatch(new RegExp(`^left: ${young} .*: it is younger than 10 minutes$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^left: ${young} .*: it is younger than 10 minutes \\(--older-than\\).*$`, "m"));
   expect(stdout).toMatch(new RegExp(`^left: ${ageless} .*: its age is unknown$`, "m"));
   expect(stdout).toMatch(new RegExp(`^left: ${nameless} .*: its age is unknown$`, "m"));
   expect(running()).toHaveLength(3);
@@ -346,7 +349,7 @@ test("--output json is one document", async () => {
     resource: "web",
     createdAt: expect.any(String),
     action: "left",
-    reason: "it is younger than 10 minutes",
+    reason: expect.stringMatching(/^it is younger than 10 minutes \(--older-than\)/),
   });
 });
 
@@ -362,6 +365,36 @@ test("a list that does not filter leads to no release", async () => {
   expect((await sweep("--yes", "--older-than", "0s")).exitCode).toBe(0);
   const look = ["ListSession", "GetLabel", "GetLabel"];
   expect(server.operations()).toEqual([...look, ...look]);
+});
+
+test("a service where the stack has no session is refused: it would know of nothing that is left", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const orphan = await make(ownLabels(60));
+  const rows = [stateRow("session-1", ownLabels(60), "http://127.0.0.1:9")];
+  const { sweep } = await openSweep(emulator.url, stateWith(rows));
+  const { exitCode, stderr } = await sweep("--yes");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`were created at http://127.0.0.1:9, but ${emulator.url} was asked. Nothing was released.`);
+  expect(running()).toEqual([orphan]);
+});
+
+test("one session whose labels cannot be read is left, and the others go", async () => {
+  const labels = ownLabels(60);
+  const server = await startScriptedServer(({ path, query }, response) => {
+    if (path.endsWith("ListSession")) {
+      sendSuccess(response, { data: [{ sessionId: "session-1" }, { sessionId: "session-2" }] });
+    } else if (path.endsWith("GetLabel")) {
+      const found = query["sessionId"] === "session-1" ? { nested: { a: 1 } } : labels;
+      sendSuccess(response, { data: { labels: JSON.stringify(found) } });
+    } else {
+      sendSuccess(response, { data: { status: "FINISH" } });
+    }
+  });
+  const { sweep } = await openSweep(server.url);
+  const { exitCode, stdout } = await sweep("--yes");
+  expect(stdout).toMatch(/^left: session-1 .*: the reply to GetLabel is not what AGB sends/m);
+  expect(stdout).toMatch(/^released: session-2 /m);
+  expect(exitCode).toBe(2);
 });
 
 test("a list that breaks off leads to no release and exits with 1", async () => {
@@ -417,7 +450,7 @@ describe("a state that must not decide", () => {
 
   test("is empty and names no stack", async () => {
     const text = await refused('{"version":3,"deployment":{}}');
-    expect(text).toContain("add --project NAME and --stack NAME");
+    expect(text).toContain("the stack is not known; add --project NAME and --stack NAME");
   });
 });
 
@@ -442,11 +475,49 @@ describe("the state that the Pulumi CLI gives", () => {
     const known = await make(ownLabels(60));
     await make(ownLabels(60));
     const { run, folder } = await openSweep(emulator.url, exportOf([known]));
-    const path = await pulumiThat(folder, 'echo "$*" >calls; cat state.json');
+    const path = await pulumiThat(
+      folder,
+      'echo "$*" >>calls; if [ "$1" = config ]; then echo {}; else cat state.json; fi',
+    );
     const { exitCode } = await run(["--yes", "--stack", "dev"], path);
     expect(exitCode).toBe(0);
     expect(running()).toEqual([known]);
-    expect(await readFile(join(folder, "calls"), "utf8")).toBe("stack export --non-interactive --stack dev\n");
+    expect(await readFile(join(folder, "calls"), "utf8")).toBe(
+      "stack export --non-interactive --stack dev\nconfig --json --show-secrets --stack dev --non-interactive\n",
+    );
+  });
+
+  test("comes with the stack's configuration, which wins over the environment as it does for `pulumi up`", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const { folder } = await openSweep(emulator.url);
+    const config = { "agb:endpoint": { value: emulator.url }, "agb:apiKey": { value: testKey, secret: true } };
+    await writeFile(join(folder, "config.json"), JSON.stringify(config));
+    const path = await pulumiThat(folder, 'if [ "$1" = config ]; then cat config.json; else cat state.json; fi');
+    const { exitCode, stdout } = await runBounded(process.execPath, [command, "sweep", "--yes"], {
+      directory: folder,
+      environment: { PATH: path, AGB_API_KEY: "another-key", AGB_ENDPOINT: "http://127.0.0.1:9" },
+      timeoutMs: 20_000,
+    });
+    expect(stdout).toMatch(/^released: /);
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([]);
+  });
+
+  test("may be empty after a destroy: project and stack are then those of the folder", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const leftOver = await make(ownLabels(60));
+    const { run, folder } = await openSweep(emulator.url);
+    await writeFile(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+    const path = await pulumiThat(
+      folder,
+      'case "$*" in config*) echo {} ;; *show-name*) echo acme/dev ;; *) echo \'{"version":3,"deployment":{}}\' ;; esac',
+    );
+    const { exitCode, stdout } = await run(["--yes"], path);
+    expect(stdout).toContain(`left: ${leftOver}`);
+    expect(stdout).toContain(`release its sessions with --stack-id ${stackId}`);
+    expect(exitCode).toBe(2);
+    expect(running()).toEqual([leftOver]);
   });
 
   test("is missing: nothing is released, and the message says what to do when the stack was removed", async () => {

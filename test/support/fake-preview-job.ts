@@ -39,6 +39,7 @@ export function stateOf(
       idleTimeoutSeconds: undefined,
       isReleased: false,
       isExternal: false,
+      service: undefined,
     }),
   );
   return {

@@ -126,7 +126,10 @@ describe("declared labels", () => {
       { path: "labels.count", reason: "must be a text, not a number" },
       { path: "labels.nothing", reason: "must be a text, not null" },
       { path: "labels.list", reason: "must be a text, not a list" },
-      { path: 'labels["pulumi-stack"]', reason: 'keys that begin with "pulumi-" are the provider\'s own' },
+      {
+        path: 'labels["pulumi-stack"]',
+        reason: 'keys that begin with "pulumi-" are the provider\'s own; choose another one',
+      },
       { path: "labels.long", reason: "the value has 257 characters; the limit is 256" },
       { path: `labels.${"k".repeat(129)}`, reason: "the key has 129 characters; the limit is 128" },
     ]);

@@ -20,6 +20,7 @@ const session: StateSession = {
   idleTimeoutSeconds: undefined,
   isReleased: false,
   isExternal: false,
+  service: undefined,
 };
 
 function report(more: Partial<UpReport> = {}): string {

@@ -48,7 +48,10 @@ test("every problem is named at once, with its path", () => {
     { path: "imageId", reason: "must not be blank" },
     { path: 'labels["a b"]', reason: "the value is blank; leave the label out instead" },
     { path: 'labels[""]', reason: "the key is blank" },
-    { path: 'labels["pulumi-create"]', reason: 'keys that begin with "pulumi-" are the provider\'s own' },
+    {
+      path: 'labels["pulumi-create"]',
+      reason: 'keys that begin with "pulumi-" are the provider\'s own; choose another one',
+    },
     { path: "idleTimeoutSeconds", reason: "must be a whole number of seconds, 1 or more" },
     { path: "policyId", reason: "must be a text, not a number" },
   ]);
@@ -94,7 +97,7 @@ test.each([5, null, "x", ["a"]])("a reserved label with the value %j is a proble
   const problems = sessionProblems(declared({ labels: { "pulumi-mine": value } }), {});
   expect(problems[0]).toEqual({
     path: 'labels["pulumi-mine"]',
-    reason: 'keys that begin with "pulumi-" are the provider\'s own',
+    reason: 'keys that begin with "pulumi-" are the provider\'s own; choose another one',
   });
 });
 

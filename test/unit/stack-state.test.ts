@@ -58,7 +58,13 @@ describe("what a session is", () => {
   const read = (outputs: unknown) => parse([stackRow, session("s-1", { outputs })]).sessions[0];
 
   test("is read from its outputs", () => {
-    const outputs = { imageId: "image-1", labelsAll: { team: "web" }, idleTimeoutSeconds: 60, released: true };
+    const outputs = {
+      imageId: "image-1",
+      labelsAll: { team: "web" },
+      idleTimeoutSeconds: 60,
+      released: true,
+      service: "http://127.0.0.1:8787",
+    };
     expect(read(outputs)).toEqual({
       name: "web",
       urn: `urn:pulumi:dev::shop::${sessionType}::web`,
@@ -68,6 +74,7 @@ describe("what a session is", () => {
       idleTimeoutSeconds: 60,
       isReleased: true,
       isExternal: false,
+      service: "http://127.0.0.1:8787",
     });
   });
 
