@@ -77,6 +77,9 @@ export interface ClientSettings {
   readonly onExchange?: (notice: ExchangeNotice) => void;
 }
 
+/** How many problems of a reply an error names. */
+const shownIssues = 5;
+
 /** What a client takes over from another. */
 interface Inheritance {
   readonly connections: ConnectionPool;
@@ -152,21 +155,31 @@ export class AgbClient {
       throw new AgbTimeoutError(operation.name, 0);
     }
     const limit: CallLimit = { startedMs, timeoutMs, signal: AbortSignal.timeout(timeoutMs) };
+    let sentFailure: AgbError | undefined;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.tryOnce(operation, operation.parts(input), limit);
-      } catch (error) {
-        if (!(error instanceof AgbError) || !isTransient(error) || attempt >= maximumAttempts) {
+      } catch (latest) {
+        if (!(latest instanceof AgbError)) {
+          throw latest;
+        }
+        if (!certainlyHadNoEffect(latest)) {
+          sentFailure = latest;
+        }
+        // When the last attempt was not sent but an earlier one was, "nothing was sent" would be false.
+        const error = sentFailure ?? latest;
+        if (
+          !isTransient(latest) ||
+          attempt >= maximumAttempts ||
+          (!operation.idempotent && sentFailure !== undefined)
+        ) {
           throw error;
         }
-        if (!operation.idempotent && !certainlyHadNoEffect(error)) {
-          throw error;
-        }
-        const delayMs = retryDelayMs(attempt, error, Math.random());
+        const delayMs = retryDelayMs(attempt, latest, Math.random());
         if (performance.now() - startedMs + delayMs >= timeoutMs) {
           throw error;
         }
-        onRetry?.({ operation: operation.name, attempt, delayMs, error });
+        onRetry?.({ operation: operation.name, attempt, delayMs, error: latest });
         await sleep(delayMs);
         if (this.stop?.aborted) {
           throw error;
@@ -205,7 +218,8 @@ export class AgbClient {
     const parsed = operation.reply.safeParse(envelope);
     if (!parsed.success) {
       // Only paths and expectations: the values of a reply may be secret.
-      const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+      const issues = parsed.error.issues.slice(0, shownIssues);
+      const problems = issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
       const requestId = clean(envelope.requestId || reply.requestIdHeader || "");
       throw new AgbUnexpectedReplyError(operation.name, reply.status, requestId, clean(problems.join("; ")));
     }

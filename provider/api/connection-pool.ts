@@ -6,8 +6,8 @@ import { openSocket, type Progress, type Route } from "./open-socket";
 /** How many connections to an endpoint are open at the same time. */
 export const maximumConnections = 32;
 
-/** How large a reply may be; the largest one known, a full page of a list, is a hundredth of it. */
-export const largestReplyBytes = 16 * 1024 * 1024;
+/** How large a reply may be; the largest one known, a full page of a list, is a small part of it. */
+export const largestReplyBytes = 4 * 1024 * 1024;
 
 /** How long calls under way may go on when the pool is closed, in milliseconds. */
 const closingGraceMs = 2_000;

@@ -124,14 +124,17 @@ function refusalError(rules: VerdictRules, refusal: Refusal, clean: CleanText): 
 }
 
 /** AGB's SDK also accepts `{"body": {...}}` and PascalCase keys on some calls; so do we, on all of them. */
-function unwrap(value: unknown): unknown {
-  if (!isRecord(value)) {
+function unwrap(value: unknown, depth = 0): unknown {
+  if (!isRecord(value) || depth > deepestBody) {
     return undefined;
   }
   const keysToLower = Object.entries(value).map(([key, item]) => [key.charAt(0).toLowerCase() + key.slice(1), item]);
   const envelope: Record<string, unknown> = { ...Object.fromEntries(keysToLower), ...value };
-  return isRecord(envelope["body"]) && !("success" in envelope) ? unwrap(envelope["body"]) : envelope;
+  return isRecord(envelope["body"]) && !("success" in envelope) ? unwrap(envelope["body"], depth + 1) : envelope;
 }
+
+/** One is known from AGB's SDK. */
+const deepestBody = 3;
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -11,6 +11,9 @@ export function encodeLabels(labels: Labels): string {
   return JSON.stringify(labels);
 }
 
+/** More than any session has; a reply with a million would hold the process for seconds. */
+const mostLabels = 1_000;
+
 // The SDKs send numbers and nulls as they are, so other tools may have stored them.
 const labelValue = z
   .union([z.string(), z.number(), z.boolean(), z.null()])
@@ -18,6 +21,10 @@ const labelValue = z
 
 // Not `z.record`, which loses the key `__proto__`.
 const labelValues = z.custom<Readonly<Record<string, unknown>>>(isPlainObject).transform((labels, context): Labels => {
+  if (Object.keys(labels).length > mostLabels) {
+    context.addIssue({ code: "custom", message: `there are more than ${mostLabels} labels` });
+    return z.NEVER;
+  }
   const entries = Object.entries(labels).map(([key, value]) => {
     const { success, data = "" } = labelValue.safeParse(value);
     if (!success) {

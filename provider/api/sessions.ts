@@ -91,6 +91,9 @@ const infoOperation: Operation<{ sessionId: string }, void> = {
   reply: z.looseObject({ data: z.looseObject({}) }).transform(() => undefined),
 };
 
+/** A hundred are asked for. Each one that is not as it should be costs an entry in the list of problems. */
+const mostListed = 10_000;
+
 const listOperation: Operation<
   { labels: Labels; nextToken: string | undefined; pageSize: number },
   Page<ListedSession>
@@ -111,7 +114,12 @@ const listOperation: Operation<
   }),
   reply: z
     .looseObject({
-      data: z.array(z.looseObject({ sessionId: z.string().min(1), sessionStatus: text })).nullish(),
+      data: z
+        .custom<unknown>(
+          (value) => !Array.isArray(value) || value.length <= mostListed,
+          "the page has too many sessions",
+        )
+        .pipe(z.array(z.looseObject({ sessionId: z.string().min(1), sessionStatus: text })).nullish()),
       nextToken: text,
     })
     .transform(({ data, nextToken }) => ({

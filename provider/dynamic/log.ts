@@ -4,11 +4,26 @@ import type { SearchNotice } from "../lifecycle/create-runtime";
 
 // Pulumi shows what a provider writes to its error stream as a diagnostic of the run.
 
-/** Says that a create waits for the search for a session that it may have made, in one line. */
-export function reportSearch({ error, searchMs }: SearchNotice): void {
-  const reason = printable(error instanceof Error ? error.message : String(error));
-  const seconds = Math.ceil(searchMs / 1_000);
-  console.error(`agb: a failed createSession may have made a session; searching for up to ${seconds} s: ${reason}`);
+/**
+ * Makes a reporter that says that creates wait for the search for sessions which they may have made: one line for all
+ * whose search begins while the first may still last.
+ *
+ * @param now the present time in milliseconds
+ */
+export function searchReporter(now: () => number = () => performance.now()): (notice: SearchNotice) => void {
+  let quietUntilMs = Number.NEGATIVE_INFINITY;
+  return ({ error, searchMs }) => {
+    if (now() < quietUntilMs) {
+      return;
+    }
+    quietUntilMs = now() + searchMs;
+    const reason = printable(error instanceof Error ? error.message : String(error));
+    const seconds = Math.ceil(searchMs / 1_000);
+    console.error(
+      `agb: a failed createSession may have made a session; searching for up to ${seconds} s, and for others that fail ` +
+        `meanwhile: ${reason}`,
+    );
+  };
 }
 
 // A reply may have megabytes.

@@ -14,7 +14,7 @@ import type { Account, Connection } from "./connection";
 import { CreatesInFlight } from "./creates-in-flight";
 import { refuseDoubtfulAbsence } from "./doubtful-absence";
 import { explainNoAccess } from "./failure";
-import { reportSearch } from "./log";
+import { searchReporter } from "./log";
 import { isLookup, ownName, refuseMissingLookup } from "./missing-lookup";
 import { cleanProperties, type Properties } from "./properties";
 import { adoptSession } from "./session-adoption";
@@ -37,7 +37,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     private readonly connection: Connection,
     private readonly clock: Clock = systemClock,
   ) {
-    this.createRuntime = openCreateRuntime({ clock, ended: this.creates.ended, onSearch: reportSearch });
+    this.createRuntime = openCreateRuntime({ clock, ended: this.creates.ended, onSearch: searchReporter() });
   }
 
   configure = async ({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> => {

@@ -1,6 +1,6 @@
 import { AgbApiError, AgbNetworkError, AgbTimeoutError, AgbUnexpectedReplyError } from "../../provider/api/errors";
 import { getLabels, setLabels } from "../../provider/api/labels";
-import { createSession, getSession, releaseSession } from "../../provider/api/sessions";
+import { createSession, getSession, listSessions, releaseSession } from "../../provider/api/sessions";
 import { openClient, openObservedClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
 import { withoutRetryDelay } from "../support/no-retry-delay";
@@ -285,5 +285,44 @@ describe("what AGB says", () => {
     const failure = getSession(openClient(server.url), "session-1");
     await expect(failure).rejects.toThrow("bad credential");
     await expect(failure).rejects.not.toThrow(new RegExp(testKey));
+  });
+});
+
+test("a call whose earlier try was sent never says that nothing was sent", async () => {
+  const server = await startScriptedServer(({ socket }) => {
+    // The first try arrives and gets no reply; nobody listens any more when the next one comes.
+    void server.close();
+    socket.destroy();
+  });
+  const failure = await releaseSession(openClient(server.url), "session-1").catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(AgbNetworkError);
+  expect(failure).toMatchObject({ requestSent: true });
+  expect(server.requests).toHaveLength(1);
+});
+
+describe("a reply that is far from what AGB sends", () => {
+  test.each([
+    ["a list of a million numbers", { data: Array(1_000_000).fill(1) }, "the page has too many sessions"],
+    ["a list of 5,000 numbers", { data: Array(5_000).fill(1) }, "data.4: Invalid input"],
+  ])("is refused in a short message: %s", async (_, fields, reason) => {
+    const server = await startScriptedServer((_request, response) => sendSuccess(response, fields));
+    const failure = await listSessions(openClient(server.url))
+      .next()
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(AgbUnexpectedReplyError);
+    expect((failure as Error).message).toContain(reason);
+    expect((failure as Error).message.length).toBeLessThan(1_000);
+  });
+
+  test("is refused when it has more labels than a session can have", async () => {
+    const labels = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`k${index}`, { nested: true }]));
+    const server = await startScriptedServer((_request, response) => sendSuccess(response, { data: { labels } }));
+    await expect(getLabels(openClient(server.url), "session-1")).rejects.toThrow("there are more than 1000 labels");
+  });
+
+  test("is refused when it is wrapped without end", async () => {
+    const body = `${'{"body":'.repeat(4_000)}{}${"}".repeat(4_000)}`;
+    const server = await startScriptedServer((_request, response) => void response.writeHead(200).end(body));
+    await expect(getSession(openClient(server.url), "session-1")).rejects.toThrow(AgbUnexpectedReplyError);
   });
 });

@@ -255,7 +255,7 @@ describe("a reply", () => {
     });
     const failure = await failureOf(getSession(openClient(server.url), "session-1"));
     expect(failure).toMatchObject({ name: "AgbUnexpectedReplyError" });
-    expect(failure.message).toContain("it is larger than 16 MiB");
+    expect(failure.message).toContain("it is larger than 4 MiB");
     expect(server.requests).toHaveLength(1);
   });
 });

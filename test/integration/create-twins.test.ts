@@ -186,7 +186,7 @@ describe("the user reads", () => {
     await stack.create();
     expect(console.error).toHaveBeenCalledWith(
       expect.stringMatching(
-        /^agb: a failed createSession may have made a session; searching for up to 60 s: .*HTTP 500/,
+        /^agb: a failed createSession may have made a session; searching for up to 60 s, and for others that fail meanwhile: .*HTTP 500/,
       ),
     );
   });

@@ -100,6 +100,18 @@ test("an endpoint where nobody listens fails the check and is named", async () =
   expect(failure?.reason).toContain(`The endpoint is ${endpoint}, from agb:endpoint;`);
 });
 
+test("a path at which AGB knows no such call fails the check and is named", async () => {
+  const agb = await startTestEmulator();
+  const [failure] = await openProvider(`${agb.url}/api`).check();
+  expect(failure?.reason).toContain("code InvalidAction.NotFound");
+  expect(failure?.reason).toContain(`The endpoint is ${agb.url}/api, from agb:endpoint;`);
+});
+
+test("an endpoint of this machine where nobody listens is a hint that the emulator does not run", async () => {
+  const [failure] = await openProvider(`http://${await deadAddress()}`).check();
+  expect(failure?.reason).toContain("start it: `npx pulumi-agb emulator`");
+});
+
 test("an endpoint that accepts calls and answers none fails the check when the limit of a call is over", async () => {
   const silent = await startScriptedServer(() => {});
   const { check, configure } = openProvider(silent.url);

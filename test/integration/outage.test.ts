@@ -5,10 +5,20 @@ import { testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
-import { deadAddress } from "../support/scripted-server";
+import { deadAddress, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
 
 withoutRetryDelay();
+
+test("20 creates that search for what they may have made are one line beside the outage's", async () => {
+  const lines = jest.spyOn(console, "error").mockImplementation();
+  const server = await startScriptedServer((_, response) => void response.writeHead(503).end());
+  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url }));
+  const provider = new SessionProvider(connection, new FakeClock());
+  const news = declare({}, { timeouts: { create: 1 } });
+  await Promise.allSettled(Array.from({ length: 20 }, () => provider.create(news)));
+  expect(lines.mock.calls.flat()).toHaveLength(2);
+});
 
 test("100 resources whose endpoint is down are one line, and one line when it is there again", async () => {
   const lines = jest.spyOn(console, "error").mockImplementation();
