@@ -34,11 +34,22 @@ const prepareScript = `
 set -ef
 root=$1 setpriv=$2 shell=$3; shift 3
 read -r process _ < /proc/self/stat
-# The session may have put a link where something is to be mounted.
+fail() { echo "$1" >&2; exit 1; }
+# Makes a folder in the session and goes there, step by step: the session may have put a link to a folder of this computer
+# at any part of the path, and nothing may be made or removed behind one.
 place() {
-  [ ! -L "$root$1" ] || rm -f "$root$1"
-  mkdir -p "$root$1"
-  [ "$(cd -P "$root$1" && pwd -P)" = "$root$1" ]
+  cd "$root"
+  here= rest=\${1#/}/
+  while [ -n "$rest" ]; do
+    here=$here/\${rest%%/*} name=./\${rest%%/*} rest=\${rest#*/}
+    if [ -L "$name" ]; then rm -f "$name"; fi
+    if [ -e "$name" ] && [ ! -d "$name" ]; then
+      fail "$here in the session must be a folder, but is something else. Delete it, or create another session."
+    fi
+    [ -d "$name" ] || mkdir "$name"
+    cd -P "$name"
+    [ "$(pwd -P)" = "$root$here" ] || fail "$here was replaced meanwhile. Try again."
+  done
 }
 show() {
   place "$1"
@@ -219,8 +230,9 @@ async function readFirstProcess(child: ChildProcess): Promise<number> {
   });
   const lines = createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> });
   const failed = async () => {
-    await once(child, "close");
-    throw new Error(`the session's namespaces could not be made: ${problem.trim()}`);
+    const [exitCode, signalName] = await once(child, "close");
+    const end = signalName === null ? `unshare ended with exit code ${exitCode}` : `${signalName} ended unshare`;
+    throw new Error(`the session's namespaces could not be made: ${problem.trim() || end}`);
   };
   const late = async () => {
     await sleep(openingLimitMs, undefined, { ref: false });
