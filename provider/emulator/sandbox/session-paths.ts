@@ -40,7 +40,8 @@ export async function resolveInside(root: string, path: string, followsLast = tr
     resolved = isAbsolute(target) ? "/" : resolved;
     rest.unshift(...target.split("/"));
   }
-  return join(root, resolved);
+  // Joined, the path of the root would end in a slash.
+  return resolved === "/" ? root : join(root, resolved);
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {
