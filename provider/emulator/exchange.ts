@@ -82,7 +82,12 @@ export async function exchange(incoming: IncomingMessage, outgoing: ServerRespon
     ...(call.sessionId !== undefined &&
       /^session-[a-z0-9]{1,40}$/.test(call.sessionId) && { sessionId: call.sessionId }),
   });
-  deliver(outgoing, delivery, context.isClosing() || !incoming.complete, context.emulatorId());
+  try {
+    deliver(outgoing, delivery, context.isClosing() || !incoming.complete, context.emulatorId());
+  } catch {
+    // A fault rule that was changed after it was checked. It must not take down the other sessions' service.
+    outgoing.destroy();
+  }
 }
 
 async function decide(call: Call, context: ExchangeContext): Promise<Delivery> {

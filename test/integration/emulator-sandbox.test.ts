@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, type EmulatorOptions, ManualClock, startEmulator } from "../../provider/emulator";
+import { runBounded } from "../support/bounded-process";
 import { commandLines, outlives } from "../support/command-lines";
 import {
   ask,
@@ -17,6 +18,7 @@ import {
   toolText,
   upload,
 } from "../support/emulator-requests";
+import { repositoryRoot } from "../support/node-process";
 
 let folder: string;
 let clock: ManualClock;
@@ -179,6 +181,30 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     for (const result of results) {
       expect(warning ?? result).toMatch(/^failed: Read-only file system$|not kept apart/);
     }
+  });
+
+  test("what the program around the emulator has open does not reach a session that is kept apart", async () => {
+    const warning = await warningOf();
+    const file = join(folder, "outside.txt");
+    const program = `
+      const { startEmulator } = require(${JSON.stringify(join(repositoryRoot, "provider", "emulator", "index.ts"))});
+      const { createId, runShell } = require(${JSON.stringify(join(repositoryRoot, "test", "support", "emulator-requests.ts"))});
+      startEmulator({ allowExec: true }).then(async ({ url, close }) => {
+        const command = "echo by a session >> /proc/self/fd/200; ls /proc/self/fd /proc/1/fd";
+        console.log((await runShell(url, await createId(url), command)).stdout);
+        await close();
+      });
+    `;
+    const script = 'exec 200>>"$0" 10>>"$0" 255</; exec "$@"';
+    const args = ["-c", script, file, process.execPath, "--import", "tsx", "-e", program];
+
+    const bounds = { directory: repositoryRoot, environment: { TMPDIR: folder }, timeoutMs: 30_000 };
+    const { stdout, stderr } = await runBounded("bash", args, bounds);
+
+    expect(stderr).toBe("");
+    const open = stdout.split("\n").filter((name) => Number(name) >= 200);
+    expect(warning ?? open).toEqual(warning ?? []);
+    expect(warning ?? readFileSync(file, "utf8")).toBe(warning ?? "");
   });
 
   test("sessions see no process but their own", async () => {

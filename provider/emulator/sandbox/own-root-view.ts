@@ -17,6 +17,8 @@ export interface NamespaceTools {
   readonly setpriv: string;
   readonly env: string;
   readonly shell: string;
+  /** The only one of them that may be missing: files that this process has inherited are then passed on to sessions. */
+  readonly bash: string | undefined;
 }
 
 const systemFolders = "usr bin sbin lib lib32 lib64 libx32 etc sys opt nix";
@@ -103,6 +105,23 @@ function keepScript(): string {
   return 'echo "$0"; exec 3<&0 </dev/null >/dev/null 2>&1; cat <&3 & until wait "$!"; do cat <&3 & done';
 }
 
+// A simple shell cannot name files above 9. Without this, what the program around the emulator has open would be open in
+// the sessions, too, and a folder among it would lead out of the session's own.
+const closeScript = `
+for path in /proc/self/fd/*; do
+  file=\${path##*/}
+  if [ "$file" -gt 2 ]; then eval "exec $file>&-"; fi
+done
+exec "$@"
+`;
+
+/** The command line, with nothing open in the program but its standard input, output and error. */
+function withNothingElseOpen({ bash }: NamespaceTools, commandLine: readonly string[]): [string, ...string[]] {
+  // Its input is a socket, with which it would read the user's settings for remote shells.
+  const around = bash === undefined ? [] : [bash, "--norc", "-c", closeScript, "close"];
+  return [...around, ...commandLine] as [string, ...string[]];
+}
+
 /** Finds the programs; undefined when one is missing, as everywhere but on Linux. */
 export async function findNamespaceTools(): Promise<NamespaceTools | undefined> {
   if (process.platform !== "linux") {
@@ -112,7 +131,8 @@ export async function findNamespaceTools(): Promise<NamespaceTools | undefined> 
     const [unshare, nsenter, setpriv, env, shell] = await Promise.all(
       ["unshare", "nsenter", "setpriv", "env", "sh"].map(findProgram),
     );
-    return { unshare, nsenter, setpriv, env, shell } as NamespaceTools;
+    const bash = await findProgram("bash").catch(() => undefined);
+    return { unshare, nsenter, setpriv, env, shell, bash } as NamespaceTools;
   } catch {
     return undefined;
   }
@@ -150,15 +170,17 @@ async function openSpace(
   folders: readonly string[],
   root: string,
 ): Promise<SessionSpace> {
-  const child = spawn(
-    tools.unshare,
-    [
-      ...(hasUserNamespace ? ["--user", "--map-root-user"] : []),
-      ...["--mount", "--pid", "--fork", "--kill-child"],
-      ...[tools.shell, "-c", prepareScript, "prepare", root, tools.setpriv, tools.shell, ...folders],
-    ],
-    { cwd: "/", env: { PATH: searchPath.join(":") }, detached: true, stdio: ["pipe", "pipe", "pipe"] },
-  );
+  const [program, ...args] = withNothingElseOpen(tools, [
+    ...[tools.unshare, ...(hasUserNamespace ? ["--user", "--map-root-user"] : [])],
+    ...["--mount", "--pid", "--fork", "--kill-child"],
+    ...[tools.shell, "-c", prepareScript, "prepare", root, tools.setpriv, tools.shell, ...folders],
+  ]);
+  const child = spawn(program, args, {
+    cwd: "/",
+    env: { PATH: searchPath.join(":") },
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const ended = new Promise<void>((resolve) => {
     child.once("error", () => resolve());
     child.once("exit", () => resolve());
@@ -189,12 +211,12 @@ async function openSpace(
       const names = values.map((_, index) => `AGB_${index}`);
       const start = `cd "$0" && exec ${tools.env} -i -- ${names.map((name) => `"$${name}"`).join(" ")} "$@"`;
       return {
-        commandLine: [
+        commandLine: withNothingElseOpen(tools, [
           ...[tools.nsenter, "--target", String(firstProcess), "--mount", "--pid"],
           ...(hasUserNamespace ? ["--user", "--preserve-credentials"] : []),
           ...["--", tools.setpriv, ...withoutPrivileges.split(" ")],
           ...[tools.shell, "-c", start, directory, ...command],
-        ],
+        ]),
         environment: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""])),
         workingDirectory: "/",
       };
