@@ -125,7 +125,10 @@ async function perform(call: Call, route: Route, body: string, context: Exchange
   try {
     const accepted = route.accept(call.query, route.method === "POST" ? parseBody(body) : {});
     call.sessionId = accepted.sessionId;
-    await context.settleSessions();
+    const settling = context.settleSessions();
+    if (accepted.usesContexts) {
+      await settling;
+    }
     const outcome = await accepted.run({ ...context, origin: `http://${call.incoming.headers.host}` });
     // A session that this request has ended must not run on until somebody asks for something else.
     void context.settleSessions();

@@ -425,6 +425,31 @@ describe("mounted contexts", () => {
     });
   });
 
+  test("do not keep other sessions waiting while they are uploaded, only what uses contexts", async () => {
+    await start();
+    const contextId = await createContext(url, "data");
+    const [ended, goesOn] = [await createId(url, {}, mounted(contextId, "/data")), await createId(url)];
+    await runShell(url, ended, "cd /data && for i in $(seq 300); do echo $i > $i; done");
+    await release(url, ended);
+    const order: string[] = [];
+    const note = async (what: string, request: Promise<unknown>) => {
+      await request;
+      order.push(what);
+    };
+
+    await Promise.all([
+      note("contexts", ask(url, "GET", "/sdk/ListContexts")),
+      note("mounts it", createId(url, {}, mounted(contextId, "/data"))),
+      note("session", status(url, goesOn)),
+      note("list", ask(url, "GET", "/sdk/ListSession")),
+      note("tool", toolText(url, goesOn, "list_directory", { path: "/" })),
+      note("new session", createId(url)),
+    ]);
+
+    expect(order.slice(0, 4).sort()).toEqual(["list", "new session", "session", "tool"]);
+    expect((await files(contextId))?.length).toBe(300);
+  });
+
   test("a file of 300 MB is no trouble", async () => {
     await start();
     const contextId = await createContext(url, "data");
