@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, type EmulatorOptions, ManualClock, startEmulator } from "../../provider/emulator";
@@ -165,6 +165,28 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     expect(stdout).toBe("/home/user/none.so\n");
     // Only the command's own shell may miss it.
     expect(stderr.split("\n").filter((line) => line.includes("none.so")).length).toBeLessThanOrEqual(2);
+  });
+
+  test("folders are made in the session only, whatever its commands put in their way meanwhile", async () => {
+    const statePath = join(folder, "state.json");
+    await start({ statePath });
+    const sessionId = await createId(url);
+    const outside = join(folder, "outside");
+    mkdirSync(outside);
+    // A folder and a link that change places all the time.
+    const code = `const attempt = (name, ...args) => { try { fs[name](...args); } catch {} }; for (let n = 0; ; n++) { attempt('mkdirSync', 'a'); attempt('renameSync', 'a', 'old' + n); attempt('symlinkSync', '${outside}', 'a'); attempt('unlinkSync', 'a'); }`;
+    await runShell(url, sessionId, `node -e "${code}" >/dev/null 2>&1 &`);
+
+    for (let round = 0; round < 30; round += 1) {
+      await Promise.all(
+        [1, 2, 3, 4].map(async (number) => {
+          await toolText(url, sessionId, "create_directory", { path: `a/${round}-${number}/deep` });
+          await toolText(url, sessionId, "write_file", { path: `a/${round}-${number}/more/file`, content: "" });
+        }),
+      );
+    }
+
+    expect(readdirSync(outside)).toEqual([]);
   });
 
   test("what a session's folder shows of it stays in its place", async () => {
