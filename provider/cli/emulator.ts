@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
+import { closeInheritedFiles } from "./inherited-files";
 import { onParentEnd } from "./parent-end";
 import { type RequestLogFormat, requestLine } from "./request-log";
 
@@ -104,6 +105,8 @@ async function runEmulator(
   let emulator: Emulator;
   try {
     const apiKeys = [...(apiKey ?? []), ...(apiKeyFile === undefined ? [] : readKeys(apiKeyFile))];
+    // Sessions could use what is open. Only now, as the file with the keys may be one of them.
+    closeInheritedFiles();
     emulator = await startEmulator({
       ...flags,
       onNotice: (text) => process.stderr.write(`pulumi-agb emulator: ${withoutControls(text)}\n`),

@@ -82,7 +82,12 @@ export async function exchange(incoming: IncomingMessage, outgoing: ServerRespon
     ...(call.sessionId !== undefined &&
       /^session-[a-z0-9]{1,40}$/.test(call.sessionId) && { sessionId: call.sessionId }),
   });
-  deliver(outgoing, delivery, context.isClosing() || !incoming.complete, context.emulatorId());
+  try {
+    deliver(outgoing, delivery, context.isClosing() || !incoming.complete, context.emulatorId());
+  } catch {
+    // A fault rule that was changed after it was checked. It must not take down the other sessions' service.
+    outgoing.destroy();
+  }
 }
 
 async function decide(call: Call, context: ExchangeContext): Promise<Delivery> {
@@ -120,7 +125,10 @@ async function perform(call: Call, route: Route, body: string, context: Exchange
   try {
     const accepted = route.accept(call.query, route.method === "POST" ? parseBody(body) : {});
     call.sessionId = accepted.sessionId;
-    await context.settleSessions();
+    const settling = context.settleSessions();
+    if (accepted.usesContexts) {
+      await settling;
+    }
     const outcome = await accepted.run({ ...context, origin: `http://${call.incoming.headers.host}` });
     // A session that this request has ended must not run on until somebody asks for something else.
     void context.settleSessions();

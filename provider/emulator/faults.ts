@@ -10,7 +10,7 @@ export interface FaultReply {
   readonly status: number;
   /** A string is sent as it is (as HTML when it begins with `<`), anything else as JSON. @default a failure envelope */
   readonly body?: unknown;
-  /** Headers beside the usual ones, for instance `{ "retry-after": "1" }`. @default none */
+  /** Headers beside the usual ones, for instance `{ "retry-after": "1" }`; not `content-length`, `transfer-encoding` or `trailer`. @default none */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +40,14 @@ export interface Fault {
   remove(): void;
 }
 
+// They say how the body is sent, which is the emulator's own affair. Node refuses some of their values, and with others the
+// client waits for a body that never comes.
+const framingHeaders = ["content-length", "transfer-encoding", "trailer"];
+
 function isSendableHeader(name: string, value: string): boolean {
+  if (framingHeaders.includes(name.toLowerCase())) {
+    return false;
+  }
   try {
     validateHeaderName(name);
     validateHeaderValue(name, value);
@@ -63,7 +70,7 @@ const faultReplySchema = z.strictObject({
   headers: z
     .record(z.string(), z.string({ error: "must be a string" }), { error: "must be an object of strings" })
     .refine((headers) => Object.entries(headers).every(([name, value]) => isSendableHeader(name, value)), {
-      error: "is not a header that HTTP can carry",
+      error: `must be headers that HTTP can carry, and none of ${framingHeaders.join(", ")}`,
     })
     .optional(),
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -377,4 +377,55 @@ test("the version is the package's", async () => {
   const { stdout } = await finished(run("--version"));
 
   expect(stdout.trim()).toBe(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version);
+});
+
+describe("what the program that starts the emulator has open", () => {
+  /** Starts the command in a bash that runs some words first, as a user's own script may do. */
+  function runAfter(words: string, ...args: string[]): ChildProcess {
+    const command = [
+      process.execPath,
+      "--import",
+      "tsx",
+      join(root, "provider", "cli", "main.ts"),
+      "emulator",
+      ...args,
+    ];
+    const child = spawn("bash", ["-c", `${words}; exec "$0" "$@"`, ...command], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, TMPDIR: folder },
+    });
+    children.push(child);
+    return child;
+  }
+
+  test("does not reach the sessions, nor anything else that the emulator starts", async () => {
+    const file = join(folder, "outside.txt");
+    writeFileSync(file, "as it was");
+    const child = runAfter(`exec 200>>'${file}' 201<'${folder}'`, "--allow-exec");
+    const url = await listening(child);
+    const sessionId = await createId(url);
+
+    const { stdout } = await runShell(
+      url,
+      sessionId,
+      "(echo by a session >> /proc/self/fd/200; echo > /proc/self/fd/201/made) 2>/dev/null; ls /proc/self/fd",
+    );
+
+    // Where there is no /proc, nothing tells what is open.
+    const isTold = existsSync("/proc/self/fd");
+    const open = isTold ? [...stdout.trim().split("\n"), ...readdirSync(`/proc/${child.pid}/fd`)] : ["0", "1", "2"];
+    expect(open).toEqual(expect.arrayContaining(["0", "1", "2"]));
+    expect(open.filter((name) => Number(name) >= 200)).toEqual([]);
+    expect(readFileSync(file, "utf8")).toBe("as it was");
+    expect(existsSync(join(folder, "made"))).toBe(false);
+  });
+
+  test("can still hold its keys", async () => {
+    const child = runAfter("exec 200< <(echo piped-key)", "--api-key-file", "/dev/fd/200");
+    const url = await listening(child);
+
+    expect((await ask(url, "GET", "/sdk/ListSession", { key: "piped-key" })).status).toBe(200);
+    expect((await ask(url, "GET", "/sdk/ListSession", { key: "another" })).body.code).toBe("NOT_LOGIN");
+  });
 });

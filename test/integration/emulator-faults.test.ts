@@ -193,10 +193,24 @@ test.each([
   ["when", { operation: "*", when: "during" }],
   ["answer", { operation: "*", answer: { status: 99 } }],
   ["answer", { operation: "*", answer: { status: 429, headers: { "retry-after": "1\r\n" } } }],
+  ...["Trailer", "transfer-encoding", "Content-Length"].map((name): [string, unknown] => [
+    "answer.headers",
+    { operation: "*", answer: { status: 503, headers: { [name]: "1" } } },
+  ]),
   ["answer", { operation: "*", answer: "explode" }],
   ["times", { operation: "*", times: 2 }],
 ])("a rule with a bad %s is refused", (field, rule) => {
   expect(() => emulator.addFault(rule as FaultRule)).toThrow(field);
+});
+
+test("a reply that cannot be sent ends its connection only", async () => {
+  const fault = emulator.addFault({ operation: "ListSession", calls: 1, answer: { status: 503, headers: { a: "b" } } });
+  // As a careless program may do. Checked is only what is added.
+  const { headers } = fault.rule.answer as { headers: Record<string, string> };
+  headers["trailer"] = "x";
+
+  await expect(list(url)).rejects.toThrow("fetch failed");
+  expect((await list(url)).status).toBe(200);
 });
 
 test("an ordinary emulator has no faults", async () => {

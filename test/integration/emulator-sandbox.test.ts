@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, type EmulatorOptions, ManualClock, startEmulator } from "../../provider/emulator";
+import { runBounded } from "../support/bounded-process";
 import { commandLines, outlives } from "../support/command-lines";
 import {
   ask,
@@ -17,6 +18,7 @@ import {
   toolText,
   upload,
 } from "../support/emulator-requests";
+import { repositoryRoot } from "../support/node-process";
 
 let folder: string;
 let clock: ManualClock;
@@ -165,6 +167,28 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     expect(stderr.split("\n").filter((line) => line.includes("none.so")).length).toBeLessThanOrEqual(2);
   });
 
+  test("folders are made in the session only, whatever its commands put in their way meanwhile", async () => {
+    const statePath = join(folder, "state.json");
+    await start({ statePath });
+    const sessionId = await createId(url);
+    const outside = join(folder, "outside");
+    mkdirSync(outside);
+    // A folder and a link that change places all the time.
+    const code = `const attempt = (name, ...args) => { try { fs[name](...args); } catch {} }; for (let n = 0; ; n++) { attempt('mkdirSync', 'a'); attempt('renameSync', 'a', 'old' + n); attempt('symlinkSync', '${outside}', 'a'); attempt('unlinkSync', 'a'); }`;
+    await runShell(url, sessionId, `node -e "${code}" >/dev/null 2>&1 &`);
+
+    for (let round = 0; round < 30; round += 1) {
+      await Promise.all(
+        [1, 2, 3, 4].map(async (number) => {
+          await toolText(url, sessionId, "create_directory", { path: `a/${round}-${number}/deep` });
+          await toolText(url, sessionId, "write_file", { path: `a/${round}-${number}/more/file`, content: "" });
+        }),
+      );
+    }
+
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
   test("what a session's folder shows of it stays in its place", async () => {
     const warning = await warningOf();
     const sessionId = await createId(url);
@@ -179,6 +203,30 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     for (const result of results) {
       expect(warning ?? result).toMatch(/^failed: Read-only file system$|not kept apart/);
     }
+  });
+
+  test("what the program around the emulator has open does not reach a session that is kept apart", async () => {
+    const warning = await warningOf();
+    const file = join(folder, "outside.txt");
+    const program = `
+      const { startEmulator } = require(${JSON.stringify(join(repositoryRoot, "provider", "emulator", "index.ts"))});
+      const { createId, runShell } = require(${JSON.stringify(join(repositoryRoot, "test", "support", "emulator-requests.ts"))});
+      startEmulator({ allowExec: true }).then(async ({ url, close }) => {
+        const command = "echo by a session >> /proc/self/fd/200; ls /proc/self/fd /proc/1/fd";
+        console.log((await runShell(url, await createId(url), command)).stdout);
+        await close();
+      });
+    `;
+    const script = 'exec 200>>"$0" 10>>"$0" 255</; exec "$@"';
+    const args = ["-c", script, file, process.execPath, "--import", "tsx", "-e", program];
+
+    const bounds = { directory: repositoryRoot, environment: { TMPDIR: folder }, timeoutMs: 30_000 };
+    const { stdout, stderr } = await runBounded("bash", args, bounds);
+
+    expect(stderr).toBe("");
+    const open = stdout.split("\n").filter((name) => Number(name) >= 200);
+    expect(warning ?? open).toEqual(warning ?? []);
+    expect(warning ?? readFileSync(file, "utf8")).toBe(warning ?? "");
   });
 
   test("sessions see no process but their own", async () => {
@@ -397,6 +445,31 @@ describe("mounted contexts", () => {
         { status: "Failed", errorMessage: "Not downloaded: /data/folder (Is a directory). Files downloaded: 1." },
       ]);
     });
+  });
+
+  test("do not keep other sessions waiting while they are uploaded, only what uses contexts", async () => {
+    await start();
+    const contextId = await createContext(url, "data");
+    const [ended, goesOn] = [await createId(url, {}, mounted(contextId, "/data")), await createId(url)];
+    await runShell(url, ended, "cd /data && for i in $(seq 300); do echo $i > $i; done");
+    await release(url, ended);
+    const order: string[] = [];
+    const note = async (what: string, request: Promise<unknown>) => {
+      await request;
+      order.push(what);
+    };
+
+    await Promise.all([
+      note("contexts", ask(url, "GET", "/sdk/ListContexts")),
+      note("mounts it", createId(url, {}, mounted(contextId, "/data"))),
+      note("session", status(url, goesOn)),
+      note("list", ask(url, "GET", "/sdk/ListSession")),
+      note("tool", toolText(url, goesOn, "list_directory", { path: "/" })),
+      note("new session", createId(url)),
+    ]);
+
+    expect(order.slice(0, 4).sort()).toEqual(["list", "new session", "session", "tool"]);
+    expect((await files(contextId))?.length).toBe(300);
   });
 
   test("a file of 300 MB is no trouble", async () => {

@@ -191,6 +191,22 @@ describe("files", () => {
     expect(await tool("read_file", { path: "/tmp" })).toBe("failed: /tmp is not a file");
   });
 
+  test("the root is a folder like any other, which cannot be moved or written", async () => {
+    for (const path of ["/", "//", "/home/..", "../../.."]) {
+      expect(await tool("get_file_info", { path })).toMatch(/^size: \d+\n(.|\n)*isDirectory: true\n/);
+      expect(await tool("list_directory", { path })).toContain("[DIR] home");
+      expect(await tool("create_directory", { path })).not.toMatch(/^failed/);
+      expect(await tool("delete_file", { path })).toBe(`failed: ${path} is a directory`);
+      expect(await tool("read_file", { path })).toBe(`failed: ${path} is not a file`);
+      expect(await tool("write_file", { path, content: "" })).toMatch(
+        /^failed: (Is a directory|Read-only file system)$/,
+      );
+      expect(await tool("move_file", { source: path, destination: "/tmp/root" })).toMatch(
+        /^failed: (Device or resource busy|Read-only file system)$/,
+      );
+    }
+  });
+
   test("read range by range give every character once", async () => {
     const content = "aä€🙂".repeat(20);
     await tool("write_file", { path: "/tmp/text", content });

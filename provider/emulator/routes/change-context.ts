@@ -10,6 +10,7 @@ export const modifyContext = route({
   path: "/sdk/ModifyContext",
   operation: "ModifyContext",
   writes: false,
+  usesContexts: true,
   query: contextParameter.extend({ name: requiredText }),
   body: nothing,
   async handle({ query }, { contexts, contextFolder }) {
@@ -31,6 +32,7 @@ export const deleteContext = route({
   path: "/sdk/DeleteContext",
   operation: "DeleteContext",
   writes: false,
+  usesContexts: true,
   query: contextParameter,
   body: nothing,
   async handle({ query }, { contexts, contextFolder }) {
@@ -46,6 +48,7 @@ export const clearContext = route({
   path: "/sdk/ClearContext",
   operation: "ClearContext",
   writes: false,
+  usesContexts: true,
   query: contextParameter,
   body: nothing,
   async handle({ query }, { contexts, contextFolder }) {

@@ -24,6 +24,7 @@ export const getContextFileUploadUrl = route({
   path: "/sdk/GetContextFileUploadUrl",
   operation: "GetContextFileUploadUrl",
   writes: false,
+  usesContexts: true,
   query: fileParameters,
   body: nothing,
   handle({ query: { contextId, filePath } }, context) {
@@ -38,6 +39,7 @@ export const getContextFileDownloadUrl = route({
   path: "/sdk/GetContextFileDownloadUrl",
   operation: "GetContextFileDownloadUrl",
   writes: false,
+  usesContexts: true,
   query: fileParameters,
   body: nothing,
   handle({ query: { contextId, filePath } }, context) {
@@ -52,6 +54,7 @@ export const deleteContextFile = route({
   path: "/sdk/DeleteContextFile",
   operation: "DeleteContextFile",
   writes: false,
+  usesContexts: true,
   query: fileParameters,
   body: nothing,
   async handle({ query: { contextId, filePath } }, { contexts, contextFolder }) {
@@ -79,6 +82,7 @@ export const describeContextFiles = route({
   path: "/sdk/DescribeContextFiles",
   operation: "DescribeContextFiles",
   writes: false,
+  usesContexts: true,
   query: z.object({
     contextId: requiredText,
     parentFolderPath: z.string().default("/"),

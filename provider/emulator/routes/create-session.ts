@@ -37,6 +37,7 @@ export const createSession = route({
   path: "/mcp/createSession",
   operation: "createSession",
   writes: true,
+  usesContexts: ({ persistenceDataList }) => (persistenceDataList ?? []).length > 0,
   query: z.object({ imageId: requiredText }),
   body,
   async handle({ query: { imageId }, body: given }, { store, settings, contexts, synchronizer }) {

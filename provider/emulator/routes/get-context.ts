@@ -16,6 +16,7 @@ export const getContext = route({
   path: "/sdk/GetContext",
   operation: "GetContext",
   writes: false,
+  usesContexts: true,
   query: z.object({
     id: z.string().default(""),
     name: z.string().default(""),
@@ -56,6 +57,7 @@ export const listContexts = route({
   path: "/sdk/ListContexts",
   operation: "ListContexts",
   writes: false,
+  usesContexts: true,
   query: pageParameters,
   body: nothing,
   handle({ query }, { contexts, settings }) {

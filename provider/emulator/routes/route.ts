@@ -31,6 +31,8 @@ export interface RouteContext {
 export interface AcceptedCall {
   /** The session it names, if it names one. */
   readonly sessionId: string | undefined;
+  /** Whether it has to wait until sessions that are over have uploaded what they mounted. */
+  readonly usesContexts: boolean;
   /** @throws ApiFailure when the operation is refused */
   run(context: RouteContext): Outcome | Promise<Outcome>;
 }
@@ -49,6 +51,8 @@ export interface Route {
 interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType> extends Omit<Route, "accept"> {
   readonly query: Query;
   readonly body: Body;
+  /** Whether it reads or changes contexts; for some that depends on the body. @default false */
+  readonly usesContexts?: boolean | ((body: z.output<Body>) => boolean);
   handle(input: { query: z.output<Query>; body: z.output<Body> }, context: RouteContext): Outcome | Promise<Outcome>;
 }
 
@@ -56,7 +60,7 @@ interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType> exten
 export function route<Query extends z.ZodType, Body extends z.ZodType>(
   definition: RouteDefinition<Query, Body>,
 ): Route {
-  const { query: querySchema, body: bodySchema, handle, ...row } = definition;
+  const { query: querySchema, body: bodySchema, usesContexts = false, handle, ...row } = definition;
   return {
     ...row,
     accept(rawQuery, rawBody) {
@@ -64,6 +68,7 @@ export function route<Query extends z.ZodType, Body extends z.ZodType>(
       const body = check(bodySchema, rawBody);
       return {
         sessionId: namedSession(query) ?? namedSession(body),
+        usesContexts: typeof usesContexts === "function" ? usesContexts(body) : usesContexts,
         run: (context) => handle({ query, body }, context),
       };
     },

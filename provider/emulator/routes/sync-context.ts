@@ -16,6 +16,7 @@ export const syncContext = route({
   path: "/sdk/SyncContext",
   operation: "SyncContext",
   writes: false,
+  usesContexts: true,
   query: z.object({
     sessionId: requiredText,
     contextId: optionalText,
@@ -51,6 +52,7 @@ export const getContextInfo = route({
   path: "/sdk/GetContextInfo",
   operation: "GetContextInfo",
   writes: false,
+  usesContexts: true,
   query: z.object({ sessionId: requiredText, contextId: optionalText, path: optionalText, taskType: optionalText }),
   body: nothing,
   handle({ query }, { store, synchronizer }) {
@@ -74,6 +76,7 @@ export const getAndLoadInternalContext = route({
   path: "/sdk/GetAndLoadInternalContext",
   operation: "GetAndLoadInternalContext",
   writes: false,
+  usesContexts: true,
   query: z.object({ sessionId: requiredText, contextTypes: z.string().default('["file_transfer"]') }),
   body: nothing,
   async handle({ query }, { store, contexts, contextFolder }) {

@@ -17,6 +17,8 @@ export interface NamespaceTools {
   readonly setpriv: string;
   readonly env: string;
   readonly shell: string;
+  /** The only one of them that may be missing: files that this process has inherited are then passed on to sessions. */
+  readonly bash: string | undefined;
 }
 
 const systemFolders = "usr bin sbin lib lib32 lib64 libx32 etc sys opt nix";
@@ -34,11 +36,22 @@ const prepareScript = `
 set -ef
 root=$1 setpriv=$2 shell=$3; shift 3
 read -r process _ < /proc/self/stat
-# The session may have put a link where something is to be mounted.
+fail() { echo "$1" >&2; exit 1; }
+# Makes a folder in the session and goes there, step by step: the session may have put a link to a folder of this computer
+# at any part of the path, and nothing may be made or removed behind one.
 place() {
-  [ ! -L "$root$1" ] || rm -f "$root$1"
-  mkdir -p "$root$1"
-  [ "$(cd -P "$root$1" && pwd -P)" = "$root$1" ]
+  cd "$root"
+  here= rest=\${1#/}/
+  while [ -n "$rest" ]; do
+    here=$here/\${rest%%/*} name=./\${rest%%/*} rest=\${rest#*/}
+    if [ -L "$name" ]; then rm -f "$name"; fi
+    if [ -e "$name" ] && [ ! -d "$name" ]; then
+      fail "$here in the session must be a folder, but is something else. Delete it, or create another session."
+    fi
+    [ -d "$name" ] || mkdir "$name"
+    cd -P "$name"
+    [ "$(pwd -P)" = "$root$here" ] || fail "$here was replaced meanwhile. Try again."
+  done
 }
 show() {
   place "$1"
@@ -92,6 +105,23 @@ function keepScript(): string {
   return 'echo "$0"; exec 3<&0 </dev/null >/dev/null 2>&1; cat <&3 & until wait "$!"; do cat <&3 & done';
 }
 
+// A simple shell cannot name files above 9. Without this, what the program around the emulator has open would be open in
+// the sessions, too, and a folder among it would lead out of the session's own.
+const closeScript = `
+for path in /proc/self/fd/*; do
+  file=\${path##*/}
+  if [ "$file" -gt 2 ]; then eval "exec $file>&-"; fi
+done
+exec "$@"
+`;
+
+/** The command line, with nothing open in the program but its standard input, output and error. */
+function withNothingElseOpen({ bash }: NamespaceTools, commandLine: readonly string[]): [string, ...string[]] {
+  // Its input is a socket, with which it would read the user's settings for remote shells.
+  const around = bash === undefined ? [] : [bash, "--norc", "-c", closeScript, "close"];
+  return [...around, ...commandLine] as [string, ...string[]];
+}
+
 /** Finds the programs; undefined when one is missing, as everywhere but on Linux. */
 export async function findNamespaceTools(): Promise<NamespaceTools | undefined> {
   if (process.platform !== "linux") {
@@ -101,7 +131,8 @@ export async function findNamespaceTools(): Promise<NamespaceTools | undefined> 
     const [unshare, nsenter, setpriv, env, shell] = await Promise.all(
       ["unshare", "nsenter", "setpriv", "env", "sh"].map(findProgram),
     );
-    return { unshare, nsenter, setpriv, env, shell } as NamespaceTools;
+    const bash = await findProgram("bash").catch(() => undefined);
+    return { unshare, nsenter, setpriv, env, shell, bash } as NamespaceTools;
   } catch {
     return undefined;
   }
@@ -139,15 +170,17 @@ async function openSpace(
   folders: readonly string[],
   root: string,
 ): Promise<SessionSpace> {
-  const child = spawn(
-    tools.unshare,
-    [
-      ...(hasUserNamespace ? ["--user", "--map-root-user"] : []),
-      ...["--mount", "--pid", "--fork", "--kill-child"],
-      ...[tools.shell, "-c", prepareScript, "prepare", root, tools.setpriv, tools.shell, ...folders],
-    ],
-    { cwd: "/", env: { PATH: searchPath.join(":") }, detached: true, stdio: ["pipe", "pipe", "pipe"] },
-  );
+  const [program, ...args] = withNothingElseOpen(tools, [
+    ...[tools.unshare, ...(hasUserNamespace ? ["--user", "--map-root-user"] : [])],
+    ...["--mount", "--pid", "--fork", "--kill-child"],
+    ...[tools.shell, "-c", prepareScript, "prepare", root, tools.setpriv, tools.shell, ...folders],
+  ]);
+  const child = spawn(program, args, {
+    cwd: "/",
+    env: { PATH: searchPath.join(":") },
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const ended = new Promise<void>((resolve) => {
     child.once("error", () => resolve());
     child.once("exit", () => resolve());
@@ -178,12 +211,12 @@ async function openSpace(
       const names = values.map((_, index) => `AGB_${index}`);
       const start = `cd "$0" && exec ${tools.env} -i -- ${names.map((name) => `"$${name}"`).join(" ")} "$@"`;
       return {
-        commandLine: [
+        commandLine: withNothingElseOpen(tools, [
           ...[tools.nsenter, "--target", String(firstProcess), "--mount", "--pid"],
           ...(hasUserNamespace ? ["--user", "--preserve-credentials"] : []),
           ...["--", tools.setpriv, ...withoutPrivileges.split(" ")],
           ...[tools.shell, "-c", start, directory, ...command],
-        ],
+        ]),
         environment: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""])),
         workingDirectory: "/",
       };
@@ -219,8 +252,9 @@ async function readFirstProcess(child: ChildProcess): Promise<number> {
   });
   const lines = createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> });
   const failed = async () => {
-    await once(child, "close");
-    throw new Error(`the session's namespaces could not be made: ${problem.trim()}`);
+    const [exitCode, signalName] = await once(child, "close");
+    const end = signalName === null ? `unshare ended with exit code ${exitCode}` : `${signalName} ended unshare`;
+    throw new Error(`the session's namespaces could not be made: ${problem.trim() || end}`);
   };
   const late = async () => {
     await sleep(openingLimitMs, undefined, { ref: false });

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { Interpreters } from "./interpreters";
 import type { Keeper } from "./keeper";
 import { type ProcessEnd, runProcess } from "./run-process";
-import { type HeldFolder, holdFolder, resolveInside } from "./session-paths";
+import { type HeldFolder, holdFolder, makeHeldFolder, resolveInside } from "./session-paths";
 import { SessionProcesses } from "./session-processes";
 import type { SessionSpace, SessionView } from "./session-view";
 
@@ -83,7 +83,7 @@ export class Sandbox {
   async makeFolder(path: string): Promise<void> {
     const folder = await this.#resolve(path);
     this.#requireWritable(folder.slice(this.root.length), false);
-    await mkdir(folder, { recursive: true });
+    await (await makeHeldFolder(this.root, folder)).close();
   }
 
   /**
@@ -101,10 +101,10 @@ export class Sandbox {
     const entry = await this.#resolve(path, followsLast);
     if (changesFolder) {
       this.#requireWritable(entry.slice(this.root.length));
-      await mkdir(entry === this.root ? entry : posix.dirname(entry), { recursive: true });
     }
     const name = entry === this.root ? "." : posix.basename(entry);
-    const folder = await holdFolder(this.root, entry === this.root ? entry : posix.dirname(entry));
+    const hold = changesFolder ? makeHeldFolder : holdFolder;
+    const folder = await hold(this.root, entry === this.root ? entry : posix.dirname(entry));
     try {
       if (changesFolder) {
         this.#requireWritable(posix.join(folder.path, name));

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readlink } from "node:fs/promises";
 import { isAbsolute, join, posix } from "node:path";
 
 const mostLinks = 40;
@@ -40,7 +40,8 @@ export async function resolveInside(root: string, path: string, followsLast = tr
     resolved = isAbsolute(target) ? "/" : resolved;
     rest.unshift(...target.split("/"));
   }
-  return join(root, resolved);
+  // Joined, the path of the root would end in a slash.
+  return resolved === "/" ? root : join(root, resolved);
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {
@@ -84,6 +85,44 @@ export async function holdFolder(root: string, folder: string): Promise<HeldFold
     here: location === undefined ? folder : byHandle,
     close: () => handle.close(),
   };
+}
+
+/**
+ * Opens a folder found by `resolveInside`, and makes it and what leads to it where that is missing. Each folder is made
+ * through the one above it, held open, so nothing is made behind a link that a process of the session puts in its way.
+ *
+ * @param root absolute path of the session's root on this computer, without links
+ * @throws Error with a system error code
+ */
+export async function makeHeldFolder(root: string, folder: string): Promise<HeldFolder> {
+  try {
+    return await holdFolder(root, folder);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) {
+      throw error;
+    }
+  }
+  let held = await holdFolder(root, root);
+  for (const name of folder.slice(root.length).split("/")) {
+    if (name !== "") {
+      const above = held;
+      try {
+        await mkdir(`${above.here}/${name}`).catch((error: unknown) => {
+          if (!hasCode(error, "EEXIST")) {
+            throw error;
+          }
+        });
+        held = await holdFolder(root, `${above.here}/${name}`);
+      } finally {
+        await above.close();
+      }
+    }
+  }
+  return held;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code;
 }
 
 /**

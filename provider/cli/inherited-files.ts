@@ -1,0 +1,48 @@
+import { closeSync, readdirSync, readFileSync } from "node:fs";
+
+/** O_CLOEXEC as Linux shows it. Node sets it on all files that it opens itself. */
+const closeOnExec = 0o2000000;
+
+/**
+ * Closes the open files that this process has from the program that started it and would pass on to those that it starts.
+ * Standard input, output and error stay, and so does the channel to a parent that is Node. Does nothing where the system
+ * has no /proc.
+ */
+export function closeInheritedFiles(): void {
+  const channel = parentChannel();
+  for (const file of openFiles()) {
+    if (file > 2 && file !== channel && isPassedOn(file)) {
+      try {
+        closeSync(file);
+      } catch {
+        // It is closed already, as is the one by which the list was read.
+      }
+    }
+  }
+}
+
+function openFiles(): number[] {
+  try {
+    return readdirSync("/proc/self/fd").map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function isPassedOn(file: number): boolean {
+  try {
+    const [, flags] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${file}`, "utf8")) ?? [];
+    return flags !== undefined && (Number.parseInt(flags, 8) & closeOnExec) === 0;
+  } catch {
+    return false;
+  }
+}
+
+// Node takes the variable out of process.env, but not out of what the system keeps.
+function parentChannel(): number | undefined {
+  if (process.channel === undefined) {
+    return undefined;
+  }
+  const [, channel] = /(?:^|\0)NODE_CHANNEL_FD=(\d+)/.exec(readFileSync("/proc/self/environ", "latin1")) ?? [];
+  return channel === undefined ? undefined : Number(channel);
+}
