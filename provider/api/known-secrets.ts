@@ -1,3 +1,6 @@
+import { everyViewOf, type View } from "./decoded-views";
+import { StringFinder } from "./string-finder";
+
 /** Something that no text may repeat. */
 export interface KnownSecret {
   readonly value: string;
@@ -7,13 +10,22 @@ export interface KnownSecret {
   readonly insideWords: boolean;
 }
 
-/** How many characters one character of a secret may take in an encoding, at most. */
-export const longestEncoding = 96;
+/**
+ * Replaces known secrets by their masks.
+ *
+ * @param shown how many characters of the text to return, default all. A secret that begins within them and ends
+ *   after them is replaced as well.
+ */
+export type HideSecrets = (text: string, shown?: number) => string;
+
+/**
+ * How many characters the encoding of one character may take where a long text is cut off. Three times encoded for a URL, a
+ * Chinese one takes 21. Any other secret is found whatever its length.
+ */
+export const longestEncoding = 32;
 
 const shortestHiddenLabel = 4;
 const shortestInsideWords = 8;
-// Shorter needles would be found in text that has nothing to do with the secret.
-const shortestBase64 = 6;
 
 /** An API key is hidden wherever it stands. */
 export function keySecret(value: string): KnownSecret {
@@ -34,112 +46,122 @@ export function labelSecrets(labels: Readonly<Record<string, unknown>>): KnownSe
 }
 
 /**
- * Replaces known secrets by their masks, in upper and lower case and in the encodings that servers use to
- * repeat what they got: plain, percent-encoded, escaped for JSON or HTML, also nested and mixed; in hexadecimal digits;
- * in Base64 of both alphabets, also as a part of a longer encoded text such as that of a header. A secret that was
- * cut in two, reversed or hashed is not recognised.
+ * Makes a function that hides secrets: the value, the value without the white space around it, and each of its lines of 8
+ * characters or more, in upper and lower case. They are found plain, in the escapes of URLs, forms, JSON, JavaScript
+ * and HTML, also nested and mixed, and in Base64 and hexadecimal digits, also as a part of longer ones. Other
+ * encodings, a hash or a secret cut in two are not recognised.
+ *
+ * It takes time in proportion to the length of the text and of the secrets, and does not throw.
  */
-export function hideSecrets(text: string, secrets: readonly KnownSecret[]): string {
-  const known = secrets.filter(({ value }) => value !== "").sort((one, other) => other.value.length - one.value.length);
-  if (known.length === 0 || text === "") {
-    return text;
+export function hiderFor(secrets: readonly KnownSecret[]): HideSecrets {
+  const needles = needlesOf(secrets);
+  let finder: StringFinder | undefined;
+  return (text, shown = text.length) => {
+    if (needles.length === 0) {
+      return text.slice(0, shown);
+    }
+    finder ??= new StringFinder(needles.map(({ value }) => value));
+    const ranges: Range[][] = [];
+    for (const view of everyViewOf(text)) {
+      ranges.push(rangesIn(view, finder, needles));
+    }
+    return replaceRanges(text.slice(0, shown), merged(ranges.flat()));
+  };
+}
+
+/** A part of the text that a secret was found in. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+  readonly needle: KnownSecret;
+}
+
+/** What to look for, each string once. */
+function needlesOf(secrets: readonly KnownSecret[]): KnownSecret[] {
+  const needles = new Map<string, KnownSecret>();
+  const add = (needle: KnownSecret) => {
+    const known = needles.get(needle.value);
+    if (needle.value !== "" && (known === undefined || (needle.insideWords && !known.insideWords))) {
+      needles.set(needle.value, needle);
+    }
+  };
+  for (const secret of secrets) {
+    add(secret);
   }
-  const pattern = known.map((secret, index) => `(?<s${index}>${patternOf(secret)})`).join("|");
-  return text.replaceAll(new RegExp(pattern, "giu"), (...match) => {
-    const groups = match.at(-1) as Readonly<Record<string, string | undefined>>;
-    return known.find((_, index) => groups[`s${index}`] !== undefined)?.mask ?? "";
-  });
-}
-
-function patternOf({ value, insideWords }: KnownSecret): string {
-  // Backslashes in a row are one piece: matched one by one, each with more in front, there would be endless ways to try.
-  const spelled = (value.match(/\\+|[^\\]/gu) ?? []).map(anyFormOf).join("");
-  const bytes = bytesOf(value);
-  return [
-    insideWords ? spelled : `${wordStart}${spelled}${wordEnd}`,
-    ...(bytes.length >= shortestBase64 ? base64Parts(bytes).map(base64Pattern) : []),
-    bytes.map(hexadecimal).join("[\\s:-]?"),
-  ].join("|");
-}
-
-// What stands before a word may be an escape such as %22 or \u0022, whose last character is a digit or a letter.
-const wordStart = String.raw`(?:(?<![\p{L}\p{N}_-])|(?<=%[0-9a-f]{2})|(?<=\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[nrtbf])))`;
-const wordEnd = String.raw`(?![\p{L}\p{N}_-])`;
-
-const htmlNames: Readonly<Record<string, string>> = { "&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos" };
-const jsonLetters: Readonly<Record<string, string>> = {
-  "\b": "b",
-  "\f": "f",
-  "\n": "n",
-  "\r": "r",
-  "\t": "t",
-};
-
-// JSON in JSON doubles the backslashes, and a URL may hold them percent-encoded.
-const backslash = String.raw`(?:\\|%(?:25){0,2}5c)`;
-
-/**
- * A pattern for one character, or several backslashes, in each form. Backslashes that escape what follows others count to
- * those, so that there is one way only to share them out.
- */
-function anyFormOf(character: string, index = 0, all: readonly string[] = []): string {
-  if (character.startsWith("\\")) {
-    const { length } = character;
-    return `(?:${backslash}{${length},${8 * length + 8}}|(?:${backslash}{1,8}u005c){${length}}${backslash}{0,8}|(?:&(?:amp;){0,2}#(?:92|x5c);){${length}})`;
+  for (const { value, mask, insideWords } of secrets) {
+    const trimmed = value.trim();
+    if (trimmed.length >= shortestHiddenLabel) {
+      add({ value: trimmed, mask, insideWords: insideWords && trimmed.length >= shortestInsideWords });
+    }
+    const lines = value.split(/[\r\n]+/).map((line) => line.trim());
+    for (const line of lines.filter(({ length }) => length >= shortestInsideWords)) {
+      add({ value: line, mask, insideWords });
+    }
   }
-  const code = character.codePointAt(0) ?? 0;
-  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
-  const htmlName = htmlNames[character];
-  const jsonLetter = jsonLetters[character];
-  const percent = bytesOf(character).map((byte) => `%(?:25){0,2}${hexadecimal(byte)}`);
-  const followsBackslash = all[index - 1]?.startsWith("\\") ?? false;
-  const prefix = followsBackslash ? "" : `${backslash}{1,8}`;
-  const escaped = !followsBackslash && /[\p{P}\p{S}]/u.test(character) ? `${backslash}{0,8}` : "";
-  const forms = [
-    `${escaped}(?:${literal(character)}|${percent.join("")})`,
-    units
-      .map((unit, at) => `${at === 0 ? prefix : `${backslash}{1,8}`}u${unit.toString(16).padStart(4, "0")}`)
-      .join(""),
-    ...(code < 256 ? [`${prefix}x${hexadecimal(code)}`] : []),
-    `&(?:amp;){0,2}#(?:0{0,4}${code}|x0{0,4}${code.toString(16)});`,
-    ...(htmlName === undefined ? [] : [`&(?:amp;){0,2}${htmlName};`]),
-    ...(jsonLetter === undefined ? [] : [`${prefix}${jsonLetter}`]),
-    ...(character === " " ? ["\\+"] : []),
-  ];
-  return `(?:${forms.join("|")})`;
+  for (const needle of [...needles.values()]) {
+    // As UTF-8 shows it, which has no halves of characters, and as headers do, which are read as Latin-1.
+    const bytes = Buffer.from(needle.value);
+    add({ ...needle, value: bytes.toString() });
+    add({ ...needle, value: bytes.toString("latin1") });
+  }
+  // Of those that differ in case only, the finder takes the first.
+  return [...needles.values()].sort((one, other) => Number(other.insideWords) - Number(one.insideWords));
 }
 
-/**
- * The characters of a Base64 text that the bytes alone decide, for each of the three places where they may begin in a
- * group.
- */
-function base64Parts(bytes: readonly number[]): string[] {
-  return [0, 1, 2].map((offset) => {
-    const encoded = Buffer.from([...Array<number>(offset).fill(0), ...bytes]).toString("base64");
-    return encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
+function rangesIn(view: View, finder: StringFinder, needles: readonly KnownSecret[]): Range[] {
+  const ranges: Range[] = [];
+  finder.find(view.text, (index, until) => {
+    const needle = needles[index];
+    if (needle === undefined) {
+      return;
+    }
+    const from = until - needle.value.length;
+    if (needle.insideWords || !(isInWord(view, from - 1) || isInWord(view, until))) {
+      pushMerged(ranges, { start: view.starts[from] ?? 0, end: view.ends[until - 1] ?? 0, needle });
+    }
   });
+  return ranges;
 }
 
-// The other alphabet's, and what a server makes of a plus in a form.
-const base64Alternatives: Readonly<Record<string, string>> = { "+": "[- ]", "/": "_" };
-
-function base64Pattern(encoded: string): string {
-  return [...encoded]
-    .map((character) => {
-      const other = base64Alternatives[character];
-      return other === undefined ? character : `(?:${anyFormOf(character)}|${other})`;
-    })
-    .join("");
+/** Whether a letter or the like stands there that is not a part of an escape. */
+function isInWord({ text, starts, ends }: View, position: number): boolean {
+  const isPlain = (ends[position] ?? 0) - (starts[position] ?? 0) === 1;
+  const isLowSurrogate = /[\udc00-\udfff]/.test(text.charAt(position));
+  const code = text.codePointAt(isLowSurrogate ? position - 1 : position);
+  return isPlain && code !== undefined && /[\p{L}\p{N}_-]/u.test(String.fromCodePoint(code));
 }
 
-function bytesOf(text: string): number[] {
-  return [...new TextEncoder().encode(text)];
+/** Adds a range to sorted ones that do not overlap. Where it overlaps the last ones, the mask of the longest secret wins. */
+function pushMerged(ranges: Range[], added: Range): void {
+  let range = added;
+  for (let last = ranges.at(-1); last !== undefined && last.end > range.start; last = ranges.at(-1)) {
+    ranges.pop();
+    range = {
+      start: Math.min(last.start, range.start),
+      end: Math.max(last.end, range.end),
+      needle: last.needle.value.length >= range.needle.value.length ? last.needle : range.needle,
+    };
+  }
+  ranges.push(range);
 }
 
-function hexadecimal(byte: number): string {
-  return byte.toString(16).padStart(2, "0");
+function merged(ranges: readonly Range[]): Range[] {
+  const result: Range[] = [];
+  for (const range of ranges.toSorted((one, other) => one.start - other.start || one.end - other.end)) {
+    pushMerged(result, range);
+  }
+  return result;
 }
 
-function literal(character: string): string {
-  return /[\^$\\.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
+function replaceRanges(text: string, ranges: readonly Range[]): string {
+  let result = "";
+  let position = 0;
+  for (const { start, end, needle } of ranges) {
+    if (start >= text.length) {
+      break;
+    }
+    result += text.slice(position, start) + needle.mask;
+    position = end;
+  }
+  return result + text.slice(position);
 }

@@ -2,7 +2,7 @@
  * The one way out for text from outside: what AGB, a proxy or a session's labels say passes through here before it
  * stands in an error, a log line or a command's output.
  */
-import { hideSecrets, type KnownSecret, longestEncoding } from "./known-secrets";
+import { hiderFor, type KnownSecret, longestEncoding } from "./known-secrets";
 
 /** Longest piece of text from outside that is shown, in characters. The rest is left out and the piece says so. */
 export const longestOutsideText = 1_000;
@@ -11,6 +11,11 @@ export const longestOutsideText = 1_000;
 export type CleanText = (text: string, longest?: number) => string;
 
 const shortenedMark = "… (shortened)";
+
+/** How much of a text is searched for secrets at most, in characters. A reply may have megabytes. */
+const longestWindow = 200_000;
+
+const commandAnywhere = /##(?=\w*\[)/g;
 
 /**
  * Shows text from outside on one line. Control characters, line breaks and invisible characters, such as those that
@@ -43,37 +48,50 @@ export function quoted(name: string): string {
   return `"${printable(name.replaceAll(/["\\]/g, "\\$&"))}"`;
 }
 
-/** A value as JSON that holds no control or invisible character; it means the same. */
+/**
+ * A value as JSON that means the same and holds no control or invisible character. A CI system takes nothing in it for a
+ * command.
+ */
 export function printableJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replaceAll(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, escapeOf);
+  return JSON.stringify(value, undefined, indent)
+    .replaceAll(commandAnywhere, "\\u0023#")
+    .replaceAll(/[^\P{C}\n]|[\p{Zl}\p{Zp}\p{DI}\u2800]/gu, escapeOf);
 }
 
 /**
- * Makes the cleaner of a call.
+ * Makes the cleaner of a call. Only the beginning of a long text is looked at.
  *
- * @param secrets what the call knows and no text may repeat, see `hideSecrets`
+ * @param secrets what the call knows and no text may repeat, see `hiderFor`
  */
 export function cleanerFor(secrets: readonly KnownSecret[]): CleanText {
-  const longestSecret = Math.max(0, ...secrets.map(({ value }) => value.length)) * longestEncoding;
+  const hide = hiderFor(secrets);
+  const longestSecret = secrets.reduce((longest, { value }) => Math.max(longest, value.length), 0) * longestEncoding;
   return (text, longest = longestOutsideText) => {
-    // A reply may have megabytes. A secret that the cut goes through must not show its first half.
-    const window = 16 * longest + longestSecret;
-    if (text.length <= window) {
-      return printable(hideSecrets(text, secrets), longest);
+    let shown = "";
+    // Masks are often shorter than what they hide. Where the first part is not enough, a longer one is looked at.
+    for (const factor of [2, 8]) {
+      const window = Math.min(factor * longest + longestSecret, longestWindow);
+      if (text.length <= window) {
+        return printable(hide(text), longest);
+      }
+      // A secret that begins in what is shown ends before the window does, so the cut shows no half of one.
+      shown = printable(hide(text.slice(0, window), Math.max(0, window - longestSecret)), longest);
+      if (shown.endsWith(shortenedMark)) {
+        return shown;
+      }
     }
-    const head = hideSecrets(text.slice(0, window), secrets).slice(0, -longestSecret || undefined);
-    const shown = printable(head, longest);
-    return shown.endsWith(shortenedMark) ? shown : `${shown}${shortenedMark}`;
+    return `${shown}${shortenedMark}`;
   };
 }
 
 /** GitHub takes a line for a command that begins with `::`, other systems one with `##[` or `##name[` anywhere. */
 function withoutCommands(line: string): string {
-  return line.replace(/^(\s*):(?=:)/, "$1: ").replaceAll(/##(?=\w*\[)/g, "## ");
+  return line.replace(/^(\s*):(?=:)/, "$1: ").replaceAll(commandAnywhere, "## ");
 }
 
 function isInvisible(character: string): boolean {
-  return /[\p{C}\p{Zl}\p{Zp}]/u.test(character);
+  // The blank of Braille is visible to Unicode only.
+  return /[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]/u.test(character);
 }
 
 const shortEscapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { hideSecrets, keySecret, labelSecrets } from "../../provider/api/known-secrets";
+import { keySecret, labelSecrets } from "../../provider/api/known-secrets";
 import {
   cleanerFor,
   longestOutsideText,
@@ -10,7 +10,7 @@ import {
 } from "../../provider/api/outside-text";
 
 /** What a terminal or a CI system may act on, or what nobody sees. */
-const harmful = /[\p{C}\p{Zl}\p{Zp}]|^\s*::|##\w*\[/u;
+const harmful = /[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]|^\s*::|##\w*\[/u;
 
 describe("text from outside", () => {
   test.each([
@@ -19,6 +19,8 @@ describe("text from outside", () => {
     ["the one-character form of an escape", "\u009b2J", "\\u009b2J"],
     ["a change of the direction of writing", "\u202etxt.exe\u2066", "\\u202etxt.exe\\u2066"],
     ["invisible characters", "a\u200bb\ufeff\u2028\u{e0041}", "a\\u200bb\\ufeff\\u2028\\udb40\\udc41"],
+    ["letters without a shape", "\u3164\u2800\u115f\u1160\u034f", "\\u3164\\u2800\\u115f\\u1160\\u034f"],
+    ["variation selectors", "a\ufe00\ufe0f\u{e0100}\u{e01ef}", "a\\ufe00\\ufe0f\\udb40\\udd00\\udb40\\uddef"],
     ["half a character", "\ud83d", "\\ud83d"],
     ["a command of GitHub Actions", " ::add-mask::x", " : :add-mask::x"],
     ["older commands and those of others", "x ##[group]y ##vso[task.x]", "x ## [group]y ## vso[task.x]"],
@@ -50,7 +52,7 @@ describe("text from outside", () => {
           }
           expect(quoted(value)).not.toMatch(harmful);
           const json = printableJson({ [value]: value }, 2);
-          expect(json.replaceAll("\n", "")).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+          expect(json.replaceAll("\n", "")).not.toMatch(harmful);
           expect(JSON.parse(json)).toEqual({ [value]: value });
         },
       ),
@@ -142,9 +144,137 @@ describe("the values of labels", () => {
   });
 
   test("of which one holds another are hidden whole", () => {
-    const both = labelSecrets({ short: "storefront", long: "storefront-eu" });
-    expect(hideSecrets("storefront-eu storefront", both)).toBe('[label "long"] [label "short"]');
+    const both = cleanerFor(labelSecrets({ short: "storefront", long: "storefront-eu" }));
+    expect(both("storefront-eu storefront")).toBe('[label "long"] [label "short"]');
   });
+});
+
+describe("the JSON of a command", () => {
+  test("holds no command of a CI system, and means the same", () => {
+    const sessions = [{ id: "s-1", labels: { "##vso[task.complete]": "###teamcity[x] \\##[error] ## plain" } }];
+    const json = printableJson(sessions, 2);
+    expect(json).not.toMatch(/##\w*\[/);
+    expect(json).toContain("## plain");
+    expect(JSON.parse(json)).toEqual(sessions);
+  });
+});
+
+describe("a secret is also found", () => {
+  const secret = 'Ticket of "ΟΔΟΣ" <4711>';
+  const clean = cleanerFor([
+    keySecret(secret),
+    ...labelSecrets({ poem: "  the first line\r\nthe second line\nend\n" }),
+  ]);
+  const base64 = Buffer.from(`user:${secret}${"x".repeat(80)}`).toString("base64");
+  const pairs = hex(secret).match(/../g) ?? [];
+
+  test.each([
+    ["with the other form of a letter", secret.toLowerCase()],
+    [
+      "encoded in part",
+      secret.replace("of", "%6Ff").replace("<", "&lt;").replace('"', "\\x22").replace('" ', "&#x22 "),
+    ],
+    ["in Base64 with line breaks", base64.replaceAll(/.{20}/g, "$&\r\n  ")],
+    ["in Base64 with line breaks in JSON", JSON.stringify(base64.replaceAll(/.{20}/g, "$&\n"))],
+    ["in Base64 with a blank for a plus", base64.replaceAll("+", " ")],
+    ["in hexadecimal digits after another digit", `f${hex(secret)}`],
+    ["in hexadecimal digits with colons", pairs.join(":").toUpperCase()],
+    ["in hexadecimal digits with blanks", pairs.join(" ")],
+    ["as the bytes of a program", `0x${pairs.join(", 0x")}`],
+    ["in a header that was read as Latin-1", Buffer.from(secret).toString("latin1")],
+    ["in five layers of JSON", Array.from({ length: 5 }).reduce<string>((text) => JSON.stringify(text), secret)],
+  ])("%s", (_, text) => {
+    expect(clean(`<${text}>`)).toContain("[API key]");
+    expect(clean(`<${text}>`)).not.toMatch(/4711|Ticket|34373131/i);
+  });
+
+  test.each(["the first line\r\nthe second line\nend", "THE FIRST LINE", "the second line"])(
+    "without the white space around it, and line by line: %j",
+    (text) => {
+      expect(clean(`<${text}>`)).toBe('<[label "poem"]>');
+    },
+  );
+
+  test("and what stands beside it stays readable", () => {
+    expect(clean(`id 12 ab: ${hex(secret)}, ${Buffer.from(secret).toString("base64")} at host`)).toBe(
+      "id 12 ab: [API key], [API key] at host",
+    );
+  });
+});
+
+describe("looking for secrets ends, and does not fail, with", () => {
+  const labelsOf = (count: number, value: (index: number) => string) =>
+    labelSecrets(Object.fromEntries(Array.from({ length: count }, (_, index) => [`label ${index}`, value(index)])));
+  const cjk = (index: number) => String.fromCharCode(0x4e00 + index).repeat(255);
+  const ascii = (index: number) => `${index}-"a/b+".<c>\\`.repeat(30).slice(0, 256);
+
+  test.each([
+    ["long labels in Chinese", labelsOf(40, (index) => `${cjk(index)}終`), `${cjk(3)}終`],
+    ["long labels that are given twice", [...labelsOf(40, ascii), ...labelsOf(40, ascii)], ascii(3)],
+    ["labels of 20,000 characters", labelsOf(3, (index) => `${index}`.repeat(20_000)), "2".repeat(20_000)],
+  ])("%s", (_, secrets, value) => {
+    const clean = cleanerFor(secrets);
+    const shown = clean(`<${encodeURIComponent(value)}> <${JSON.stringify(value)}>`);
+    expect(shown).toMatch(/^<\[label "label \d+"\]> <"\[label "label \d+"\]">$/);
+    expect(clean(`${value.slice(0, -1)}!`.repeat(20)).endsWith("… (shortened)")).toBe(true);
+  });
+
+  test.each([
+    ["backslashes of a URL", "%5c%5c%5c%5c%5c%5cX", "%5c".repeat(400)],
+    ["nested escapes of all kinds", "%5c%5c%5c%5c%5c%5cX", "%2525&amp;amp;#37;\\\\u005c+%5cu0026".repeat(8_000)],
+    ["almost the secret, again and again", `${"a".repeat(255)}b`, "a".repeat(1_000_000)],
+    ["a secret that overlaps itself", "a".repeat(256), "a".repeat(20_000)],
+  ])("%s", (_, value, text) => {
+    const clean = cleanerFor([keySecret(value), ...labelsOf(20, (index) => `${index}${value}`)]);
+    expect(clean(text)).not.toBe("");
+    expect(clean(`<${value}>`)).toBe("<[API key]>");
+  });
+});
+
+test("a secret among broken escapes is hidden, whatever they are", () => {
+  const value = "ako-Ünï&<secret>";
+  const clean = cleanerFor([keySecret(value), ...labelSecrets({ short: "\ud83d%4\\", lines: "\n \r\n" })]);
+  const broken = [
+    "%",
+    "%c3",
+    "%ff",
+    "%F4%90%80%80",
+    "\\",
+    "\\u",
+    "\\ud83d",
+    "&#",
+    "&#99999999;",
+    "&#xd800;",
+    "&amp",
+    "+",
+  ];
+  const piece = fc.constantFrom(
+    ...broken,
+    "4f",
+    "QUJD",
+    "=",
+    "\n",
+    "\ud83d",
+    "\ude00",
+    "ü",
+    " ",
+    "::",
+    "x".repeat(5_000),
+  );
+  const pieces = fc.array(piece, { maxLength: 40 }).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(pieces, pieces, (before, after) => {
+      expect(clean(`${before}${value}${after}`, 100_000)).toMatch(/\[API key\]|\(shortened\)$/);
+      expect(clean(`${before}${value}${after}`, 100_000)).not.toContain(value);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test.each([3, 8, 13, 18])("also a very long piece shows no half of a secret at its end (%d characters)", (gap) => {
+  const clean = cleanerFor([keySecret("ako-very-secret-key")]);
+  const shown = clean(`${" ".repeat(gap)}${"ako-very-secret-key ".repeat(30_000)}`, 100_000);
+  expect(shown).toMatch(/^ +(\[API key\] ?)+… \(shortened\)$/);
 });
 
 test.each([
