@@ -18,6 +18,7 @@ import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
 import { DoubtfulAbsenceError } from "./doubtful-absence";
 import { MissingLookupError } from "./missing-lookup";
+import { TakenOverError } from "./own-token";
 import type { Properties } from "./properties";
 import { endpointAdvice, keyAdvice, storedSettingsAdvice, timeoutAdvice } from "./settings-advice";
 import { MissingStackIdError } from "./stack-identity";
@@ -107,6 +108,7 @@ function isOurs(error: unknown): error is Error {
     AgbRunEndedError,
     DoubtfulAbsenceError,
     MissingLookupError,
+    TakenOverError,
     MissingStackIdError,
     AgbUncertainCreateError,
     AgbReleaseTimeoutError,
@@ -128,6 +130,9 @@ function adviceFor(error: unknown, attempt: Attempt): string {
     error instanceof AgbRunEndedError
   ) {
     return "";
+  }
+  if (error instanceof TakenOverError) {
+    return "Remove this resource from the program: that does not release a session of another owner.";
   }
   if (error instanceof AgbAuthenticationError) {
     return `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}`;
