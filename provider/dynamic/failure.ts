@@ -14,6 +14,7 @@ import { AgbConfigurationError, settingNames } from "../config";
 import { AgbAdoptError } from "../lifecycle/adopt";
 import { mayHaveMadeSession } from "../lifecycle/create-outcome";
 import { AgbReleaseTimeoutError, AgbRunEndedError, AgbUncertainCreateError } from "../lifecycle/errors";
+import { ownershipKeys } from "../lifecycle/ownership";
 import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
 import { DoubtfulAbsenceError } from "./doubtful-absence";
@@ -132,7 +133,10 @@ function adviceFor(error: unknown, attempt: Attempt): string {
     return "";
   }
   if (error instanceof TakenOverError) {
-    return "Remove this resource from the program: that does not release a session of another owner.";
+    return (
+      "Remove this resource from the program: that does not release a session of another owner. If no other resource " +
+      `owns the session, take the label ${ownershipKeys.create} off it and run \`pulumi up --refresh\`.`
+    );
   }
   if (error instanceof AgbAuthenticationError) {
     return `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}`;

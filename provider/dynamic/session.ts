@@ -14,7 +14,7 @@ import { attemptWithAccount, attemptWithEitherKey } from "./attempt";
 import type { Account, Connection } from "./connection";
 import { CreatesInFlight } from "./creates-in-flight";
 import { refuseDoubtfulAbsence } from "./doubtful-absence";
-import { explainNoAccess } from "./failure";
+import { explainNoAccess, UnfinishedError } from "./failure";
 import { reportSearch } from "./log";
 import { isLookup, ownName, refuseMissingLookup } from "./missing-lookup";
 import { ownTokenOf, refuseTakenOver } from "./own-token";
@@ -229,9 +229,16 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     client: Account["client"],
     service: () => string | undefined,
   ): Promise<pulumi.dynamic.CreateResult> {
-    const result = await adoptSession(client, target, inputs, service, this.clock);
-    this.adopted.add(result.id);
-    return result;
+    try {
+      const result = await adoptSession(client, target, inputs, service, this.clock);
+      this.adopted.add(result.id);
+      return result;
+    } catch (error) {
+      if (error instanceof UnfinishedError) {
+        this.adopted.add(error.id);
+      }
+      throw error;
+    }
   }
 
   /** @param unlimited client for what must not be cut short: the search for a lost session and its release */

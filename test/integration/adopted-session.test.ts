@@ -264,6 +264,22 @@ describe("a former owner", () => {
     expect(emulator.sessions()[0]?.labels).toEqual(renewed.outputs.labelsAll);
   });
 
+  test("can have the session back when someone removes the create label of the other", async () => {
+    const { stack, emulator, sessionId, old } = await openTakenOver();
+    const seen = (await stack.refresh(old)) as State;
+    await emulator.setLabels(sessionId, { team: "web", ...owner });
+    const free = (await stack.refresh(seen)) as State;
+    expect(sorted((await stack.update(free, adopting({ sessionId }))).outputs)).toBe(sorted(old.outputs));
+    expect(stack.labelsOf(old)).toEqual(old.outputs.labelsAll);
+  });
+
+  test("whose state knows no create label does not release a session that has one", async () => {
+    const { stack, emulator, old } = await openTakenOver();
+    const { "pulumi-create": _, ...labelsAll } = old.outputs.labelsAll;
+    await stack.provider.delete(old.id, { ...old.outputs, labelsAll });
+    expect(emulator.sessions()).toHaveLength(1);
+  });
+
   test("sees a difference after a refresh, though all other labels are equal", async () => {
     const { stack, sessionId, old } = await openTakenOver();
     const seen = (await stack.refresh(old)) as State;
