@@ -1,5 +1,6 @@
 // The decisions of preview environments' jobs: AGB is the emulator, the engine and the forge are stand-ins.
 
+import { hostname } from "node:os";
 import fc from "fast-check";
 import type { Emulator } from "../../provider/emulator";
 import { newCreateToken, ownerLabels } from "../../provider/lifecycle/ownership";
@@ -457,6 +458,45 @@ describe("recover", () => {
     expect(commands).toEqual(["cancel pr-1"]);
     expect(said[0]).toBe("The Pulumi that was at pr-1 (pid 4711) lived on; it has ended now.");
     expect(cutOff.size).toBe(0);
+  });
+
+  describe("after a run that was cut off", () => {
+    const lockedBy = (...holders: string[]) =>
+      failed(
+        "error: the stack is currently locked by 1 lock(s).\n" +
+          holders.map((holder) => `  s3://b/x.json: created by ${holder} at 2026-11-22T20:00:00Z`).join("\n"),
+      );
+    const cutOffRun = { pid: 4711, end: async () => "had ended" as const, forget: () => undefined };
+
+    test.each([
+      ["on this machine", `root@${hostname()} (pid ${process.pid})`],
+      ["on another machine", "root@elsewhere (pid 4711)"],
+    ])("leaves the lock of another run %s, and what that run makes", async (_, holder) => {
+      const fake = await openJob({ tryLock: async () => lockedBy(holder) });
+      fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
+      fake.cutOff.set("pr-1", cutOffRun);
+      const session = await fake.make("pr-1", 0);
+      const { message } = await failureOf(recover(fake.job, { request: 1, force: false }));
+      expect(message).toContain(`pr-1 is locked (run of ${holder} at 2026-11-22T20:00:00Z), and not by the Pulumi`);
+      expect(message).toContain("Wait until that run has ended, then run `recover` again; if it is dead, add --force.");
+      expect(fake.commands).toEqual([]);
+      expect(fake.running()).toEqual(new Set([session]));
+      await recover(fake.job, { request: 1, force: true });
+      expect(fake.commands).toEqual(["cancel pr-1"]);
+    });
+
+    test.each([
+      ["its own", lockedBy(`root@${hostname()} (pid 4711)`)],
+      ["not named by the backend", failed("error: [409] Conflict: Another update is currently in progress.", 255)],
+      ["not held", failed("error: a stack named pr-1 already exists")],
+    ])("frees the lock when it is %s", async (_, result) => {
+      const fake = await openJob({ tryLock: async () => result });
+      fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
+      fake.cutOff.set("pr-1", cutOffRun);
+      await fake.make("pr-1", 0);
+      expect(await recover(fake.job, { request: 1, force: false })).toMatchObject([{ action: "released" }]);
+      expect(fake.commands).toEqual(["cancel pr-1"]);
+    });
   });
 
   test("touches nothing when that Pulumi cannot be ended", async () => {
