@@ -16,10 +16,12 @@ import { AgbConfigurationError, settingNames } from "../config";
 import { AgbAdoptError } from "../lifecycle/adopt";
 import { mayHaveMadeSession } from "../lifecycle/create-outcome";
 import { AgbReleaseTimeoutError, AgbRunEndedError, AgbUncertainCreateError } from "../lifecycle/errors";
+import { ownershipKeys } from "../lifecycle/ownership";
 import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
 import { DoubtfulAbsenceError } from "./doubtful-absence";
 import { MissingLookupError } from "./missing-lookup";
+import { TakenOverError } from "./own-token";
 import type { Properties } from "./properties";
 import { endpointAdvice, keyAdvice, storedSettingsAdvice, timeoutAdvice } from "./settings-advice";
 import { MissingStackIdError } from "./stack-identity";
@@ -109,6 +111,7 @@ function isOurs(error: unknown): error is Error {
     AgbRunEndedError,
     DoubtfulAbsenceError,
     MissingLookupError,
+    TakenOverError,
     MissingStackIdError,
     AgbUncertainCreateError,
     AgbReleaseTimeoutError,
@@ -130,6 +133,12 @@ function adviceFor(error: unknown, attempt: Attempt): string {
     error instanceof AgbRunEndedError
   ) {
     return "";
+  }
+  if (error instanceof TakenOverError) {
+    return (
+      "Remove this resource from the program: that does not release a session of another owner. If no other resource " +
+      `owns the session, take the label ${ownershipKeys.create} off it and run \`pulumi up --refresh\`.`
+    );
   }
   if (error instanceof AgbAuthenticationError) {
     return `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}`;

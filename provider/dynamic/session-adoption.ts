@@ -8,6 +8,7 @@ import { foreignLabels, withoutLabels } from "../lifecycle/labels";
 import { newCreateToken, ownershipKeys } from "../lifecycle/ownership";
 import type { Clock } from "../lifecycle/wait";
 import { UnfinishedError } from "./failure";
+import { tokenOf } from "./own-token";
 import { settleLabels } from "./session-labels";
 import { outputsOf, resourceName, type SessionProperties } from "./session-properties";
 import { unfinishedSession } from "./unfinished-session";
@@ -29,8 +30,16 @@ export async function adoptSession(
   const { sessionId, labels } = await findAdoptable(client, target, inputs.labelsAll);
   const { appInstanceId, resourceId } = await getSession(client, sessionId);
   // A new token: a former owner sees that the session is no longer its own, and a sweep that it has just become ours.
-  const wanted = { ...inputs.labelsAll, [ownershipKeys.create]: newCreateToken(new Date(clock.now())) };
-  const known = { ...inputs, appInstanceId, resourceId, service: service() };
+  const ownToken = newCreateToken(new Date(clock.now()));
+  const wanted = { ...inputs.labelsAll, [ownershipKeys.create]: ownToken };
+  const known = {
+    ...inputs,
+    appInstanceId,
+    resourceId,
+    service: service(),
+    ownToken,
+    formerToken: tokenOf(labels),
+  };
   try {
     await settleLabels(client, sessionId, wanted, known);
   } catch (error) {
@@ -39,11 +48,10 @@ export async function adoptSession(
     }
     // The labels may have been set: outside the state the session would be an orphan that is swept.
     const left = withoutLabels(labels, foreignLabels(labels, wanted, inputs.ignoreLabels ?? []));
-    const before = { ...left, [ownershipKeys.create]: wanted[ownershipKeys.create] ?? "" };
     throw unfinishedSession(
       sessionId,
       known,
-      before,
+      left,
       `session ${printable(sessionId)} is taken over by AgbSession "${resourceName(inputs)}", but its labels could not be set ` +
         `for certain: ${error instanceof Error ? error.message : String(error)}. The next \`pulumi up\` tries again.`,
     );

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { sameLabels } from "../lifecycle/labels";
-import { createTokenTime, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
+import { withoutCreateToken } from "../lifecycle/ownership";
+import { tokenOf } from "./own-token";
 import { fixedProperties, instructionProperties, type SessionProperties } from "./session-properties";
 
 /**
@@ -27,8 +28,8 @@ export async function diffSession(
   if (inputsDiffer) {
     return { replaces };
   }
-  // The create label is no input, so only the outputs show that someone removed or spoilt it.
-  return { changes: !olds.released && createTokenTime(carried[ownershipKeys.create] ?? "") === undefined };
+  // The create label is no input, so only the outputs show that the session does not carry its own.
+  return { changes: !olds.released && (olds.ownToken !== undefined || tokenOf(carried) === undefined) };
 }
 
 // The values are what Pulumi carries: JSON without order in its objects.

@@ -25,6 +25,10 @@ export interface SessionProperties {
   readonly resourceId?: string | undefined;
   /** `true` once a session that is to be kept in the state was found released. */
   readonly released?: boolean | undefined;
+  /** The create label that makes the session ours; only while the session does not carry it, see `ownTokenOf`. */
+  readonly ownToken?: string | undefined;
+  /** The create label that the session had before an adoption; only while that adoption is unfinished. */
+  readonly formerToken?: string | undefined;
   /** Where the session was made, see `serviceName`; absent for AGB's default endpoint. */
   readonly service?: string | undefined;
   readonly __provider?: string;
@@ -37,14 +41,19 @@ export const fixedProperties = ["imageId", "idleTimeoutSeconds", "policyId"] as 
 export const instructionProperties = ["ignoreLabels", "adopt", "onRelease", "timeouts"] as const;
 
 /** What only outputs hold. */
-const computedProperties = ["appInstanceId", "resourceId", "released", "service"] as const;
+const computedProperties = ["appInstanceId", "resourceId", "released", "service", "ownToken", "formerToken"] as const;
 
 const stored = [...fixedProperties, ...instructionProperties, ...computedProperties];
 
-/** What the state holds of a session. */
+/**
+ * What the state holds of a session. Its own create label stands beside the labels only while these do not hold it: a
+ * refresh must not make another owner's create label ours.
+ */
 export function outputsOf(known: Partial<SessionProperties>, labels: Labels, labelsAll: Labels): Properties {
+  const isOwn = known.ownToken === labelsAll[ownershipKeys.create];
   return cleanProperties({
     ...Object.fromEntries(stored.map((name) => [name, known[name]])),
+    ...(isOwn && { ownToken: undefined, formerToken: undefined }),
     labels: carriedLabels(labels),
     labelsAll: carriedLabels(labelsAll),
   });

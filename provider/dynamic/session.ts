@@ -1,21 +1,23 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceName } from "../api/endpoint";
+import { getLabels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { releaseSession } from "../api/sessions";
 import { AgbConfigurationError } from "../config";
-import { wasTakenOver } from "../lifecycle/adopt";
+import { type AdoptTarget, wasTakenOver } from "../lifecycle/adopt";
 import { type CreateRuntime, openCreateRuntime } from "../lifecycle/create-runtime";
 import { foreignLabels, type Problem, sameLabels, withoutLabels } from "../lifecycle/labels";
-import { createTokenTime, newCreateToken, ownershipKeys } from "../lifecycle/ownership";
+import { newCreateToken, ownershipKeys } from "../lifecycle/ownership";
 import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
 import { type Clock, systemClock } from "../lifecycle/wait";
 import { attemptWithAccount, attemptWithEitherKey } from "./attempt";
 import type { Account, Connection } from "./connection";
 import { CreatesInFlight } from "./creates-in-flight";
 import { refuseDoubtfulAbsence } from "./doubtful-absence";
-import { explainNoAccess } from "./failure";
+import { explainNoAccess, UnfinishedError } from "./failure";
 import { searchReporter } from "./log";
 import { isLookup, ownName, refuseMissingLookup } from "./missing-lookup";
+import { ownTokenOf, refuseTakenOver } from "./own-token";
 import { cleanProperties, type Properties } from "./properties";
 import { adoptSession } from "./session-adoption";
 import { sessionInputs, sessionProblems } from "./session-check";
@@ -32,6 +34,8 @@ const abandonedReleaseMs = 10_000;
 export class SessionProvider implements pulumi.dynamic.ResourceProvider {
   private readonly creates = new CreatesInFlight();
   private readonly createRuntime: CreateRuntime;
+  /** Ids of sessions that this run adopted: a replacement may have taken them from a resource that made them itself. */
+  private readonly adopted = new Set<string>();
 
   constructor(
     private readonly connection: Connection,
@@ -94,7 +98,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         const service = () => serviceName(settings.baseUrl, client.emulatorId);
         return inputs.adopt === undefined
           ? this.make(inputs, within, client, service)
-          : adoptSession(within, inputs.adopt, inputs, service, this.clock);
+          : this.adopt(inputs.adopt, inputs, within, service);
       },
     );
 
@@ -137,7 +141,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         const { settings, client } = account;
         const service =
           props.labelsAll === undefined ? serviceName(settings.baseUrl, client.emulatorId) : props.service;
-        const known = { ...props, appInstanceId, resourceId, service };
+        const known = { ...props, appInstanceId, resourceId, service, ownToken: ownTokenOf(props) };
         return readResult(id, outputsOf(known, declaredPart(found, props), found));
       },
     );
@@ -165,15 +169,18 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
           // Only instructions can change here: the outputs keep the labels that the session had.
           return { outs: outputsOf({ ...known, released }, olds.labels ?? {}, olds.labelsAll ?? {}) };
         }
-        const oldToken = olds.labelsAll?.[ownershipKeys.create] ?? "";
-        const isGood = createTokenTime(oldToken) !== undefined;
-        const createToken = isGood ? oldToken : newCreateToken(new Date(this.clock.now()));
-        const wanted = { ...news.labelsAll, [ownershipKeys.create]: createToken };
+        const ownToken = ownTokenOf(olds) ?? newCreateToken(new Date(this.clock.now()));
+        const wanted = { ...news.labelsAll, [ownershipKeys.create]: ownToken };
+        const owned = { ...known, ownToken, formerToken: olds.formerToken };
         // Where only instructions changed there is nothing to tell AGB.
         if (!sameLabels(olds.labelsAll ?? {}, wanted)) {
-          await settleLabels(limited(account.client, news.timeouts?.update), id, wanted, known, formerlyOwn(olds));
+          const client = limited(account.client, news.timeouts?.update);
+          if (mayBeTakenOver(olds)) {
+            refuseTakenOver(await getLabels(client, id), olds);
+          }
+          await settleLabels(client, id, wanted, owned, formerlyOwn(olds));
         }
-        return { outs: outputsOf(known, news.labels, wanted) };
+        return { outs: outputsOf(owned, news.labels, wanted) };
       },
     );
 
@@ -194,7 +201,7 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
         }
         const seconds = props.timeouts?.delete;
         const client = limited(account.client, seconds);
-        if (props.adopt !== undefined && (await wasTakenOver(client, id, props.labelsAll ?? {}))) {
+        if ((mayBeTakenOver(props) || this.adopted.has(id)) && (await wasTakenOver(client, id, ownTokenOf(props)))) {
           console.error(
             `agb: session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`,
           );
@@ -216,6 +223,24 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     await this.createRuntime.twins.finish();
   }
 
+  private async adopt(
+    target: AdoptTarget,
+    inputs: SessionProperties,
+    client: Account["client"],
+    service: () => string | undefined,
+  ): Promise<pulumi.dynamic.CreateResult> {
+    try {
+      const result = await adoptSession(client, target, inputs, service, this.clock);
+      this.adopted.add(result.id);
+      return result;
+    } catch (error) {
+      if (error instanceof UnfinishedError) {
+        this.adopted.add(error.id);
+      }
+      throw error;
+    }
+  }
+
   /** @param unlimited client for what must not be cut short: the search for a lost session and its release */
   private async make(
     inputs: SessionProperties,
@@ -231,6 +256,14 @@ export class SessionProvider implements pulumi.dynamic.ResourceProvider {
     );
     return { id: sessionId, outs: outputsOf({ ...inputs, ...identity, service: service() }, inputs.labels, labels) };
   }
+}
+
+/**
+ * Whether another resource may have taken the session over, as far as the state knows. For other sessions nobody asks AGB:
+ * each of them would cost one more call.
+ */
+function mayBeTakenOver({ adopt, ownToken }: Partial<SessionProperties>): boolean {
+  return adopt !== undefined || ownToken !== undefined;
 }
 
 /** Pulumi prints the value of the property that a failure names, and it may be secret: so the path goes in the text. */

@@ -53,14 +53,13 @@ export async function findAdoptable(
 }
 
 /**
- * Tells whether a session carries the create label of a later adoption than the one that its former owner knows of.
+ * Tells whether a session carries a valid create label that is not its former owner's.
  *
- * @param labels labels that the former owner gave it
+ * @param known the create label that the former owner gave it; `undefined` when none is known, so that any is another's
  */
-export async function wasTakenOver(client: AgbClient, sessionId: string, labels: Labels): Promise<boolean> {
-  const known = labels[ownershipKeys.create];
+export async function wasTakenOver(client: AgbClient, sessionId: string, known: string | undefined): Promise<boolean> {
   const found = (await unlessGone(getLabels(client, sessionId)))?.[ownershipKeys.create] ?? "";
-  return known !== undefined && found !== known && createTokenTime(found) !== undefined;
+  return found !== known && createTokenTime(found) !== undefined;
 }
 
 async function findOnlyMatch(client: AgbClient, labels: Labels): Promise<string> {

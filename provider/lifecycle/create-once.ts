@@ -4,7 +4,7 @@ import { retryDelayMs } from "../api/retry";
 import { createSession, getSession, type SessionIdentity, type SessionRequest } from "../api/sessions";
 import { isWorthAnotherTry, mayHaveMadeSession, mayStillMakeSession } from "./create-outcome";
 import type { CreateRuntime } from "./create-runtime";
-import { CreateSearch } from "./create-search";
+import { CreateSearch, type FoundSession } from "./create-search";
 import { AgbRunEndedError, AgbUncertainCreateError } from "./errors";
 import { ownershipKeys } from "./ownership";
 
@@ -46,7 +46,7 @@ class SingleCreate {
   private readonly search: CreateSearch;
   /** What the tries failed with that may have made a session all the same, oldest first. */
   private readonly suspicions: unknown[] = [];
-  /** When the first of them was sent. */
+  /** When the first of them was sent, see `Clock.elapsedMs`. */
   private suspectSinceMs = 0;
 
   constructor(
@@ -70,7 +70,7 @@ class SingleCreate {
       if (ended.aborted) {
         throw this.suspicions.length > 0 ? this.giveUp("the run ended") : new AgbRunEndedError();
       }
-      const sentAtMs = clock.now();
+      const sentAtMs = clock.elapsedMs();
       let failure: unknown;
       try {
         const made = await createSession(stoppable, this.request);
@@ -86,10 +86,11 @@ class SingleCreate {
         attempt < maximumTries &&
         pauseMs <= Math.min(longestPauseMs, this.client.leftMs());
       if (this.suspicions.length > 0) {
-        const sessionId = await this.findOrGiveUp(failure, mayRetry);
-        if (sessionId !== undefined) {
-          this.watchTwins(sessionId, this.suspicions.length - 1);
-          return identify(this.searcher, sessionId);
+        const found = await this.findOrGiveUp(failure, mayRetry);
+        if (found !== undefined) {
+          // One try may have made several sessions: a proxy can send a request twice.
+          this.watchTwins(found.sessionId, this.suspicions.length - 1 + found.twins);
+          return identify(this.searcher, found.sessionId);
         }
       } else if (!mayRetry) {
         throw failure;
@@ -118,18 +119,18 @@ class SingleCreate {
    * @param mayRetry whether another try may follow
    * @returns `undefined` when none was made as far as the search can tell, and another try may follow
    */
-  private async findOrGiveUp(failure: unknown, mayRetry: boolean): Promise<string | undefined> {
+  private async findOrGiveUp(failure: unknown, mayRetry: boolean): Promise<FoundSession | undefined> {
     const { lag, ended, onSearch } = this.runtime;
     const cause = this.suspicions.at(-1);
     const limitMs = Math.max(this.client.leftMs(), shortestLimitedSearchMs);
     const searchMs = () => Math.min(lag.searchMs(), limitMs);
     onSearch?.({ error: cause, searchMs: searchMs() });
-    const { sessionId, doubt } = await this.search.run(lag, this.suspectSinceMs, limitMs, ended);
-    if (sessionId !== undefined) {
-      return sessionId;
+    const result = await this.search.run(lag, this.suspectSinceMs, limitMs, ended);
+    if (result.sessionId !== undefined) {
+      return result;
     }
-    if (doubt !== undefined) {
-      throw this.giveUp(doubt);
+    if (result.doubt !== undefined) {
+      throw this.giveUp(result.doubt);
     }
     if (this.suspicions.some(mayStillMakeSession)) {
       throw this.giveUp("AGB may not have finished the call yet");

@@ -18,10 +18,15 @@ export interface Look {
   readonly isFinal: boolean;
 }
 
+/** The session that a search found. */
+export interface FoundSession {
+  readonly sessionId: string;
+  /** How many more sessions of the same create the look found. */
+  readonly twins: number;
+}
+
 /** What a whole search found. */
-export type SearchResult =
-  | { readonly sessionId: string; readonly doubt?: undefined }
-  | { readonly sessionId: undefined; readonly doubt: string | undefined };
+export type SearchResult = FoundSession | { readonly sessionId: undefined; readonly doubt: string | undefined };
 
 /** A look that takes longer has failed, in milliseconds; the search makes another one. */
 const longestLookMs = 15_000;
@@ -55,23 +60,23 @@ export class CreateSearch {
    * search.
    *
    * @param lag how long labels take to be listed; what the search learns of it is noted
-   * @param suspectSinceMs when the first try that may have made the session was sent
+   * @param suspectSinceMs when the first try that may have made the session was sent, see `Clock.elapsedMs`
    * @param limitMs the search ends after this time at the latest
    * @param wake makes the next look come immediately when it is aborted
    */
   async run(lag: LabelLag, suspectSinceMs: number, limitMs: number, wake: AbortSignal): Promise<SearchResult> {
-    const startedMs = this.clock.now();
+    const startedMs = this.clock.elapsedMs();
     for (let delayMs = firstDelayMs, looks = 1; ; delayMs = Math.min(delayMs * 1.5, longestDelayMs), looks++) {
       const { found, doubt, isFinal } = await this.look();
-      const [sessionId] = found;
+      const [sessionId, ...twins] = found;
       if (sessionId !== undefined) {
         if (looks > 1) {
-          lag.note(this.clock.now() - suspectSinceMs);
+          lag.note(this.clock.elapsedMs() - suspectSinceMs);
         }
-        return { sessionId };
+        return { sessionId, twins: twins.length };
       }
       // Another create may have seen a longer lag meanwhile.
-      const leftMs = startedMs + Math.min(lag.searchMs(), limitMs) - this.clock.now();
+      const leftMs = startedMs + Math.min(lag.searchMs(), limitMs) - this.clock.elapsedMs();
       if (leftMs <= 0 || isFinal) {
         return { sessionId, doubt };
       }

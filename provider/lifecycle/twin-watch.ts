@@ -10,7 +10,7 @@ export interface SuspectCreate {
   readonly client: AgbClient;
   /** The session that is the result of the create, `undefined` when the create failed. */
   readonly keptId: string | undefined;
-  /** When the first try that may have made one was sent. */
+  /** When the first try that may have made one was sent, see `Clock.elapsedMs`. */
   readonly suspectSinceMs: number;
 }
 
@@ -49,13 +49,13 @@ export class TwinWatch {
   }
 
   private async watch(suspect: SuspectCreate): Promise<void> {
-    const untilMs = this.clock.now() + watchMs;
+    const untilMs = this.clock.elapsedMs() + watchMs;
     let isLagKnown = false;
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, longestDelayMs)) {
-      const isLast = this.ended.aborted || this.clock.now() >= untilMs;
+      const isLast = this.ended.aborted || this.clock.elapsedMs() >= untilMs;
       const foundTwins = await this.releaseTwins(suspect);
       if (foundTwins && !isLagKnown) {
-        this.lag.note(this.clock.now() - suspect.suspectSinceMs);
+        this.lag.note(this.clock.elapsedMs() - suspect.suspectSinceMs);
         isLagKnown = true;
       }
       if (isLast) {

@@ -2,8 +2,10 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 
 /** Time, so that tests can move it. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. For times that others read; it jumps when someone sets the clock. */
   now(): number;
+  /** Milliseconds since some fixed moment. For limits and delays; it only goes forward, also when someone sets the clock. */
+  elapsedMs(): number;
   /** Resolves after the time, or earlier when the signal is aborted. */
   sleep(milliseconds: number, wake?: AbortSignal): Promise<void>;
 }
@@ -11,6 +13,7 @@ export interface Clock {
 /** The machine's time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsedMs: () => performance.now(),
   sleep: async (milliseconds, wake) => {
     await sleepFor(milliseconds, undefined, wake && { signal: wake }).catch((error: unknown) => {
       if (!wake?.aborted) {
@@ -35,12 +38,12 @@ export interface PollOptions {
  * @returns `false` when the time ran out first; the last look is made at its end
  */
 export async function waitUntil(look: () => Promise<boolean>, options: PollOptions, clock: Clock): Promise<boolean> {
-  const deadline = clock.now() + options.timeoutMs;
+  const deadlineMs = clock.elapsedMs() + options.timeoutMs;
   for (let delayMs = options.firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, options.longestDelayMs)) {
     if (await look()) {
       return true;
     }
-    const leftMs = deadline - clock.now();
+    const leftMs = deadlineMs - clock.elapsedMs();
     if (leftMs <= 0) {
       return false;
     }

@@ -11,7 +11,7 @@ import type { PulumiCli } from "../pulumi/pulumi-cli";
 export interface PreviewJob {
   readonly pulumi: Pick<
     PulumiCli,
-    "createStack" | "update" | "destroy" | "cancel" | "findCutOffRun" | "exportState" | "listStacks"
+    "createStack" | "update" | "destroy" | "tryLock" | "cancel" | "findCutOffRun" | "exportState" | "listStacks"
   >;
   /** Name of the Pulumi project in the job's folder. */
   readonly project: string;

@@ -30,7 +30,7 @@ export async function whenUnlocked(
     if (holders.length === 0) {
       return result;
     }
-    const now = clock.now();
+    const now = clock.elapsedMs();
     const isNews = holders.every((holder) => !firstSeenMs.has(holder));
     // Others that wait show up among the holders for a moment; only who stays there counts.
     firstSeenMs = new Map(holders.map((holder) => [holder, firstSeenMs.get(holder) ?? now]));

@@ -1,18 +1,25 @@
+import type { Labels } from "../api/labels";
 import { ownershipKeys } from "../lifecycle/ownership";
 import { type StackState, secretText } from "../pulumi/stack-state";
-import type { PreviewJob } from "./job";
+import type { PreviewJob, ReleasingJob } from "./job";
+import { readSecretLabels } from "./secret-labels";
 import { qualifyStack } from "./stack-name";
+
+type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "repository"> &
+  Partial<Pick<ReleasingJob, "client">>;
 
 /**
  * Reads the state of a stack and makes sure that it is this project's and this repository's, as far as that is known:
  * another one of the same backend may use the same names.
+ * Where the state keeps the labels of its sessions secret as a whole, AGB is asked for them.
  *
  * @param stack name without organization
  * @returns `undefined` when there is no such stack
- * @throws Error when it cannot be read, or is another project's, stack's or repository's
+ * @throws Error when it cannot be read, when it is another project's, stack's or repository's, or when its repository cannot
+ *   be found out
  */
 export async function readOwnState(
-  { pulumi, project, organization, repository }: Pick<PreviewJob, "pulumi" | "project" | "organization" | "repository">,
+  { pulumi, project, organization, repository, client }: StateReader,
   stack: string,
 ): Promise<StackState | undefined> {
   const name = qualifyStack(stack, organization);
@@ -23,7 +30,8 @@ export async function readOwnState(
   if (state?.name !== undefined && state.name.stack !== stack) {
     throw new Error(`The state of ${name} is that of ${state.name.stack}; it is left alone.`);
   }
-  const other = repository === undefined ? undefined : repositoriesOf(state).find((found) => found !== repository);
+  const repositories = repository === undefined ? [] : await findRepositories(name, state, client);
+  const other = repositories.find((found) => found !== repository);
   if (other !== undefined) {
     throw new Error(
       `${name} of the project ${project} holds sessions of another repository: ${other}, while this job is of ` +
@@ -40,14 +48,40 @@ export function repositoryOf({ repository }: PreviewJob, state: StackState | und
   return repository ?? (others.length === 0 ? only : undefined);
 }
 
-/** Repositories that the stack's own sessions are labelled with; sessions that the program only looks up do not count. */
+/** Repositories that the stack's own sessions are labelled with, at AGB where the state does not show them. */
+async function findRepositories(
+  name: string,
+  state: StackState | undefined,
+  client: ReleasingJob["client"] | undefined,
+): Promise<string[]> {
+  const shown = repositoriesOf(state);
+  const hidden = (state?.sessions ?? []).filter(
+    ({ labels, isExternal, isReleased }) => labels === secretText && !isExternal && !isReleased,
+  );
+  if (shown.length > 0 || hidden.length === 0) {
+    return shown;
+  }
+  try {
+    return repositoriesAmong(await readSecretLabels(hidden, client), state);
+  } catch (error) {
+    throw new Error(
+      `Could not find out whose sessions ${name} holds: the state keeps their labels secret as a whole, and AGB did not give ` +
+        `them: ${error instanceof Error ? error.message : error} It is left alone. Check AGB_API_KEY and AGB_ENDPOINT, then ` +
+        "run the job again. To do without AGB, make the values of single labels secret instead of all labels.",
+    );
+  }
+}
+
+/** Repositories that the state shows; sessions that the program only looks up do not count. */
 function repositoriesOf(state: StackState | undefined): string[] {
-  const found = (state?.sessions ?? []).flatMap(({ labels }) => {
-    const isOwn =
-      labels !== secretText &&
-      labels[ownershipKeys.project] === state?.name?.project &&
-      labels[ownershipKeys.stack] === state?.name?.stack;
-    return isOwn ? (labels[ownershipKeys.repository] ?? []) : [];
-  });
-  return [...new Set(found)];
+  const shown = (state?.sessions ?? []).flatMap(({ labels }) => (labels === secretText ? [] : [labels]));
+  return repositoriesAmong(shown, state);
+}
+
+function repositoriesAmong(labelSets: readonly Labels[], state: StackState | undefined): string[] {
+  const own = labelSets.filter(
+    (labels) =>
+      labels[ownershipKeys.project] === state?.name?.project && labels[ownershipKeys.stack] === state?.name?.stack,
+  );
+  return [...new Set(own.flatMap((labels) => labels[ownershipKeys.repository] ?? []))];
 }

@@ -1,6 +1,7 @@
 import type { Verdict } from "../lifecycle/sweep";
 import { isStackMissing } from "../pulumi/pulumi-cli";
 import type { CutOffRun } from "../pulumi/run-note";
+import { areHoldersDead, isOnlyHolder, lockHolders, unknownHolder } from "../pulumi/stack-lock";
 import type { PreviewJob, ReleasingJob } from "./job";
 import { releaseOrphans } from "./orphans";
 import { readOwnState } from "./own-state";
@@ -20,8 +21,8 @@ export interface RecoverOrder {
  * the lock would be that of a run that lives.
  *
  * @returns what became of those sessions
- * @throws Error when the Pulumi that lives on cannot be ended, or the stack is another project's or repository's; its lock
- *   is left then
+ * @throws Error when the Pulumi that lives on cannot be ended, when another run holds the lock, or when the stack is another
+ *   project's or repository's; its lock is left then
  */
 export async function recover(job: ReleasingJob, { request, force }: RecoverOrder): Promise<Verdict[]> {
   const { pulumi, organization, output } = job;
@@ -34,6 +35,9 @@ export async function recover(job: ReleasingJob, { request, force }: RecoverOrde
   }
   if (run !== undefined) {
     await end(job, name, run);
+    if (!force) {
+      await refuseLockOfOther(job, name, run);
+    }
   }
   // Before its lock is taken away: in the same backend the stack may be another repository's.
   if ((await readOwnState(job, stack)) === undefined) {
@@ -60,6 +64,21 @@ async function end({ output }: PreviewJob, stack: string, run: CutOffRun): Promi
   }
   if (result !== "had ended") {
     output.say(`${pulumi} lived on; it ${result === "ended" ? "has ended now" : "did not end and was killed"}.`);
+  }
+}
+
+/**
+ * The note of an old run may still be here while a run from another folder works on the stack. Where the backend does not
+ * name the holder, as Pulumi Cloud, the lock is taken for that of the run that was cut off.
+ */
+async function refuseLockOfOther({ pulumi }: PreviewJob, stack: string, { pid }: CutOffRun): Promise<void> {
+  const { stderr } = await pulumi.tryLock(stack);
+  const holders = lockHolders(stderr).filter((holder) => holder !== unknownHolder);
+  if (!isOnlyHolder(pid, holders) && !areHoldersDead(stderr)) {
+    throw new Error(
+      `${stack} is locked (${holders.join("; ")}), and not by the Pulumi that was cut off here (pid ${pid}). The lock is left, ` +
+        "and nothing is released. Wait until that run has ended, then run `recover` again; if it is dead, add --force.",
+    );
   }
 }
 

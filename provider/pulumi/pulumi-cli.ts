@@ -52,6 +52,14 @@ export class PulumiCli {
     return findCutOffRun(this.runner.directory, stack);
   }
 
+  /**
+   * Finds out who holds a stack's lock: renames the stack to the name that it has. That needs the lock, always fails and
+   * changes nothing. The error says who holds the lock, see `lockHolders`.
+   */
+  tryLock(stack: string): Promise<CommandResult> {
+    return this.hold("stack", "rename", stack, "--stack", stack);
+  }
+
   /** Takes a stack's lock away from whoever holds it. */
   cancel(stack: string): Promise<CommandResult> {
     return this.hold("cancel", "--stack", stack, "--yes");

@@ -1,6 +1,9 @@
 import { hostname } from "node:os";
 import { isProcessAlive } from "./process-facts";
 
+/** Stands for a holder that the backend does not name. */
+export const unknownHolder = "another run";
+
 /**
  * Finds out whether a command failed because the stack is locked, and by whom: backends in files and buckets name the
  * locks, Pulumi Cloud answers no more than that there is a conflict.
@@ -16,7 +19,19 @@ export function lockHolders(stderr: string): string[] {
     return [];
   }
   const origins = [...stderr.slice(start).matchAll(/: created by (.+)$/gm)].map(([, origin]) => `run of ${origin}`);
-  return origins.length > 0 ? origins : ["another run"];
+  return origins.length > 0 ? origins : [unknownHolder];
+}
+
+/**
+ * Whether one process of this machine is the only one that holds the lock of a stack.
+ *
+ * @param holders what `lockHolders` returned
+ */
+export function isOnlyHolder(pid: number, holders: readonly string[]): boolean {
+  return holders.every((holder) => {
+    const [, host, holderPid] = /@(\S+) \(pid (\d+)\)/.exec(holder) ?? [];
+    return host === hostname() && Number(holderPid) === pid;
+  });
 }
 
 /**

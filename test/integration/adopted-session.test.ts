@@ -211,3 +211,139 @@ test("the create label of a session that changed hands is new, so that its age c
   expect(made.labels["pulumi-create"]).toMatch(/^20261122T164726Z-/);
   expect(state.outputs.labelsAll["pulumi-create"]).toMatch(/^20261122T164826Z-/);
 });
+
+describe("a former owner", () => {
+  /** A session that one resource adopted, and then another half of the same resource. */
+  async function openTakenOver() {
+    const opened = await openRunning();
+    jest.spyOn(console, "error").mockImplementation();
+    const old = await opened.stack.create(adopting({ sessionId: opened.sessionId }));
+    const renewed = await opened.stack.create(
+      adopting({ sessionId: opened.sessionId }, { imageId: "agb-browser-use-1" }),
+    );
+    return { ...opened, old, renewed };
+  }
+
+  test("does not release the session after a refresh saw the new owner's labels", async () => {
+    const { stack, emulator, old, renewed } = await openTakenOver();
+    const seen = (await stack.refresh((await stack.refresh(old)) as State)) as State;
+    await stack.provider.delete(seen.id, seen.outputs);
+    expect(emulator.sessions()).toHaveLength(1);
+    await stack.provider.delete(renewed.id, renewed.outputs);
+    expect(emulator.sessions()).toEqual([]);
+  });
+
+  test("that made the session does not release it in the run that replaces its resource with an adoption", async () => {
+    const { stack, emulator } = await openStack();
+    jest.spyOn(console, "error").mockImplementation();
+    const old = await stack.create();
+    const renewed = await stack.create(adopting({ sessionId: old.id }, { imageId: "agb-browser-use-1" }));
+    await stack.provider.delete(old.id, old.outputs);
+    expect(emulator.sessions()).toHaveLength(1);
+    await stack.provider.delete(renewed.id, renewed.outputs);
+    expect(emulator.sessions()).toEqual([]);
+  });
+
+  test("that made the session does not release it after such a refresh", async () => {
+    const { stack, emulator } = await openStack();
+    jest.spyOn(console, "error").mockImplementation();
+    const old = await stack.create();
+    await stack.create(adopting({ sessionId: old.id }));
+    const seen = (await stack.refresh(old)) as State;
+    await stack.provider.delete(seen.id, seen.outputs);
+    expect(emulator.sessions()).toHaveLength(1);
+  });
+
+  test.each([true, false])("cannot update the session (after a refresh: %s)", async (refreshes) => {
+    const { stack, emulator, sessionId, old, renewed } = await openTakenOver();
+    const state = refreshes ? ((await stack.refresh(old)) as State) : old;
+    const news = adopting({ sessionId }, { labels: { team: "ops" }, labelsAll: { team: "ops", ...owner } });
+    const { message } = await failureOf(stack.update(state, news));
+    expect(message).toContain("another resource took the session over with `adopt`, so its labels are left alone.");
+    expect(message).toContain("Remove this resource from the program");
+    expect(emulator.sessions()[0]?.labels).toEqual(renewed.outputs.labelsAll);
+  });
+
+  test("can have the session back when someone removes the create label of the other", async () => {
+    const { stack, emulator, sessionId, old } = await openTakenOver();
+    const seen = (await stack.refresh(old)) as State;
+    await emulator.setLabels(sessionId, { team: "web", ...owner });
+    const free = (await stack.refresh(seen)) as State;
+    expect(sorted((await stack.update(free, adopting({ sessionId }))).outputs)).toBe(sorted(old.outputs));
+    expect(stack.labelsOf(old)).toEqual(old.outputs.labelsAll);
+  });
+
+  test("whose state knows no create label does not release a session that has one", async () => {
+    const { stack, emulator, old } = await openTakenOver();
+    const { "pulumi-create": _, ...labelsAll } = old.outputs.labelsAll;
+    await stack.provider.delete(old.id, { ...old.outputs, labelsAll });
+    expect(emulator.sessions()).toHaveLength(1);
+  });
+
+  test("sees a difference after a refresh, though all other labels are equal", async () => {
+    const { stack, sessionId, old } = await openTakenOver();
+    const seen = (await stack.refresh(old)) as State;
+    expect(await stack.diff(seen, adopting({ sessionId }))).toEqual({ changes: true });
+  });
+
+  test("owns the session again when its create label is back", async () => {
+    const { stack, emulator, old } = await openTakenOver();
+    const seen = (await stack.refresh(old)) as State;
+    await emulator.setLabels(old.id, old.outputs.labelsAll);
+    const again = (await stack.refresh(seen)) as State;
+    expect(sorted(again)).toBe(sorted(old));
+    await stack.provider.delete(again.id, again.outputs);
+    expect(emulator.sessions()).toEqual([]);
+  });
+});
+
+test("of two resources that adopt one session at the same moment, only the winner can release it", async () => {
+  const { stack, emulator, sessionId } = await openRunning();
+  jest.spyOn(console, "error").mockImplementation();
+  const named = (name: string) =>
+    adopting({ sessionId }, { labelsAll: { team: "web", ...owner, "pulumi-resource": name } });
+  const names = ["one", "two"];
+  const outcomes = await Promise.allSettled(names.map((name) => stack.create(named(name))));
+  const winner = emulator.sessions()[0]?.labels["pulumi-resource"];
+  for (const [index, outcome] of outcomes.entries()) {
+    if (names[index] !== winner) {
+      const { properties } = (outcome as PromiseRejectedResult).reason as { properties: Properties };
+      await stack.provider.delete(sessionId, properties);
+    }
+  }
+  expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(1);
+  expect(emulator.sessions()).toMatchObject([{ sessionId, state: "RUNNING" }]);
+});
+
+test("an unfinished adoption of a session that has an older create label is finished by the next run", async () => {
+  const { stack, emulator } = await openStack();
+  jest.spyOn(console, "error").mockImplementation();
+  const made = await stack.create();
+  const fault = emulator.addFault({ operation: "SetLabel", when: "before", answer: { status: 500 } });
+  const news = adopting({ sessionId: made.id });
+  const error = await failureOf(stack.create(news));
+  fault.remove();
+  const unfinished: State = {
+    id: made.id,
+    inputs: await stack.check(news),
+    outputs: JSON.parse(JSON.stringify(error["properties"])) as Properties,
+  };
+  const seen = (await stack.refresh(unfinished)) as State;
+  for (const state of [unfinished, seen]) {
+    const finished = await stack.update(state, news);
+    expect(stack.labelsOf(finished)).toEqual(finished.outputs.labelsAll);
+    expect(Object.keys(finished.outputs)).not.toEqual(expect.arrayContaining(["ownToken"]));
+    expect(finished.outputs.labelsAll["pulumi-create"]).not.toBe(made.outputs.labelsAll["pulumi-create"]);
+  }
+});
+
+test("a session whose create label someone removed gets the same one back", async () => {
+  const { stack, emulator, sessionId } = await openRunning();
+  const news = adopting({ sessionId });
+  const state = await stack.create(news);
+  await emulator.setLabels(sessionId, { team: "web", ...owner });
+  const seen = (await stack.refresh(state)) as State;
+  expect(await stack.diff(seen, news)).toEqual({ changes: true });
+  expect(sorted((await stack.update(seen, news)).outputs)).toBe(sorted(state.outputs));
+  expect(stack.labelsOf(state)).toEqual(state.outputs.labelsAll);
+});

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { createSession } from "../../provider/api/sessions";
 import type { EmulatorOptions, FaultRule } from "../../provider/emulator";
 import { createExactlyOnce } from "../../provider/lifecycle/create-once";
 import { AgbRunEndedError, AgbUncertainCreateError } from "../../provider/lifecycle/errors";
@@ -100,6 +101,16 @@ test("a create whose tries were all lost names the label, and what it made is re
 test("two sessions of one create that are found together are one result and one release", async () => {
   const { create, runtime, running } = await openWorld([lostAfterEffect([1, 2])], { labelIndexDelayMs: 65_000 });
   const { session } = await create();
+  await runtime.twins.finish();
+  expect(running()).toEqual([session?.sessionId]);
+});
+
+test("two sessions that one request made, as when a proxy sends it twice, are one result and one release", async () => {
+  // The copy of the request reaches AGB first; the reply to the other one is lost.
+  const { create, runtime, running, client, emulator } = await openWorld([lostAfterEffect(2)]);
+  await createSession(client, request);
+  const { session } = await create();
+  expect(emulator.requestCounts()["createSession"]).toBe(2);
   await runtime.twins.finish();
   expect(running()).toEqual([session?.sessionId]);
 });
@@ -358,4 +369,18 @@ test("whatever fails, no session of a create runs that is not its result, or the
   function isNoRefusal(body: unknown): boolean {
     return typeof body === "string" || (typeof body === "object" && body !== null && !("data" in body));
   }
+});
+
+test("a clock that is set back again and again makes no search and no watch longer", async () => {
+  const { create, runtime, clock } = await openWorld([lostAfterEffect()], { labelIndexDelayMs: 10_000_000 });
+  const sleep = clock.sleep.bind(clock);
+  jest.spyOn(clock, "sleep").mockImplementation(async (milliseconds) => {
+    if (clock.elapsedMs() > 7_200_000) {
+      throw new Error("the search goes on for hours");
+    }
+    await sleep(milliseconds);
+    clock.setBack(3_600_000);
+  });
+  expect((await create()).error).toBeInstanceOf(AgbUncertainCreateError);
+  await runtime.twins.finish();
 });

@@ -1,5 +1,6 @@
 // The decisions of preview environments' jobs: AGB is the emulator, the engine and the forge are stand-ins.
 
+import { hostname } from "node:os";
 import fc from "fast-check";
 import type { Emulator } from "../../provider/emulator";
 import { newCreateToken, ownerLabels } from "../../provider/lifecycle/ownership";
@@ -9,10 +10,13 @@ import { recover } from "../../provider/previews/recover";
 import { type SweepOrder, sweep } from "../../provider/previews/sweep";
 import { judgeRequest, somethingIsLeft } from "../../provider/previews/sweep-verdicts";
 import { bringUp } from "../../provider/previews/up";
+import { type StackState, secretText } from "../../provider/pulumi/stack-state";
 import { openClient } from "../support/agb-client";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { createId } from "../support/emulator-requests";
 import { done, failed, openFakeJob, stackIdOf, stateOf } from "../support/fake-preview-job";
+import { failureOf } from "../support/session-stack";
+import { setVariable } from "../support/set-variable";
 
 const upOrder = { request: 1, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0 };
 const downOrder = { request: 1, lockWaitMs: 0 };
@@ -231,6 +235,68 @@ describe("a stack of another repository in the same backend", () => {
   });
 });
 
+describe("a stack whose state keeps the labels of its sessions secret as a whole", () => {
+  const secretState = (sessionIds: readonly string[]): StackState => {
+    const state = stateOf("shop", "pr-1", sessionIds);
+    return { ...state, sessions: state.sessions.map((session) => ({ ...session, labels: secretText })) };
+  };
+  const runs: [string, (job: ReleasingJob) => Promise<unknown>][] = [
+    ["up", (job) => bringUp(job, upOrder)],
+    ["down", (job) => takeDown(job, downOrder)],
+    ["recover", (job) => recover(job, recoverOrder)],
+  ];
+
+  test.each(runs)("is refused by `%s` when AGB says that they are another repository's", async (_, run) => {
+    const fake = await openJob({}, ours);
+    const session = await fake.make("pr-1", 60, "shop", theirs);
+    fake.stacks.set("pr-1", secretState([session]));
+    await expect(run(fake.job)).rejects.toThrow(`holds sessions of another repository: ${theirs}`);
+    expect(fake.commands).toEqual([]);
+    expect(fake.running()).toEqual(new Set([session]));
+  });
+
+  test.each(runs)("is used by `%s` when AGB says that they are this repository's, or gone", async (_, run) => {
+    const fake = await openJob({}, ours);
+    const session = await fake.make("pr-1", 60, "shop", ours);
+    fake.stacks.set("pr-1", secretState([session, "session-that-is-gone"]));
+    await run(fake.job);
+    expect(fake.commands.length).toBeGreaterThan(0);
+  });
+
+  test.each(runs)("is left alone by `%s` when AGB does not answer, and the message says what to do", async (_, run) => {
+    const fake = await openJob({}, ours);
+    const session = await fake.make("pr-1", 60, "shop", ours);
+    fake.stacks.set("pr-1", secretState([session]));
+    fake.emulator.addFault({ operation: "GetLabel", answer: { status: 403 } });
+    const { message } = await failureOf(run(fake.job));
+    expect(message).toContain("Could not find out whose sessions pr-1 holds: the state keeps their labels secret");
+    expect(message).toContain("Check AGB_API_KEY and AGB_ENDPOINT, then run the job again.");
+    expect(fake.commands).toEqual([]);
+  });
+
+  test("is examined by an `up`, which has no client, with the settings of the environment", async () => {
+    const fake = await openJob({}, ours);
+    setVariable("AGB_API_KEY", testKey);
+    setVariable("AGB_ENDPOINT", fake.emulator.url);
+    const session = await fake.make("pr-1", 60, "shop", theirs);
+    fake.stacks.set("pr-1", secretState([session]));
+    const { client: _, ...withoutClient } = fake.job;
+    await expect(bringUp(withoutClient, upOrder)).rejects.toThrow(`another repository: ${theirs}`);
+    expect(fake.commands).toEqual([]);
+  });
+
+  test("costs no call to AGB where another session of the stack shows its repository", async () => {
+    const fake = await openJob({}, ours);
+    const state = stateOf("shop", "pr-1", ["s-1", "s-2"], [ours, ours]);
+    const sessions = state.sessions.map((session, index) =>
+      index === 0 ? session : { ...session, labels: secretText },
+    );
+    fake.stacks.set("pr-1", { ...state, sessions: sessions as StackState["sessions"] });
+    await bringUp(fake.job, upOrder);
+    expect(fake.emulator.requestCounts()).toEqual({});
+  });
+});
+
 describe("down", () => {
   test("that cannot look for other sessions changes the comment all the same, and fails", async () => {
     const { job, stacks, comments, emulator } = await openJob();
@@ -392,6 +458,45 @@ describe("recover", () => {
     expect(commands).toEqual(["cancel pr-1"]);
     expect(said[0]).toBe("The Pulumi that was at pr-1 (pid 4711) lived on; it has ended now.");
     expect(cutOff.size).toBe(0);
+  });
+
+  describe("after a run that was cut off", () => {
+    const lockedBy = (...holders: string[]) =>
+      failed(
+        "error: the stack is currently locked by 1 lock(s).\n" +
+          holders.map((holder) => `  s3://b/x.json: created by ${holder} at 2026-11-22T20:00:00Z`).join("\n"),
+      );
+    const cutOffRun = { pid: 4711, end: async () => "had ended" as const, forget: () => undefined };
+
+    test.each([
+      ["on this machine", `root@${hostname()} (pid ${process.pid})`],
+      ["on another machine", "root@elsewhere (pid 4711)"],
+    ])("leaves the lock of another run %s, and what that run makes", async (_, holder) => {
+      const fake = await openJob({ tryLock: async () => lockedBy(holder) });
+      fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
+      fake.cutOff.set("pr-1", cutOffRun);
+      const session = await fake.make("pr-1", 0);
+      const { message } = await failureOf(recover(fake.job, { request: 1, force: false }));
+      expect(message).toContain(`pr-1 is locked (run of ${holder} at 2026-11-22T20:00:00Z), and not by the Pulumi`);
+      expect(message).toContain("Wait until that run has ended, then run `recover` again; if it is dead, add --force.");
+      expect(fake.commands).toEqual([]);
+      expect(fake.running()).toEqual(new Set([session]));
+      await recover(fake.job, { request: 1, force: true });
+      expect(fake.commands).toEqual(["cancel pr-1"]);
+    });
+
+    test.each([
+      ["its own", lockedBy(`root@${hostname()} (pid 4711)`)],
+      ["not named by the backend", failed("error: [409] Conflict: Another update is currently in progress.", 255)],
+      ["not held", failed("error: a stack named pr-1 already exists")],
+    ])("frees the lock when it is %s", async (_, result) => {
+      const fake = await openJob({ tryLock: async () => result });
+      fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
+      fake.cutOff.set("pr-1", cutOffRun);
+      await fake.make("pr-1", 0);
+      expect(await recover(fake.job, { request: 1, force: false })).toMatchObject([{ action: "released" }]);
+      expect(fake.commands).toEqual(["cancel pr-1"]);
+    });
   });
 
   test("touches nothing when that Pulumi cannot be ended", async () => {

@@ -86,7 +86,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 describe("a state that is restored on every run", () => {
   const time = new ManualClock();
-  const clock = { now: () => time.now(), sleep: async (milliseconds: number) => time.advance(milliseconds) };
+  const clock = {
+    now: () => time.now(),
+    elapsedMs: () => time.now(),
+    sleep: async (milliseconds: number) => time.advance(milliseconds),
+  };
   const environment = () => ({ AGB_API_KEY: key, AGB_ENDPOINT: emulator.url });
   let emulator: Emulator;
 

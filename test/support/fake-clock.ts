@@ -4,11 +4,9 @@ import type { Clock } from "../../provider/lifecycle/wait";
 export class FakeClock implements Clock {
   /** How long each sleep was, in milliseconds. */
   readonly sleeps: number[] = [];
-  private readonly startMs: number;
+  private passedMs = 0;
 
-  constructor(private nowMs: number = Date.UTC(2026, 10, 22, 16, 47, 26)) {
-    this.startMs = nowMs;
-  }
+  constructor(private nowMs: number = Date.UTC(2026, 10, 22, 16, 47, 26)) {}
 
   now(): number {
     return this.nowMs;
@@ -21,10 +19,16 @@ export class FakeClock implements Clock {
 
   advance(milliseconds: number): void {
     this.nowMs += milliseconds;
+    this.passedMs += milliseconds;
   }
 
-  /** Milliseconds since the clock was made. */
+  /** Sets the wall clock back, as an administrator does; no time passes. */
+  setBack(milliseconds: number): void {
+    this.nowMs -= milliseconds;
+  }
+
+  /** Milliseconds that passed since the clock was made. */
   elapsedMs(): number {
-    return this.nowMs - this.startMs;
+    return this.passedMs;
   }
 }

@@ -122,6 +122,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
         noted("destroy", stack);
         return fake.stacks.delete(stack) ? done : missing;
       },
+      tryLock: async () => failed("error: a stack named 'x' already exists"),
       async cancel(stack: string) {
         noted("cancel", stack);
         return fake.stacks.has(stack) ? done : missing;

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { whenUnlocked } from "../../provider/previews/locked-stack";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
 import { areHoldersDead, lockHolders } from "../../provider/pulumi/stack-lock";
-import { done, failed, openFakeJob } from "../support/fake-preview-job";
+import { done, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
 
 /** What the CLI prints when a lock is there, in backends of files and buckets. */
 function locked(...owners: string[]): CommandResult {
@@ -125,4 +125,18 @@ test("a stack that is locked again after each cancel is given up", async () => {
 test("a request to stop ends the wait", async () => {
   const fake = openFakeJob({}, { pause: () => Promise.reject(new Error("Stopped.")) });
   await expect(whenUnlocked(fake.job, "pr-1", 10_000, async () => conflict)).rejects.toThrow("Stopped.");
+});
+
+test("a clock that is set back does not make the wait for a lock longer", async () => {
+  const fake = openFakeJob();
+  const pause = async (milliseconds: number) => {
+    if (fake.clock.elapsedMs() > 3_600_000) {
+      throw new Error("the wait goes on for hours");
+    }
+    fake.clock.advance(milliseconds);
+    fake.clock.setBack(600_000);
+  };
+  const results = async () => (fake.commands.includes("cancel pr-1") ? done : locked("root@a (pid 1)"));
+  fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
+  expect(await whenUnlocked({ ...fake.job, pause }, "pr-1", 10_000, results)).toEqual(done);
 });
