@@ -1,11 +1,5 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { z } from "zod";
-
-const run = promisify(execFile);
-
-/** How long a look into a backend may take, in milliseconds. */
-export const backendTimeoutMs = 120_000;
+import { askPulumi, stackOption } from "./ask-pulumi";
 
 const configSchema = z.record(z.string(), z.looseObject({ value: z.string().optional() }));
 
@@ -17,31 +11,16 @@ const configSchema = z.record(z.string(), z.looseObject({ value: z.string().opti
  * @throws Error when the CLI does not give it, among other things outside of a project's folder
  */
 export async function readStackConfig(stack: string | undefined): Promise<(key: string) => string | undefined> {
-  const config = configSchema.parse(JSON.parse(await ask("config", "--json", "--show-secrets", ...stackOption(stack))));
+  const parameters = ["config", "--json", "--show-secrets", ...stackOption(stack), "--non-interactive"];
+  const text = await askPulumi(parameters).catch((error: Error) => {
+    throw new Error(`pulumi ${parameters.slice(0, -1).join(" ")} failed: ${error.message}`);
+  });
+  const config = configSchema.parse(JSON.parse(text));
   return (key) => config[key]?.value;
 }
 
 /** Name of the selected stack, without its organization; `undefined` when none is selected. */
 export async function readSelectedStack(): Promise<string | undefined> {
-  const name = await ask("stack", "--show-name").catch(() => "");
+  const name = await askPulumi(["stack", "--show-name", "--non-interactive"]).catch(() => "");
   return name.trim().split("/").at(-1) || undefined;
-}
-
-function stackOption(stack: string | undefined): string[] {
-  return stack === undefined ? [] : ["--stack", stack];
-}
-
-async function ask(...parameters: string[]): Promise<string> {
-  try {
-    return (await run("pulumi", [...parameters, "--non-interactive"], { timeout: backendTimeoutMs })).stdout;
-  } catch (error) {
-    throw new Error(`pulumi ${parameters.join(" ")} failed: ${reasonOf(error)}`);
-  }
-}
-
-/** Why a command of the CLI failed: what it printed, or that it took too long. */
-export function reasonOf(error: unknown): string {
-  const { killed, stderr, message } = error as { killed?: boolean; stderr?: string; message: string };
-  const tooLong = killed ? `it had not ended after ${backendTimeoutMs / 1_000} s. ` : "";
-  return `${tooLong}${stderr?.trim() || message}`;
 }

@@ -1,10 +1,6 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import { z } from "zod";
-import { backendTimeoutMs, reasonOf } from "./selected-stack";
-
-const run = promisify(execFile);
+import { askPulumi, stackOption } from "./ask-pulumi";
 
 /** A session as a stack's state knows it. */
 export interface StateSession {
@@ -67,7 +63,6 @@ const exportSchema = z.looseObject({
 
 const sessionType = "pulumi-nodejs:dynamic/agb:AgbSession";
 const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
-const largestExportBytes = 512 * 1024 * 1024;
 
 /**
  * Reads what `pulumi stack export` wrote.
@@ -110,13 +105,12 @@ export async function readStateFile(path: string): Promise<StackState> {
  * @param stack name of the stack; the selected one when absent
  */
 export async function exportStackState(stack: string | undefined): Promise<StackState> {
-  const parameters = ["stack", "export", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
+  const parameters = ["stack", "export", "--non-interactive", ...stackOption(stack)];
   try {
-    const { stdout } = await run("pulumi", parameters, { maxBuffer: largestExportBytes, timeout: backendTimeoutMs });
-    return parseStackState(stdout);
+    return parseStackState(await askPulumi(parameters));
   } catch (error) {
     throw new Error(
-      `pulumi ${parameters.join(" ")} did not give the state: ${reasonOf(error)}\n` +
+      `pulumi ${parameters.join(" ")} did not give the state: ${error instanceof Error ? error.message : String(error)}\n` +
         "Give an exported state with --state FILE, or say --stack-is-gone when the stack was removed.",
     );
   }
