@@ -9,8 +9,16 @@ import { printable } from "./outside-text";
 
 const longestMessage = 4_000;
 
+/** Base of all errors of this package whose message is ready to be shown: what it quotes from outside is clean. */
+export abstract class CleanError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
 /** Base of every error that a call to AGB ends with. */
-export abstract class AgbError extends Error {
+export abstract class AgbError extends CleanError {
   /**
    * @param operation AGB's name of the call, such as `createSession`
    * @param message what happened, in one line
@@ -21,7 +29,6 @@ export abstract class AgbError extends Error {
     options?: ErrorOptions,
   ) {
     super(printable(message, longestMessage), options);
-    this.name = new.target.name;
   }
 }
 

@@ -1,7 +1,7 @@
-/** A create that failed although one of its tries may have made a session, which was not found. */
-export class AgbUncertainCreateError extends Error {
-  override readonly name = "AgbUncertainCreateError";
+import { CleanError } from "../api/errors";
 
+/** A create that failed although one of its tries may have made a session, which was not found. */
+export class AgbUncertainCreateError extends CleanError {
   /**
    * @param createToken value of the label `pulumi-create` that the session carries if it exists
    * @param reason why it is not known whether there is one
@@ -24,18 +24,14 @@ function describeCause(cause: unknown): string {
 }
 
 /** A create that began when the run was over already. Nothing was sent. */
-export class AgbRunEndedError extends Error {
-  override readonly name = "AgbRunEndedError";
-
+export class AgbRunEndedError extends CleanError {
   constructor() {
     super("the run ended before the session was made");
   }
 }
 
 /** A session that was asked to go and is still there when the time for it is over. */
-export class AgbReleaseTimeoutError extends Error {
-  override readonly name = "AgbReleaseTimeoutError";
-
+export class AgbReleaseTimeoutError extends CleanError {
   constructor(
     readonly sessionId: string,
     readonly timeoutMs: number,

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { cleanProperties } from "../../provider/dynamic/properties";
+import { cleanProperties } from "../../provider/kinds/clean-properties";
 
 test("what Pulumi can carry is left as it is", () => {
   fc.assert(

@@ -1,10 +1,9 @@
-/** A resource's properties as Pulumi carries them. */
-export type Properties = Record<string, unknown>;
+import type { Properties } from "./hosted-kind";
 
 /**
- * Cleans what leaves a provider method. After a create that succeeded, an `undefined` or a function anywhere in the
- * properties makes Pulumi fail with "Unexpected struct type." and lose the session, so nothing here ever fails:
- * what Pulumi cannot carry is left out, and a date becomes its ISO text.
+ * Cleans what leaves a kind. After a create that succeeded, an `undefined` or a function anywhere in the properties makes
+ * Pulumi fail with "Unexpected struct type." and lose the resource. So nothing here ever fails: what Pulumi cannot
+ * carry is left out, and a date becomes an ISO string.
  */
 export function cleanProperties(properties: Properties): Properties {
   return Object.fromEntries(

@@ -2,15 +2,17 @@ import type { ExchangeNotice } from "../api/client";
 import { printable } from "../api/outside-text";
 import type { SearchNotice } from "../lifecycle/create-runtime";
 
-// Pulumi shows what a provider writes to its error stream as a diagnostic of the run.
-
 /**
- * Makes a reporter that says that creates wait for the search for sessions which they may have made: one line for all
- * whose search begins while the first may still last.
+ * Makes a reporter of creates that wait for a search, because a failed call may have created their session: one line for
+ * all searches that begin while the first may still last.
  *
+ * @param say tells the user
  * @param now the present time in milliseconds
  */
-export function searchReporter(now: () => number = () => performance.now()): (notice: SearchNotice) => void {
+export function searchReporter(
+  say: (message: string) => void,
+  now: () => number = () => performance.now(),
+): (notice: SearchNotice) => void {
   let quietUntilMs = Number.NEGATIVE_INFINITY;
   return ({ error, searchMs }) => {
     if (now() < quietUntilMs) {
@@ -19,9 +21,9 @@ export function searchReporter(now: () => number = () => performance.now()): (no
     quietUntilMs = now() + searchMs;
     const reason = printable(error instanceof Error ? error.message : String(error));
     const seconds = Math.ceil(searchMs / 1_000);
-    console.error(
-      `agb: a failed createSession may have made a session; searching for up to ${seconds} s, and for others that fail ` +
-        `meanwhile: ${reason}`,
+    say(
+      `a failed createSession may have created a session. Searching for it for up to ${seconds} s, and for those of other ` +
+        `creates that fail meanwhile: ${reason}`,
     );
   };
 }
@@ -29,11 +31,11 @@ export function searchReporter(now: () => number = () => performance.now()): (no
 // A reply may have megabytes.
 const longestJson = 4_000;
 
-/** Shows a request and its reply, for `AGB_LOG_LEVEL=debug`. */
-export function logExchange({ operation, status, durationMs, sent, received, clean }: ExchangeNotice): void {
+/** Describes a request and its reply, for `AGB_LOG_LEVEL=debug`. */
+export function describeExchange({ operation, status, durationMs, sent, received, clean }: ExchangeNotice): string {
   const show = (value: unknown) => clean(JSON.stringify(reveal(value)), longestJson);
   const reply = received === undefined ? "" : ` <- ${show(received)}`;
-  console.error(`agb: ${operation} HTTP ${status} in ${Math.round(durationMs)} ms: ${show(sent)}${reply}`);
+  return `${operation} HTTP ${status} in ${Math.round(durationMs)} ms: ${show(sent)}${reply}`;
 }
 
 const mask = "***";
@@ -41,7 +43,7 @@ const mask = "***";
 /**
  * Fields whose values are safe to show. Everything else may be or hold a key, a token, a ticket, a signed URL or a
  * label that the user keeps secret, also what AGB may add one day. AGB's own words (`message`) are not among them:
- * nobody knows what a server repeats in them, and an error tells them anyway.
+ * nobody knows what a server repeats in them, and an error shows them anyway.
  */
 const harmless = new Set([
   "success",

@@ -2,7 +2,7 @@ import { type Settings, settingNames } from "../config";
 import type { Account } from "./connection";
 
 /**
- * What to know of a failed refresh or release that a setting may have caused. All other operations follow a run of the
+ * What to know of a failed refresh or delete that a setting may have caused. All other operations follow a run of the
  * program and use the present settings.
  */
 export const storedSettingsAdvice =
@@ -38,5 +38,5 @@ export function timeoutAdvice(settings: Settings | undefined, operationLimit: st
   const { key, variable } = settingNames.timeoutMs;
   const source = settings?.timeoutSource === undefined ? "" : `, which is set by ${settings.timeoutSource}`;
   const ofCalls = `${key} or ${variable}${source}`;
-  return `A longer limit can be set with ${operationLimit === undefined ? ofCalls : `${operationLimit} of the session, or ${ofCalls}`}.`;
+  return `A longer limit can be set with ${operationLimit === undefined ? ofCalls : `${operationLimit}, or ${ofCalls}`}.`;
 }

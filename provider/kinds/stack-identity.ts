@@ -1,25 +1,25 @@
-import type * as pulumi from "@pulumi/pulumi";
+import { CleanError } from "../api/errors";
 import type { Labels } from "../api/labels";
 import { newStackId, ownershipKeys } from "../lifecycle/ownership";
-import type { Properties } from "./properties";
+import type { HostedKind } from "./hosted-kind";
 
 /**
- * The life cycle of a stack's identity: a random id that lives in the state and nowhere else. It needs no account and
- * calls nobody, so it works with any settings.
+ * The kind `AgbStackIdentity`: a random id that lives in the state and nowhere else. It needs no account and calls nobody,
+ * so it works with any settings.
  */
-export const stackIdentityProvider: pulumi.dynamic.ResourceProvider = {
-  create: async () => ({ id: newStackId(), outs: {} }),
-  diff: async () => ({ changes: false }),
-  read: async (id: string, props: Properties = {}) => ({ id, props, inputs: props }),
+export const stackIdentityKind: HostedKind = {
+  check: async (inputs) => ({ inputs, problems: [] }),
+  diff: () => ({ changed: [], replaces: [], isUnfinished: false, deleteBeforeReplace: false }),
+  create: async () => ({ id: newStackId(), outputs: {} }),
+  read: async (_id, known) => ({ outputs: known, inputs: known }),
+  update: async () => ({}),
   // The state forgets the id now, and a sweep needs it for what a killed run may have left behind.
-  delete: async (id: string) =>
-    console.error(`agb: this stack had the id ${id}. After a killed run, find its leftovers with --stack-id ${id}.`),
+  delete: async (id, _known, caller) =>
+    caller.say(`this stack had the id ${id}. After a killed run, find its leftovers with --stack-id ${id}.`),
 };
 
 /** The session would carry no id of its stack, because this run leaves the resource out that holds it. */
-export class MissingStackIdError extends Error {
-  override readonly name = "MissingStackIdError";
-
+export class MissingStackIdError extends CleanError {
   constructor() {
     super(
       "the stack has no identity yet, and `--target` leaves out the resource that holds it. Run `pulumi up` once without " +

@@ -30,16 +30,16 @@ export class OutageLog {
 
   /**
    * @param endpoint base URL, for the last line
-   * @param write takes a line; Pulumi shows what a provider writes to its error stream as a diagnostic of the run
+   * @param say tells the user
    * @param now the present time in milliseconds
    */
   constructor(
     private readonly endpoint: string,
-    private readonly write: (line: string) => void = (line) => console.error(line),
+    private readonly say: (message: string) => void,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Takes note of an attempt that failed and will be retried. */
+  /** Notes an attempt that failed and will be retried. */
   seeRetry({ error }: RetryNotice): void {
     const nowMs = this.now();
     this.outage ??= { startedMs: nowMs, lastFailureMs: nowMs, reported: new Set() };
@@ -51,10 +51,10 @@ export class OutageLog {
     }
     this.outage.reported.add(trouble);
     this.lastReportMs.set(trouble, nowMs);
-    this.write(`agb: ${error.message.replace(/\.$/, "")}. ${consequenceOf(trouble)}`);
+    this.say(`${error.message.replace(/\.$/, "")}. ${consequenceOf(trouble)}`);
   }
 
-  /** Takes note of a request and its reply; a good reply to one that began after the last failure ends the outage. */
+  /** Notes a request and its reply; a good reply to one that began after the last failure ends the outage. */
   seeExchange({ status, durationMs }: ExchangeNotice): void {
     const { outage } = this;
     if (outage === undefined) {
@@ -66,7 +66,7 @@ export class OutageLog {
     } else if (nowMs - durationMs >= outage.lastFailureMs) {
       this.outage = undefined;
       if ([...outage.reported].some((trouble) => trouble !== "limited")) {
-        this.write(`agb: ${this.endpoint} answers again, after ${formatSeconds(nowMs - outage.startedMs)}.`);
+        this.say(`${this.endpoint} answers again, after ${formatSeconds(nowMs - outage.startedMs)}.`);
       }
     }
   }

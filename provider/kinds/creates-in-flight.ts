@@ -1,17 +1,16 @@
 import { setMaxListeners } from "node:events";
+import { CleanError } from "../api/errors";
 
-/** A create whose result nobody will write into a state any more: what it made, if anything, was released again. */
-export class AbandonedCreateError extends Error {
-  override readonly name = "AbandonedCreateError";
-
+/** A create that was abandoned because the run ended: no state will hold its result, so that was deleted again. */
+export class AbandonedCreateError extends CleanError {
   constructor() {
-    super("the run ended while the session was being made; it was released again");
+    super("the run ended during the create; what it created was deleted again");
   }
 }
 
 /**
- * Knows the creates that are under way. When the run ends before they do, nobody will write their sessions into a
- * state, so they are released as soon as they are made.
+ * Keeps track of the creates of a process. When the run ends before they do, no state will hold what they create, so it is
+ * deleted again.
  */
 export class CreatesInFlight {
   private readonly pending = new Set<Promise<unknown>>();

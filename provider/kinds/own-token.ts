@@ -1,11 +1,11 @@
-import type { Labels } from "../api/labels";
+import type { AgbClient } from "../api/client";
+import { CleanError } from "../api/errors";
+import { getLabels, type Labels } from "../api/labels";
 import { createTokenTime, ownershipKeys } from "../lifecycle/ownership";
-import type { SessionProperties } from "./session-properties";
+import type { SessionState } from "./session";
 
 /** The session carries the create label of another adoption, so another resource owns it now. */
-export class TakenOverError extends Error {
-  override readonly name = "TakenOverError";
-
+export class TakenOverError extends CleanError {
   constructor() {
     super("another resource took the session over with `adopt`, so its labels are left alone");
   }
@@ -15,7 +15,7 @@ export class TakenOverError extends Error {
  * The create label that makes a session this resource's own. `undefined` for a session that is only looked up, and when
  * no valid one is known.
  */
-export function ownTokenOf({ imageId, ownToken, labelsAll }: Partial<SessionProperties>): string | undefined {
+export function ownTokenOf({ imageId, ownToken, labelsAll }: Partial<SessionState>): string | undefined {
   return imageId === undefined ? undefined : (ownToken ?? tokenOf(labelsAll));
 }
 
@@ -26,12 +26,13 @@ export function tokenOf(labels: Labels = {}): string | undefined {
 }
 
 /**
- * @param found labels that the session carries now
- * @throws TakenOverError when they hold the create label of another owner, and it is not the owner that an unfinished
- *   adoption takes the session from
+ * Makes sure that no other resource has taken the session over.
+ *
+ * @throws TakenOverError when the session carries the create label of another owner, and not of the one from which an
+ *   unfinished adoption takes it
  */
-export function refuseTakenOver(found: Labels, known: Partial<SessionProperties>): void {
-  const token = tokenOf(found);
+export async function refuseTakenOver(client: AgbClient, id: string, known: Partial<SessionState>): Promise<void> {
+  const token = tokenOf(await getLabels(client, id));
   const own = ownTokenOf(known);
   if (token !== undefined && own !== undefined && token !== own && token !== known.formerToken) {
     throw new TakenOverError();
