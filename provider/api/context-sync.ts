@@ -79,8 +79,8 @@ const jsonList = z.unknown().transform((value, context): unknown => {
 });
 
 const dataItems = z
-  .looseObject({ data: jsonList.pipe(boundedList(syncItem, "the status has too many synchronizations")) })
-  .transform(({ data }) => data);
+  .looseObject({ data: jsonList.pipe(boundedList(syncItem, "the status has too many synchronizations")).optional() })
+  .transform(({ data }) => data ?? []);
 
 /**
  * The status of a session's synchronizations as AGB returns it: a list as JSON text, whose elements of the type `data`

@@ -260,7 +260,7 @@ export function clearContext(client: AgbClient, contextId: string): Promise<void
 export function listFiles(
   client: AgbClient,
   contextId: string,
-  folder: string | undefined = "/",
+  folder: string | undefined,
 ): AsyncGenerator<ContextEntry> {
   let seen = 0;
   return itemsOfPages({

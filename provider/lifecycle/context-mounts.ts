@@ -111,7 +111,7 @@ class SyncWatch {
     while (items.length > 0) {
       const before = items.map(identityOf);
       if (this.clock.elapsedMs() >= this.deadlineMs) {
-        const busy = mounts.filter((mount) => itemsOf(items, mount).some(({ progress }) => progress === "running"));
+        const busy = mounts.filter((mount) => itemsOf(items, mount).length > 0);
         this.fail(busy.map((mount) => this.timeoutOf(mount, `an earlier ${this.direction} is still going on`)));
       }
       await this.clock.sleep(distinctStartMs);

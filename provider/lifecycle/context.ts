@@ -129,6 +129,7 @@ export function renameContext(
     if (holder !== undefined && holder.contextId !== contextId) {
       throw new AgbContextExistsError(name, holder.contextId, inUse.has(holder.contextId));
     }
+    inUse.add(contextId);
     if (holder !== undefined) {
       return holder;
     }
