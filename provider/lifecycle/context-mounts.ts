@@ -5,7 +5,7 @@ import { countFiles } from "../api/contexts";
 import { type ContextMount, downloadsOnCreate, uploadsOnRelease } from "../api/sync-policy";
 import { AgbContextSyncError, type SyncFailure } from "./context-errors";
 import { unlessGone } from "./unless-gone";
-import type { Clock } from "./wait";
+import type { Clock, PollOptions } from "./wait";
 import { waitForAgb } from "./wait-for-agb";
 
 /** How long a synchronization may take, in milliseconds, when nothing else is asked for; AGB's SDK also waits five minutes. */
@@ -84,7 +84,7 @@ export async function uploadBeforeRelease(
 
 /** The synchronizations of one session in one direction, watched until a common deadline. */
 class SyncWatch {
-  private readonly deadlineMs: number;
+  private readonly startedMs: number;
   /** Mounts without an item whose context was asked for its files: what is to be said of them, if anything. */
   private readonly itemless = new Map<ContextMount, "empty" | "not empty" | "missing">();
 
@@ -95,7 +95,7 @@ class SyncWatch {
     private readonly clock: Clock,
     private readonly timeoutMs: number,
   ) {
-    this.deadlineMs = clock.elapsedMs() + timeoutMs;
+    this.startedMs = clock.elapsedMs();
   }
 
   /**
@@ -107,19 +107,18 @@ class SyncWatch {
     if (mounts.length === 0) {
       return [];
     }
-    let items = await this.look(mounts);
-    while (items.length > 0) {
-      const before = items.map(identityOf);
-      if (this.clock.elapsedMs() >= this.deadlineMs) {
-        const busy = mounts.filter((mount) => itemsOf(items, mount).length > 0);
-        this.fail(busy.map((mount) => this.timeoutOf(mount, `an earlier ${this.direction} is still going on`)));
-      }
-      await this.clock.sleep(distinctStartMs);
+    let items: SyncItem[] = [];
+    let before: string | undefined;
+    const isQuiet = async () => {
       items = await this.look(mounts);
-      const isSame = items.length === before.length && items.every((item) => before.includes(identityOf(item)));
-      if (isSame && items.every(({ progress }) => progress !== "running")) {
-        break;
-      }
+      const shown = items.map(identityOf).sort().join("\n");
+      const isSame = shown === before;
+      before = shown;
+      return items.length === 0 || (isSame && items.every(({ progress }) => progress !== "running"));
+    };
+    if (!(await this.wait(isQuiet, { firstDelayMs: distinctStartMs, longestDelayMs: distinctStartMs }))) {
+      const busy = mounts.filter((mount) => itemsOf(items, mount).length > 0);
+      this.fail(busy.map((mount) => this.timeoutOf(mount, `an earlier ${this.direction} is still going on`)));
     }
     return items;
   }
@@ -152,9 +151,13 @@ class SyncWatch {
       }
       return true;
     };
-    const timeoutMs = Math.max(0, this.deadlineMs - this.clock.elapsedMs());
-    await waitForAgb(isOver, { timeoutMs, clock: this.clock });
+    await this.wait(isOver);
     this.fail(mounts.flatMap((mount) => this.failureOf(mount, itemsOf(items, mount))));
+  }
+
+  private wait(look: () => Promise<boolean>, options: Partial<PollOptions> = {}): Promise<boolean> {
+    const leftMs = this.startedMs + this.timeoutMs - this.clock.elapsedMs();
+    return waitForAgb(look, { ...options, timeoutMs: Math.max(0, leftMs) }, this.clock);
   }
 
   private async look(mounts: readonly ContextMount[]): Promise<SyncItem[]> {
@@ -205,7 +208,7 @@ class SyncWatch {
   }
 
   private timeoutOf(mount: ContextMount, state: string): SyncFailure {
-    return failure(mount, `${state} after ${this.timeoutMs} ms`, true);
+    return failure(mount, `${state} after ${Math.round(this.clock.elapsedMs() - this.startedMs)} ms`, true);
   }
 
   private fail(failures: readonly SyncFailure[]): void {

@@ -144,7 +144,7 @@ export function renameContext(
       latest = await getContext(client, contextId, name);
       return latest === undefined || latest.name.trim() === name.trim();
     };
-    if (accepted && !(await waitForAgb(isShown, { timeoutMs, clock }))) {
+    if (accepted && !(await waitForAgb(isShown, { timeoutMs }, clock))) {
       throw new AgbContextUnchangedError("rename", contextId, timeoutMs);
     }
     return latest;
@@ -177,7 +177,7 @@ export async function deleteContext(
   // It was there a moment ago. "Not found" means that an earlier try of this call deleted it and its reply was lost.
   await unlessGone(requestDelete(client, contextId));
   const isGone = async () => (await getContext(client, contextId, ready.name)) === undefined;
-  if (!(await waitForAgb(isGone, { timeoutMs, clock }))) {
+  if (!(await waitForAgb(isGone, { timeoutMs }, clock))) {
     throw new AgbContextUnchangedError("delete", contextId, timeoutMs);
   }
   return true;
@@ -222,7 +222,7 @@ async function waitWhileCleared(
     latest = await getContext(client, found.contextId, found.name);
     return latest === undefined || !(latest.state === "" || clearingStates.has(latest.state));
   };
-  if (!(await waitForAgb(isReady, { timeoutMs, clock }))) {
+  if (!(await waitForAgb(isReady, { timeoutMs }, clock))) {
     throw new AgbContextClearingError(found.contextId, timeoutMs);
   }
   return latest;

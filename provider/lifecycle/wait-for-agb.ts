@@ -7,14 +7,16 @@ const looks = { firstDelayMs: 200, longestDelayMs: 2_000 };
 /**
  * Looks at AGB until the look returns `true`, see `waitUntil`.
  *
+ * @param options default: after 200 ms, later every 2 s
  * @returns `false` when the time ran out first
  */
 export async function waitForAgb(
   look: () => Promise<boolean>,
-  { timeoutMs, clock }: Pick<PollOptions, "timeoutMs"> & { readonly clock: Clock },
+  options: Partial<PollOptions> & { readonly timeoutMs: number },
+  clock: Clock,
 ): Promise<boolean> {
   try {
-    return await waitUntil(look, { ...looks, timeoutMs }, clock);
+    return await waitUntil(look, { ...looks, ...options }, clock);
   } catch (error) {
     // The client's own limit may be over a moment before the wait's.
     if (error instanceof AgbTimeoutError && error.timeoutMs === 0) {
