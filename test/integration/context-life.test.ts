@@ -278,6 +278,13 @@ describe("renaming a context", () => {
     );
   });
 
+  test("gives it an owner, so that no other resource of the run adopts it", async () => {
+    const { clock, client, inUse, make } = await startRun();
+    const { contextId } = await createContext(client, "data");
+    await renameContext(client, contextId, "new", { inUse, clock, knownName: "data" });
+    await expect(make("new", { adopt: true })).rejects.toMatchObject({ isTakenInThisRun: true });
+  });
+
   test("and making a context of that name at the same time gives the name to one", async () => {
     const { emulator, clock, client, inUse, make } = await startRun();
     const { contextId } = await make("data");

@@ -339,15 +339,18 @@ describe("uploading before a release", () => {
     expect(clock.elapsedMs()).toBe(defaultSyncTimeoutMs);
   });
 
-  test("whose trigger got lost waits for every upload that it may have started", async () => {
-    const { server, client, clock, mounts } = await startService(({ sinceTrigger }) =>
-      sinceTrigger === 0
-        ? []
-        : [item({ status: "Failed" }), item({ startTime: 102, status: sinceTrigger < 3 ? "Running" : "Success" })],
-    );
-    expect(await uploadBeforeRelease(client, "session-1", mounts, clock)).toBe(true);
-    expect(server.operations().filter((operation) => operation === "GetContextInfo")).toHaveLength(4);
-  });
+  test.each(["oldest", "newest"])(
+    "that was started twice waits for both, and the later one counts (%s first)",
+    async (first) => {
+      const { server, client, clock, mounts } = await startService(({ sinceTrigger }) => {
+        const earlier = item({ status: "Failed" });
+        const later = item({ startTime: 102, status: sinceTrigger < 3 ? "Running" : "Success" });
+        return sinceTrigger === 0 ? [] : first === "oldest" ? [earlier, later] : [later, earlier];
+      });
+      expect(await uploadBeforeRelease(client, "session-1", mounts, clock)).toBe(true);
+      expect(server.operations().filter((operation) => operation === "GetContextInfo")).toHaveLength(4);
+    },
+  );
 
   test("whose trigger's reply is lost asks again and succeeds", async () => {
     const { clock, emulator, client, mounts, sessionId } = await startMounted();

@@ -184,6 +184,23 @@ describe("a lookup by id that AGB refuses", () => {
     expect(asked(server.requests)).toEqual(["SdkCtx-1|"]);
   });
 
+  test.each([
+    ["a wrong key", "NOT_LOGIN", 400],
+    ["an outage", "ServiceUnavailable", 503],
+    ["too many calls", "Throttling", 429],
+    ["a call that is not deployed", "InvalidAction.NotFound", 404],
+  ])("is not what %s is: nothing else is asked, and nothing counts as gone", async (_what, code, status) => {
+    const server = await startScriptedServer(({ path, query: { id } }, response) =>
+      path.endsWith("/ListContexts")
+        ? sendSuccess(response, { data: [] })
+        : id === undefined
+          ? sendRefusal(response, "InvalidContext.NotFound")
+          : sendRefusal(response, code, "no", status),
+    );
+    await expect(getContext(openClient(server.url), "SdkCtx-1", "data")).rejects.toMatchObject({ code });
+    expect(new Set(asked(server.requests))).toEqual(new Set(["SdkCtx-1|"]));
+  });
+
   test("fails when the look by name fails", async () => {
     const server = await startScriptedServer(({ query: { id } }, response) =>
       sendRefusal(response, id === undefined ? "NOT_LOGIN" : "InvalidParameter"),
