@@ -85,7 +85,7 @@ export async function uploadBeforeRelease(
 /** The synchronizations of one session in one direction, watched until a common deadline. */
 class SyncWatch {
   private readonly startedMs: number;
-  /** Mounts without an item whose context was asked for its files: what is to be said of them, if anything. */
+  /** What the contexts hold of mounts for which AGB shows no item; each is asked once. */
   private readonly itemless = new Map<ContextMount, "empty" | "not empty" | "missing">();
 
   constructor(
