@@ -132,6 +132,12 @@ export class AgbClient {
     return this.derive({}, { secrets: [...(this.settings.secrets ?? []), ...more] });
   }
 
+  /** Makes a string of a reply ready to be shown: harmless, not too long, and without the key and the other secrets. */
+  clean(text: string): string {
+    const { apiKey, secrets = [] } = this.settings;
+    return cleanerFor([keySecret(apiKey), ...secrets])(text);
+  }
+
   /** The id that the emulator gave in the last reply; `undefined` for AGB and for emulators that keep no sessions. */
   get emulatorId(): string | undefined {
     return this.service.emulatorId;

@@ -80,7 +80,10 @@ export class AgbApiError extends AgbError {
   }
 }
 
-/** The session is gone: released, or never there. Told by AGB's code alone, never by a text. */
+/**
+ * What the call is about is gone: a session was released, a context was deleted, or it never existed. Only AGB's code
+ * says so, never the words of a message.
+ */
 export class AgbNotFoundError extends AgbApiError {}
 
 /** The API key is wrong, expired, of another region, or has no right to the call. */
