@@ -48,6 +48,9 @@ test.each(recordedStateNames())(
       expectRunning(emulator, created, ({ sessionId, outlivesDestroy }) => outlivesDestroy || kept.has(sessionId));
     }
 
+    const labelSets = services.map(({ emulator }) => emulator.requestCounts().SetLabel ?? 0);
+    expect(labelSets.reduce((sum, count) => sum + count)).toBe(updatedNames(notes).size);
+
     await project.destroy();
     for (const { emulator, created } of services) {
       expectRunning(emulator, created, ({ outlivesDestroy }) => outlivesDestroy ?? false);
