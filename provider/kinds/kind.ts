@@ -112,6 +112,11 @@ export interface ResourceKind<State extends object> {
   resourceName?(known: Partial<State>): string | undefined;
   /** Values of the resource that may be secret, so that no message repeats what AGB says of them. */
   secrets?(known: Partial<State>): KnownSecret[];
+  /**
+   * Whether the program declares the resource, rather than looks it up by its id: only then a read returns inputs. Default:
+   * the host knows its name.
+   */
+  isDeclared?(known: Partial<State>): boolean;
   /** Whether the resource is over: it stays in the state, and AGB is not asked about it any more. */
   isOver?(known: Partial<State>): boolean;
   /** What stays in the state of a resource that is gone; `undefined` when it leaves the state. Default: it leaves. */

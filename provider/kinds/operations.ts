@@ -121,13 +121,19 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       }
       const found = await kind.read(call, id, state);
       if (found !== "gone") {
-        return this.foundResource(isLookup ? serviceOf(account) : state.service, found);
+        const outputs = this.outputsWith(isLookup ? serviceOf(account) : state.service, found);
+        const isDeclared = kind.isDeclared?.(state) ?? caller.resource !== undefined;
+        return { outputs, inputs: isDeclared ? inputsOf(kind, outputs) : undefined };
       }
       const missing = { noun: kind.noun, isLookup, service: state.service };
       requireCertainAbsence(account, missing);
       refuseMissingLookup(account, missing);
       const left = kind.stateWhenGone?.(state);
-      return left && this.foundResource(state.service, left);
+      if (left !== undefined) {
+        const outputs = this.outputsWith(state.service, left);
+        return { outputs, inputs: inputsOf(kind, outputs) };
+      }
+      return undefined;
     });
   }
 
@@ -167,11 +173,6 @@ export class KindOperations<State extends CommonState> implements HostedKind {
 
   private outputsWith(service: string | undefined, state: Partial<State>): Properties {
     return outputsOf(this.kind, { ...state, service });
-  }
-
-  private foundResource(service: string | undefined, state: Partial<State>): FoundResource {
-    const outputs = this.outputsWith(service, state);
-    return { outputs, inputs: inputsOf(this.kind, outputs) };
   }
 
   /** Turns the kind's error for a resource that is not as declared into the host's, with the outputs that the state is to hold. */

@@ -205,6 +205,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     differences: sessionDifferences,
     // A session that was looked up has no image in the state, and its label names the resource of its owner.
     resourceName: ({ imageId, labelsAll }) => (imageId === undefined ? undefined : labelsAll?.[ownershipKeys.resource]),
+    isDeclared: ({ imageId }) => imageId !== undefined,
     secrets: ({ adopt, labelsAll }) => [...labelSecrets(adopt?.labels ?? {}), ...labelSecrets(labelsAll ?? {})],
     isOver: ({ released }) => released === true,
     stateWhenGone: (known) => (known.onRelease === "keep" ? { ...known, released: true } : undefined),

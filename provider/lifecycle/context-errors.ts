@@ -1,11 +1,10 @@
 import type { SyncDirection } from "../api/context-sync";
 import type { FileCount } from "../api/contexts";
+import { CleanError } from "../api/errors";
 import { printable, quoted } from "../api/outside-text";
 
-/** A context that was to be made, or a name that was to be given to one, exists already. */
-export class AgbContextExistsError extends Error {
-  override readonly name = "AgbContextExistsError";
-
+/** The name of a context that was to be created or renamed is taken. */
+export class AgbContextExistsError extends CleanError {
   /**
    * @param contextName the name that is taken
    * @param contextId the context that has it
@@ -24,9 +23,7 @@ export class AgbContextExistsError extends Error {
 }
 
 /** A context whose files are still being deleted when the time for waiting is over. */
-export class AgbContextClearingError extends Error {
-  override readonly name = "AgbContextClearingError";
-
+export class AgbContextClearingError extends CleanError {
   constructor(
     readonly contextId: string,
     readonly timeoutMs: number,
@@ -36,9 +33,7 @@ export class AgbContextClearingError extends Error {
 }
 
 /** A context that was to be deleted and holds files. Nothing was deleted. */
-export class AgbContextNotEmptyError extends Error {
-  override readonly name = "AgbContextNotEmptyError";
-
+export class AgbContextNotEmptyError extends CleanError {
   constructor(
     readonly contextId: string,
     readonly count: FileCount,
@@ -53,9 +48,7 @@ function describeCount({ files, isComplete }: FileCount): string {
 }
 
 /** A create that failed although AGB may have made the context. */
-export class AgbUncertainContextError extends Error {
-  override readonly name = "AgbUncertainContextError";
-
+export class AgbUncertainContextError extends CleanError {
   constructor(
     readonly contextName: string,
     options: ErrorOptions,
@@ -70,9 +63,7 @@ export class AgbUncertainContextError extends Error {
 }
 
 /** A change of a context that AGB accepted and that does not show within the time for it. */
-export class AgbContextUnchangedError extends Error {
-  override readonly name = "AgbContextUnchangedError";
-
+export class AgbContextUnchangedError extends CleanError {
   /** @param change `delete`, or `rename` to another name */
   constructor(
     readonly change: "delete" | "rename",
@@ -96,9 +87,7 @@ export interface SyncFailure {
 }
 
 /** Contexts that were not synchronized with their session. */
-export class AgbContextSyncError extends Error {
-  override readonly name = "AgbContextSyncError";
-
+export class AgbContextSyncError extends CleanError {
   constructor(
     readonly sessionId: string,
     readonly direction: SyncDirection,

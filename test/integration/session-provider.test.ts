@@ -404,7 +404,6 @@ describe("looking a session up", () => {
         service: emulator.url,
         __provider,
       },
-      inputs: expect.objectContaining({ labels: { team: "web" } }),
     });
     expect(await stack.provider.read(id)).toMatchObject({
       id,
