@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import { printable } from "../api/outside-text";
 import { nearestName } from "../nearest-name";
 import { describeType, type Problem, propertyPath } from "../problem";
 import type { Properties } from "./hosted-kind";
@@ -7,6 +6,13 @@ import type { PropertiesOfKind } from "./kind";
 import { isUnknown } from "./unknown";
 
 type Issue = z.core.$ZodIssue;
+
+/** A problem, and what else is known of it. */
+interface Finding extends Problem {
+  readonly isMissing?: boolean;
+  /** Path of the property that a misspelt name was most likely meant to be. */
+  readonly meant?: string;
+}
 
 /**
  * Finds everything that is wrong with what a program declares of a kind: names, types and rules of all properties, at any
@@ -17,23 +23,23 @@ type Issue = z.core.$ZodIssue;
 export function declarationProblems(kindName: string, properties: PropertiesOfKind, news: Properties): Problem[] {
   const declarable = Object.entries(properties).filter(([, property]) => isDeclarable(property));
   const names = declarable.map(([name]) => name);
-  const misspelt = Object.keys(news)
-    .filter((name) => !Object.hasOwn(properties, name) || !names.includes(name))
-    .filter((name) => properties[name]?.declaredBy !== "provider");
-  const meant = misspelt.map((name) => nearestName(name, names));
-  const wrongNames = misspelt.map((name, index) => ({
-    path: printable(name),
-    reason: unknownNameReason(meant[index], kindName, names),
-  }));
-  const wrongValues = declarable
-    // Where its name is misspelt, that it is missing is the same problem.
-    .filter(([name]) => news[name] !== undefined || !meant.includes(name))
-    .flatMap(([name, { type, example }]) =>
-      issuesOf(type, news[name])
-        .filter((issue) => !concernsUnknown(issue, news[name]))
-        .flatMap((issue) => problemsOf(name, issue, news[name], example)),
-    );
-  return [...wrongNames, ...wrongValues];
+  const wrongNames = Object.keys(news)
+    .filter((name) => !names.includes(name))
+    .filter((name) => !Object.hasOwn(properties, name) || properties[name]?.declaredBy !== "provider")
+    .map((name) => wrongName([], name, kindName, names));
+  const wrongValues = declarable.flatMap(([name, { type, example }]) =>
+    issuesOf(type, news[name])
+      .filter((issue) => !concernsUnknown(issue, news[name]))
+      .flatMap((issue) => findingsOf(name, issue, news[name], example)),
+  );
+  const findings = [...wrongNames, ...wrongValues];
+  const meant = findings.map((finding) => finding.meant);
+  return (
+    findings
+      // Where its name is misspelt, that it is missing is the same problem.
+      .filter(({ path, isMissing }) => !(isMissing && meant.includes(path)))
+      .map(({ path, reason }) => ({ path, reason }))
+  );
 }
 
 /** Whether programs may declare a property. */
@@ -52,11 +58,9 @@ function reasonOf(issue: z.core.$ZodRawIssue): string | undefined {
       return `must be ${typeNames[issue.expected] ?? `of type ${issue.expected}`}, not ${describeType(issue.input)}`;
     case "invalid_value":
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
-    case "unrecognized_keys": {
-      const names = Object.keys((issue.inst as z.ZodObject | undefined)?.shape ?? {});
-      // One line for each key, see `problemsOf`.
-      return issue.keys.map((key) => unknownNameReason(nearestName(key, names), "it", names)).join("\n");
-    }
+    case "unrecognized_keys":
+      // The names that there are: `findingsOf` makes a reason for each key, and is not given the type.
+      return Object.keys((issue.inst as z.ZodObject | undefined)?.shape ?? {}).join(nameSeparator);
     default:
       return undefined;
   }
@@ -71,29 +75,33 @@ const typeNames: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-function unknownNameReason(meant: string | undefined, owner: string, names: readonly string[]): string {
-  return meant === undefined
-    ? `no such property; ${owner} has ${names.join(", ")}`
-    : `no such property; did you mean ${meant}?`;
+const nameSeparator = ", ";
+
+/** @param owner what has the names, for a name that is like none of them */
+function wrongName(path: readonly PropertyKey[], name: string, owner: string, names: readonly string[]): Finding {
+  const meant = nearestName(name, names);
+  return {
+    path: propertyPath([...path, name]),
+    ...(meant === undefined
+      ? { reason: `no such property; ${owner} has ${names.join(nameSeparator)}` }
+      : { reason: `no such property; did you mean ${meant}?`, meant: propertyPath([...path, meant]) }),
+  };
 }
 
-/**
- * Whether an issue is about a value that is not known yet. One about a key stays: keys are always known.
- */
+/** Whether an issue is about a value that is not known yet. One about a key stays: keys are always known. */
 function concernsUnknown(issue: Issue, value: unknown): boolean {
   const isAboutKey = issue.code === "custom" && issue.params?.["isAboutKey"] === true;
   return !isAboutKey && isUnknown(valueAt(value, issue.path));
 }
 
-function problemsOf(name: string, issue: Issue, value: unknown, example: string | undefined): Problem[] {
+function findingsOf(name: string, issue: Issue, value: unknown, example: string | undefined): Finding[] {
   const path = [name, ...issue.path];
   if (issue.code === "unrecognized_keys") {
-    const reasons = issue.message.split("\n");
-    return issue.keys.map((key, index) => ({ path: propertyPath([...path, key]), reason: reasons[index] ?? "" }));
+    return issue.keys.map((key) => wrongName(path, key, "it", issue.message.split(nameSeparator)));
   }
   const isMissing = issue.code !== "custom" && valueAt(value, issue.path) === undefined;
   const hint = issue.path.length === 0 && example !== undefined ? `, such as ${example}` : "";
-  return [{ path: propertyPath(path), reason: isMissing ? `is required${hint}` : issue.message }];
+  return [{ path: propertyPath(path), reason: isMissing ? `is required${hint}` : issue.message, isMissing }];
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

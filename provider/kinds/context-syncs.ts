@@ -8,11 +8,11 @@ import {
   uploadModes,
   uploadStrategies,
 } from "../api/sync-policy";
-import { filledString, mustBe } from "./types";
+import { despiteInnerIssues, filledString, mustBe } from "./types";
 import { isUnknown } from "./unknown";
 
 const absolutePath = filledString.refine(
-  (path) => path.startsWith("/"),
+  (path) => path.trim() === "" || path.startsWith("/"),
   "must be an absolute path, such as /home/user/data",
 );
 
@@ -59,10 +59,13 @@ export const contextSyncList: z.ZodType<ContextMount[]> = z
       ["contextId", (value: string) => value],
       ["path", withoutSlashAtEnd],
     ] as const) {
-      const values = mounts.map((mount) => mount[name]);
+      const values = mounts.map((mount: Partial<ContextMount> | null) => mount?.[name]);
       values.forEach((value, index) => {
-        const first = values.findIndex((other) => identify(other) === identify(value));
-        if (first < index && !isUnknown(value)) {
+        if (typeof value !== "string" || value.trim() === "" || isUnknown(value)) {
+          return;
+        }
+        const first = values.findIndex((other) => typeof other === "string" && identify(other) === identify(value));
+        if (first < index) {
           context.addIssue({
             code: "custom",
             path: [index, name],
@@ -71,7 +74,7 @@ export const contextSyncList: z.ZodType<ContextMount[]> = z
         }
       });
     }
-  });
+  }, despiteInnerIssues);
 
 function withoutSlashAtEnd(path: string): string {
   return path.replace(/\/+$/, "");

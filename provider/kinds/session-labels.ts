@@ -8,7 +8,6 @@ import { type Problem, propertyPath } from "../problem";
 import type { Properties } from "./hosted-kind";
 import { UnfinishedResource } from "./kind";
 import type { SessionState } from "./session";
-import { isUnknown } from "./unknown";
 
 /**
  * What the state holds of a session with these labels. Its own create label stands beside them only while they lack it: a
@@ -115,7 +114,7 @@ export function labelCountProblems({ labels = {}, labelsAll }: Properties, defau
 
 /** The owner's labels are limited like all labels; only a very long resource name can break that. */
 export function ownerNameProblems({ labelsAll }: Properties): Problem[] {
-  if (labelsAll === undefined || isUnknown(labelsAll)) {
+  if (typeof labelsAll !== "object" || labelsAll === null) {
     return [];
   }
   const tooLong = Object.entries(reservedLabels(labelsAll as Labels)).filter(

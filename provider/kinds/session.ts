@@ -25,7 +25,16 @@ import {
 } from "./session-labels";
 import { awaitDownloads, mountProblems, repeatDownloads, unfinishedDownload, uploadMounts } from "./session-mounts";
 import { requireStackId } from "./stack-identity";
-import { filledString, labelPatterns, labelSet, mustBe, serviceOutput, timeoutsInput, wholeSeconds } from "./types";
+import {
+  despiteInnerIssues,
+  filledString,
+  labelPatterns,
+  labelSet,
+  mustBe,
+  serviceOutput,
+  timeoutsInput,
+  wholeSeconds,
+} from "./types";
 import { isUnknown, unknownValue } from "./unknown";
 
 const adoptionRule = "must hold either sessionId or at least one of labels";
@@ -83,7 +92,10 @@ export const sessionProperties = {
         { sessionId: filledString.optional(), labels: z.record(z.string(), filledString).optional() },
         mustBe("{ sessionId } or { labels }"),
       )
-      .refine(({ sessionId, labels }) => (sessionId === undefined) !== (labels === undefined), adoptionRule)
+      .refine(({ sessionId, labels }) => (sessionId === undefined) !== (labels === undefined), {
+        error: adoptionRule,
+        ...despiteInnerIssues,
+      })
       .refine(({ labels }) => labels === undefined || Object.keys(labels).length > 0, adoptionRule)
       .optional(),
     change: "stored",

@@ -14,6 +14,15 @@ export function mustBe(what: string): { error: (issue: { code: string; input?: u
   };
 }
 
+/**
+ * Lets a rule of a whole object or list run although something inside of it is wrong or not known yet, so that all problems
+ * show together. The rule is given values of any type there.
+ */
+export const despiteInnerIssues = {
+  when: ({ issues }: { issues: readonly { readonly path?: readonly PropertyKey[] | undefined }[] }) =>
+    issues.every(({ path = [] }) => path.length > 0),
+};
+
 /** A string that is not blank. */
 export const filledString = z.string().refine((text) => text.trim() !== "", "must not be blank");
 
