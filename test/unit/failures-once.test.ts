@@ -28,6 +28,12 @@ test.each(["read", "delete"] as const)("the print of what %s throws is left out,
   expect(printed).toEqual([]);
 });
 
+test("the prints of two resources that fail in the same words are both left out", async () => {
+  const { printed, call } = processOf(failure);
+  await Promise.all([call("read"), call("read")]);
+  expect(printed).toEqual([]);
+});
+
 test("whatever else is printed stays, also the same words at another time", async () => {
   const { printed, print, call } = processOf(failure);
   print.error("a line", 1);

@@ -6,24 +6,27 @@ const printedMethods = ["check", "diff", "read", "delete"] as const;
 
 /**
  * Shows each failure of the providers once, beside its resource. Pulumi's process also prints what `check`, `diff`, `read`
- * and `delete` throw, so that it would appear a second time, below the stack. Only that print is left out. A process that
- * prints in another form shows the error twice, complete both times.
+ * and `delete` throw, which would show it a second time, below the stack. Only that print is left out. If Pulumi ever prints
+ * in another form, both show.
  *
  * @param print where the process prints; its `error` is replaced
  */
 export function showFailuresOnce(providers: readonly DynamicProvider[], print: Pick<Console, "error"> = console): void {
-  const expected = new Set<string>();
+  // A list: two resources may fail in the same words.
+  const expected: string[] = [];
   for (const provider of providers) {
     for (const name of printedMethods) {
       const method = provider[name] as (...given: unknown[]) => Promise<unknown>;
-      Object.assign(provider, { [name]: noting(method, (error) => expected.add(`${error}: ${error.stack}`)) });
+      Object.assign(provider, { [name]: noting(method, (error) => expected.push(`${error}: ${error.stack}`)) });
     }
   }
   const printAll = print.error.bind(print);
   print.error = (...given: unknown[]) => {
-    const isRepeated = given.length === 1 && typeof given[0] === "string" && expected.delete(given[0]);
-    if (!isRepeated) {
+    const index = given.length === 1 ? expected.indexOf(given[0] as string) : -1;
+    if (index === -1) {
       printAll(...given);
+    } else {
+      expected.splice(index, 1);
     }
   };
 }
