@@ -6,7 +6,7 @@ import { releaseAndWait } from "../../provider/lifecycle/session";
 import { findOwnedSessions } from "../../provider/lifecycle/sweep";
 import { openClient } from "../support/agb-client";
 import { openProviderObjects } from "../support/provider-objects";
-import { type Program, SmallEngine } from "../support/small-engine";
+import { type Program, WholeStack } from "../support/whole-stack";
 
 // Whatever happens to sessions and to calls: once AGB answers again, one `up` restores what is declared, and no session
 // runs that nobody knows. Only where AGB could not even be asked whether a create took effect may one be left, which the
@@ -110,28 +110,24 @@ describe("a state that is restored on every run", () => {
     let seed: number | undefined;
     const property = fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 10 }), async (steps) => {
       await emulator.reset();
-      const engine = new SmallEngine(() => openProviderObjects(environment(), clock));
+      const stack = new WholeStack(() => openProviderObjects(environment(), clock), emulator);
       const announced = new Set<string>();
       let program: Program = {};
-      try {
-        for (const next of steps) {
-          program = await take(next, program, engine, announced);
-        }
-        emulator.clearFaults();
-        expect(await engine.up(program)).toEqual([]);
-        await sweep(engine, announced);
-        expectRestored(engine, program);
-        const calls = emulator.requests().length;
-        expect(await engine.up(program)).toEqual([]);
-        expectRestored(engine, program);
-        const writes = emulator
-          .requests()
-          .slice(calls)
-          .filter(({ operation: name }) => ["createSession", "SetLabel", "releaseSessionAsync"].includes(name));
-        expect(writes).toEqual([]);
-      } finally {
-        await engine.close();
+      for (const next of steps) {
+        program = await take(next, program, stack, announced);
       }
+      emulator.clearFaults();
+      expect(await stack.up(program)).toEqual([]);
+      await sweep(stack, announced);
+      expectRestored(stack, program);
+      const calls = emulator.requests().length;
+      expect(await stack.up(program)).toEqual([]);
+      expectRestored(stack, program);
+      const writes = emulator
+        .requests()
+        .slice(calls)
+        .filter(({ operation: name }) => ["createSession", "SetLabel", "releaseSessionAsync"].includes(name));
+      expect(writes).toEqual([]);
     });
     const result = await fc.check(property, { numRuns: runs });
     seed = result.seed;
@@ -141,18 +137,18 @@ describe("a state that is restored on every run", () => {
     process.stdout.write(`restored state: ${result.numRuns} histories, seed ${seed}\n`);
   });
 
-  async function sweep(engine: SmallEngine, announced: ReadonlySet<string>): Promise<void> {
+  async function sweep(stack: WholeStack, announced: ReadonlySet<string>): Promise<void> {
     const client = openClient(emulator.url, { apiKey: key });
-    for (const { sessionId } of await findOwnedSessions(client, { project: "shop", stack: "dev" }, engine.knownIds())) {
+    for (const { sessionId } of await findOwnedSessions(client, { project: "shop", stack: "dev" }, stack.knownIds())) {
       const orphan = emulator.sessions().find((session) => session.sessionId === sessionId);
       expect(announced).toContain(orphan?.labels[ownershipKeys.create]);
       await releaseAndWait(client, sessionId, clock);
     }
   }
 
-  async function take(next: Step, program: Program, engine: SmallEngine, announced: Set<string>): Promise<Program> {
+  async function take(next: Step, program: Program, stack: WholeStack, announced: Set<string>): Promise<Program> {
     // An orphan whose own labels somebody takes off could be found by nobody.
-    const known = engine.knownIds();
+    const known = stack.knownIds();
     const running = emulator.sessions().filter(({ state, sessionId }) => state === "RUNNING" && known.has(sessionId));
     switch (next.kind) {
       case "declare":
@@ -180,7 +176,7 @@ describe("a state that is restored on every run", () => {
         for (const rule of next.faults) {
           emulator.addFault(rule);
         }
-        for (const failure of await engine.up(program)) {
+        for (const failure of await stack.up(program)) {
           const { cause } = failure as Error;
           if (cause instanceof AgbUncertainCreateError) {
             announced.add(cause.createToken);
@@ -191,13 +187,13 @@ describe("a state that is restored on every run", () => {
     }
   }
 
-  function expectRestored(engine: SmallEngine, program: Program): void {
+  function expectRestored(stack: WholeStack, program: Program): void {
     const running = emulator.sessions().filter(({ state }) => state === "RUNNING");
     // Nothing declared is missing, nothing else is in the state, and nobody pays for a session that nobody knows.
-    expect([...engine.state.keys()].sort()).toEqual(Object.keys(program).sort());
-    expect(new Set(running.map(({ sessionId }) => sessionId))).toEqual(engine.knownIds());
+    expect([...stack.states.keys()].sort()).toEqual(Object.keys(program).sort());
+    expect(new Set(running.map(({ sessionId }) => sessionId))).toEqual(stack.knownIds());
     for (const [name, args] of Object.entries(program)) {
-      const entry = engine.state.get(name);
+      const entry = stack.states.get(name);
       const session = running.find(({ sessionId }) => sessionId === entry?.id);
       const declared = (args["labels"] ?? {}) as Record<string, string>;
       expect(session?.imageId).toBe(args["imageId"]);
@@ -207,7 +203,7 @@ describe("a state that is restored on every run", () => {
         ...declared,
         "pulumi-project": "shop",
         "pulumi-stack": "dev",
-        "pulumi-stack-id": engine.stackId,
+        "pulumi-stack-id": stack.id,
         "pulumi-resource": name,
         "pulumi-create": expect.stringMatching(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/),
       });

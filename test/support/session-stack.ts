@@ -11,7 +11,7 @@ export const owner = {
   "pulumi-stack-id": "0123456789abcdef",
   "pulumi-resource": "web",
 };
-/** The text that Pulumi stores with each resource. */
+/** The reference that Pulumi stores with each resource. */
 export const provider = providerReference("session");
 
 export type Labels = Record<string, string>;
@@ -40,7 +40,7 @@ export interface State {
   readonly outputs: Properties;
 }
 
-/** Plays Pulumi's part: runs the methods in the engine's order and keeps the state as the engine would. */
+/** Plays Pulumi's part for one resource: calls the methods in the engine's order and returns the states it would store. */
 export class Stack {
   constructor(
     readonly objects: ProviderObjects,
@@ -87,6 +87,10 @@ export class Stack {
     return { id: state.id, inputs, outputs: this.carried({ ...outs, __provider: provider }) };
   }
 
+  async release({ id, outputs }: State): Promise<void> {
+    await this.provider.delete(id, outputs);
+  }
+
   labelsOf(state: State): Readonly<Labels> | undefined {
     return this.emulator.sessions().find(({ sessionId }) => sessionId === state.id)?.labels;
   }
@@ -99,7 +103,7 @@ export class Stack {
   }
 }
 
-/** An emulator and a stack with default labels or a configuration where given, by a clock that both share. */
+/** An emulator and a stack that share a clock, with default labels and more configuration where given. */
 export async function openStack(
   options: EmulatorOptions = {},
   defaultLabels?: Labels,
@@ -111,7 +115,7 @@ export async function openStack(
   return { clock, emulator, stack: new Stack(openProvider(emulator.url, clock, config), emulator) };
 }
 
-/** Fails unless the promise is rejected; gives the error. */
+/** The error that a promise is rejected with. Fails when it is not. */
 export async function failureOf(work: Promise<unknown>): Promise<Error & Record<string, unknown>> {
   const outcome = await work.then(
     () => undefined,
@@ -123,7 +127,7 @@ export async function failureOf(work: Promise<unknown>): Promise<Error & Record<
   return outcome;
 }
 
-/** A text that is the same for equal values, as Pulumi's state is: it sorts the keys of every object. */
+/** JSON with sorted keys, so that equal values give equal strings. */
 export function sorted(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)
