@@ -105,3 +105,14 @@ describe("configured once more", () => {
     expect(emulator.sessions()).toHaveLength(1);
   });
 });
+
+test("the configuration wins over the environment, and a changed one changes the client", async () => {
+  const [first, second] = [await startTestEmulator(), await startTestEmulator()];
+  const { session: provider } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: first.url });
+  const inputs = sessionArgs;
+  await provider.create(inputs);
+  const get = (key: string) => (key === "agb:endpoint" ? second.url : undefined);
+  await provider.configure({ config: { get, require: (key) => get(key) ?? "" } });
+  await provider.create(inputs);
+  expect([first.sessions().length, second.sessions().length]).toEqual([1, 1]);
+});
