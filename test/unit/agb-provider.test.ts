@@ -57,11 +57,11 @@ test("what it leaves out comes from the stack, and the key stays secret", async 
   });
 });
 
-test("a key that the stack holds as plain text is made secret all the same", async () => {
+test("a key that the stack's configuration holds in plain text becomes secret", async () => {
   expect((await settingsOf({}, { config: stack.config }))["agb:apiKey"]).toEqual(secret("ako-stack"));
 });
 
-test("no default labels of its own are an explicit setting too", async () => {
+test("an empty set of default labels is a setting too", async () => {
   expect((await settingsOf({ defaultLabels: {} }, stack))["agb:defaultLabels"]).toBe("{}");
 });
 
@@ -78,7 +78,7 @@ test("settings that are outputs are resolved, and a secret default label makes t
   });
 });
 
-test("a variable that is mapped to it wins over the stack's setting, so that its own account is used", async () => {
+test("a variable that is mapped to it wins over the stack's setting", async () => {
   setVariable("AGB_EU_KEY", "ako-europe");
   const run = await runProgram(
     () => new AgbProvider("europe", {}, { envVarMappings: { AGB_EU_KEY: "AGB_API_KEY", AGB_EU: "AGB_ENDPOINT" } }),
@@ -103,7 +103,7 @@ test("an argument wins over a mapped variable", async () => {
   expect((await settingsOf({ apiKey: "ako-own" }, stack, opts))["agb:apiKey"]).toEqual(secret("ako-own"));
 });
 
-test("an empty key is refused: another account's key must not stand in for it", async () => {
+test("an empty key is refused, because another account's key would be used instead", async () => {
   await expect(settingsOf({ apiKey: "" }, stack)).rejects.toThrow('AgbProvider "europe": apiKey is empty');
 });
 
@@ -111,17 +111,17 @@ test.each([
   ["endpiont", "did you mean endpoint?"],
   ["apikey", "did you mean apiKey?"],
   ["region", "it has apiKey, endpoint, timeoutMs, defaultLabels, ignoreLabels"],
-])("an argument called %s is refused: another endpoint or key must not stand in for it", async (name, advice) => {
+])("an argument called %s is refused, because another endpoint or key would be used instead", async (name, advice) => {
   const args = { [name]: "own.example.com" } as AgbProviderArgs;
   await expect(settingsOf(args, stack)).rejects.toThrow(`AgbProvider "europe": no such argument "${name}"; ${advice}`);
 });
 
-test("labels to leave alone come from its own list, else from the stack's", async () => {
+test("ignored labels come from its own list, or else from the stack's", async () => {
   const config = { ...stack, config: { ...stack.config, "agb:ignoreLabels": '["ci-*"]' } };
   expect((await settingsOf({}, config))["agb:ignoreLabels"]).toBe('["ci-*"]');
   expect((await settingsOf({ ignoreLabels: ["own", "x-*"] }, config))["agb:ignoreLabels"]).toBe('["own","x-*"]');
 });
 
-test("a time limit of nothing reaches the check of settings instead of being passed over", async () => {
+test("a time limit of 0 reaches the check of settings and is not ignored", async () => {
   expect((await settingsOf({ timeoutMs: 0 }, stack))["agb:timeoutMs"]).toBe("0");
 });

@@ -111,7 +111,7 @@ test.each([
 });
 
 describe("the repository whose preview environment it is", () => {
-  test("becomes a label, which the program cannot displace", async () => {
+  test("becomes a label that the program cannot override", async () => {
     const config = { "preview:repository": "github.com/repositories/81" };
     const labels = { team: "web", "pulumi-repository": "mine" };
     const run = await runProgram(() => new AgbSession("web", { imageId, labels }), { config });
@@ -123,7 +123,7 @@ describe("the repository whose preview environment it is", () => {
   });
 
   test.each(["", "acme/shop", "github.com/repositories/081", "github.com/repositories/81\n", "a b/projects/7"])(
-    "is not taken from %j, which a project may have for something else",
+    "is not read from %j, which may mean something else in another project",
     async (text) => {
       const config = { "preview:repository": text };
       const run = await runProgram(() => new AgbSession("web", { imageId }), { config });
@@ -152,7 +152,7 @@ test("each declared output of a session resolves", async () => {
 });
 
 describe("a label", () => {
-  test("that is secret stays secret in both sets, and its plain neighbour stays readable", async () => {
+  test("that is secret stays secret in both sets, and the one beside it stays readable", async () => {
     const labels = { token: pulumi.secret("hidden"), team: "web" };
     const { inputs } = (await runProgram(() => new AgbSession("web", { imageId, labels }))).registration("web");
     expect(inputs["labels"]).toEqual({ token: secret("hidden"), team: "web" });
@@ -165,7 +165,7 @@ describe("a label", () => {
     expect(inputs["labelsAll"]).toEqual({ team: "web", cost: "1", ...owner });
   });
 
-  test("cannot displace the owner's", async () => {
+  test("cannot override the owner's", async () => {
     const labels = { "pulumi-stack": "other" };
     const { inputs } = (await runProgram(() => new AgbSession("web", { imageId, labels }))).registration("web");
     expect(inputs["labelsAll"]).toEqual(owner);
@@ -188,7 +188,7 @@ describe("a set of labels", () => {
     expect(inputs["labelsAll"]).toEqual(secret({ team: "web", ...owner }));
   });
 
-  test("is secret as a whole where default labels are secret, because the provider puts them in", async () => {
+  test("is secret as a whole where default labels are secret, because the provider adds them", async () => {
     const config = { "agb:defaultLabels": '{"token":"hidden"}' };
     const program = () => new AgbSession("web", { imageId, labels: { team: "web" } });
     const hidden = await runProgram(program, { config, secretKeys: ["agb:defaultLabels"] });
@@ -223,7 +223,7 @@ describe("the output `released`", () => {
   });
 });
 
-test("what tells the provider how to act is registered as declared", async () => {
+test("arguments that only the provider reads are registered as declared", async () => {
   const more = {
     ignoreLabels: ["ci", pulumi.output("bot-*")],
     adopt: { labels: { job: pulumi.output("nightly") } },
@@ -239,8 +239,8 @@ test("what tells the provider how to act is registered as declared", async () =>
   });
 });
 
-describe("looking a session up", () => {
-  test("reads it by its id and declares nothing", async () => {
+describe("a look-up of a session", () => {
+  test("reads the session by its id and declares nothing", async () => {
     const run = await runProgram(() => AgbSession.get("web", "session-1"));
     expect(run.registrations).toEqual([
       {
@@ -255,7 +255,7 @@ describe("looking a session up", () => {
     expect(await outputValue(run.result.sessionId)).toBe("session-1");
   });
 
-  test("gives a type without what AGB does not tell", async () => {
+  test("has a type without the properties that AGB does not return", async () => {
     const run = await runProgram(() => AgbSession.get("web", "session-1"), { state: { labelsAll: { team: "web" } } });
     // @ts-expect-error: the image of a session that was looked up is not known.
     const { imageId: _ } = run.result;
@@ -271,20 +271,20 @@ describe("looking a session up", () => {
   });
 });
 
-test("an import is refused by name with the way to look a session up", async () => {
+test("an import is refused, and the message says how to look the session up instead", async () => {
   await expect(runProgram(() => new AgbSession("web", { imageId }, { import: "session-1" }))).rejects.toThrow(
     'AgbSession "web": Pulumi cannot import dynamic resources. Use the argument adopt to take a session over, or AgbSession.get("web", id)',
   );
 });
 
-test("custom time limits, which Pulumi does not hand over, are warned of", async () => {
+test("`customTimeouts` cause a warning, because Pulumi does not pass them on", async () => {
   const warn = jest.spyOn(console, "warn").mockImplementation();
   await runProgram(() => new AgbSession("web", { imageId }, { customTimeouts: { create: "5m" } }));
   expect(warn.mock.calls.flat().join("\n")).toContain('AgbSession "web": customTimeouts');
   warn.mockRestore();
 });
 
-test("a component hands its provider on to the sessions in it", async () => {
+test("a component passes its provider on to its sessions", async () => {
   class Preview extends pulumi.ComponentResource {
     constructor(name: string, opts: pulumi.ComponentResourceOptions) {
       super("shop:index:Preview", name, {}, opts);

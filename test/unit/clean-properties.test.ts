@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { cleanProperties } from "../../provider/kinds/clean-properties";
 
-test("what Pulumi can carry is left as it is", () => {
+test("values that Pulumi can carry stay as they are", () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })), (properties) => {
       expect(JSON.stringify(cleanProperties(properties))).toBe(JSON.stringify(properties));
@@ -9,7 +9,7 @@ test("what Pulumi can carry is left as it is", () => {
   );
 });
 
-test("what Pulumi cannot carry is left out at any depth", () => {
+test("values that Pulumi cannot carry are left out, at any depth", () => {
   expect(
     cleanProperties({
       nothing: undefined,
@@ -26,7 +26,7 @@ test("the items of a list keep their places", () => {
   expect(cleanProperties({ list: [1, undefined, () => 2, 3] })).toEqual({ list: [1, null, null, 3] });
 });
 
-test("a date becomes its ISO text, and one that is no date does not fail", () => {
+test("a date becomes an ISO string, and an invalid date does not fail", () => {
   expect(cleanProperties({ at: new Date(0), never: new Date(Number.NaN) })).toEqual({
     at: "1970-01-01T00:00:00.000Z",
     never: "",

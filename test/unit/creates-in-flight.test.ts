@@ -13,13 +13,13 @@ function pendingMake() {
 
 const neverUndo = () => Promise.reject(new Error("must not be undone"));
 
-test("what is made while the run goes on is kept", async () => {
+test("a resource that is created during the run is kept", async () => {
   const creates = new CreatesInFlight();
   expect(await creates.run(async () => "session-1", neverUndo)).toBe("session-1");
   await creates.abandon();
 });
 
-test("what is made after the run has ended is undone before the end is told", async () => {
+test("a resource that is created after the end of the run is deleted again before the process ends", async () => {
   const creates = new CreatesInFlight();
   const { make, finish } = pendingMake();
   const undone: string[] = [];
@@ -33,7 +33,7 @@ test("what is made after the run has ended is undone before the end is told", as
   expect(undone).toEqual(["session-1", "ended"]);
 });
 
-test("a create that begins after the run has ended makes nothing", async () => {
+test("a create that begins after the end of the run creates nothing", async () => {
   const creates = new CreatesInFlight();
   await creates.abandon();
   const make = jest.fn(async () => "session-1");
@@ -41,7 +41,7 @@ test("a create that begins after the run has ended makes nothing", async () => {
   expect(make).not.toHaveBeenCalled();
 });
 
-test("a create that fails, or one that cannot be undone, does not keep the process from ending", async () => {
+test("a create that fails or cannot be undone does not keep the process from ending", async () => {
   const creates = new CreatesInFlight();
   const [failing, stuck] = [pendingMake(), pendingMake()];
   const failed = creates.run(failing.make, neverUndo);
@@ -54,6 +54,6 @@ test("a create that fails, or one that cannot be undone, does not keep the proce
   await expect(ended).resolves.toBeUndefined();
 });
 
-test("nothing under way ends at once", async () => {
+test("without creates in flight, the process may end immediately", async () => {
   await expect(new CreatesInFlight().abandon()).resolves.toBeUndefined();
 });

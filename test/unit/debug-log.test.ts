@@ -21,7 +21,7 @@ function logged(over: Partial<Parameters<typeof describeExchange>[0]> = {}): str
   return line;
 }
 
-test("an exchange is one line: operation, status, duration, what was sent and what came back", () => {
+test("an exchange is one line with operation, status, duration, request and reply", () => {
   const received = { success: true, code: "ok", requestId: "R-1", data: { sessionId: "session-1", token: "s3cret" } };
   expect(logged({ sent: { sessionId: "session-1" }, received })).toBe(
     'getSession HTTP 200 in 12 ms: {"sessionId":"session-1"} <- ' +
@@ -52,7 +52,7 @@ test("labels that are sent are masked in both spellings", () => {
   );
 });
 
-test("a key that a server repeats is masked wherever it does", () => {
+test("a key that a server repeats is masked, wherever it stands", () => {
   const received = { code: `InvalidApiKey.${key}`, requestId: key, [key]: 1, data: { sessionId: `x${key}y` } };
   expect(logged({ received })).not.toContain(key);
 });
@@ -86,7 +86,7 @@ const { reply } = fc.letrec<{ reply: unknown; inside: unknown }>((tie) => ({
     .map(([shown, secret, data, body]) => ({ ...secret, ...shown, data, body })),
 }));
 
-test("whatever a reply holds and wherever, nothing secret is shown", () => {
+test("no reply makes the log show a secret", () => {
   fc.assert(
     fc.property(reply, (received) => {
       expect(logged({ received, sent: received as Record<string, unknown> })).not.toContain("s3cret");

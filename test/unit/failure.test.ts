@@ -74,7 +74,7 @@ test("a message says what failed, for which resource and session, why, and what 
   );
 });
 
-test("a message without a resource name still reads well", () => {
+test("a message reads well without a resource name", () => {
   const attempt = attemptTo("update", { resource: undefined, id: undefined });
   const error = explainFailure(new AgbTimeoutError("getSession", 5), attempt, undefined);
   expect(error.message).toBe(
@@ -86,31 +86,34 @@ test("a message without a resource name still reads well", () => {
 describe("a refused key", () => {
   const error = new AgbAuthenticationError("getMcpResource", refusal({ code: "NOT_LOGIN" }));
 
-  test("from the configuration is named with the command that changes it", () => {
+  test("from the configuration: the message has the command that changes it", () => {
     const message = explain(error);
     expect(message).toContain("The key came from agb:apiKey; check that it is valid for https://agb.example.com.");
     expect(message).toContain("Change it with `pulumi config set --secret agb:apiKey`");
     expect(message).toContain(ofTheState);
   });
 
-  test("from the environment is named with the variable; another may have been configured since", () => {
+  test("from the environment: the message names the variable, and that the configuration may have changed since", () => {
     const message = explain(error, "refresh", fromEnvironment);
     expect(message).toContain("The key came from AGB_API_KEY;");
     expect(message).toContain("Change it in the environment (AGB_API_KEY).");
     expect(message).toContain(ofTheState);
   });
 
-  test.each(["create", "update"])("in %s, which uses the present settings, the state is not blamed", (verb) => {
-    expect(explain(error, verb)).not.toContain("--run-program");
-  });
+  test.each(["create", "update"])(
+    "in %s: the message does not blame the state, because the present settings were used",
+    (verb) => {
+      expect(explain(error, verb)).not.toContain("--run-program");
+    },
+  );
 
-  test("says that a session stays in the state where there is one", () => {
+  test("the message says that a session stays in the state, if there is one", () => {
     expect(explain(error, "refresh")).toContain("The session stays in the state.");
     expect(explain(error, "refresh", fromEnvironment)).toContain("The session stays in the state.");
     expect(explain(error, "create")).not.toContain("stays in the state");
   });
 
-  test("without settings names nothing that is not there", () => {
+  test("without settings: the message names no source", () => {
     expect(explain(error, "refresh", null)).not.toContain("undefined");
   });
 });
@@ -122,7 +125,7 @@ describe("a create that AGB refused", () => {
     expect(message).toContain("Nothing was created. Check imageId and policyId");
   });
 
-  test("because it is busy does not blame the image", () => {
+  test("because AGB is busy does not blame the image", () => {
     const message = explain(new AgbApiError("createSession", refusal({ status: 429 })), "create");
     expect(message).not.toContain("imageId");
     expect(message).toContain("Nothing was created. Wait a while, then run `pulumi up` again.");
@@ -133,7 +136,7 @@ describe("a create that AGB refused", () => {
     ["with HTTP 408", { status: 408 }],
     ["through a proxy", { status: 404, isFromAgb: false }],
     ["but that named a session", { sessionId: "session-9" }],
-  ])("%s is not said to have made nothing", (_, facts) => {
+  ])("after %s, the message does not say that nothing was created", (_, facts) => {
     const error = new AgbApiError("createSession", { ...refusal(), ...facts });
     expect(explain(error, "create")).not.toContain("Nothing was created");
   });
@@ -162,12 +165,12 @@ describe("an endpoint that cannot be reached", () => {
     expect(explain(refused, "create", given)).not.toContain("--run-program");
   });
 
-  test("may be a page of something else", () => {
+  test("may be a web page", () => {
     const page = new AgbApiError("GetLabel", refusal({ status: 404, isFromAgb: false }));
     expect(explain(page, "refresh", { ...settings, endpointSource: "agb:endpoint" })).toContain("from agb:endpoint;");
   });
 
-  test("may be one that accepts calls and answers none", () => {
+  test("may accept calls and answer none", () => {
     const given = { ...settings, endpointSource: "agb:endpoint", timeoutSource: "AGB_TIMEOUT_MS" };
     const message = explain(new AgbTimeoutError("GetLabel", 5), "refresh", given);
     expect(message).toContain("agb:timeoutMs or AGB_TIMEOUT_MS, which is set by AGB_TIMEOUT_MS.");
@@ -179,7 +182,7 @@ describe("an endpoint that cannot be reached", () => {
 test.each([
   ["a network failure", new AgbNetworkError("getSession", "https://agb.example.com", true, "reset")],
   ["a strange reply", new AgbUnexpectedReplyError("getSession", 200, "", "no JSON")],
-])("%s without settings names nothing that is not there", (_, error) => {
+])("%s without settings: the message names no source", (_, error) => {
   expect(explain(error, "refresh", null)).not.toContain("undefined");
 });
 
@@ -189,11 +192,11 @@ test("an uncertain create names the label by which the session can be found", ()
   expect(message).toContain("look for a session with that label");
 });
 
-test("a release that takes too long says that it can be awaited again", () => {
+test("after a release that takes too long, the message says to run the command again", () => {
   expect(explain(new AgbReleaseTimeoutError("session-1", 300_000), "release")).toContain("Run the command again");
 });
 
-test("broken settings are said as they are, all of them, and that the state may hold them", () => {
+test("the message lists all invalid settings, and says that the state may hold them", () => {
   const error = new AgbConfigurationError(["one is broken", "two is missing."]);
   expect(explain(error, "update")).toBe(
     'could not update AgbSession "web" (session session-1): one is broken\ntwo is missing.',
@@ -203,7 +206,7 @@ test("broken settings are said as they are, all of them, and that the state may 
   );
 });
 
-test("a session that was looked up and is not there is not told to be created", () => {
+test("a failed look-up does not advise to create the session", () => {
   const message = explain(new MissingLookupError("no session with this id exists"), "look up");
   expect(message).toBe(
     'could not look up AgbSession "web" (session session-1): no session with this id exists. AGB releases idle ' +
@@ -211,14 +214,14 @@ test("a session that was looked up and is not there is not told to be created", 
   );
 });
 
-test.each([[new TypeError("x is not a function")], ["a thrown text"], [undefined]])(
-  "what nobody expected (%s) is called a defect of ours",
+test.each([[new TypeError("x is not a function")], ["a thrown string"], [undefined]])(
+  "an unexpected error (%s) is called a defect of this package",
   (error) => {
     expect(explain(error)).toContain("This is a defect of pulumi-agb; please report it.");
   },
 );
 
-test("an error that was explained already is not explained again", () => {
+test("an error that is explained already stays as it is", () => {
   const unfinished = new UnfinishedError("AgbSession session-1", "session-1", {}, ["labels differ"]);
   expect(explainFailure(unfinished, attemptTo("update"), accountOf(settings))).toBe(unfinished);
 });

@@ -21,7 +21,7 @@ function processOf(failure: unknown) {
 
 const failure = new ShownFailure(new ResourceError("could not refresh AgbSession", "AGB did not answer"), {});
 
-test.each(["read", "delete"] as const)("the print of what %s throws is left out, each time", async (name) => {
+test.each(["read", "delete"] as const)("the print of an error of %s is left out, each time", async (name) => {
   const { printed, call } = processOf(failure);
   expect(await call(name)).toBe(failure);
   expect(await call(name)).toBe(failure);
@@ -34,7 +34,7 @@ test("the prints of two resources that fail in the same words are both left out"
   expect(printed).toEqual([]);
 });
 
-test("whatever else is printed stays, also the same words at another time", async () => {
+test("all other output stays, the same words at another time too", async () => {
   const { printed, print, call } = processOf(failure);
   print.error("a line", 1);
   await call("read");
@@ -42,7 +42,7 @@ test("whatever else is printed stays, also the same words at another time", asyn
   expect(printed).toEqual([["a line", 1], [failure.message]]);
 });
 
-test("an error that Pulumi does not print, and one that is not ours, are left to it", async () => {
+test("errors that Pulumi does not print, and errors of others, stay as they are", async () => {
   const ours = processOf(failure);
   await ours.call("create");
   expect(ours.printed).toEqual([[failure.message]]);
@@ -51,14 +51,14 @@ test("an error that Pulumi does not print, and one that is not ours, are left to
   expect(others.printed).toHaveLength(1);
 });
 
-test("what the process prints of a failure, the error as a string and its stack, is the message", () => {
+test("what the process prints of a failure is its message", () => {
   const errors = [new ResourceError("x", "y"), new UnfinishedError("AgbSession session-1", "session-1", {}, ["x"])];
   for (const error of errors.map((thrown) => new ShownFailure(thrown, {}))) {
     expect(`${error}: ${error.stack}`).toBe(error.message);
   }
 });
 
-test("a failure of an unfinished resource keeps what the program added for the host", () => {
+test("the failure of an unfinished resource keeps the properties that the program added for the host", () => {
   const unfinished = new UnfinishedError("AgbSession session-1", "session-1", { imageId: "a" }, ["labels differ"]);
   expect(new ShownFailure(unfinished, { __provider: "text" })).toMatchObject({
     id: "session-1",

@@ -40,11 +40,11 @@ const refusedLine =
   "no connection to https://agb.example for getSession: connect ECONNREFUSED 127.0.0.1:1. " +
   "This call, and others that fail so, are retried.";
 
-test("calls that succeed are not worth a line", () => {
+test("calls that succeed are not reported", () => {
   expect(new Observed().reply().reply(404).lines).toEqual([]);
 });
 
-test("an outage is one line, however many calls fail, and one line when it is over, with how long it lasted", () => {
+test("an outage is reported in one line, however many calls fail, and its end in one line with how long it lasted", () => {
   const log = new Observed();
   for (let resource = 0; resource < 100; resource++) {
     log.fail(refused).pass(40).fail(refused, 2);
@@ -54,7 +54,7 @@ test("an outage is one line, however many calls fail, and one line when it is ov
   expect(log.lines).toEqual([refusedLine, "https://agb.example answers again, after 12 s."]);
 });
 
-test("an outage that changes its kind says so, each kind once", () => {
+test("an outage that changes its kind is reported again, once for each kind", () => {
   const log = new Observed().fail(refused).fail(broken).fail(answered(503)).fail(refused).fail(broken);
   expect(log.lines).toEqual([refusedLine, expect.stringContaining(" broke during "), expect.stringContaining("503")]);
   expect(log.pass(500).reply().lines).toHaveLength(4);
@@ -70,7 +70,7 @@ test("the reply to a call that began before the last failure does not end an out
   expect(log.pass(90).reply(200, 50).lines).toEqual([refusedLine, expect.stringMatching(/after 0\.1 s\.$/)]);
 });
 
-test("being limited is reported once, with what helps, and its end is not", () => {
+test("a limited rate of calls is reported once, with what helps, and its end is not", () => {
   const log = new Observed().fail(answered(429)).fail(answered(429)).pass(50).reply().fail(answered(429)).reply();
   expect(log.lines).toEqual([
     "AGB refused SetLabel: no (HTTP 429). Calls wait as long as AGB asks. " +
@@ -78,7 +78,7 @@ test("being limited is reported once, with what helps, and its end is not", () =
   ]);
 });
 
-test("an outage that is still there after the quiet minute is reported although it began within it", () => {
+test("an outage that begins in the quiet minute and outlasts it is reported", () => {
   const log = new Observed().fail(refused).pass(100).reply();
   expect(log.lines).toHaveLength(2);
   log.pass(1_000).fail(refused);
@@ -87,7 +87,7 @@ test("an outage that is still there after the quiet minute is reported although 
   expect(log.lines).toEqual([...log.lines.slice(0, 2), refusedLine]);
 });
 
-test("whatever fails and succeeds, no kind of trouble is reported more than once a minute, and no end without a beginning", () => {
+test("no kind of trouble is reported more than once a minute, and no end without a beginning", () => {
   const event = fc.oneof(
     fc.constantFrom(refused, broken, answered(429), answered(500)),
     fc.integer({ min: 0, max: 600 }),

@@ -40,14 +40,14 @@ function packageFrom(origin: string): string {
   return `exports.session = { origin: ${JSON.stringify(origin)} };`;
 }
 
-test("it is one line of at most 200 characters that holds no place of this installation", () => {
+test("it is one line of at most 200 characters without a path of this installation", () => {
   expect(reference.length).toBeLessThanOrEqual(200);
   expect(reference).not.toContain("\n");
   expect(reference).not.toContain(repositoryRoot);
 });
 
 test.each([[repositoryRoot], [join(repositoryRoot, "examples", "labelled-sessions")]])(
-  "it leads to this package's life cycle from %s",
+  "it finds this package from %s",
   async (workingDirectory) => {
     const script = await write(join(await makeTemporaryFolder(), "index.js"), evaluation);
     const methods = (await runNode([script], workingDirectory)).split(",");
@@ -57,7 +57,7 @@ test.each([[repositoryRoot], [join(repositoryRoot, "examples", "labelled-session
   },
 );
 
-test("it finds the package that the program depends on, also from a folder below", async () => {
+test("it finds the package that the program depends on, from a folder below too", async () => {
   const { folder, script } = await makeProgram();
   await installPackage(folder, packageFrom("program"));
   await mkdir(join(folder, "infrastructure"));
@@ -65,7 +65,7 @@ test("it finds the package that the program depends on, also from a folder below
   expect(await runNode([script], join(folder, "infrastructure"))).toBe("program");
 });
 
-test("it finds a package that is only a dependency of a dependency, where pnpm hides it", async () => {
+test("it finds a package that pnpm hides because it is only a dependency of a dependency", async () => {
   const { folder, script, store } = await makeProgram();
   await installPackage(store, packageFrom("store"));
   expect(await runNode([script], folder)).toBe("store");
@@ -86,7 +86,7 @@ test("it names the package that is missing", async () => {
 test.each([
   ["an error of its own", "throw new Error('broken inside')", "broken inside"],
   ["a dependency that is missing", "require('not-installed')", "Cannot find module 'not-installed'"],
-])("it does not look further for a package that was found but fails with %s", async (_, dynamic, message) => {
+])("it looks no further when the package is found but fails with %s", async (_, dynamic, message) => {
   const { folder, script, store } = await makeProgram();
   await installPackage(folder, dynamic);
   await installPackage(store, packageFrom("store"));

@@ -48,7 +48,7 @@ test.each([
   expect(sessionProblems(declared(args), {})).toEqual([]);
 });
 
-test("every problem is named at once, with its path", () => {
+test("all problems are reported together, with their paths", () => {
   const problems = sessionProblems(
     declared({
       imageId: " ",
@@ -86,7 +86,7 @@ test.each([
   ["idleTimeoutSecond", "idleTimeoutSeconds"],
   ["idleTimeout", undefined],
   ["size", undefined],
-])("a property called %s is one problem that names what was meant: %s", (name, meant) => {
+])("a property called %s is one problem, which asks whether %s was meant", (name, meant) => {
   const { imageId, ...news } = declared({});
   const reason =
     meant === undefined ? expect.stringMatching(/^no such property; AgbSession has imageId, labels, /) : null;
@@ -137,7 +137,7 @@ describe("the limit of twenty labels", () => {
   test.each([
     ["the repository's label in a preview environment", { "pulumi-repository": "github.com/repositories/81" }],
     ["the label of a session that its program retains", { "pulumi-retain": "true" }],
-  ])("leaves room for %s, and for it only there", (_, more) => {
+  ])("leaves room for %s only where it is present", (_, more) => {
     const news = (count: number) => {
       const { labelsAll, ...others } = declared({ labels: manyLabels(count) });
       return { ...others, labelsAll: { ...(labelsAll as object), ...more } };
@@ -161,7 +161,7 @@ describe("the limit of twenty labels", () => {
 describe("values that a preview does not know yet", () => {
   const sound = { labels: { team: "web" }, idleTimeoutSeconds: 600, policyId: "p" };
 
-  test.each(["imageId", "labels", "idleTimeoutSeconds", "policyId", "labelsAll"])("pass as the whole of %s", (name) => {
+  test.each(["imageId", "labels", "idleTimeoutSeconds", "policyId", "labelsAll"])("pass in place of %s", (name) => {
     expect(sessionProblems({ ...declared(sound), [name]: unknownValue }, { cost: "1" })).toEqual([]);
   });
 
@@ -189,7 +189,7 @@ describe("values that a preview does not know yet", () => {
   });
 });
 
-test("no declaration at all makes the check itself fail", () => {
+test("no declaration makes the check itself fail", () => {
   const anything = fc.oneof(fc.anything({ maxDepth: 2 }), fc.constant(unknownValue));
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom("imageId", "labels", "policyId", "other"), anything), (args) => {
@@ -203,23 +203,23 @@ test("no declaration at all makes the check itself fail", () => {
 });
 
 describe("the inputs that Pulumi stores", () => {
-  test("hold the labels as the session shall carry them: default ones, declared ones that win, the owner's", () => {
+  test("hold all labels of the session: default ones, declared ones that win, the owner's", () => {
     const inputs = sessionInputs(declared({ labels: { team: "web" } }), settingsWith({ team: "all", cost: "1" }));
     expect(inputs["labels"]).toEqual({ team: "web" });
     expect(inputs["labelsAll"]).toEqual({ team: "web", cost: "1", ...owner });
   });
 
-  test("have an empty set where no labels are declared, so that a refresh finds the same", () => {
+  test("hold an empty set where no labels are declared, as a refresh finds it", () => {
     expect(sessionInputs(declared({}), settingsWith())["labels"]).toEqual({});
   });
 
-  test("take only the owner's labels from what the program passed, so that ignored changes stay ignored", () => {
+  test("take only the owner's labels from `labelsAll`, so that ignored changes stay ignored", () => {
     // With ignoreChanges on `labels` Pulumi puts the old labels back, but not those inside labelsAll.
     const news = { ...declared({ labels: { team: "new" } }), labels: { team: "old" } };
     expect(sessionInputs(news, settingsWith())["labelsAll"]).toEqual({ team: "old", ...owner });
   });
 
-  test("hand everything else on unchanged", () => {
+  test("hold everything else unchanged", () => {
     expect(sessionInputs(declared({ policyId: "p", idleTimeoutSeconds: 60 }), settingsWith())).toMatchObject({
       imageId: "agb-code-space-1",
       policyId: "p",
@@ -228,7 +228,7 @@ describe("the inputs that Pulumi stores", () => {
   });
 });
 
-describe("labels that are left to other tools", () => {
+describe("ignored labels", () => {
   test.each([
     ["ci", "ignoreLabels: must be a list of keys, not a string"],
     [{ ci: "x" }, "ignoreLabels: must be a list of keys, not an object"],
@@ -240,7 +240,7 @@ describe("labels that are left to other tools", () => {
     expect(problems.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([problem]);
   });
 
-  test("are those of the session and of the settings, each once", () => {
+  test("are those of the session and of the settings, without repetition", () => {
     const news = declared({ ignoreLabels: ["ci", "bot-*"] });
     expect(sessionInputs(news, settingsWith({}, ["bot-*", "x"]))["ignoreLabels"]).toEqual(["ci", "bot-*", "x"]);
     expect(sessionInputs(declared({}), settingsWith({}, ["x"]))["ignoreLabels"]).toEqual(["x"]);
@@ -284,11 +284,11 @@ describe("a session to adopt", () => {
   });
 });
 
-test.each([[undefined], ["recreate"], ["keep"], [unknownValue]])("a release may mean %j", (onRelease) => {
+test.each([[undefined], ["recreate"], ["keep"], [unknownValue]])("`onRelease` may be %j", (onRelease) => {
   expect(sessionProblems(declared({ onRelease }), {})).toEqual([]);
 });
 
-test.each(["Keep", "", null, true])("a release cannot mean %j", (onRelease) => {
+test.each(["Keep", "", null, true])("`onRelease` cannot be %j", (onRelease) => {
   expect(sessionProblems(declared({ onRelease }), {})).toEqual([
     { path: "onRelease", reason: 'must be "recreate" or "keep"' },
   ]);

@@ -18,7 +18,7 @@ async function warningsOf(config: Record<string, string>): Promise<string[]> {
 }
 
 // In this order, because a program is warned once only.
-test("each key below agb: that is no setting is warned of once, with the one that was meant", async () => {
+test("each unknown key below agb: causes one warning that names the setting that was meant", async () => {
   expect(await warningsOf({ "agb:endpoint": "a", "agb:ignoreLabels": "x", "agb:logLevel": "info" })).toEqual([]);
   expect(await warningsOf({ "shop:endpiont": "a", "preview:request": "1" })).toEqual([]);
   const warnings = await warningsOf({
