@@ -10,4 +10,13 @@ const say = (message: string) => console.error(`agb: ${message}`);
 
 const { kinds, configure, abandonCreates } = openProvider({ say });
 
-export const { session, context, stackIdentity } = serveDynamically({ kinds, configure, say, onEnd: abandonCreates });
+// AGB answers a create and a release within seconds, on a busy machine too. The sweep finds what was not released by then.
+const endLimitMs = 20_000;
+
+export const { session, context, stackIdentity } = serveDynamically({
+  kinds,
+  configure,
+  say,
+  onEnd: abandonCreates,
+  endLimitMs,
+});

@@ -2,7 +2,7 @@ import { describeService, isEmulatorName, isSameService } from "../api/endpoint"
 import { CleanError } from "../api/errors";
 import type { Account } from "./connection";
 
-/** A resource was not found, which does not mean that it is gone. */
+/** A resource was not found, but may still exist. */
 export class DoubtfulAbsenceError extends CleanError {
   constructor(
     message: string,
@@ -26,8 +26,8 @@ interface Missing {
 }
 
 /**
- * Makes sure that a resource that AGB did not find is gone. "Not found" proves nothing where the resource may live on
- * unseen: with the fallback key, which may be another account's, or at another service than the one that created it.
+ * Makes sure that a resource that AGB did not find is gone. "Not found" proves nothing when the fallback key was used,
+ * which may be another account's, or when another service was asked than the one that created the resource.
  *
  * @throws DoubtfulAbsenceError when it may still exist
  */
@@ -50,8 +50,8 @@ export function requireCertainAbsence(account: Account, { noun, isLookup, servic
 }
 
 /**
- * Fails a look-up that found nothing: the program would go on with outputs that are not there. A refresh may drop a
- * resource that was looked up earlier, because then the program decides.
+ * Fails a look-up that found nothing, because the program would go on with missing outputs. A refresh may remove a resource
+ * that was looked up earlier: the program decides whether it is still needed.
  *
  * @throws MissingLookupError when the resource is being looked up
  */

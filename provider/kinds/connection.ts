@@ -38,7 +38,7 @@ export class Connection {
   private opened: Account | undefined;
   private fallback: Account | undefined;
   private confirmation: Promise<void> | undefined;
-  /** By base URL, and longer than any account: all calls of this process to an endpoint suffer the same outage. */
+  /** By base URL. They outlive accounts, because all calls of this process to an endpoint see the same outage. */
   private readonly outages = new Map<string, OutageLog>();
 
   constructor(private readonly options: ConnectionOptions) {}
@@ -80,13 +80,13 @@ export class Connection {
   }
 
   /**
-   * Does something with the account, or, when AGB refuses the configured key, with the environment's: Pulumi keeps the
-   * configuration of the last run in the state, and after a rotation `refresh` and `destroy` still get the old key.
-   * Never for what makes something: the environment's key may be another account's.
+   * Works with the configured key or, when AGB refuses it, with the environment's: Pulumi keeps the configuration of the
+   * last run in the state, so after a rotation `refresh` and `destroy` still get the old key. Never use it for a create: the
+   * environment's key may be another account's.
    *
-   * @param work must be harmless to begin again after an authentication failure
+   * @param work runs a second time after an authentication failure
    */
-  async useEitherKey<Result>(work: (account: Account) => Promise<Result>): Promise<Result> {
+  async withFallbackKey<Result>(work: (account: Account) => Promise<Result>): Promise<Result> {
     if (this.fallback !== undefined) {
       return work(this.fallback);
     }
@@ -95,7 +95,7 @@ export class Connection {
       return await work(account);
     } catch (error) {
       if (error instanceof AgbAuthenticationError && this.openFallback(account.settings) !== undefined) {
-        return this.useEitherKey(work);
+        return this.withFallbackKey(work);
       }
       throw error;
     }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { CleanError } from "../api/errors";
 
-/** A create that was abandoned because the run ended: no state will hold its result, so that was deleted again. */
+/** The run ended during the create. No state will hold what it created, so that was deleted again. */
 export class AbandonedCreateError extends CleanError {
   constructor() {
     super("the run ended during the create; what it created was deleted again");
@@ -9,7 +9,7 @@ export class AbandonedCreateError extends CleanError {
 }
 
 /**
- * Keeps track of the creates of a process. When the run ends before they do, no state will hold what they create, so it is
+ * Keeps track of the creates of a process. When the run ends before they do, no state will hold what they create, and it is
  * deleted again.
  */
 export class CreatesInFlight {
@@ -27,10 +27,10 @@ export class CreatesInFlight {
   }
 
   /**
-   * Makes something, unless the run ends meanwhile.
+   * Creates a resource, unless the run ends meanwhile.
    *
-   * @param make makes it
-   * @param undo releases it again
+   * @param make creates it
+   * @param undo deletes it again
    * @throws AbandonedCreateError when the run ended
    */
   async run<Made>(make: () => Promise<Made>, undo: (made: Made) => Promise<void>): Promise<Made> {
@@ -43,7 +43,7 @@ export class CreatesInFlight {
     }
   }
 
-  /** Releases all that is under way as soon as it is made; resolves when that is done, and never rejects. */
+  /** Deletes each resource that is being created as soon as it exists. Resolves when that is done; never rejects. */
   async abandon(): Promise<void> {
     this.end.abort();
     await Promise.allSettled(this.pending);

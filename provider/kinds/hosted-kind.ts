@@ -35,7 +35,7 @@ export interface Difference {
   readonly replaces: readonly string[];
   /** Whether an update has something to finish although no input differs. */
   readonly isUnfinished: boolean;
-  /** Whether the old resource must go before its replacement is made. */
+  /** Whether to delete the old resource before its replacement is created. */
   readonly deleteBeforeReplace: boolean;
 }
 
@@ -47,8 +47,8 @@ export interface FoundResource {
 }
 
 /**
- * One kind of resource as a host drives it. Each method that fails throws a `ResourceError`; properties that come in
- * hold only what the kind declares, and those that go out only what Pulumi can carry.
+ * One kind of resource as a host drives it. A method that fails throws a `ResourceError`. The host passes properties
+ * without those that it adds itself, and gets back only values that Pulumi can carry.
  */
 export interface HostedKind {
   /** Finds everything that is wrong with what a program declares. Values that are not known yet pass. */
@@ -78,11 +78,11 @@ export class ResourceError extends Error {
   }
 }
 
-/** The resource exists but is not as declared: it belongs into the state, and the next `up` is to update it. */
+/** The resource exists but is not as declared. The host keeps it in the state, and the next `up` updates it. */
 export class UnfinishedError extends ResourceError {
   /**
    * @param resource kind and id, such as `AgbSession s-1`
-   * @param properties what the state is to hold of it
+   * @param properties what the state stores of it
    */
   constructor(
     resource: string,

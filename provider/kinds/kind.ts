@@ -25,7 +25,7 @@ export interface Property {
   /** Type and rules. Optional: the property is not required. */
   readonly type: z.ZodType;
   readonly change: Change;
-  /** An example for who leaves out a required one. */
+  /** Shown when a required property is missing. */
   readonly example?: string;
   /** `provider`: an input that the resource class or the host adds. Default: `program`. */
   readonly declaredBy?: "program" | "provider";
@@ -67,18 +67,18 @@ export interface Call {
   say(message: string): void;
 }
 
-/** Settings that are part of what is declared. */
+/** Settings that add to what a program declares. */
 export type LabelSettings = Pick<Settings, "defaultLabels" | "ignoreLabels">;
 
-/** What the declarations of the properties do not say of a change. */
+/** What a change means beyond the declarations of the properties. */
 export interface Differences {
   /** More inputs that only a new resource can have. */
   readonly replaces?: readonly string[];
   /** Inputs whose change means nothing in this state. */
   readonly ignored?: readonly string[];
-  /** Whether an update has something to finish although no input differs. */
+  /** Whether an update has something to finish although no input differs. Default: false. */
   readonly isUnfinished?: boolean;
-  /** Whether the old resource must go before its replacement is made. */
+  /** Whether to delete the old resource before its replacement is created. Default: false. */
   readonly deleteBeforeReplace?: boolean;
 }
 
@@ -97,16 +97,16 @@ export interface ResourceKind<State extends object> {
   readonly name: string;
   /** What AGB calls it, such as `session`. */
   readonly noun: string;
-  /** What deleting it is called, such as `release`. */
+  /** The verb for deleting it, such as `release`. */
   readonly deleteVerb: string;
   readonly properties: PropertiesOfKind;
 
-  /** Finds what the types of single properties cannot say. Called with declared inputs of the right types, or unknown ones. */
+  /** Finds problems that the types of single properties cannot express. Called with values of any type, and unknown ones. */
   problems?(news: Properties, settings: LabelSettings, resource: string | undefined): Problem[];
   /** Makes the inputs that Pulumi stores and compares, such as with default labels. Default: as declared. */
   normalize?(news: Properties, settings: LabelSettings): Properties;
-  /** The inputs that would have led to these outputs. Default: all properties that are no outputs. */
-  inputsOf?(outputs: Properties): Properties;
+  /** Corrects the inputs that follow from a state, which are all its properties that are no outputs. Default: leaves them. */
+  inputsOf?(inputs: Properties): Properties;
   differences?(olds: Partial<State>, news: State): Differences;
   /** Name of the resource in the program, where its own properties tell it. */
   resourceName?(known: Partial<State>): string | undefined;

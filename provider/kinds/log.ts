@@ -3,8 +3,8 @@ import { printable } from "../api/outside-text";
 import type { SearchNotice } from "../lifecycle/create-runtime";
 
 /**
- * Makes a reporter of creates that wait for a search, because a failed call may have created their session: one line for
- * all searches that begin while the first may still last.
+ * Makes a reporter of creates that search for their session, because a failed call may have created it. Searches that begin
+ * while the first may still last are not reported again.
  *
  * @param say tells the user
  * @param now the present time in milliseconds

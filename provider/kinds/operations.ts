@@ -26,13 +26,13 @@ interface CommonState {
   readonly timeouts?: { readonly [Operation in LimitedOperation]?: number | undefined } | undefined;
 }
 
-/** What an operation is about, besides the kind. */
+/** The resource of an operation, and the operation itself. */
 interface Subject<State> {
   readonly operation: LimitedOperation | "read";
   readonly verb: string;
   readonly id?: string;
   readonly isLookup?: boolean;
-  /** What names the resource in the program and holds its limits. */
+  /** Names the resource in the program and holds its limits. */
   readonly state: Partial<State>;
   /** States whose secrets no message may repeat. */
   readonly secretsOf: readonly Partial<State>[];
@@ -50,8 +50,8 @@ export class KindOperations<State extends CommonState> implements HostedKind {
   ) {}
 
   /**
-   * Finds everything that is wrong, with the settings too: with a broken one, a key that AGB refuses, or an endpoint that
-   * is not AGB's. A preview shows that, and no `up` without changes writes such settings to the state.
+   * Finds everything that is wrong with the declaration and the settings: an invalid setting, a key that AGB refuses, or an
+   * endpoint that is not AGB's. So a preview shows it, and an `up` without changes writes no such settings to the state.
    */
   async check(news: Properties, caller: Caller): Promise<CheckedInputs> {
     const { kind } = this;
@@ -114,7 +114,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     const isLookup = Object.values(outputsOf(kind, state)).length === 0;
     const verb = isLookup ? "look up" : "refresh";
     const subject = { operation: "read", verb, id, isLookup, state, secretsOf: [state] } as const;
-    return this.withEitherKey(subject, caller, async (call, account) => {
+    return this.withFallbackKey(subject, caller, async (call, account) => {
       if (kind.isOver?.(state)) {
         // Without inputs Pulumi keeps those that it has, with what was declared since.
         return { outputs: outputsOf(kind, state), inputs: undefined };
@@ -157,7 +157,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     const { kind } = this;
     const state = known as Partial<State>;
     const subject = { operation: "delete", verb: kind.deleteVerb, id, state, secretsOf: [state] } as const;
-    return this.withEitherKey(subject, caller, async (call, account) => {
+    return this.withFallbackKey(subject, caller, async (call, account) => {
       if (!kind.isOver?.(state) && (await kind.delete(call, id, state)) === "absent") {
         requireCertainAbsence(account, { noun: kind.noun, isLookup: false, service: state.service });
       }
@@ -199,12 +199,12 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     return this.explained(subject, caller, work, async (use) => use(this.connection.account()));
   }
 
-  private withEitherKey<Result>(
+  private withFallbackKey<Result>(
     subject: Subject<State>,
     caller: Caller,
     work: (call: Call, account: Account) => Promise<Result>,
   ): Promise<Result> {
-    return this.explained(subject, caller, work, (use) => this.connection.useEitherKey(use));
+    return this.explained(subject, caller, work, (use) => this.connection.withFallbackKey(use));
   }
 
   private async explained<Result>(

@@ -1,13 +1,13 @@
 import type { ExchangeNotice, RetryNotice } from "../api/client";
 import { type AgbError, AgbNetworkError } from "../api/errors";
 
-/** What goes wrong: no connection, connections that break, replies 408 and 5xx, or 429. */
+/** Kind of trouble: no connection, connections that break, replies 408 and 5xx, or 429. */
 type Trouble = "unreachable" | "broken" | "failing" | "limited";
 
 interface Outage {
   readonly startedMs: number;
   lastFailureMs: number;
-  /** What has been reported of it. */
+  /** Which kinds of trouble have been reported. */
   readonly reported: Set<Trouble>;
 }
 
@@ -19,8 +19,8 @@ const quietMs = 60_000;
  * line when the trouble changes its kind, and one line when it is over, with how long it lasted. Each kind of trouble is
  * reported no more than once a minute, so an endpoint that comes and goes has few lines too.
  *
- * A limited rate of calls (HTTP 429) gets one line as well, with what helps, but none for its end: AGB answers other calls
- * meanwhile, so nothing is over when one gets through.
+ * A limited rate of calls (HTTP 429) also gets one line, with what helps. Its end gets none: AGB answers other calls
+ * meanwhile, so a call that succeeds does not mean that the limit is over.
  *
  * Calls that fail for good are not reported here; they are errors of their resources.
  */
@@ -82,7 +82,7 @@ function troubleOf(error: AgbError): Trouble {
 function consequenceOf(trouble: Trouble): string {
   return trouble === "limited"
     ? "Calls wait as long as AGB asks. Fewer at the same time, as with `pulumi up --parallel 4`, avoid that."
-    : "This call, and others that fail so, are retried.";
+    : "This call, and others that fail in the same way, are retried.";
 }
 
 function formatSeconds(milliseconds: number): string {

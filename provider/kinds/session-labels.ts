@@ -48,8 +48,8 @@ export function declaredLabels(found: Labels, known: Partial<SessionState>): Lab
 }
 
 /**
- * The labels of the state that match one of its patterns, and are there because they were declared. Those that the program
- * drops now are ours to remove.
+ * The labels of the state that match a pattern of ignored labels and were declared. The provider removes those that the
+ * program no longer declares.
  */
 export function previouslyManagedLabels({ labelsAll = {}, ignoreLabels = [] }: Partial<SessionState>): Labels {
   return foreignLabels(labelsAll, {}, ignoreLabels);
@@ -91,13 +91,14 @@ export async function applyLabels(
 
 /** The session and its resource, for messages. */
 export function describeSession(id: string, resource: string | undefined): string {
-  return `AgbSession "${printable(resource ?? "")}" (session ${printable(id)})`;
+  const name = resource === undefined ? "" : ` "${printable(resource)}"`;
+  return `AgbSession${name} (session ${printable(id)})`;
 }
 
 /** Labels of the provider when nothing else is known: project, stack, its id, resource, and the create label. */
 const usualOwnLabelCount = 5;
 
-/** Finds out whether declared, default and own labels together are too many. */
+/** Checks that declared, default and own labels together are not too many. */
 export function labelCountProblems({ labels = {}, labelsAll }: Properties, defaultLabels: Labels): Problem[] {
   if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
     return [];

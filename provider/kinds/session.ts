@@ -248,7 +248,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       ...mountProblems(news),
     ],
     normalize: normalizeSession,
-    inputsOf: (outputs) => ({ ...outputs, labelsAll: withoutCreateToken((outputs["labelsAll"] ?? {}) as Labels) }),
+    inputsOf: (inputs) => ({ ...inputs, labelsAll: withoutCreateToken((inputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
     // A session that was looked up has no image in the state, and its label names the resource of its owner.
     resourceName: ({ imageId, labelsAll }) => (imageId === undefined ? undefined : labelsAll?.[ownershipKeys.resource]),

@@ -2,8 +2,8 @@ import { type Settings, settingNames } from "../config";
 import type { Account } from "./connection";
 
 /**
- * What to know of a failed refresh or delete that a setting may have caused. All other operations follow a run of the
- * program and use the present settings.
+ * Added to a failed refresh or delete that a setting may have caused. All other operations follow a run of the program and
+ * use the present settings.
  */
 export const storedSettingsAdvice =
   "Pulumi refreshes and destroys with the settings of the last `pulumi up`, kept in the state. If you have changed them " +

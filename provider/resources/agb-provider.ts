@@ -3,9 +3,9 @@ import { configNamespace, isVariableSet, settingNames } from "../config";
 import { nearestName } from "../nearest-name";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
-/** Settings of an `AgbProvider`; what is left out comes from the stack's configuration, then the environment. */
+/** Settings of an `AgbProvider`. Each default is the stack's configuration, then the environment. */
 export interface AgbProviderArgs {
-  /** API key of the account; always stored as a secret. Default: `agb:apiKey`, then `AGB_API_KEY`. */
+  /** API key of the account. Always stored as a secret. Default: `agb:apiKey`, then `AGB_API_KEY`. */
   readonly apiKey?: pulumi.Input<string>;
   /**
    * Host, host:port (both mean HTTPS) or URL of AGB. Default: `agb:endpoint`, then `AGB_ENDPOINT`, then
@@ -14,25 +14,25 @@ export interface AgbProviderArgs {
   readonly endpoint?: pulumi.Input<string>;
   /** Limit of a call with its retries, in milliseconds. Default: `agb:timeoutMs`, then `AGB_TIMEOUT_MS`, then 60000. */
   readonly timeoutMs?: pulumi.Input<number>;
-  /** Labels for each session of this provider; a session's own labels win. Default: `agb:defaultLabels`. */
+  /** Labels of each session of this provider. A session's own labels win. Default: `agb:defaultLabels`. */
   readonly defaultLabels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** Labels that are left to other tools: keys, or prefixes that end in `*`. Default: `agb:ignoreLabels`. */
   readonly ignoreLabels?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
- * An AGB account to make sessions with, for programs that use several or that set it up in code. Pass it to resources
- * as `provider` and to components as `providers`. Changing a setting replaces no session.
+ * An AGB account, for programs that use several accounts or configure theirs in code. Pass it to resources as `provider` and
+ * to components as `providers`. A changed setting replaces no resource.
  *
- * To keep keys out of the state, name them in the environment and map them: with
+ * To keep a key out of the state, put it into an environment variable and map that: with
  * `{ envVarMappings: { AGB_EU_KEY: "AGB_API_KEY" } }` this provider reads its key from `AGB_EU_KEY`.
  *
  * @example
  * const europe = new AgbProvider("europe", { apiKey: config.requireSecret("europeKey"), endpoint: "eu.example.com" });
  * new AgbSession("web", { imageId: "agb-code-space-1" }, { provider: europe });
  *
- * @throws Error when an argument is none of these, when `apiKey` is an empty string, or when the variable that is mapped to the key is not set: another
- *   account's key must not stand in
+ * @throws Error when an argument is unknown, when `apiKey` is an empty string, or when the variable that is mapped to the key
+ *   is not set: the key of another account would be used instead
  */
 export class AgbProvider extends pulumi.ProviderResource {
   constructor(name: string, args: AgbProviderArgs = {}, opts: pulumi.ResourceOptions = {}) {
@@ -41,7 +41,7 @@ export class AgbProvider extends pulumi.ProviderResource {
     const config = new pulumi.Config(configNamespace);
     const mappings = (opts as EnvironmentMappings).envVarMappings ?? {};
     const mapped = Object.values(mappings);
-    // A variable that is mapped to this provider is an explicit setting too: the stack's must not win over it.
+    // A mapped variable is an explicit setting too, so the stack's must not win over it.
     const stack = <Value>({ variable }: { variable: string | undefined }, read: () => Value) =>
       variable !== undefined && mapped.includes(variable) ? undefined : read();
 
@@ -86,7 +86,7 @@ const argumentNames = [
   "ignoreLabels",
 ] satisfies (keyof AgbProviderArgs)[];
 
-/** A misspelt endpoint or key would let another one of the stack or the environment be used. */
+/** With a misspelt endpoint or key, one of the stack or the environment would be used instead. */
 function refuseUnknownArguments(name: string, args: AgbProviderArgs): void {
   const unknown = Object.keys(args).find((key) => !(argumentNames as string[]).includes(key));
   if (unknown !== undefined) {

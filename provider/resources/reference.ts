@@ -1,10 +1,10 @@
 /**
- * The one line of text that Pulumi stores as `__provider` with each resource and that its dynamic-provider process
- * evaluates: a reference to the installed package, never its code. So the state stays small, and old states run
- * today's code.
+ * Returns the line that Pulumi stores as `__provider` with each resource. Its dynamic-provider process evaluates the line,
+ * which refers to the installed package and holds none of its code. So the state stays small, and old states run today's
+ * code.
  *
- * The process looks for the package from the program's folder upwards. Where a package manager such as pnpm installed
- * it only as a dependency of a dependency it is not found there, but from Pulumi's own place it is.
+ * The process looks for the package from the program's folder upwards. A package manager such as pnpm may hide a package that
+ * is only a dependency of a dependency. Then the line finds it from Pulumi's own folder.
  *
  * @param kind name of an export of `pulumi-agb/dynamic`
  */

@@ -5,9 +5,9 @@ import { providerReference } from "./reference";
 const name = "agb";
 
 /**
- * Gives a stack an id of its own: random, created by the first `up`, kept in the state as this resource's `id`. Every
- * session carries it as the label `pulumi-stack-id`, so that a sweep tells this stack's sessions from those of another
- * stack with the same names. AGB is never asked about it.
+ * Gives a stack an id of its own. The first `up` creates it at random, and the state keeps it as this resource's `id`. Every
+ * session carries it as the label `pulumi-stack-id`, by which a sweep tells the stack's sessions from those of another stack
+ * with the same names. AGB knows nothing of it.
  */
 class AgbStackIdentity extends pulumi.CustomResource {
   constructor() {
@@ -16,11 +16,11 @@ class AgbStackIdentity extends pulumi.CustomResource {
 }
 
 /**
- * The id of the stack that runs, which declares the resource that holds it when it is first asked for.
+ * Returns the id of the running stack. The first call declares the resource that holds it.
  *
- * It is a promise, not an output: an output would write the dependency into each session, twice and longer than the id.
+ * It is a promise, not an output: an output would store the dependency with each session, twice and longer than the id.
  *
- * @returns the id, or what Pulumi has for an unknown value: in the first preview, and when `--target` leaves it out
+ * @returns the id, or Pulumi's unknown value in the first preview and when `--target` leaves the resource out
  */
 export function stackId(): Promise<string> {
   const ids = stackIds();
@@ -37,7 +37,7 @@ async function readId({ id }: AgbStackIdentity): Promise<string> {
   return (await promise.call(id)) || pulumi.runtime.unknownValue;
 }
 
-/** Shared by all copies of this package in a program: two resources of one name would be refused. */
+/** Shared by all copies of this package in a program, because Pulumi refuses two resources of one name. */
 function stackIds(): WeakMap<object, Promise<string>> {
   const shared = globalThis as { [key: symbol]: WeakMap<object, Promise<string>> | undefined };
   const key = Symbol.for("pulumi-agb.stack-ids");

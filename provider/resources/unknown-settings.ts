@@ -4,7 +4,7 @@ import { nearestName } from "../nearest-name";
 
 let warned = false;
 
-/** Warns once per program of each key in the stack's configuration below `agb:` that is no setting, and so has no effect. */
+/** Warns, once per program, of each key below `agb:` in the stack's configuration that is not a setting and has no effect. */
 export function warnOfUnknownSettings(): void {
   if (warned) {
     return;

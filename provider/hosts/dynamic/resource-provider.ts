@@ -9,7 +9,7 @@ import {
 } from "../../kinds/hosted-kind";
 import { ShownFailure } from "./shown-failure";
 
-/** What all resources of a process share. */
+/** What all kinds of a process share. */
 export interface DynamicHostOptions {
   /** Takes over the configuration of Pulumi's stack. Must not fail. */
   configure(config: (key: string) => string | undefined): void;
@@ -23,8 +23,8 @@ export type DynamicProvider = ReturnType<typeof dynamicProvider>;
 /**
  * Makes the object of one kind that Pulumi's process drives.
  *
- * The process tells a provider nothing of a resource but its properties. So the program adds some that begin with `__`:
- * `__provider`, which Pulumi needs, and `__resource`, the resource's name. They are kept, and kinds never see them.
+ * The process passes a provider only the properties of a resource. So the program adds some that begin with `__`:
+ * `__provider`, which Pulumi needs, and `__resource`, the resource's name. The state keeps them, and kinds never see them.
  */
 export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHostOptions) {
   const callerOf = (given: Properties): Caller => ({ resource: given["__resource"] as string | undefined, say });
@@ -69,23 +69,23 @@ export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHos
   } satisfies pulumi.dynamic.ResourceProvider<Properties, Properties>;
 }
 
-/** What the program adds for the host. */
+/** The properties that the program adds for the host. */
 function addedPart(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => name.startsWith("__")));
 }
 
-/** What the kind declares. */
+/** The properties that the kind is given. */
 function declaredPart(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith("__")));
 }
 
-/** Pulumi prints the value of the property that a failure names, and it may be secret. So the path is part of the reason. */
+/** Pulumi prints the value of the property that a failure names, which may be secret. So the path is part of the reason. */
 function checkFailure({ path, reason }: CheckedInputs["problems"][number]): pulumi.dynamic.CheckFailure {
   return { property: "", reason: path === "" ? reason : `${path}: ${reason}` };
 }
 
 /**
- * Where inputs differ, `changes` is left undefined: Pulumi then compares them itself, shows the detail and honours
+ * Where inputs differ, `changes` stays undefined: Pulumi then compares them itself, shows the detail and honours
  * `replaceOnChanges`.
  */
 function diffResult({ changed, replaces, isUnfinished, deleteBeforeReplace }: Difference): pulumi.dynamic.DiffResult {
