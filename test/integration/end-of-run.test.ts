@@ -176,7 +176,7 @@ test("a process that was started without a pipe does not take its empty input fo
 
 test("any number of creates can wait for the end of the run without a warning of Node", async () => {
   const script = `
-    const { CreatesInFlight } = require("./dist/dynamic/creates-in-flight");
+    const { CreatesInFlight } = require("./dist/kinds/creates-in-flight");
     const { systemClock } = require("./dist/lifecycle/wait");
     process.on("warning", ({ message }) => console.log(message));
     const { ended } = new CreatesInFlight();
