@@ -9,7 +9,7 @@ import {
   uploadStrategies,
 } from "../api/sync-policy";
 import { despiteInnerIssues, filledString, mustBe } from "./types";
-import { isUnknown } from "./unknown";
+import { holdsUnknown, isUnknown } from "./unknown";
 
 const absolutePath = filledString.refine(
   (path) => path.trim() === "" || path.startsWith("/"),
@@ -89,9 +89,8 @@ export function sortedMounts(mounts: unknown): unknown {
   return [...(mounts as ContextMount[])].sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
-/** Tells whether AGB would be sent the same mounts, such as with a default written out. */
+/** Tells whether AGB would be sent the same mounts, such as with a default written out. Values that are not known differ. */
 export function sameMounts(one: readonly ContextMount[] = [], other: readonly ContextMount[] = []): boolean {
-  // In a preview the whole list may be unknown.
-  const encode = (mounts: unknown) => (Array.isArray(mounts) ? JSON.stringify(mounts.map(encodeMount)) : mounts);
-  return encode(one) === encode(other);
+  const encode = (mounts: readonly ContextMount[]) => JSON.stringify(mounts.map(encodeMount));
+  return ![one, other].some(holdsUnknown) && encode(one) === encode(other);
 }

@@ -3,6 +3,7 @@ import { declarationProblems, isDeclarable } from "../../provider/kinds/check";
 import { cleanProperties } from "../../provider/kinds/clean-properties";
 import { contextKind } from "../../provider/kinds/context";
 import { CreatesInFlight } from "../../provider/kinds/creates-in-flight";
+import { differenceOf } from "../../provider/kinds/diff";
 import type { ResourceKind } from "../../provider/kinds/kind";
 import { sessionKind } from "../../provider/kinds/session";
 import { unknownValue } from "../../provider/kinds/unknown";
@@ -17,7 +18,7 @@ type Path = readonly (string | number)[];
 
 /** A kind with a sound declaration of all its properties, and faults that each spoil a place of their own. */
 interface Example {
-  readonly kind: Pick<ResourceKind<object>, "name" | "properties" | "problems" | "normalize">;
+  readonly kind: ResourceKind<object>;
   readonly sound: Declaration;
   readonly faults: readonly (readonly [place: Path, value: Json, reportedAt?: string])[];
   /** Objects whose keys the user chooses. */
@@ -217,6 +218,23 @@ describe.each(examples)("%s", (_, example) => {
         expect(found).toEqual(expect.arrayContaining(expected.filter(stays)));
         const paths = expected.map(({ path }) => path);
         expect(found.map(({ path }) => path).filter((path) => !paths.includes(path))).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("takes a value that is not known yet for a change, at any depth", () => {
+    const { kind, sound } = example;
+    const inputsOf = (news: Declaration) => kind.normalize?.({ ...news }, settings) ?? news;
+    const isInput = ([name]: Path) => name !== undefined && kind.properties[name]?.change !== "output";
+    fc.assert(
+      fc.property(fc.subarray(placesIn(sound).filter(isInput), { minLength: 1, maxLength: 4 }), (places) => {
+        const news = places.reduce((found, place) => withValue(found, place, unknownValue), sound);
+        const { changed, replaces } = differenceOf(kind, inputsOf(sound), inputsOf(news));
+        const expected = places.map(([name]) => String(name));
+        expect(changed).toEqual(expect.arrayContaining(expected));
+        const replacing = expected.filter((name) => kind.properties[name]?.change === "replaces");
+        expect(replaces).toEqual(expect.arrayContaining(replacing));
       }),
       { numRuns: 300 },
     );
