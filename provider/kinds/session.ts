@@ -233,7 +233,9 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       return "deleted";
     }
     await uploadMounts(call, id, known, clock);
-    const leftMs = limitMs === undefined ? undefined : Math.max(0, client.leftMs());
+    // Uploads use a part of the limit.
+    const hasUploads = limitMs !== undefined && (known.contextSyncs ?? []).length > 0;
+    const leftMs = hasUploads ? Math.max(0, Math.ceil(client.leftMs())) : limitMs;
     return (await releaseAndWait(client, id, clock, leftMs)) ? "deleted" : "absent";
   }
 
