@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from "commander";
-import { pulumiEnvironment, readForgeSettings, readJobSettings } from "../config";
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
@@ -8,6 +7,7 @@ import { readProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
 import { StoppedError } from "../pulumi/stop-requests";
+import { pulumiEnvironment, readForgeSettings, readJobSettings } from "./environment";
 import { addHelpNotes } from "./help-text";
 
 interface DriftFlags {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
-import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId, readSettings } from "../config";
+import { readSettings } from "../config";
 import { findForge, requireForge } from "../forge/find-forge";
 import type { ForgeSettings } from "../forge/forge-settings";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
@@ -19,6 +19,7 @@ import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
 import { StoppedError } from "../pulumi/stop-requests";
 import { parseDurationMs } from "./duration";
+import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId } from "./environment";
 import { addHelpNotes } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
 

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
 import { describeService, isSameService } from "../api/endpoint";
 import { printableJson } from "../api/outside-text";
-import { readJobSettings, readRepositoryId, readSettings, type Settings } from "../config";
+import { readSettings, type Settings } from "../config";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { isStackId, ownershipKeys } from "../lifecycle/ownership";
 import {
@@ -22,6 +22,7 @@ import { releaseRightOf } from "../previews/release-right";
 import { readProjectName } from "../pulumi/project-name";
 import { readSelectedStack, readStackConfig } from "../pulumi/selected-stack";
 import { exportStackState, readStateFile, type StackState, secretText } from "../pulumi/stack-state";
+import { readJobSettings, readRepositoryId } from "./environment";
 import { addHelpNotes } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { readForgeSettings } from "../../provider/config";
+import { readForgeSettings } from "../../provider/cli/environment";
 import { requireForge } from "../../provider/forge/find-forge";
 import { ForgeError } from "../../provider/forge/forge-error";
 import {

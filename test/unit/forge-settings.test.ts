@@ -1,4 +1,4 @@
-import { readForgeSettings, readRepositoryId } from "../../provider/config";
+import { readForgeSettings, readRepositoryId } from "../../provider/cli/environment";
 import { findForge, requireForge } from "../../provider/forge/find-forge";
 import { hasMarker, withMarker } from "../../provider/forge/marker";
 import { isRepositoryId } from "../../provider/lifecycle/ownership";
