@@ -8,7 +8,7 @@ import { gitLabDialect } from "./gitlab";
 
 /**
  * The forge that the settings name; `undefined` when there is none to talk to, and the settings say why. Whoever can do
- * without shows the reason when `isHalfConfigured`, and nothing otherwise.
+ * without shows the reason when `isUnusable`, and nothing otherwise.
  */
 export function findForge(settings: ForgeSettings, options?: ForgeCallOptions): Forge | undefined {
   switch (settings.kind) {

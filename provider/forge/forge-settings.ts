@@ -30,7 +30,7 @@ export interface NoForgeSettings {
   /** What is missing or broken, and how to mend it. Holds no token. */
   readonly reason: string;
   /** Whether a forge is named but cannot be used. That is a mistake in a job, while no forge at all is normal on a desk. */
-  readonly isHalfConfigured: boolean;
+  readonly isUnusable: boolean;
 }
 
 /** What the environment says of the forge that hosts the repository. */
@@ -47,7 +47,7 @@ export function parseForgeSettings(environment: Environment): ForgeSettings {
   const reason =
     "No forge is known. In a job of GitHub Actions or GitLab CI the forge's own variables say which it is; elsewhere set " +
     "GITHUB_REPOSITORY (OWNER/NAME) and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN.";
-  return { kind: "none", reason, isHalfConfigured: false };
+  return { kind: "none", reason, isUnusable: false };
 }
 
 /**
@@ -110,7 +110,7 @@ function parseGitHub(environment: Environment): ForgeSettings {
     problems.push("GITHUB_REPOSITORY is not OWNER/NAME.");
   }
   if (problems.length > 0) {
-    return { kind: "none", reason: problems.join(" "), isHalfConfigured: true };
+    return { kind: "none", reason: problems.join(" "), isUnusable: true };
   }
   const runId = digits(environment["GITHUB_RUN_ID"]);
   const runAttempt = digits(environment["GITHUB_RUN_ATTEMPT"]);
@@ -132,7 +132,7 @@ function parseGitLab(environment: Environment): ForgeSettings {
     problems.push("CI_PROJECT_ID is neither the number nor the path of a project.");
   }
   if (problems.length > 0) {
-    return { kind: "none", reason: problems.join(" "), isHalfConfigured: true };
+    return { kind: "none", reason: problems.join(" "), isUnusable: true };
   }
   const jobUrl = httpUrl(environment["CI_JOB_URL"]) ?? httpUrl(environment["CI_PIPELINE_URL"]);
   return { kind: "gitlab", token, apiUrl, project, jobUrl };

@@ -7,8 +7,9 @@ import { newCreateToken, ownerLabels } from "../../provider/lifecycle/ownership"
 import { takeDown } from "../../provider/previews/down";
 import type { ReleasingJob } from "../../provider/previews/job";
 import { recover } from "../../provider/previews/recover";
-import { type SweepOrder, sweep } from "../../provider/previews/sweep";
-import { judgeRequest, somethingIsLeft } from "../../provider/previews/sweep-verdicts";
+import { decideFate } from "../../provider/previews/request-decisions";
+import { type SweepOptions, sweep } from "../../provider/previews/sweep";
+import { somethingIsLeft } from "../../provider/previews/sweep-result";
 import { bringUp } from "../../provider/previews/up";
 import { type StackState, secretText } from "../../provider/pulumi/stack-state";
 import { openClient } from "../support/agb-client";
@@ -18,10 +19,10 @@ import { done, failed, openFakeJob, stackIdOf, stateOf } from "../support/fake-p
 import { failureOf } from "../support/session-stack";
 import { setVariable } from "../support/set-variable";
 
-const upOrder = { request: 1, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0 };
-const downOrder = { request: 1, lockWaitMs: 0 };
-const recoverOrder = { request: 1, force: true };
-const sweepOrder: SweepOrder = { idleDays: undefined, minimumAgeMs: 600_000, execute: true, lockWaitMs: 0 };
+const upOptions = { request: 1, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0 };
+const downOptions = { request: 1, lockWaitMs: 0 };
+const recoverOptions = { request: 1, force: true };
+const sweepOptions: SweepOptions = { idleDays: undefined, minimumAgeMs: 600_000, execute: true, lockWaitMs: 0 };
 
 const ours = "github.com/repositories/81";
 const theirs = "github.com/repositories/99";
@@ -61,7 +62,7 @@ describe("up", () => {
   test("that fails ends with Pulumi's exit code, and the comment and the log tell what is there", async () => {
     const fake = openFakeJob({ update: async () => failed("error: boom", 1) });
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", ["s-1"]));
-    expect(await bringUp(fake.job, upOrder)).toBe(1);
+    expect(await bringUp(fake.job, upOptions)).toBe(1);
     expect(fake.comments[0]).toMatchObject({
       request: 1,
       markdown: expect.stringContaining("could not be brought up"),
@@ -75,7 +76,7 @@ describe("up", () => {
     const exportState = jest.fn().mockResolvedValueOnce(undefined).mockRejectedValue(new Error("no backend"));
     const fake = openFakeJob({ exportState });
     fake.requests.set(1, { isOpen: true, updatedAt: new Date() });
-    expect(await bringUp(fake.job, upOrder)).toBe(0);
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.warned).toEqual(["The sessions of pr-1 are not known: no backend"]);
     expect(fake.summaries[0]).toContain("could not be found out");
   });
@@ -85,14 +86,14 @@ describe("up", () => {
     const state = stateOf("shop", "pr-1", ["s-1", "s-2"]);
     const sessions = state.sessions.map((session, index) => ({ ...session, isReleased: index === 1 }));
     fake.stacks.set("pr-1", { ...state, sessions });
-    await bringUp(fake.job, upOrder);
+    await bringUp(fake.job, upOptions);
     expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
   });
 
   test("of a closed request, as when an old job is started again, makes nothing and says so", async () => {
     const fake = openFakeJob();
     fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
-    expect(await bringUp(fake.job, upOrder)).toBe(0);
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.commands).toEqual([]);
     expect(fake.comments).toEqual([]);
     expect(fake.warned).toEqual(["Request 1 is closed: no environment is made for it."]);
@@ -101,7 +102,7 @@ describe("up", () => {
   test("goes on when the forge cannot tell whether the request is open", async () => {
     const fake = openFakeJob();
     fake.requests.set(1, new Error("no forge"));
-    expect(await bringUp(fake.job, upOrder)).toBe(0);
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.commands).toEqual(["create pr-1", "update pr-1"]);
     expect(fake.warned).toEqual(["Could not find out whether request 1 is open: no forge"]);
   });
@@ -117,7 +118,7 @@ describe("up", () => {
     if (state !== undefined) {
       fake.stacks.set("pr-1", state);
     }
-    expect(await bringUp(fake.job, upOrder)).toBe(0);
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.configuration["preview:repository"]).toBe(expected);
     expect(fake.configuration).toMatchObject({ "preview:request": "1", "preview:commit": "9f3c2e1" });
   });
@@ -129,12 +130,12 @@ describe("up", () => {
     const fake = openFakeJob({}, { repository: ours });
     const { sessions } = stateOf(project, stack, ["s-1"], [theirs]);
     fake.stacks.set("pr-1", { ...stateOf("shop", "pr-1", []), sessions });
-    expect(await bringUp(fake.job, upOrder)).toBe(0);
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
   });
 
   test("uses the stack of the organization", async () => {
     const fake = openFakeJob({}, { organization: "acme" });
-    await bringUp(fake.job, upOrder);
+    await bringUp(fake.job, upOptions);
     expect(fake.commands).toEqual(["create acme/pr-1", "update acme/pr-1"]);
   });
 });
@@ -153,7 +154,7 @@ describe("up, when Pulumi could not do its work,", () => {
     ],
   ])("tells so when %s, and fails", async (_, pulumi, message) => {
     const fake = openFakeJob(pulumi);
-    await expect(bringUp(fake.job, upOrder)).rejects.toThrow(message);
+    await expect(bringUp(fake.job, upOptions)).rejects.toThrow(message);
     expect(fake.comments).toEqual([
       { request: 1, markdown: expect.stringContaining("could not be brought up"), mode: "create" },
     ]);
@@ -169,14 +170,14 @@ describe("up, when Pulumi could not do its work,", () => {
     };
     const update = async () => failed("[409] Conflict: Another update is currently in progress");
     const fake = openFakeJob({ update }, { pause, signal: stop.signal });
-    await expect(bringUp(fake.job, { ...upOrder, lockWaitMs: 1_000 })).rejects.toThrow("Stopped.");
+    await expect(bringUp(fake.job, { ...upOptions, lockWaitMs: 1_000 })).rejects.toThrow("Stopped.");
     expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("was cancelled on its way") }]);
   });
 });
 
 test("up whose stack is removed at the same time fails and says so", async () => {
   const fake = openFakeJob({ exportState: async () => undefined });
-  expect(await bringUp(fake.job, upOrder)).toBe(1);
+  expect(await bringUp(fake.job, upOptions)).toBe(1);
   expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("could not be brought up") }]);
   expect(fake.warned.at(-1)).toContain("does not exist any more");
   expect(fake.published).toEqual({});
@@ -192,7 +193,7 @@ test("up publishes sessions of one name, in different components, by their URNs"
   }));
   // biome-ignore lint/style/noNonNullAssertion: there are three
   fake.stacks.set("pr-1", { ...state, sessions: [first!, second!, third!] });
-  await bringUp(fake.job, upOrder);
+  await bringUp(fake.job, upOptions);
   expect(JSON.parse(fake.published["session-ids"] ?? "")).toEqual({
     "urn:pulumi:pr-1::shop::C0$agb:AgbSession::web": "s-1",
     "urn:pulumi:pr-1::shop::C1$agb:AgbSession::web": "s-2",
@@ -202,9 +203,9 @@ test("up publishes sessions of one name, in different components, by their URNs"
 
 describe("a stack of another repository in the same backend", () => {
   test.each([
-    ["up", (job: ReleasingJob) => bringUp(job, upOrder), [expect.stringContaining("could not be brought up")]],
-    ["down", (job: ReleasingJob) => takeDown(job, downOrder), []],
-    ["recover", (job: ReleasingJob) => recover(job, recoverOrder), []],
+    ["up", (job: ReleasingJob) => bringUp(job, upOptions), [expect.stringContaining("could not be brought up")]],
+    ["down", (job: ReleasingJob) => takeDown(job, downOptions), []],
+    ["recover", (job: ReleasingJob) => recover(job, recoverOptions), []],
   ])("is refused by `%s` before anything is changed", async (_, run, comments) => {
     const fake = await openJob({}, ours);
     const session = await fake.make("pr-1", 60, "shop", theirs);
@@ -225,7 +226,7 @@ describe("a stack of another repository in the same backend", () => {
     const session = await fake.make("pr-1", 60, "shop", theirs);
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", [session], [theirs]));
     for (const execute of [false, true]) {
-      expect(await sweep(fake.job, { ...sweepOrder, execute })).toMatchObject({
+      expect(await sweep(fake.job, { ...sweepOptions, execute })).toMatchObject({
         stacks: [{ stack: "pr-1", action: "failed", reason: expect.stringContaining(theirs) }],
         failures: [expect.stringContaining("Stack pr-1: ")],
       });
@@ -241,9 +242,9 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     return { ...state, sessions: state.sessions.map((session) => ({ ...session, labels: secretText })) };
   };
   const runs: [string, (job: ReleasingJob) => Promise<unknown>][] = [
-    ["up", (job) => bringUp(job, upOrder)],
-    ["down", (job) => takeDown(job, downOrder)],
-    ["recover", (job) => recover(job, recoverOrder)],
+    ["up", (job) => bringUp(job, upOptions)],
+    ["down", (job) => takeDown(job, downOptions)],
+    ["recover", (job) => recover(job, recoverOptions)],
   ];
 
   test.each(runs)("is refused by `%s` when AGB says that they are another repository's", async (_, run) => {
@@ -281,7 +282,7 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     const session = await fake.make("pr-1", 60, "shop", theirs);
     fake.stacks.set("pr-1", secretState([session]));
     const { client: _, ...withoutClient } = fake.job;
-    await expect(bringUp(withoutClient, upOrder)).rejects.toThrow(`another repository: ${theirs}`);
+    await expect(bringUp(withoutClient, upOptions)).rejects.toThrow(`another repository: ${theirs}`);
     expect(fake.commands).toEqual([]);
   });
 
@@ -292,7 +293,7 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
       index === 0 ? session : { ...session, labels: secretText },
     );
     fake.stacks.set("pr-1", { ...state, sessions: sessions as StackState["sessions"] });
-    await bringUp(fake.job, upOrder);
+    await bringUp(fake.job, upOptions);
     expect(fake.emulator.requestCounts()).toEqual({});
   });
 });
@@ -302,7 +303,7 @@ describe("down", () => {
     const { job, stacks, comments, emulator } = await openJob();
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     emulator.addFault({ operation: "ListSession", answer: { status: 403 } });
-    await expect(takeDown(job, downOrder)).rejects.toThrow();
+    await expect(takeDown(job, downOptions)).rejects.toThrow();
     expect(stacks.size).toBe(0);
     expect(comments).toMatchObject([{ markdown: expect.stringContaining("some may run until AGB releases them") }]);
   });
@@ -313,7 +314,7 @@ describe("down", () => {
     const mine = await fake.make("pr-1", 0, "shop", ours);
     const others = await fake.make("pr-1", 60, "shop", theirs);
     const unknown = await fake.make("pr-1");
-    const { exitCode, orphans } = await takeDown(fake.job, downOrder);
+    const { exitCode, orphans } = await takeDown(fake.job, downOptions);
     expect(exitCode).toBe(0);
     expect(orphans).toMatchObject([
       { sessionId: unknown, action: "left", reason: expect.stringContaining("no state was read") },
@@ -331,7 +332,7 @@ describe("down", () => {
     const fake = await openJob({}, ours);
     fake.requests.set(1, answer);
     const session = await fake.make("pr-1", 60, "shop", ours);
-    expect((await takeDown(fake.job, downOrder)).orphans).toMatchObject([{ action: "left" }]);
+    expect((await takeDown(fake.job, downOptions)).orphans).toMatchObject([{ action: "left" }]);
     expect(fake.running()).toEqual(new Set([session]));
   });
 
@@ -345,7 +346,7 @@ describe("down", () => {
     }
     const session = await fake.make("pr-1", 60, "shop", undefined, "fedcba9876543210");
     const earlier = await fake.make("pr-1", 60, "shop", undefined, "");
-    const { orphans } = await takeDown(fake.job, downOrder);
+    const { orphans } = await takeDown(fake.job, downOptions);
     expect(orphans.map(({ action }) => action).sort()).toEqual(isHere ? ["foreign", "left"] : ["left", "left"]);
     expect(fake.running()).toEqual(new Set([session, earlier]));
   });
@@ -354,14 +355,14 @@ describe("down", () => {
     const fake = await openJob({}, undefined);
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     await fake.make("pr-1", 60, "shop", undefined, "");
-    await takeDown({ ...fake.job, includesUnidentified: true }, downOrder);
+    await takeDown({ ...fake.job, includesUnidentified: true }, downOptions);
     expect(fake.running().size).toBe(0);
   });
 
   test("without a stack here leaves all when it does not know its repository", async () => {
     const fake = await openJob();
     const sessions = [await fake.make("pr-1"), await fake.make("pr-1", 60, "shop", theirs)];
-    expect((await takeDown(fake.job, downOrder)).orphans.map(({ action }) => action)).toEqual(["left", "left"]);
+    expect((await takeDown(fake.job, downOptions)).orphans.map(({ action }) => action)).toEqual(["left", "left"]);
     expect(fake.running()).toEqual(new Set(sessions));
   });
 
@@ -370,7 +371,7 @@ describe("down", () => {
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     await fake.make("pr-1", 0);
     const others = await fake.make("pr-1", 0, "shop", theirs);
-    expect((await takeDown(fake.job, downOrder)).orphans).toMatchObject([{ action: "released" }]);
+    expect((await takeDown(fake.job, downOptions)).orphans).toMatchObject([{ action: "released" }]);
     expect(fake.running()).toEqual(new Set([others]));
     expect(fake.comments).toHaveLength(1);
   });
@@ -380,7 +381,7 @@ describe("down", () => {
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", ["s-1"], [ours]));
     await fake.make("pr-1", 0, "shop", ours);
     const others = await fake.make("pr-1", 0, "shop", theirs);
-    await takeDown(fake.job, downOrder);
+    await takeDown(fake.job, downOptions);
     expect(fake.running()).toEqual(new Set([others]));
   });
 
@@ -388,7 +389,7 @@ describe("down", () => {
     const { job, stacks, commands, make, running } = await openJob();
     stacks.set("pr-1", stateOf("bank", "pr-1", ["s-1"]));
     const session = await make("pr-1");
-    await expect(takeDown(job, downOrder)).rejects.toThrow("pr-1 is a stack of the project bank, not of shop");
+    await expect(takeDown(job, downOptions)).rejects.toThrow("pr-1 is a stack of the project bank, not of shop");
     expect(commands).toEqual([]);
     expect(running()).toEqual(new Set([session]));
   });
@@ -397,7 +398,7 @@ describe("down", () => {
     const { job, stacks, comments, make, running } = await openJob({ destroy: async () => failed("error", 255) });
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await make("pr-1");
-    expect(await takeDown(job, downOrder)).toMatchObject({ exitCode: 255 });
+    expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 255 });
     expect(running()).toEqual(new Set([session]));
     expect(comments).toEqual([]);
   });
@@ -406,24 +407,24 @@ describe("down", () => {
     const { job, stacks } = await openJob({ destroy: async () => failed("error: no stack named 'pr-1' found", 255) });
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     stacks.get = () => undefined;
-    expect(await takeDown(job, downOrder)).toMatchObject({ exitCode: 0 });
+    expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 0 });
   });
 
   test("leaves the sessions of a stack that is made again at the same time", async () => {
     const fake = await openJob({ destroy: async () => done });
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await fake.make("pr-1", 0);
-    expect(await takeDown(fake.job, downOrder)).toMatchObject({ exitCode: 0, orphans: [] });
+    expect(await takeDown(fake.job, downOptions)).toMatchObject({ exitCode: 0, orphans: [] });
     expect(fake.running()).toEqual(new Set([session]));
     expect(fake.said).toContain("pr-1 exists again; its sessions are left.");
   });
 
   test("changes a comment but makes none, and can do without", async () => {
     const { job, comments, warned } = await openJob();
-    await takeDown(job, downOrder);
+    await takeDown(job, downOptions);
     expect(comments).toEqual([{ request: 1, markdown: expect.stringContaining("is gone"), mode: "replace" }]);
     job.forge.writeComment = () => Promise.reject(new Error("HTTP 500"));
-    expect(await takeDown(job, downOrder)).toMatchObject({ exitCode: 0 });
+    expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 0 });
     expect(warned).toEqual(["The comment was not changed: HTTP 500"]);
   });
 });
@@ -503,7 +504,7 @@ describe("recover", () => {
     const { job, commands, cutOff, make, running } = await openJob();
     await make("pr-1", 0);
     cutOff.set("pr-1", { pid: 4711, end: async () => "cannot be ended", forget: () => cutOff.clear() });
-    await expect(recover(job, recoverOrder)).rejects.toThrow("lives on and cannot be ended");
+    await expect(recover(job, recoverOptions)).rejects.toThrow("lives on and cannot be ended");
     expect(commands).toEqual([]);
     expect(running().size).toBe(1);
     expect(cutOff.size).toBe(1);
@@ -517,7 +518,7 @@ describe("recover", () => {
     stacks.set("pr-1", stateOf("shop", "pr-1", [known]));
     const orphan = await make("pr-1", 0);
     const other = await make("pr-11", 0);
-    expect(await recover(job, recoverOrder)).toMatchObject([{ sessionId: orphan, action: "released" }]);
+    expect(await recover(job, recoverOptions)).toMatchObject([{ sessionId: orphan, action: "released" }]);
     expect(said[0]).toContain("Nothing was cancelled: error: [409] Conflict");
     expect(running()).toEqual(new Set([known, other]));
   });
@@ -525,7 +526,7 @@ describe("recover", () => {
   test("of a request without a stack is a success and releases nothing", async () => {
     const { job, said, commands, make, running } = await openJob({}, ours);
     const sessions = [await make("pr-1"), await make("pr-1", 60, "shop", ours)];
-    expect(await recover(job, recoverOrder)).toEqual([]);
+    expect(await recover(job, recoverOptions)).toEqual([]);
     expect(said).toEqual(["There is no stack pr-1; nothing is released."]);
     expect(commands).toEqual([]);
     expect(running()).toEqual(new Set(sessions));
@@ -536,7 +537,7 @@ describe("recover", () => {
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const others = await make("pr-1", 60, "shop", theirs);
     const orphans = [await make("pr-1", 0, "shop", ours), await make("pr-1", 0)];
-    expect(new Set((await recover(job, recoverOrder)).map(({ sessionId }) => sessionId))).toEqual(new Set(orphans));
+    expect(new Set((await recover(job, recoverOptions)).map(({ sessionId }) => sessionId))).toEqual(new Set(orphans));
     expect(running()).toEqual(new Set([others]));
   });
 
@@ -545,14 +546,14 @@ describe("recover", () => {
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await make("pr-1");
     job.pulumi.cancel = async () => (stacks.delete("pr-1") ? done : failed("", 6));
-    expect(await recover(job, recoverOrder)).toEqual([]);
+    expect(await recover(job, recoverOptions)).toEqual([]);
     expect(running()).toEqual(new Set([session]));
   });
 
   test("releases nothing when the state cannot be read", async () => {
     const { job, make, running } = await openJob({ exportState: () => Promise.reject(new Error("no backend")) });
     await make("pr-1");
-    await expect(recover(job, recoverOrder)).rejects.toThrow("no backend");
+    await expect(recover(job, recoverOptions)).rejects.toThrow("no backend");
     expect(running().size).toBe(1);
   });
 });
@@ -570,14 +571,14 @@ describe("the sweep", () => {
     [false, 0, 3, "remove"],
   ])("takes a request (open: %s, untouched for %s days, limit %s) for one to %s", (isOpen, days, idleDays, fate) => {
     const updatedAt = new Date(nowMs - days * dayMs);
-    expect(judgeRequest({ isOpen, updatedAt }, idleDays, nowMs).fate).toBe(fate);
+    expect(decideFate({ isOpen, updatedAt }, idleDays, nowMs).fate).toBe(fate);
   });
 
   test("keeps the sessions of a stack that was not found when its request is open: it may be in another backend", async () => {
     const { job, requests, said, clock, make, running } = await openJob();
     requests.set(1, { isOpen: true, updatedAt: new Date(clock.now()) });
     const session = await make("pr-1");
-    const result = await sweep(job, sweepOrder);
+    const result = await sweep(job, sweepOptions);
     expect(result).toMatchObject({
       stacks: [],
       sessions: [{ sessionId: session, action: "left", reason: "its stack was not found, and its request is open" }],
@@ -599,7 +600,7 @@ describe("the sweep", () => {
     }
     const { destroy } = job.pulumi;
     job.pulumi.destroy = async (stack) => (stack === "pr-1" ? failed("error", 1) : destroy(stack));
-    expect(await sweep(job, sweepOrder)).toMatchObject({
+    expect(await sweep(job, sweepOptions)).toMatchObject({
       stacks: [
         { stack: "pr-1", action: "failed" },
         { stack: "pr-2", action: "removed" },
@@ -621,19 +622,19 @@ describe("the sweep", () => {
     await make("pr-1", 1);
     await make("pr-2");
     await make("pr-2");
-    await sweep(job, sweepOrder);
+    await sweep(job, sweepOptions);
     expect(asked).toEqual([1, 2]);
   });
 
   test("says that a clean-up path is broken when it reclaimed something, and only then", async () => {
     const { job, requests, clock, make, warned, summaries } = await openJob({}, ours);
-    await sweep(job, sweepOrder);
+    await sweep(job, sweepOptions);
     expect(warned).toEqual([]);
     requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
     await make("pr-1", 60, "shop", ours);
-    await sweep({ ...job }, { ...sweepOrder, execute: false });
+    await sweep({ ...job }, { ...sweepOptions, execute: false });
     expect(warned).toEqual([]);
-    await sweep(job, sweepOrder);
+    await sweep(job, sweepOptions);
     expect(warned).toEqual([expect.stringMatching(/^The sweep removed 0 stacks and released 1 sessions/)]);
     expect(summaries).toHaveLength(3);
   });
@@ -650,9 +651,9 @@ describe("the sweep", () => {
       await make("pr-1", 60, "renamed", theirs),
       await make("pr-1", 60, "renamed"),
     ];
-    const dry = await sweep(job, { ...sweepOrder, execute: false });
+    const dry = await sweep(job, { ...sweepOptions, execute: false });
     expect(dry.sessions.map(({ action }) => action)).toEqual(["left", "would release"]);
-    const result = await sweep(job, { ...sweepOrder, idleDays: 3 });
+    const result = await sweep(job, { ...sweepOptions, idleDays: 3 });
     expect(result).toMatchObject({
       stacks: [],
       sessions: [
@@ -671,7 +672,7 @@ describe("the sweep", () => {
       const { job, requests, clock, make, running } = await openJob({}, repository);
       requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
       const session = await make("pr-1");
-      expect(somethingIsLeft(await sweep(job, sweepOrder))).toBe(true);
+      expect(somethingIsLeft(await sweep(job, sweepOptions))).toBe(true);
       expect(running()).toEqual(new Set([session]));
     },
   );
@@ -679,7 +680,7 @@ describe("the sweep", () => {
   test("is not bothered by another repository's requests that this one does not have", async () => {
     const { job, make, running } = await openJob({}, ours);
     await make("pr-7", 60, "shop", theirs);
-    expect(await sweep(job, sweepOrder)).toEqual({ stacks: [], sessions: [], failures: [] });
+    expect(await sweep(job, sweepOptions)).toEqual({ stacks: [], sessions: [], failures: [] });
     expect(running().size).toBe(1);
   });
 
@@ -752,7 +753,7 @@ describe("the sweep", () => {
         const before = running();
         const stacksBefore = new Map(fake.stacks);
 
-        const result = await sweep(job, { ...sweepOrder, execute, idleDays });
+        const result = await sweep(job, { ...sweepOptions, execute, idleDays });
 
         const isOver = (stack: string) => {
           const state = requests[Number(stack.slice(3)) - 1];

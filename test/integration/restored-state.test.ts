@@ -5,7 +5,7 @@ import { type Emulator, type FaultRule, ManualClock, startEmulator } from "../..
 import { AgbUncertainCreateError } from "../../provider/lifecycle/errors";
 import { ownershipKeys } from "../../provider/lifecycle/ownership";
 import { releaseAndWait } from "../../provider/lifecycle/session";
-import { findOwnedSessions } from "../../provider/lifecycle/sweep";
+import { findOwnedSessions } from "../../provider/sweep/owned-sessions";
 import { type Program, SmallEngine } from "../support/small-engine";
 
 // Whatever happens to sessions and to calls: once AGB answers again, one `up` restores what is declared, and no session
