@@ -1,7 +1,8 @@
 /**
- * Where the provider's settings come from: an explicit `AgbProvider` or the stack's configuration, then the environment,
- * then a default. Nothing else reads the environment for them. Imports only pure rules, so a program that constructs
- * resources loads no HTTP client. What commands and CI jobs take from the environment is in `cli/environment.ts`.
+ * Where the provider's settings come from: an explicit `AgbProvider` or the stack's configuration, then the
+ * environment, then a default. Nothing else reads the environment for them. Imports only pure rules, so a program that
+ * constructs resources loads no HTTP client. What commands and CI jobs take from the environment is in
+ * `cli/environment.ts`.
  */
 import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
 import type { Labels } from "./api/labels";
@@ -40,8 +41,8 @@ export interface Sourced {
 export interface Settings {
   readonly apiKey: Sourced;
   /**
-   * The environment's key, when the key in use comes from the configuration. `refresh` and `destroy` use the configuration
-   * of the last run, which Pulumi keeps in the state. After a rotation that key may be an old one.
+   * The environment's key, when the key in use comes from the configuration. `refresh` and `destroy` use the
+   * configuration of the last run, which Pulumi keeps in the state. After a rotation that key may be an old one.
    */
   readonly fallbackApiKey: Sourced | undefined;
   /** Base URL without a slash at the end. */

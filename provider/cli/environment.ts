@@ -1,5 +1,5 @@
-// What the commands and the CI jobs that run them take from the environment: the CI system, the forge, the Pulumi CLI and
-// npm. Nothing else reads the environment for these. The provider's own settings are in `config.ts`.
+// What the commands and the CI jobs that run them take from the environment: the CI system, the forge, the Pulumi CLI
+// and npm. Nothing else reads the environment for these. The provider's own settings are in `config.ts`.
 
 import { type ForgeSettings, parseForgeSettings, parseRepositoryId } from "../forge/forge-settings";
 

@@ -44,7 +44,8 @@ export function sweepCommand(): Command {
     .addOption(
       new Option(
         "--state <file>",
-        "exported state to read instead of asking the Pulumi CLI; export it right before, because sessions that it does not know are released",
+        "exported state to read instead of asking the Pulumi CLI; export it right before, because the sweep releases " +
+          "sessions that it does not know",
       ).conflicts("stackIsGone"),
     )
     .option("--stack-is-gone", "the stack was removed, so there is no state to read; name its id with --stack-id")

@@ -32,10 +32,10 @@ export interface DownResult {
 }
 
 /**
- * Takes down the preview environment of a request: its sessions, its stack, and the sessions with this stack's id that its
- * state did not know. An environment that is already gone is a success. Updates the comment on the request, if there is one.
- * Where there is no stack, it releases only sessions of this repository, and only when the request is closed: others may
- * belong to a live stack in another backend.
+ * Takes down the preview environment of a request: its sessions, its stack, and the sessions with this stack's id that
+ * its state did not know. An environment that is already gone is a success. Updates the comment on the request, if
+ * there is one. Where there is no stack, it releases only sessions of this repository, and only when the request is
+ * closed: others may belong to a live stack in another backend.
  *
  * @throws Error when the stack is another project's or repository's; nothing was changed then
  */

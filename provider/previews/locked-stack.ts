@@ -9,8 +9,8 @@ const mostCancels = 3;
 export const defaultLockWaitMs = 10 * 60_000;
 
 /**
- * Runs a command on a stack. Waits while another run holds the stack's lock. A lock that the same run still holds after the
- * wait counts as a dead run's and is taken away. Takes locks of processes of this machine that are known to be dead
+ * Runs a command on a stack. Waits while another run holds the stack's lock. A lock that the same run still holds after
+ * the wait counts as a dead run's and is taken away. Takes locks of processes of this machine that are known to be dead
  * immediately.
  *
  * @param attempt runs the command
@@ -45,7 +45,8 @@ export async function whenUnlocked(
     }
     if (cancels === mostCancels) {
       throw new Error(
-        `${stack} is still locked (${holders.join("; ")}) after ${mostCancels} locks were taken away. Wait until no run uses it, then try again.`,
+        `${stack} is still locked (${holders.join("; ")}) after ${mostCancels} locks were taken away. ` +
+          "Wait until no run uses it, then try again.",
       );
     }
     output.warn(

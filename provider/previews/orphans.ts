@@ -15,7 +15,10 @@ export type OrphanOptions = {
 type ExpectedStack =
   /** The stack exists, so its state shows which sessions it knows. */
   | { readonly stack: "here" }
-  /** The stack is gone. What its state proved, and the repository when its request is known to be closed, allow a release. */
+  /**
+   * The stack is gone. What its state proved, and the repository when its request is known to be closed, allow a
+   * release.
+   */
   | { readonly stack: "gone"; readonly proof: StateProof; readonly closedRepository: string | undefined };
 
 /** Tells whether a session certainly belongs to another repository. No job of this repository may touch it. */
@@ -37,8 +40,8 @@ export async function releaseOrphans(
 }
 
 /**
- * Releases those of a stack's sessions that its state does not know, from a list that was made before. Reads the state only
- * now. It then knows every session of the list, except those of nobody and those of a run that is still active.
+ * Releases those of a stack's sessions that its state does not know, from a list that was made before. Reads the state
+ * only now. It then knows every session of the list, except those of nobody and those of a run that is still active.
  *
  * @throws Error when the state cannot be read, or is another project's, stack's or repository's
  */

@@ -10,14 +10,14 @@ type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "rep
   Partial<Pick<ReleasingJob, "client">>;
 
 /**
- * Reads the state of a stack and makes sure that it belongs to this project and this repository, as far as that is known:
- * another repository may use the same names in the same backend. Asks AGB for the labels of sessions where the state keeps
- * all of them secret.
+ * Reads the state of a stack and makes sure that it belongs to this project and this repository, as far as that is
+ * known: another repository may use the same names in the same backend. Asks AGB for the labels of sessions where the
+ * state keeps all of them secret.
  *
  * @param stack name without organization
  * @returns `undefined` when there is no such stack
- * @throws Error when it cannot be read, when it is another project's, stack's or repository's, or when its repository cannot
- *   be found out
+ * @throws Error when it cannot be read, when it is another project's, stack's or repository's, or when its repository
+ *   cannot be found out
  */
 export async function readOwnState(
   { pulumi, project, organization, repository, client }: StateReader,

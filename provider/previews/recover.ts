@@ -15,13 +15,13 @@ export interface RecoverOptions {
 }
 
 /**
- * Cleans up the stack of a request after a run that was cut off in this folder: ends a Pulumi that is still running, frees
- * the lock, and releases the sessions that the run created but could not save in the state. Does nothing when no run was
- * cut off here: the lock then belongs to a run that is still active.
+ * Cleans up the stack of a request after a run that was cut off in this folder: ends a Pulumi that is still running,
+ * frees the lock, and releases the sessions that the run created but could not save in the state. Does nothing when no
+ * run was cut off here: the lock then belongs to a run that is still active.
  *
  * @returns what became of those sessions
- * @throws Error when a Pulumi that is still running cannot be ended, when another run holds the lock, or when the stack is
- *   another project's or repository's. The lock is then left
+ * @throws Error when a Pulumi that is still running cannot be ended, when another run holds the lock, or when the stack
+ *   is another project's or repository's. The lock is then left
  */
 export async function recover(job: ReleasingJob, { request, force }: RecoverOptions): Promise<OrphanResult[]> {
   const { pulumi, organization, output } = job;
@@ -58,7 +58,8 @@ async function end({ output }: PreviewJob, stack: string, run: CutOffRun): Promi
   const result = await run.end();
   if (result === "cannot be ended") {
     throw new Error(
-      `${pulumi} is still running and cannot be ended, so its lock is left. End that process, then run \`recover\` again.`,
+      `${pulumi} is still running and cannot be ended, so its lock is left. ` +
+        "End that process, then run `recover` again.",
     );
   }
   if (result !== "had ended") {
@@ -69,8 +70,8 @@ async function end({ output }: PreviewJob, stack: string, run: CutOffRun): Promi
 }
 
 /**
- * The note of an old run may still be here while a run from another folder works on the stack. Pulumi Cloud does not name
- * the holder; the lock then counts as that of the run that was cut off.
+ * The note of an old run may still be here while a run from another folder works on the stack. Pulumi Cloud does not
+ * name the holder; the lock then counts as that of the run that was cut off.
  */
 async function refuseLockOfOther({ pulumi }: PreviewJob, stack: string, { pid }: CutOffRun): Promise<void> {
   const { stderr } = await pulumi.tryLock(stack);

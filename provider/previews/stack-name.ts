@@ -17,7 +17,8 @@ export function qualifyStack(stack: string, organization: string | undefined): s
 }
 
 /**
- * The request whose stack is listed under this name; `undefined` for other stacks, including those of other organizations.
+ * The request whose stack is listed under this name; `undefined` for other stacks, including those of other
+ * organizations.
  */
 export function requestOfListedStack(name: string, organization: string | undefined): number | undefined {
   const prefix = organization === undefined ? "" : `${organization}/`;

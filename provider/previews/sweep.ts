@@ -161,8 +161,8 @@ async function sweepSessionsOf(
 }
 
 /**
- * Releases this repository's sessions of other projects once their request is closed: a request that renames the project
- * leaves such sessions behind. Others are environments of another folder, which has a sweep of its own.
+ * Releases this repository's sessions of other projects once their request is closed: a request that renames the
+ * project leaves such sessions behind. Others are environments of another folder, which has a sweep of its own.
  */
 async function sweepRenamed(
   { job, options, requests }: Sweep,

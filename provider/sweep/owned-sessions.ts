@@ -40,8 +40,8 @@ export interface OwnerFilter {
 }
 
 /**
- * Finds the sessions of an owner, from every page of the list. Reads the labels of each one again: a list's filter alone
- * must not decide over a release.
+ * Finds the sessions of an owner, from every page of the list. Reads the labels of each one again: a list's filter
+ * alone must not decide over a release.
  *
  * @param known ids of sessions to leave out
  */

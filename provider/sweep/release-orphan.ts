@@ -1,5 +1,5 @@
-// The rules of every sweep: which sessions that no state knows may be released, and their release. This folder finds and
-// releases such sessions. It uses api/, lifecycle/ and what pulumi/ reads from a state; previews/ and cli/ use it.
+// The rules of every sweep: which sessions that no state knows may be released, and their release. This folder finds
+// and releases such sessions. It uses api/, lifecycle/ and what pulumi/ reads from a state; previews/ and cli/ use it.
 
 import type { AgbClient } from "../api/client";
 import { releaseAndWait } from "../lifecycle/session";
@@ -18,7 +18,9 @@ export interface OrphanResult {
   readonly reason?: string;
 }
 
-/** What proves that a session may be released. Names prove nothing: another backend may have a stack of the same name. */
+/**
+ * What proves that a session may be released. Names prove nothing: another backend may have a stack of the same name.
+ */
 export interface ReleaseRight extends StateProof {
   /**
    * The repositories that the sweep works for: it leaves sessions that carry another one's label. Where none is known,
@@ -41,9 +43,9 @@ export interface ReleaseOptions {
 }
 
 /**
- * Releases a session that no state knows, if `right` allows it and the session is old enough. Reads its labels again right
- * before the release: another stack may have taken it over in the minutes since. A release that fails is no error; the
- * session is then left, with the reason.
+ * Releases a session that no state knows, if `right` allows it and the session is old enough. Reads its labels again
+ * right before the release: another stack may have taken it over in the minutes since. A release that fails is no
+ * error; the session is then left, with the reason.
  */
 export async function releaseOrphan(
   client: AgbClient,

@@ -234,10 +234,8 @@ describe("a job that is cancelled half way through `up`", () => {
     const { exitCode } = await job.result;
     create.release();
     expect(exitCode).not.toBe(0);
-    expect(forge.comments.find(({ number }) => number === 3)?.body).toContain("was cancelled on its way");
-    expect((await recoverIn(job, 3)).stdout).toBe(
-      "No run on pr-3 was cut off here, so there is nothing to put in order.\n",
-    );
+    expect(forge.comments.find(({ number }) => number === 3)?.body).toContain("was cancelled before it was ready");
+    expect((await recoverIn(job, 3)).stdout).toBe("No run on pr-3 was cut off here, so there is nothing to recover.\n");
     const { sessionId } = onlySession(3);
     await succeed(...up(3, "eeeeeee5"));
     expect(onlySession(3).sessionId).toBe(sessionId);
@@ -276,8 +274,8 @@ describe("a job that is cancelled half way through `up`", () => {
     expect(onlySession(3).sessionId).toBe(sessionId);
     const { stdout } = await recoverIn(job, 3);
     create.release();
-    expect(stdout).toMatch(/^The Pulumi that was at pr-3 \(pid \d+\) lived on; it has ended now\.$/m);
-    expect(stdout).toContain("No session of pr-3 is unknown to its state.");
+    expect(stdout).toMatch(/^The Pulumi of the run on pr-3 \(pid \d+\) was still running\. It has ended now\.$/m);
+    expect(stdout).toContain("The state of pr-3 knows all its sessions.");
     expect((await recoverIn(job, 3)).stdout).toContain("No run on pr-3 was cut off here");
     await succeed(...up(3, "abcdef01"), "--lock-wait", "0s");
     expect(onlySession(3).sessionId).toBe(sessionId);
@@ -293,7 +291,7 @@ describe("a job that is cancelled half way through `up`", () => {
     const orphan = onlySession(3).sessionId;
 
     const { stdout } = await succeed(...up(3, "fffffff6"));
-    expect(stdout).toMatch(/^::warning::pr-3 is locked by a dead run \(run of .*\): the lock is taken away\.$/m);
+    expect(stdout).toMatch(/^::warning::pr-3 is locked by a dead run \(run of .*\)\. Taking the lock away\.$/m);
     expect(sessionsOf(3)).toHaveLength(2);
     await succeed(...down(3));
     expect(emulator.sessions().map(({ sessionId }) => sessionId)).not.toContain(orphan);
@@ -395,7 +393,7 @@ describe("the sweep", () => {
     expect(stdout).toContain("kept: pr-1: its request is open");
     expect(stdout).toContain("would remove: pr-5: its request is closed");
     expect(stdout.match(/^would release: /gm)).toHaveLength(2);
-    expect(stdout).toContain("Nothing was removed or released; add --yes to do it.");
+    expect(stdout).toContain("Nothing was removed or released. To do it, add --yes.");
     expect(running()).toEqual(before);
     expect(await stacks()).toEqual(["pr-1", "pr-5", "production"]);
   });
@@ -438,8 +436,8 @@ describe("the sweep", () => {
     setRequest(1, "open", new Date(Date.now() - 4 * 86_400_000).toISOString());
     expect((await run("sweep", "--yes", "--idle-days", "5")).stdout).toContain("kept: pr-1");
     const { exitCode, stdout } = await run("sweep", "--yes", "--idle-days", "3");
-    expect(stdout).toContain("removed: pr-1: nothing happened to its request for 4 days");
-    expect(forge.comments.find(({ number }) => number === 1)?.body).toContain("A new push makes it again.");
+    expect(stdout).toContain("removed: pr-1: its request had no activity for 4 days");
+    expect(forge.comments.find(({ number }) => number === 1)?.body).toContain("A new push recreates it.");
     // The open request may have an environment in another backend, and one session tells nothing of its stack.
     expect(stdout).toMatch(/^left: .*: it carries no stack id/m);
     expect(stdout).toMatch(/^foreign: .*stack id fedcba9876543210$/m);

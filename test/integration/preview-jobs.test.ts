@@ -96,7 +96,7 @@ describe("up", () => {
     expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.commands).toEqual([]);
     expect(fake.comments).toEqual([]);
-    expect(fake.warned).toEqual(["Request 1 is closed: no environment is made for it."]);
+    expect(fake.warned).toEqual(["Request 1 is closed, so it gets no environment."]);
   });
 
   test("goes on when the forge cannot tell whether the request is open", async () => {
@@ -150,9 +150,9 @@ describe("up, when Pulumi could not do its work,", () => {
     [
       "the stack is locked again and again",
       { update: async () => failed("[409] Conflict: Another update is currently in progress") },
-      "locked again and again",
+      "is still locked (another run) after 3 locks were taken away",
     ],
-  ])("tells so when %s, and fails", async (_, pulumi, message) => {
+  ])("says so when %s, and fails", async (_, pulumi, message) => {
     const fake = openFakeJob(pulumi);
     await expect(bringUp(fake.job, upOptions)).rejects.toThrow(message);
     expect(fake.comments).toEqual([
@@ -171,7 +171,7 @@ describe("up, when Pulumi could not do its work,", () => {
     const update = async () => failed("[409] Conflict: Another update is currently in progress");
     const fake = openFakeJob({ update }, { pause, signal: stop.signal });
     await expect(bringUp(fake.job, { ...upOptions, lockWaitMs: 1_000 })).rejects.toThrow("Stopped.");
-    expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("was cancelled on its way") }]);
+    expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("was cancelled before it was ready") }]);
   });
 });
 
@@ -179,7 +179,7 @@ test("up whose stack is removed at the same time fails and says so", async () =>
   const fake = openFakeJob({ exportState: async () => undefined });
   expect(await bringUp(fake.job, upOptions)).toBe(1);
   expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("could not be brought up") }]);
-  expect(fake.warned.at(-1)).toContain("does not exist any more");
+  expect(fake.warned.at(-1)).toContain("no longer exists after its update");
   expect(fake.published).toEqual({});
 });
 
@@ -212,7 +212,7 @@ describe("a stack of another repository in the same backend", () => {
     const unlabelled = await fake.make("pr-1");
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", [session], [theirs]));
     await expect(run(fake.job)).rejects.toThrow(
-      `pr-1 of the project shop holds sessions of another repository: ${theirs}, while this job is of ${ours}. ` +
+      `pr-1 of the project shop holds sessions of another repository: ${theirs}, while this job works for ${ours}. ` +
         "It is left alone. Give the Pulumi project of each repository its own `name` in Pulumi.yaml.",
     );
     expect(fake.commands).toEqual([]);
@@ -270,7 +270,7 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     fake.stacks.set("pr-1", secretState([session]));
     fake.emulator.addFault({ operation: "GetLabel", answer: { status: 403 } });
     const { message } = await failureOf(run(fake.job));
-    expect(message).toContain("Could not find out whose sessions pr-1 holds: the state keeps their labels secret");
+    expect(message).toContain("Could not find out whose sessions pr-1 holds. The state keeps all their labels secret");
     expect(message).toContain("Check AGB_API_KEY and AGB_ENDPOINT, then run the job again.");
     expect(fake.commands).toEqual([]);
   });
@@ -305,7 +305,7 @@ describe("down", () => {
     emulator.addFault({ operation: "ListSession", answer: { status: 403 } });
     await expect(takeDown(job, downOptions)).rejects.toThrow();
     expect(stacks.size).toBe(0);
-    expect(comments).toMatchObject([{ markdown: expect.stringContaining("some may run until AGB releases them") }]);
+    expect(comments).toMatchObject([{ markdown: expect.stringContaining("may still run until AGB releases them") }]);
   });
 
   test("without a stack here releases only this repository's sessions of a closed request, and warns", async () => {
@@ -425,7 +425,7 @@ describe("down", () => {
     expect(comments).toEqual([{ request: 1, markdown: expect.stringContaining("is gone"), mode: "replace" }]);
     job.forge.writeComment = () => Promise.reject(new Error("HTTP 500"));
     expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 0 });
-    expect(warned).toEqual(["The comment was not changed: HTTP 500"]);
+    expect(warned).toEqual(["The comment was not updated: HTTP 500"]);
   });
 });
 
@@ -436,7 +436,7 @@ describe("recover", () => {
     const session = await make("pr-1", 0);
     expect(await recover(job, { request: 1, force: false })).toEqual([]);
     expect(commands).toEqual([]);
-    expect(said).toEqual(["No run on pr-1 was cut off here, so there is nothing to put in order."]);
+    expect(said).toEqual(["No run on pr-1 was cut off here, so there is nothing to recover."]);
     expect(running()).toEqual(new Set([session]));
   });
 
@@ -457,7 +457,7 @@ describe("recover", () => {
     });
     expect(await recover(job, { request: 1, force: false })).toMatchObject([{ action: "released" }]);
     expect(commands).toEqual(["cancel pr-1"]);
-    expect(said[0]).toBe("The Pulumi that was at pr-1 (pid 4711) lived on; it has ended now.");
+    expect(said[0]).toBe("The Pulumi of the run on pr-1 (pid 4711) was still running. It has ended now.");
     expect(cutOff.size).toBe(0);
   });
 
@@ -479,7 +479,7 @@ describe("recover", () => {
       const session = await fake.make("pr-1", 0);
       const { message } = await failureOf(recover(fake.job, { request: 1, force: false }));
       expect(message).toContain(`pr-1 is locked (run of ${holder} at 2026-11-22T20:00:00Z), and not by the Pulumi`);
-      expect(message).toContain("Wait until that run has ended, then run `recover` again; if it is dead, add --force.");
+      expect(message).toContain("Wait until that run has ended, then run `recover` again. If it is dead, add --force.");
       expect(fake.commands).toEqual([]);
       expect(fake.running()).toEqual(new Set([session]));
       await recover(fake.job, { request: 1, force: true });
@@ -504,7 +504,7 @@ describe("recover", () => {
     const { job, commands, cutOff, make, running } = await openJob();
     await make("pr-1", 0);
     cutOff.set("pr-1", { pid: 4711, end: async () => "cannot be ended", forget: () => cutOff.clear() });
-    await expect(recover(job, recoverOptions)).rejects.toThrow("lives on and cannot be ended");
+    await expect(recover(job, recoverOptions)).rejects.toThrow("is still running and cannot be ended");
     expect(commands).toEqual([]);
     expect(running().size).toBe(1);
     expect(cutOff.size).toBe(1);

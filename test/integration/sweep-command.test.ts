@@ -86,7 +86,7 @@ test("without --yes it shows what it would release, does nothing and exits with 
   const { sweep } = await openSweep(emulator.url);
   const { exitCode, stdout, stderr } = await sweep();
   expect(stdout).toMatch(new RegExp(`^would release: ${orphan} \\(web, created 20\\S+Z\\)\n`));
-  expect(stdout).toContain("Nothing was released; add --yes to do it.");
+  expect(stdout).toContain("Nothing was released. To do it, add --yes.");
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "" });
   expect(running()).toEqual([orphan]);
 });
@@ -125,7 +125,7 @@ test("a session of another repository with the same names is left", async () => 
     },
     timeoutMs: 20_000,
   });
-  expect(stdout).toMatch(new RegExp(`^left: ${ofOther} .*of the repository github.com/repositories/99$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^left: ${ofOther} .*belongs to the repository github.com/repositories/99$`, "m"));
   expect(stdout).toContain(`released: ${ofOwn}`);
   expect(stdout).toContain(`released: ${unlabelled}`);
   expect(exitCode).toBe(2);
@@ -261,7 +261,7 @@ test("where nothing is unknown it says so and exits with 0", async () => {
   const { sweep } = await openSweep(emulator.url, exportOf([await make(ownLabels(60))]));
   expect(await sweep("--yes")).toEqual({
     exitCode: 0,
-    stdout: "No session of shop/dev is unknown to its state.\n",
+    stdout: "The state of shop/dev knows all its sessions.\n",
     stderr: "",
   });
 });
@@ -483,7 +483,7 @@ describe("the state that the Pulumi CLI gives", () => {
     expect(exitCode).toBe(0);
     expect(running()).toEqual([known]);
     expect(await readFile(join(folder, "calls"), "utf8")).toBe(
-      "stack export --non-interactive --stack dev\nconfig --json --show-secrets --stack dev --non-interactive\n",
+      "stack export --stack dev --non-interactive\nconfig --json --show-secrets --stack dev --non-interactive\n",
     );
   });
 
@@ -527,8 +527,19 @@ describe("the state that the Pulumi CLI gives", () => {
     const path = await pulumiThat(folder, "echo \"error: no stack named 'dev' found\" >&2; exit 1");
     const { exitCode, stderr } = await run(["--yes", "--stack", "dev"], path);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("no stack named 'dev' found");
-    expect(stderr).toContain("say --stack-is-gone when the stack was removed");
+    expect(stderr).toContain("The stack dev does not exist in this backend.");
+    expect(stderr).toContain("If the stack was removed, say --stack-is-gone.");
+    expect(running()).toHaveLength(1);
+  });
+
+  test("cannot be read without the CLI: nothing is released, and the message says so", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const { run, folder } = await openSweep(emulator.url);
+    const { exitCode, stderr } = await run(["--yes", "--stack", "dev"], folder);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("The Pulumi CLI was not found; put `pulumi` on the PATH.");
+    expect(stderr).toContain("give an exported state with --state FILE");
     expect(running()).toHaveLength(1);
   });
 

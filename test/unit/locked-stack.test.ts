@@ -54,7 +54,7 @@ test.each([
   const { result, commands, said, clock } = await attempt([lock, lock, lock, done]);
   expect(result).toBe(done);
   expect(commands).toEqual([]);
-  expect(said).toEqual([expect.stringMatching(/^pr-1 is locked \(.*run.*\); waiting up to 10 seconds\.$/)]);
+  expect(said).toEqual([expect.stringMatching(/^pr-1 is locked \(.*run.*\)\. Waiting up to 10 seconds\.$/)]);
   expect(clock.sleeps).toEqual([3_000, 3_000, 3_000]);
 });
 
@@ -64,7 +64,7 @@ test("a lock that stays is taken away once the wait is over", async () => {
   expect(result).toBe(done);
   expect(clock.sleeps).toEqual([3_000, 3_000, 3_000, 1_000]);
   expect(commands).toEqual(["cancel pr-1"]);
-  expect(warned).toEqual([expect.stringContaining("taken away")]);
+  expect(warned).toEqual([expect.stringContaining("That run counts as dead; taking its lock away.")]);
 });
 
 describe("the lock of a process that lives no more", () => {
@@ -76,7 +76,9 @@ describe("the lock of a process that lives no more", () => {
     expect(result).toBe(done);
     expect(clock.sleeps).toEqual([]);
     expect(commands).toEqual(["cancel pr-1"]);
-    expect(warned).toEqual([expect.stringMatching(/^pr-1 is locked by a dead run \(.*pid 2000000000.*taken away\.$/)]);
+    expect(warned).toEqual([
+      expect.stringMatching(/^pr-1 is locked by a dead run \(.*pid 2000000000.*Taking the lock away\.$/),
+    ]);
   });
 
   test.each([
