@@ -120,7 +120,12 @@ test("another that waits too, and shows up for a moment, does not make the wait 
 
 test("a stack that is locked again after each cancel is given up", async () => {
   const { result, commands } = await attempt([locked("a")]);
-  expect(result).toEqual(new Error("pr-1 is locked again and again (run of a at 2026-11-22T20:00:00Z)."));
+  expect(result).toEqual(
+    new Error(
+      "pr-1 is still locked (run of a at 2026-11-22T20:00:00Z) after 3 locks were taken away. " +
+        "Wait until no run uses it, then try again.",
+    ),
+  );
   expect(commands).toEqual(["cancel pr-1", "cancel pr-1", "cancel pr-1"]);
 });
 
