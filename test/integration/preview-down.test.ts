@@ -2,7 +2,7 @@
 
 import { takeDown } from "../../provider/previews/down";
 import { downOptions, openJob, ours, theirs } from "../support/emulated-preview-job";
-import { done, failed, stateOf } from "../support/fake-preview-job";
+import { done, exportWithContexts, failed, stateOf } from "../support/fake-preview-job";
 
 describe("down", () => {
   test("that cannot look for other sessions changes the comment all the same, and fails", async () => {
@@ -107,6 +107,33 @@ describe("down", () => {
     expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 255 });
     expect(running()).toEqual(new Set([session]));
     expect(comments).toEqual([]);
+  });
+
+  test("leaves contexts to Pulumi: it releases orphans of a stack with contexts and calls AGB about no context", async () => {
+    const fake = await openJob({}, ours);
+    fake.stacks.set("pr-1", exportWithContexts(stateOf("shop", "pr-1", []), ["SdkCtx-1"]));
+    const orphan = await fake.make("pr-1", 0, "shop", ours);
+    expect(await takeDown(fake.job, downOptions)).toMatchObject({
+      exitCode: 0,
+      orphans: [{ sessionId: orphan, action: "released" }],
+    });
+    expect(fake.commands).toEqual(["destroy pr-1"]);
+    expect(Object.keys(fake.emulator.requestCounts()).filter((operation) => /context/i.test(operation))).toEqual([]);
+  });
+
+  test("fails while a context holds files: the stack, its comment and its sessions stay, and the next one finishes", async () => {
+    const stderr = "error: context files holds 3 files. Set forceDestroy: true, or retainOnDelete to keep it.";
+    const fake = await openJob({}, ours);
+    const { destroy } = fake.job.pulumi;
+    fake.job.pulumi.destroy = async () => failed(stderr, 255);
+    fake.stacks.set("pr-1", exportWithContexts(stateOf("shop", "pr-1", []), ["SdkCtx-1"]));
+    const orphan = await fake.make("pr-1", 0, "shop", ours);
+    expect(await takeDown(fake.job, downOptions)).toMatchObject({ exitCode: 255, hadStack: true, orphans: [] });
+    expect(fake.comments).toEqual([]);
+    expect(fake.running()).toEqual(new Set([orphan]));
+    fake.job.pulumi.destroy = destroy;
+    expect(await takeDown(fake.job, downOptions)).toMatchObject({ exitCode: 0, orphans: [{ sessionId: orphan }] });
+    expect(fake.running().size).toBe(0);
   });
 
   test("of a stack that someone else removed meanwhile is a success", async () => {

@@ -2,7 +2,7 @@
 
 import { bringUp } from "../../provider/previews/up";
 import { ours, theirs, upOptions } from "../support/emulated-preview-job";
-import { failed, openFakeJob, stateOf } from "../support/fake-preview-job";
+import { exportWithContexts, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
 
 describe("up", () => {
   test("that fails ends with Pulumi's exit code, and the comment and the log tell what is there", async () => {
@@ -34,6 +34,15 @@ describe("up", () => {
     fake.stacks.set("pr-1", { ...state, sessions });
     await bringUp(fake.job, upOptions);
     expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
+  });
+
+  test("publishes and shows the sessions alone, where the stack has contexts as well", async () => {
+    const fake = openFakeJob({}, { repository: ours });
+    const state = exportWithContexts(stateOf("shop", "pr-1", ["s-1"], [ours]), ["SdkCtx-1"]);
+    fake.stacks.set("pr-1", state);
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
+    expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
+    expect([...fake.said, ...fake.summaries].join("\n")).not.toContain("SdkCtx");
   });
 
   test("of a closed request, as when an old job is started again, makes nothing and says so", async () => {

@@ -6,6 +6,7 @@ import { testKey } from "../support/agb-emulator";
 import { runBounded } from "../support/bounded-process";
 import {
   command,
+  contextRow,
   exportOf,
   openEmulator,
   openSweep,
@@ -25,6 +26,21 @@ test("a service where the stack has no session is refused: it would know of noth
   expect(exitCode).toBe(1);
   expect(stderr).toContain(`were created at http://127.0.0.1:9, but ${emulator.url} was asked. Nothing was released.`);
   expect(running()).toEqual([orphan]);
+});
+
+test("contexts in the state neither count as its sessions nor are looked up or released", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const [known, orphan] = [await make(ownLabels(60)), await make(ownLabels(60))];
+  // The context's service says nothing about where the stack's sessions are.
+  const rows = [contextRow("SdkCtx-1", "http://127.0.0.1:9"), stateRow(known, ownLabels(60), emulator.url)];
+  const { sweep } = await openSweep(emulator.url, stateWith(rows));
+  const { exitCode, stdout } = await sweep("--yes");
+  expect(stdout).toMatch(new RegExp(`^released: ${orphan} `));
+  expect(stdout).not.toContain("SdkCtx");
+  expect(exitCode).toBe(0);
+  expect(running()).toEqual([known]);
+  const operations = Object.keys(emulator.requestCounts());
+  expect(operations.filter((operation) => /context/i.test(operation))).toEqual([]);
 });
 
 describe("a state that must not decide", () => {

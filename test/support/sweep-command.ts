@@ -50,6 +50,12 @@ export function stateRow(
   return row(id, { outputs: { labelsAll, service }, ...more });
 }
 
+/** A context in a state, with where it was created. */
+export function contextRow(id: string, service: string) {
+  const type = "pulumi-nodejs:dynamic/agb:AgbContext";
+  return { urn: `urn:pulumi:dev::shop::${type}::${id}`, type, id, outputs: { contextId: id, name: "files", service } };
+}
+
 /** An exported state with these resources, and with the stack's id if it has one. */
 export function stateWith(resources: readonly object[], id: string | undefined = stackId, stack = stackRow): string {
   const identity = { urn: `urn:pulumi:dev::shop::${identityType}::agb`, type: identityType, id };
