@@ -48,7 +48,7 @@ test("a push changes the session's labels in place and the same comment; outputs
   );
 });
 
-test("a push after AGB has released the session makes it again, and secrets stay readable", async () => {
+test("a push after AGB has released the session recreates it, and secrets stay readable", async () => {
   const before = world.onlySession(1).sessionId;
   await world.emulator.release(before);
   await world.succeed(...up(1, "ddddddd4"));
@@ -57,7 +57,7 @@ test("a push after AGB has released the session makes it again, and secrets stay
   expect(stdout).toContain("s3cret-of-the-stack");
 });
 
-test("without a forge it works all the same", async () => {
+test("it also works without a forge", async () => {
   const none = { GITHUB_REPOSITORY: "", GITHUB_TOKEN: "" };
   const job = await world.project.startJob(["preview-environment", ...up(1, "ddddddd4")], none);
   const { exitCode, stdout } = await job.result;
@@ -65,7 +65,7 @@ test("without a forge it works all the same", async () => {
   expect(stdout).toContain("No forge is known, so no comment is written.");
 });
 
-test("a forge that fails costs a warning, not the environment", async () => {
+test("a failing forge causes a warning and does not stop the environment", async () => {
   world.isForgeBroken = true;
   const { stdout } = await world.succeed(...up(2, "bbbbbbb2"));
   expect(stdout).toMatch(/^::warning::The comment was not written: /m);
@@ -160,7 +160,7 @@ describe("the sweep", () => {
     return make({ ...labels, "pulumi-create": newCreateToken(createdAt) });
   };
 
-  test("in a dry run tells of a killed `destroy` and changes nothing", async () => {
+  test("in a dry run reports a killed `destroy` and changes nothing", async () => {
     world.setRequest(5, "open");
     await world.succeed(...up(5, "aaaaaaa8"));
     const [first, fifth] = [world.onlySession(1).labels, world.onlySession(5).labels];
@@ -225,7 +225,7 @@ describe("the sweep", () => {
     expect(await world.stacks()).toContain("pr-5");
   });
 
-  test("with --yes removes what belongs to closed requests, and orphans, and only them", async () => {
+  test("with --yes removes only orphans and what belongs to closed requests", async () => {
     const { exitCode, stdout } = await world.run("sweep", "--yes", "--lock-wait", "1s");
     expect(stdout).toMatch(/^removed: pr-5: its request is closed$/m);
     expect(stdout).toMatch(/^left: .*: it is younger than 10 minutes /m);
@@ -235,7 +235,7 @@ describe("the sweep", () => {
     expect(await world.stacks()).toEqual(["pr-1", "production"]);
   });
 
-  test("takes an open request that nobody touched for days for closed, if asked to", async () => {
+  test("treats an open request without activity for days as closed, if asked to", async () => {
     world.setRequest(1, "open", new Date(Date.now() - 4 * 86_400_000).toISOString());
     expect((await world.run("sweep", "--yes", "--idle-days", "5")).stdout).toContain("kept: pr-1");
     const { exitCode, stdout } = await world.run("sweep", "--yes", "--idle-days", "3");

@@ -66,7 +66,7 @@ async function createMachine() {
   return { root, runJob };
 }
 
-test("a push makes or updates the environment", async () => {
+test("a push creates or updates the environment", async () => {
   const { runJob } = await createMachine();
   const plain = await runJob(up);
   expect(plain.calls).toEqual([`project: preview-environment up --request 12 --commit ${pushedCommit}`]);
@@ -111,7 +111,7 @@ test("the stop uses the default branch, whatever is left in the runner's folder"
   ]);
 });
 
-test("the sweep destroys only when it is told to", async () => {
+test("the sweep removes only when told to", async () => {
   const { runJob } = await createMachine();
   expect((await runJob(sweep, { AGB_PREVIEW_SWEEP: "look" })).calls).toEqual(["project: preview-environment sweep"]);
   expect((await runJob(sweep, { AGB_PREVIEW_SWEEP: "yes" })).calls).toEqual([

@@ -39,7 +39,7 @@ async function openProject(pulumi: string | undefined, more: Readonly<Record<str
   return { folder, start, read, notes };
 }
 
-test("what Pulumi prints is no command of the job, and its run is noted in the folder while it lasts", async () => {
+test("Pulumi's output is never a command to the CI system, and a note is in the folder while it runs", async () => {
   const { start, read, notes } = await openProject(
     stackCommands +
       // The note is written as soon as this process has begun, not before.
@@ -55,7 +55,7 @@ test("what Pulumi prints is no command of the job, and its run is noted in the f
   expect(await notes()).toEqual([]);
 });
 
-test("a Pulumi that was killed leaves its note, and `recover` puts its stack in order", async () => {
+test("a killed Pulumi leaves its note, and `recover` cleans up its stack", async () => {
   const emulator = await startTestEmulator();
   const { start, notes } = await openProject(`${stackCommands}if [ "$1" = up ]; then kill -9 $$; fi`, {
     AGB_API_KEY: testKey,
@@ -69,7 +69,7 @@ test("a Pulumi that was killed leaves its note, and `recover` puts its stack in 
   expect(await notes()).toEqual([]);
 });
 
-test("an error is one annotation, of however many lines it is", async () => {
+test("an error is one annotation, however many lines it has", async () => {
   const { start } = await openProject("echo '::add-mask::x' >&2; echo 'and more' >&2; exit 255");
   const { exitCode, stderr } = await start(...up).result;
   expect(exitCode).toBe(1);
@@ -78,7 +78,7 @@ test("an error is one annotation, of however many lines it is", async () => {
   );
 });
 
-test("without the Pulumi CLI that is said, and no note is left", async () => {
+test("without the Pulumi CLI the message says so, and no note is left", async () => {
   const { start, notes } = await openProject(undefined, { PATH: dirname(process.execPath) });
   const { exitCode, stderr } = await start(...up).result;
   expect(exitCode).toBe(1);
@@ -87,9 +87,9 @@ test("without the Pulumi CLI that is said, and no note is left", async () => {
 });
 
 test.each([
-  ["when the command was killed at once", ["SIGKILL"]],
-  ["also when the command had passed that on before it was killed", ["SIGINT", "SIGKILL"]],
-] as const)("`recover` has a Pulumi that lives on asked to end once, %s", async (_, signals) => {
+  ["when the command was killed immediately", ["SIGKILL"]],
+  ["also when the command had passed a signal on before it was killed", ["SIGINT", "SIGKILL"]],
+] as const)("`recover` asks a Pulumi that is still running to end once, %s", async (_, signals) => {
   const emulator = await startTestEmulator();
   const { start, read, notes } = await openProject(
     stackCommands +

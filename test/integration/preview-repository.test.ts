@@ -39,7 +39,7 @@ describe("a stack of another repository in the same backend", () => {
     expect(fake.running()).toEqual(new Set([session, unlabelled]));
   });
 
-  test("is told by the sweep, in a dry run as well, and left alone", async () => {
+  test("is reported by the sweep, also in a dry run, and left alone", async () => {
     const fake = await openJob({}, ours);
     fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
     const session = await fake.make("pr-1", 60, "shop", theirs);

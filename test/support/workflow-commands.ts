@@ -21,7 +21,7 @@ export const commands = {
 fi
 `,
   checkStack: `if [ -z "$STACK" ]; then
-  echo "::error title=No stack to look at::Set the variable AGB_DRIFT_STACK under Settings, Secrets and variables, Actions, or the input stack."
+  echo "::error title=No stack to check::Set the variable AGB_DRIFT_STACK under Settings, Secrets and variables, Actions, or the input stack."
   exit 1
 fi
 `,
