@@ -150,7 +150,7 @@ function recoverCommand(): Command {
   return addHelpNotes(
     command,
     "Exit code: 0 when the stack is clean or no run was cut off here, 2 when sessions are left that could not be " +
-      `released, 1 when it failed. ${stoppedCodes}`,
+      `released, 1 when the recovery failed. ${stoppedCodes}`,
   );
 }
 
