@@ -1,4 +1,5 @@
-// The life of preview environments, from the first request to the sweep, with the real engine. The tests build on each other.
+// The life of preview environments, from the first request to the sweep, with the real engine. The tests build on each
+// other.
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -134,8 +135,8 @@ describe("a close", () => {
     expect(stdout).toContain("There is no stack pr-2.");
     expect(world.sessionsOf(2)).toEqual([]);
     expect(await world.stacks()).toEqual(["pr-1"]);
-    const told = world.forge.comments.filter(({ number }) => number === 2);
-    expect(told.map(({ body }) => body)).toEqual([expect.stringContaining("is gone")]);
+    const onRequest = world.forge.comments.filter(({ number }) => number === 2);
+    expect(onRequest.map(({ body }) => body)).toEqual([expect.stringContaining("is gone")]);
   });
 });
 

@@ -7,7 +7,7 @@ import { sendJson } from "../support/scripted-server";
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 
-/** A project's folder and a `pulumi` that prints and ends as told; the command run there. */
+/** A project's folder with a fake `pulumi`, which prints and ends as given, and the command that runs there. */
 async function openProject(pulumi: { exitCode: number; stdout?: string; stderr?: string }) {
   const folder = await makeTemporaryFolder();
   const { exitCode, stdout = "", stderr = "" } = pulumi;

@@ -87,7 +87,7 @@ test("after a failure the lock is freed", async () => {
   expect(failed.calls.slice(1)).toEqual(["project: preview-environment recover --request 12"]);
 });
 
-test("the stop uses the default branch, whatever is left in the runner's folder", async () => {
+test("the stop uses the default branch, and ignores what is left in the runner's folder", async () => {
   const { root, runJob } = await createMachine();
   const origin = join(root, "origin");
   const git = (...parameters: string[]) =>
@@ -126,7 +126,7 @@ test.each([
   ["up", up],
   ["stop", stop],
   ["sweep", sweep],
-])("without the key %s fails at once and says where to put it", async (_, job) => {
+])("without the key %s fails immediately and says where to put it", async (_, job) => {
   const { runJob } = await createMachine();
   const result = await runJob(job, { AGB_API_KEY: "" });
   expect(result).toMatchObject({ exitCode: 1, calls: [], stdout: expect.stringContaining("AGB_API_KEY is missing.") });

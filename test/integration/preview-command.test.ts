@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { startBounded } from "../support/bounded-process";
 import { closeAfterTest } from "../support/close-after-test";
+import { createId } from "../support/emulator-requests";
 import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
@@ -67,6 +68,34 @@ test("a killed Pulumi leaves its note, and `recover` cleans up its stack", async
   expect(exitCode).toBe(0);
   expect(stdout).toContain("The lock of pr-12 is free.");
   expect(await notes()).toEqual([]);
+});
+
+test("`up` asks AGB, with the settings of the environment, whose sessions a state with secret labels holds", async () => {
+  const emulator = await startTestEmulator();
+  const sessionId = await createId(
+    emulator.url,
+    { "pulumi-project": "shop", "pulumi-stack": "pr-12", "pulumi-repository": "github.com/repositories/99" },
+    {},
+    testKey,
+  );
+  const { start, read, folder } = await openProject(
+    'echo "$1 $2" >> calls; if [ "$1 $2" = "stack export" ]; then cat state.json; fi',
+    {
+      AGB_API_KEY: testKey,
+      AGB_ENDPOINT: emulator.url,
+      GITHUB_REPOSITORY: "acme/shop",
+      GITHUB_REPOSITORY_ID: "81",
+      GITHUB_SERVER_URL: "https://github.com",
+    },
+  );
+  const type = "pulumi-nodejs:dynamic/agb:AgbSession";
+  const labelsAll = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
+  const resources = [{ urn: `urn:pulumi:pr-12::shop::${type}::web`, type, id: sessionId, outputs: { labelsAll } }];
+  await writeFile(join(folder, "state.json"), JSON.stringify({ deployment: { resources } }));
+  const { exitCode, stderr } = await start(...up).result;
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("holds sessions of another repository: github.com/repositories/99");
+  expect(await read("calls")).toBe("stack export\n");
 });
 
 test("an error is one annotation, however many lines it has", async () => {

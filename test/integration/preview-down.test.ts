@@ -57,7 +57,7 @@ describe("down", () => {
     expect(fake.running()).toEqual(new Set([session, earlier]));
   });
 
-  test("releases sessions without a stack id when it is told to", async () => {
+  test("releases sessions without a stack id when the user asks for it", async () => {
     const fake = await openJob({}, undefined);
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     await fake.make("pr-1", 60, "shop", undefined, "");

@@ -61,7 +61,7 @@ function actionlint(parameters: readonly string[], directory: string): string {
 }
 
 /**
- * Every finding of zizmor's default persona counts, whatever its severity: the personas above it report matters of taste.
+ * Every finding of zizmor's default persona counts, with any severity. The stricter personas report matters of taste.
  * Without a network: what GitHub knows of an action's versions could fail this test from one day to the next.
  */
 function zizmor(files: readonly string[], directory: string): string {

@@ -177,6 +177,12 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
       },
     },
     client: undefined as unknown as AgbClient,
+    withClient: <Result>(work: (client: AgbClient) => Promise<Result>) => {
+      if (more.client === undefined) {
+        throw new Error("this job has no client");
+      }
+      return work(more.client);
+    },
     includesUnidentified: false,
     ...more,
   };

@@ -76,7 +76,7 @@ describe("in a job of GitHub Actions", () => {
     expect(printed[1]).toBe("a::b");
   });
 
-  test("an error is one annotation, whatever its lines are", () => {
+  test("an error is one annotation, however many lines it has", () => {
     output().fail(`failed:\n${hostile}`);
     expect(commandsIn(printed)).toEqual(["::error::failed:%0A: :add-mask::a\\r%0A  : :add-mask::b ## [add-mask]c"]);
   });

@@ -86,7 +86,7 @@ describe("the lock of a dead process", () => {
     ["that is alive", locked(`root@${hostname()} (pid ${process.pid})`)],
     ["next to one that is alive", locked(dead, `root@${hostname()} (pid ${process.pid})`)],
     ["in a bucket, where machines may have the same name", failed(locked(dead).stderr.replaceAll("file://", "s3://"))],
-    ["that is not told", conflict],
+    ["that is not named", conflict],
   ])("is waited for when it is one %s", async (_, lock) => {
     expect(areHoldersDead(lock.stderr)).toBe(false);
     const { clock } = await attempt([lock, done]);

@@ -80,7 +80,7 @@ test.each([
   ["all processes", '{"stack":"pr-12","pid":-1,"isAskedToEnd":false}'],
   ["the own group", '{"stack":"pr-12","pid":0,"isAskedToEnd":false}'],
   ["the first process", '{"stack":"pr-12","pid":1,"isAskedToEnd":false}'],
-  ["a text", '{"stack":"pr-12","pid":"12","isAskedToEnd":false}'],
+  ["a string", '{"stack":"pr-12","pid":"12","isAskedToEnd":false}'],
   ["another stack", '{"stack":"pr-13","pid":1234,"isAskedToEnd":false}'],
 ])("a note that names %s is none", async (_, text) => {
   const folder = await makeTemporaryFolder();
@@ -135,7 +135,7 @@ onLinux("a process that has got the id of an ended run is left alone", async () 
   expect(isProcessAlive(pid)).toBe(true);
 });
 
-onLinux("when a process started is told, and that of none is not", async () => {
+onLinux("the start time of a process is known, and that of a missing process is not", async () => {
   expect(Number(startTimeOf(process.pid))).toBeGreaterThan(0);
   const pid = await endedProcess();
   expect(startTimeOf(pid)).toBeUndefined();
