@@ -14,7 +14,7 @@ import { cleanerFor, printable } from "../api/outside-text";
 import { isTransient } from "../api/retry";
 import { AgbConfigurationError, settingNames } from "../config";
 import { AgbAdoptError } from "../lifecycle/adopt";
-import { mayHaveMadeSession } from "../lifecycle/create-outcome";
+import { mayHaveCreatedSession } from "../lifecycle/create-outcome";
 import { AgbReleaseTimeoutError, AgbRunEndedError, AgbUncertainCreateError } from "../lifecycle/errors";
 import { ownershipKeys } from "../lifecycle/ownership";
 import type { Account } from "./connection";
@@ -165,7 +165,7 @@ function adviceFor(error: unknown, attempt: Attempt): string {
   if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isAtWrongAddress(error)) {
     return `${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}`;
   }
-  if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveMadeSession(error)) {
+  if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveCreatedSession(error)) {
     return createAdvice(error);
   }
   if (error instanceof AgbUncertainCreateError) {

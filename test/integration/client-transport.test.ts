@@ -193,7 +193,7 @@ describe("a create", () => {
   test("that succeeds without naming a session is a strange reply, not a session", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, { data: { success: true } }));
     await expect(createSession(openClient(server.url), request)).rejects.toThrow(
-      /the reply to createSession is not what AGB sends: data\.sessionId.*request id REQUEST-1/,
+      /unexpected reply to createSession: data\.sessionId.*request id REQUEST-1/,
     );
   });
 });
@@ -210,7 +210,7 @@ describe("an address that cannot be reached", () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     const failure = createSession(openClient(server.url.replace("http:", "https:")), request);
     await expect(failure).rejects.toMatchObject({ name: "AgbNetworkError", requestSent: false });
-    await expect(failure).rejects.toThrow("an endpoint without TLS needs http:// in front");
+    await expect(failure).rejects.toThrow("Write http:// in front of an endpoint without TLS");
     expect(server.requests).toHaveLength(0);
   });
 });

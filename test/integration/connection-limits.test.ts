@@ -52,7 +52,7 @@ describe.each(["https://agb.invalid", "http://agb.invalid"])("a proxy on the way
     const failure = await failureOf(createSession(client, request));
     expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: false });
     expect(failure.message).toContain(
-      `the proxy ${proxy.url} (${variable}) opened no tunnel to ${target}: it closed the connection. `,
+      `the proxy ${proxy.url} (${variable}) did not open a tunnel to ${target}: it closed the connection. `,
     );
     expect(failure.message).toContain("list agb.invalid in NO_PROXY");
     expect(proxy.tunnels).toEqual(Array(5).fill(target));
@@ -65,7 +65,7 @@ describe.each(["https://agb.invalid", "http://agb.invalid"])("a proxy on the way
     const failure = await failureOf(createSession(openClient(endpoint, limit), request));
     expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 1_000, requestSent: false });
     expect(failure.message).toBe(
-      `there was no connection to ${endpoint} for createSession within 1000 ms; nothing was sent. ` +
+      `no connection to ${endpoint} for createSession within 1000 ms; nothing was sent. ` +
         `Last step: waiting for the proxy ${proxy.url} (${variable}) to open a tunnel to ${target}`,
     );
     expect(certainlyHadNoEffect(failure)).toBe(true);
@@ -165,7 +165,7 @@ describe("TLS", () => {
     const endpoint = `https://127.0.0.1:${server.port}`;
     const failure = await failureOf(createSession(openClient(endpoint, limit), request));
     expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 1_000, requestSent: false });
-    expect(failure.message).toContain(`Last step: agreeing on TLS with 127.0.0.1:${server.port}`);
+    expect(failure.message).toContain(`Last step: negotiating TLS with 127.0.0.1:${server.port}`);
     await server.allClosed();
     expect(server.sockets).toHaveLength(1);
   });
@@ -175,7 +175,7 @@ describe("TLS", () => {
     useProxy(proxy.url);
     const failure = await failureOf(createSession(openClient("https://agb.invalid", limit), request));
     expect(failure).toMatchObject({ name: "AgbTimeoutError", requestSent: false });
-    expect(failure.message).toContain("Last step: agreeing on TLS with agb.invalid:443");
+    expect(failure.message).toContain("Last step: negotiating TLS with agb.invalid:443");
     await proxy.allClosed();
     expect(proxy.tunnels).toHaveLength(1);
   });
@@ -193,7 +193,7 @@ describe("TLS", () => {
         jest.advanceTimersByTime(connectTimeoutMs);
       }
       expect(await failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: false });
-      expect((await failure).message).toMatch(/it took longer than 10000 ms\. Last step: agreeing on TLS/);
+      expect((await failure).message).toMatch(/it took longer than 10000 ms\. Last step: negotiating TLS/);
     } finally {
       jest.useRealTimers();
     }
@@ -312,7 +312,7 @@ describe("Pulumi's provider process", () => {
     const failure = await failureOf(provider.create(declare()));
     await provider.close();
     expect(failure.message).toContain('could not create AgbSession "web": no connection to https://agb.invalid');
-    expect(failure.message).toContain(`the proxy ${proxy.url} (HTTPS_PROXY) opened no tunnel`);
+    expect(failure.message).toContain(`the proxy ${proxy.url} (HTTPS_PROXY) did not open a tunnel`);
     expect(proxy.tunnels).toHaveLength(5);
     expect(provider.stderr.trim().split("\n")).toEqual([expect.stringMatching(/^agb: no connection to .* retried/)]);
   });

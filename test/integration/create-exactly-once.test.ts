@@ -144,7 +144,7 @@ describe("a create that AGB may still be at work on and that is not found", () =
       timeoutMs,
     );
     expect(error).toBeInstanceOf(AgbUncertainCreateError);
-    expect(error?.message).toContain("AGB may not have finished the call yet");
+    expect(error?.message).toContain("AGB may still be working on the call");
     expect(emulator.sessions()).toEqual([]);
     expect(elapsedMs).toBeGreaterThanOrEqual(60_000);
   });
@@ -383,7 +383,7 @@ test("a session that is listed but released meanwhile is made again", async () =
 test("a create without a create label is refused before anything is made", async () => {
   const emulator = await startTestEmulator();
   const failure = createExactlyOnce(openClient(emulator.url), { ...request, labels: {} }, openTestRuntime());
-  await expect(failure).rejects.toThrow("a create needs the label pulumi-create");
+  await expect(failure).rejects.toThrow("the label pulumi-create is missing");
   expect(emulator.requestCounts()).toEqual({});
 });
 

@@ -129,7 +129,7 @@ test("a refusal that follows a try that may have worked does not say that nothin
   expect(error).toBeInstanceOf(AgbUncertainCreateError);
   expect(error?.message).toContain(`pulumi-create=${token}`);
   expect(error?.message).toContain("HTTP 500");
-  expect(error?.message).toContain("the last try failed: AGB refused createSession: quota exceeded");
+  expect(error?.message).toContain("the last attempt failed: AGB refused createSession: quota exceeded");
 });
 
 test("a session of an earlier try that uses up the quota is found instead of failing", async () => {
@@ -158,7 +158,7 @@ test("a limit that is shorter than the search leaves the create uncertain, and n
   ]);
   const { error } = await create(client.within(20_000));
   expect(error).toBeInstanceOf(AgbUncertainCreateError);
-  expect(error?.message).toContain("the time for the create was over before the search for the session was");
+  expect(error?.message).toContain("the time limit of the create ended the search for the session early");
   expect(emulator.requestCounts()["createSession"]).toBe(1);
 });
 

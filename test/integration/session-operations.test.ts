@@ -179,7 +179,7 @@ describe("seeing how a session is", () => {
   test("is not confused by labels that it cannot read", async () => {
     const { emulator, client, sessionId } = await makeSession();
     emulator.addFault({ operation: "GetLabel", answer: { status: 200, body: { success: true, data: { labels: 5 } } } });
-    await expect(observeSession(client, sessionId)).rejects.toThrow("the reply to GetLabel is not what AGB sends");
+    await expect(observeSession(client, sessionId)).rejects.toThrow("unexpected reply to GetLabel");
   });
 });
 
@@ -234,7 +234,7 @@ describe("a release", () => {
       const clock = new FakeClock();
       const server = await startScriptedServer((_, response) => sendSuccess(response, { data: { status } }));
       await expect(releaseAndWait(openClient(server.url), "session-1", clock)).rejects.toThrow(
-        "AGB accepted the release of session session-1, but it is still there after 300000 ms",
+        "AGB accepted the release of session session-1, but the session still exists after 300000 ms",
       );
       expect(clock.elapsedMs()).toBe(defaultReleaseTimeoutMs);
       expect(server.requests.length).toBeLessThan(400);

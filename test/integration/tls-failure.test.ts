@@ -84,7 +84,9 @@ describe("through a proxy's tunnel", () => {
     const { client, retries } = openObservedClient("https://agb.invalid");
     const failure = createSession(client, request);
     await expect(failure).rejects.toMatchObject({ requestSent: false, lasting: true });
-    await expect(failure).rejects.toThrow(/not trusted.* The way led through the proxy http:\S+ \(HTTPS_PROXY\)$/);
+    await expect(failure).rejects.toThrow(
+      /not trusted.* The connection went through the proxy http:\S+ \(HTTPS_PROXY\)$/,
+    );
     expect([server.connections(), retries]).toEqual([1, []]);
   });
 
@@ -111,7 +113,7 @@ describe("with NODE_EXTRA_CA_CERTS", () => {
     const report = await releaseTrusting([certificate], server.url);
     expect(report).toContain("the certificate is not trusted");
     expect(report).toContain("127.0.0.1 is not in the cert's list: 127.0.0.2");
-    expect(report).toContain("is for another host name");
+    expect(report).toContain("belongs to another host name");
     expect([server.connections(), server.requests()]).toEqual([1, 0]);
   });
 

@@ -30,9 +30,9 @@ test.each([
   ["agb cloud", "it is neither a host, host:port, nor a URL"],
   ["agb.cloud:port", "it is neither a host, host:port, nor a URL"],
   ["http://", "it is neither a host, host:port, nor a URL"],
-  ["https://user:word@agb.cloud", "it holds a user name or password; AGB takes the API key only"],
-  ["agb.cloud?region=eu", "it holds a query or a fragment"],
-  ["agb.cloud#eu", "it holds a query or a fragment"],
+  ["https://user:word@agb.cloud", "it contains a user name or password; AGB accepts only an API key"],
+  ["agb.cloud?region=eu", "it contains a query or a fragment"],
+  ["agb.cloud#eu", "it contains a query or a fragment"],
 ])("the endpoint %j is refused: %s", (endpoint, reason) => {
   expect(() => normaliseEndpoint(endpoint)).toThrow(new Error(reason));
 });

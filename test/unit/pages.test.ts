@@ -85,7 +85,7 @@ describe("a list that never ends fails", () => {
     const failure = collect(list(fetchPage));
     await expect(failure).rejects.toBeInstanceOf(AgbEndlessListError);
     await expect(failure).rejects.toThrow(
-      `the list of ListSession did not end after ${expectedPages} pages: the last 100 pages brought nothing new. Run `,
+      `the list of ListSession did not end after ${expectedPages} pages: the last 100 pages had no new items. Run `,
     );
     expect(pages()).toBe(expectedPages);
   });
