@@ -11,9 +11,9 @@ test.each([
   ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", /not trusted .*NODE_EXTRA_CA_CERTS/],
   ["CERT_HAS_EXPIRED", /not trusted .*renew/],
   ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*Check the endpoint/],
-  ["ERR_SSL_WRONG_VERSION_NUMBER", /needs http:\/\//],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", /Write http:\/\/ in front of an endpoint without TLS$/],
   ["EPROTO", /TLS failed/],
-])("%s before the request was sent lasts, and its way out is named", (code, reason) => {
+])("%s before the request was sent is lasting, and its remedy is named", (code, reason) => {
   expect(explainConnectionFailure(failure(code), false)).toEqual({
     reason: expect.stringMatching(reason),
     lasting: true,
