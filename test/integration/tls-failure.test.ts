@@ -5,7 +5,7 @@ import { Connection } from "../../provider/dynamic/connection";
 import { SessionProvider } from "../../provider/dynamic/session";
 import { openObservedClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
-import { type CertificateOptions, makeCertificate } from "../support/certificate";
+import { type CertificateOptions, createCertificate } from "../support/certificate";
 import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
@@ -28,7 +28,7 @@ test.each<[string, CertificateOptions, string]>([
   ["has expired", longAgo, "clock of this computer"],
   ["is not valid yet", farAhead, "clock of this computer"],
 ])("a server whose certificate %s is asked once, with the reason and the way out", async (_, options, remedy) => {
-  const server = await startTlsServer(makeCertificate(options));
+  const server = await startTlsServer(createCertificate(options));
   const { client, retries } = openObservedClient(server.url);
   const failure: Error = await releaseSession(client, "session-1").then(fail, (error) => error);
   expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: true });
@@ -65,7 +65,7 @@ test("a connection that breaks before TLS stands proves that nothing was sent, a
 });
 
 test("a create that no certificate let through certainly made nothing: it fails as what it is, at once", async () => {
-  const server = await startTlsServer(makeCertificate());
+  const server = await startTlsServer(createCertificate());
   const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url }));
   const failure: Error = await new SessionProvider(connection, new FakeClock())
     .create(declare())
@@ -79,7 +79,7 @@ test("a create that no certificate let through certainly made nothing: it fails 
 
 describe("through a proxy's tunnel", () => {
   test("a certificate that is not trusted is told as such: nothing was sent", async () => {
-    const server = await startTlsServer(makeCertificate({ host: "agb.invalid" }));
+    const server = await startTlsServer(createCertificate({ host: "agb.invalid" }));
     await useTunnelTo(server.url);
     const { client, retries } = openObservedClient("https://agb.invalid");
     const failure = createSession(client, request);
@@ -101,14 +101,14 @@ describe("through a proxy's tunnel", () => {
 
 describe("with NODE_EXTRA_CA_CERTS", () => {
   test("the server's certificate is trusted", async () => {
-    const certificate = makeCertificate();
+    const certificate = createCertificate();
     const server = await startTlsServer(certificate);
     expect(await releaseTrusting([certificate], server.url)).toBe("released");
     expect(server.requests()).toBeGreaterThan(0);
   });
 
   test("a certificate for another host name is still refused, once and by name", async () => {
-    const certificate = makeCertificate({ host: "127.0.0.2" });
+    const certificate = createCertificate({ host: "127.0.0.2" });
     const server = await startTlsServer(certificate);
     const report = await releaseTrusting([certificate], server.url);
     expect(report).toContain("the certificate is not trusted");
@@ -119,9 +119,9 @@ describe("with NODE_EXTRA_CA_CERTS", () => {
 
   test.each([
     ["without", undefined],
-    ["with", makeCertificate({ subject: "proxy" })],
+    ["with", createCertificate({ subject: "proxy" })],
   ])("a server behind a proxy %s TLS of its own is trusted by the name that was asked for", async (_, ofProxy) => {
-    const certificate = makeCertificate({ host: "agb.invalid" });
+    const certificate = createCertificate({ host: "agb.invalid" });
     const server = await startTlsServer(certificate);
     const proxy = await startProxy(tunnelTo(Number(new URL(server.url).port)), ofProxy);
     const trusted = ofProxy === undefined ? [certificate] : [certificate, ofProxy];
@@ -131,8 +131,8 @@ describe("with NODE_EXTRA_CA_CERTS", () => {
   });
 
   test("a proxy whose own certificate is not trusted is named with its variable, and asked once", async () => {
-    const proxy = await startProxy(staySilent, makeCertificate());
-    const report = await releaseTrusting([makeCertificate()], "https://agb.invalid", { HTTPS_PROXY: proxy.url });
+    const proxy = await startProxy(staySilent, createCertificate());
+    const report = await releaseTrusting([createCertificate()], "https://agb.invalid", { HTTPS_PROXY: proxy.url });
     expect(report).toContain(`the proxy ${proxy.url} (HTTPS_PROXY): the certificate is not trusted`);
     expect([proxy.sockets.length, proxy.tunnels]).toEqual([1, []]);
   });
