@@ -27,19 +27,22 @@ test.each<[string, CertificateOptions, string]>([
   ["was issued by nobody known", { issuer: "a company" }, "NODE_EXTRA_CA_CERTS"],
   ["has expired", longAgo, "clock of this computer"],
   ["is not valid yet", farAhead, "clock of this computer"],
-])("a server whose certificate %s is asked once, with the reason and the way out", async (_, options, remedy) => {
-  const server = await startTlsServer(createCertificate(options));
-  const { client, retries } = openObservedClient(server.url);
-  const failure: Error = await releaseSession(client, "session-1").then(fail, (error) => error);
-  expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: true });
-  expect(failure.message).toContain(`no connection to ${server.url} for `);
-  expect(failure.message).toContain("the certificate is not trusted");
-  expect(failure.message).toContain(remedy);
-  expect(failure.message).not.toContain(testKey);
-  expect([server.connections(), server.requests(), retries]).toEqual([1, 0, []]);
-});
+])(
+  "a server whose certificate %s is asked once, and the error has the reason and the remedy",
+  async (_, options, remedy) => {
+    const server = await startTlsServer(createCertificate(options));
+    const { client, retries } = openObservedClient(server.url);
+    const failure: Error = await releaseSession(client, "session-1").then(fail, (error) => error);
+    expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: true });
+    expect(failure.message).toContain(`no connection to ${server.url} for `);
+    expect(failure.message).toContain("the certificate is not trusted");
+    expect(failure.message).toContain(remedy);
+    expect(failure.message).not.toContain(testKey);
+    expect([server.connections(), server.requests(), retries]).toEqual([1, 0, []]);
+  },
+);
 
-test("a server that agrees on no way to encrypt is asked once", async () => {
+test("a server without a common cipher is asked once", async () => {
   const server = await startTlsServer({});
   const { client } = openObservedClient(server.url);
   const failure = createSession(client, request);
@@ -50,21 +53,21 @@ test("a server that agrees on no way to encrypt is asked once", async () => {
   expect(server.connections()).toBe(1);
 });
 
-test("a server that speaks no TLS is asked once", async () => {
+test("a server that does not speak TLS is asked once", async () => {
   const server = await startScriptedServer((_, response) => sendSuccess(response));
   const { client, retries } = openObservedClient(server.url.replace("http:", "https:"));
   await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: true });
   expect(retries).toEqual([]);
 });
 
-test("a connection that breaks before TLS stands proves that nothing was sent, and is worth another try", async () => {
+test("a connection that breaks during the TLS handshake proves that nothing was sent, and is retried", async () => {
   const server = await startRawServer((socket) => void socket.resetAndDestroy());
   const { client } = openObservedClient(`https://127.0.0.1:${server.port}`);
   await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: false });
   expect(server.sockets).toHaveLength(5);
 });
 
-test("a create that no certificate let through certainly made nothing: it fails as what it is, at once", async () => {
+test("a create that fails because of a certificate is not uncertain and fails immediately", async () => {
   const server = await startTlsServer(createCertificate());
   const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url }));
   const failure: Error = await new SessionProvider(connection, new FakeClock())
@@ -78,7 +81,7 @@ test("a create that no certificate let through certainly made nothing: it fails 
 });
 
 describe("through a proxy's tunnel", () => {
-  test("a certificate that is not trusted is told as such: nothing was sent", async () => {
+  test("an untrusted certificate is reported: nothing was sent", async () => {
     const server = await startTlsServer(createCertificate({ host: "agb.invalid" }));
     await useTunnelTo(server.url);
     const { client, retries } = openObservedClient("https://agb.invalid");
@@ -90,7 +93,7 @@ describe("through a proxy's tunnel", () => {
     expect([server.connections(), retries]).toEqual([1, []]);
   });
 
-  test("a request that was on its way when the connection broke is not taken for one that was not sent", async () => {
+  test("a request that was being sent when the connection broke does not count as unsent", async () => {
     const server = await startScriptedServer(({ socket }) => void socket.resetAndDestroy());
     await useTunnelTo(server.url);
     const { client } = openObservedClient("http://agb.invalid");
@@ -107,7 +110,7 @@ describe("with NODE_EXTRA_CA_CERTS", () => {
     expect(server.requests()).toBeGreaterThan(0);
   });
 
-  test("a certificate for another host name is still refused, once and by name", async () => {
+  test("a certificate for another host name is still refused, once, and the error says so", async () => {
     const certificate = createCertificate({ host: "127.0.0.2" });
     const server = await startTlsServer(certificate);
     const report = await releaseTrusting([certificate], server.url);
@@ -120,7 +123,7 @@ describe("with NODE_EXTRA_CA_CERTS", () => {
   test.each([
     ["without", undefined],
     ["with", createCertificate({ subject: "proxy" })],
-  ])("a server behind a proxy %s TLS of its own is trusted by the name that was asked for", async (_, ofProxy) => {
+  ])("a server behind a proxy %s its own TLS is trusted by the requested name", async (_, ofProxy) => {
     const certificate = createCertificate({ host: "agb.invalid" });
     const server = await startTlsServer(certificate);
     const proxy = await startProxy(tunnelTo(Number(new URL(server.url).port)), ofProxy);
@@ -130,7 +133,7 @@ describe("with NODE_EXTRA_CA_CERTS", () => {
     expect([proxy.tunnels, server.requests()]).toEqual([["agb.invalid:443"], 1]);
   });
 
-  test("a proxy whose own certificate is not trusted is named with its variable, and asked once", async () => {
+  test("a proxy whose own certificate is not trusted is asked once, and the error names its variable", async () => {
     const proxy = await startProxy(staySilent, createCertificate());
     const report = await releaseTrusting([createCertificate()], "https://agb.invalid", { HTTPS_PROXY: proxy.url });
     expect(report).toContain(`the proxy ${proxy.url} (HTTPS_PROXY): the certificate is not trusted`);

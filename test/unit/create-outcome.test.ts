@@ -50,7 +50,7 @@ test.each<[string, unknown, { made: boolean; later: boolean; again: boolean }]>(
   ["a call that never began", timeout(0), { made: false, later: true, again: false }],
   ["a reply that is not AGB's", unexpected, { made: true, later: false, again: true }],
   ["an error that nobody expected", new TypeError("x"), { made: true, later: false, again: false }],
-])("after %s it is clear what may have happened", (_, failure, { made, later, again }) => {
+])("the outcome after %s", (_, failure, { made, later, again }) => {
   expect(mayHaveCreatedSession(failure)).toBe(made);
   expect(made && mayStillCreateSession(failure)).toBe(made && later);
   expect(isWorthRetrying(failure)).toBe(again);

@@ -29,7 +29,7 @@ const numbers = fc
   .map((parts) => parts.join(""));
 
 describe("labels on the wire", () => {
-  test("come back as they were sent, as a text and as an object", () => {
+  test("are read as they were sent, from a string and from an object", () => {
     fc.assert(
       fc.property(labelSets, (labels) => {
         expect(sameLabels(labelsSchema.parse(encodeLabels(labels)), labels)).toBe(true);
@@ -39,7 +39,7 @@ describe("labels on the wire", () => {
     );
   });
 
-  test("survive the query of a URL", () => {
+  test("pass through the query of a URL", () => {
     fc.assert(
       fc.property(labelSets, (labels) => {
         const query = new URLSearchParams({ Labels: encodeLabels(labels) }).toString();
@@ -49,7 +49,7 @@ describe("labels on the wire", () => {
     );
   });
 
-  test("that other tools stored in any JSON keep their keys and the digits of their numbers", () => {
+  test("that other tools stored as JSON keep their keys and the digits of their numbers", () => {
     const value = fc.oneof(
       fc.string({ unit: "binary" }).map((text) => ({ json: JSON.stringify(text), text })),
       numbers.map((text) => ({ json: text, text })),
@@ -72,7 +72,7 @@ describe("labels on the wire", () => {
     );
   });
 
-  test.each(["{1:2}", "[01]", '{"a":1.}', '{"a":--1}', "", "1 2"])("in what is not JSON are not read: %j", (text) => {
+  test.each(["{1:2}", "[01]", '{"a":1.}', '{"a":--1}', "", "1 2"])("in invalid JSON are not read: %j", (text) => {
     expect(parseJson(text)).toBeUndefined();
   });
 
@@ -80,12 +80,12 @@ describe("labels on the wire", () => {
     expect(labelsSchema.parse(value)).toEqual({});
   });
 
-  test("that another tool stored as numbers, truth values and nulls are read as texts", () => {
+  test("that another tool stored as numbers, booleans and nulls are read as strings", () => {
     expect(labelsSchema.parse('{"a":1,"b":true,"c":null}')).toEqual({ a: "1", b: "true", c: "" });
   });
 
   test.each([["not JSON"], ["[]"], ['"text"'], ["5"], [[]], [5], ['{"a":{}}'], ['{"a":["b"]}'], [{ a: {} }]])(
-    "that cannot be understood are an error, never none: %j",
+    "in an unknown form are an error, not an empty set: %j",
     (value) => {
       expect(labelsSchema.safeParse(value).success).toBe(false);
     },
@@ -100,11 +100,11 @@ describe("declared labels", () => {
     ["the longest ones", { ["k".repeat(128)]: "v".repeat(256) }],
     ["a set that a preview does not know", "unknown"],
     ["values that a preview does not know", { team: "unknown", project: "shop" }],
-  ])("that are fine have no problem: %s", (_, labels) => {
+  ])("that are valid have no problem: %s", (_, labels) => {
     expect(labelProblems("labels", labels, isUnknown)).toEqual([]);
   });
 
-  test("have all their problems named at once, each with its path", () => {
+  test("are reported with all of their problems, each with its path", () => {
     const labels = {
       "": "a",
       " ": "b",
@@ -144,7 +144,7 @@ describe("declared labels", () => {
     ["a list", ["team"]],
     ["null", null],
     ["a number", 5],
-  ])("that are no object are one problem: %s", (kind, labels) => {
+  ])("that are not an object are one problem: %s", (kind, labels) => {
     expect(labelProblems("labels", labels, isUnknown)).toEqual([
       { path: "labels", reason: `must be an object of texts, not ${kind}` },
     ]);
@@ -155,7 +155,7 @@ describe("declared labels", () => {
     expect(labelProblems("labels", { face: "😀".repeat(129) }, isUnknown)).toHaveLength(1);
   });
 
-  test("never have their value repeated in a problem: it may be secret", () => {
+  test("never appear with their value in a problem, because it may be secret", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 257, maxLength: 300 }), (value) => {
         const [problem] = labelProblems("labels", { token: value }, isUnknown);
@@ -164,7 +164,7 @@ describe("declared labels", () => {
     );
   });
 
-  test("may be twenty in all; one more is a problem that tells where they come from", () => {
+  test("may be twenty in all; one more is a problem that counts them by origin", () => {
     expect(labelCountProblem("labels", 4, 10, 6)).toEqual([]);
     expect(labelCountProblem("labels", 4, 10, 7)).toEqual([
       {
@@ -201,13 +201,13 @@ describe("differences", () => {
     );
   });
 
-  test("say what became of each label and leave the values out", () => {
+  test("say what happened to each label, without the values", () => {
     expect(
       labelDifferences({ same: "1", changed: "2", lost: "3" }, { same: "1", changed: "secret", left: "secret" }),
     ).toEqual(['"changed" has another value', '"lost" is missing', '"left" is still there although it was dropped']);
   });
 
-  test("do not take what every object has for a label", () => {
+  test("do not treat inherited properties of objects as labels", () => {
     expect(hasLabel({}, "toString", Object.prototype.toString)).toBe(false);
     expect(labelDifferences({ constructor: "x" }, {})).toEqual(['"constructor" is missing']);
     expect(labelDifferences({}, { valueOf: "x" })).toEqual(['"valueOf" is still there although it was dropped']);
