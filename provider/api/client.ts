@@ -132,6 +132,12 @@ export class AgbClient {
     return this.derive({}, { secrets: [...(this.settings.secrets ?? []), ...more] });
   }
 
+  /** Prepares a string of a reply for output: removes the key and the other secrets, escapes and shortens it. */
+  clean(text: string): string {
+    const { apiKey, secrets = [] } = this.settings;
+    return cleanerFor([keySecret(apiKey), ...secrets])(text);
+  }
+
   /** The emulator's id from the last reply; `undefined` for AGB and for emulators without a state file. */
   get emulatorId(): string | undefined {
     return this.service.emulatorId;

@@ -21,7 +21,7 @@ export interface HttpReply {
 export interface VerdictRules {
   readonly name: string;
   /** Codes that mean that the requested object is gone. */
-  readonly goneCodes: readonly string[];
+  readonly goneCodes: readonly (string | RegExp)[];
   /** Whether `data.success` and `data.errMsg` are a second verdict, as in createSession. */
   readonly innerVerdict: boolean;
 }
@@ -117,7 +117,11 @@ function refusalError(rules: VerdictRules, refusal: Refusal, clean: CleanText): 
   if (status === 401 || status === 403 || authenticationCodes.test(code)) {
     return new AgbAuthenticationError(rules.name, shown);
   }
-  if (isFromAgb && status < 500 && rules.goneCodes.includes(code)) {
+  if (
+    isFromAgb &&
+    status < 500 &&
+    rules.goneCodes.some((gone) => (typeof gone === "string" ? gone === code : gone.test(code)))
+  ) {
     return new AgbNotFoundError(rules.name, shown);
   }
   return new AgbApiError(rules.name, shown);

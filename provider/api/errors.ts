@@ -8,8 +8,16 @@ import { printable } from "./outside-text";
 
 const longestMessage = 4_000;
 
+/** Base class of all errors of this package whose message is safe to print. What it quotes from outside is clean. */
+export abstract class CleanError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
 /** Base class of the errors of calls to AGB. */
-export abstract class AgbError extends Error {
+export abstract class AgbError extends CleanError {
   /**
    * @param operation AGB's name of the call, such as `createSession`
    * @param message what happened, in one line
@@ -20,7 +28,6 @@ export abstract class AgbError extends Error {
     options?: ErrorOptions,
   ) {
     super(printable(message, longestMessage), options);
-    this.name = new.target.name;
   }
 }
 
@@ -72,7 +79,10 @@ export class AgbApiError extends AgbError {
   }
 }
 
-/** The session does not exist (any more). Recognised by AGB's code, never by the message text. */
+/**
+ * What the call is about is gone: a session was released, a context was deleted, or it never existed. Recognised by AGB's
+ * code, never by the message text.
+ */
 export class AgbNotFoundError extends AgbApiError {}
 
 /** The API key is wrong, expired, for another region, or not allowed to make this call. */

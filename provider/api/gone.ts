@@ -4,5 +4,12 @@
  */
 export const sessionGoneCodes = ["InvalidMcpSession.NotFound", "InvalidSession.NotFound"] as const;
 
+/**
+ * AGB's codes for a context that is unknown or deleted. The real code is not known: fixtures of AGB's SDK have the message
+ * "Context not found" without a code, those of its sibling platform `Context.NotFound` and `ContextNotFound`. So any code that
+ * ends with these words counts.
+ */
+export const contextGoneCodes = [/Context(?:Id|Name)?[._]?NotFound$/i] as const;
+
 /** AGB's code for an unknown call: the endpoint's path is wrong, or the call is not deployed there. */
 export const noSuchCallCode = "InvalidAction.NotFound";

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { boundedList } from "./bounded-list";
 import type { AgbClient, Operation } from "./client";
 import { sessionGoneCodes } from "./gone";
 import { encodeLabels, type Labels } from "./labels";
 import { itemsOfPages, type Page } from "./pages";
+import { type ContextMount, encodeMount } from "./sync-policy";
 
 /** What to create a session with. */
 export interface SessionRequest {
@@ -12,6 +14,8 @@ export interface SessionRequest {
   readonly idleTimeoutSeconds?: number | undefined;
   /** Id of a policy created in AGB's console. */
   readonly policyId?: string | undefined;
+  /** Contexts that the session mounts. Default: none. */
+  readonly mounts?: readonly ContextMount[] | undefined;
 }
 
 /** The parts of a session that never change. The links and tokens that AGB also returns are left out. */
@@ -50,12 +54,13 @@ const createOperation: Operation<SessionRequest, SessionIdentity> = {
   idempotent: false,
   goneCodes: [],
   innerVerdict: true,
-  parts: ({ imageId, labels, idleTimeoutSeconds, policyId }) => ({
+  parts: ({ imageId, labels, idleTimeoutSeconds, policyId, mounts = [] }) => ({
     query: { imageId },
     body: {
       labels: encodeLabels(labels),
       ...(idleTimeoutSeconds !== undefined && { timeout: idleTimeoutSeconds }),
       ...(policyId !== undefined && { mcpPolicyId: policyId }),
+      ...(mounts.length > 0 && { persistenceDataList: mounts.map(encodeMount) }),
     },
     labels,
   }),
@@ -91,9 +96,6 @@ const infoOperation: Operation<{ sessionId: string }, void> = {
   reply: z.looseObject({ data: z.looseObject({}) }).transform(() => undefined),
 };
 
-/** A page has at most a hundred sessions. A limit is needed because each malformed one adds an entry to the list of problems. */
-const mostListed = 10_000;
-
 const listOperation: Operation<
   { labels: Labels; nextToken: string | undefined; pageSize: number },
   Page<ListedSession>
@@ -114,12 +116,10 @@ const listOperation: Operation<
   }),
   reply: z
     .looseObject({
-      data: z
-        .custom<unknown>(
-          (value) => !Array.isArray(value) || value.length <= mostListed,
-          "the page has too many sessions",
-        )
-        .pipe(z.array(z.looseObject({ sessionId: z.string().min(1), sessionStatus: text })).nullish()),
+      data: boundedList(
+        z.looseObject({ sessionId: z.string().min(1), sessionStatus: text }),
+        "the page has too many sessions",
+      ).optional(),
       nextToken: text,
     })
     .transform(({ data, nextToken }) => ({

@@ -1,4 +1,5 @@
 import type { AgbClient } from "../api/client";
+import { CleanError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { listSessions } from "../api/sessions";
@@ -13,9 +14,7 @@ export interface AdoptTarget {
 }
 
 /** A session cannot be adopted, or it is not clear which one is meant. */
-export class AgbAdoptError extends Error {
-  override readonly name = "AgbAdoptError";
-}
+export class AgbAdoptError extends CleanError {}
 
 const listedAtMost = 10;
 

@@ -2,7 +2,7 @@ import type { AgbClient } from "../api/client";
 import { AgbApiError, AgbError } from "../api/errors";
 import { retryDelayMs } from "../api/retry";
 import { createSession, getSession, type SessionIdentity, type SessionRequest } from "../api/sessions";
-import { isWorthRetrying, mayHaveCreatedSession, mayStillCreateSession } from "./create-outcome";
+import { isWorthRetrying, mayHaveHadEffect, mayStillHaveEffect } from "./create-outcome";
 import type { CreateRuntime } from "./create-runtime";
 import { CreateSearch, type FoundSession } from "./create-search";
 import { AgbRunEndedError, AgbUncertainCreateError } from "./errors";
@@ -100,7 +100,7 @@ class SingleCreate {
   }
 
   private suspect(failure: unknown, sentAtMs: number): void {
-    if (!mayHaveCreatedSession(failure)) {
+    if (!mayHaveHadEffect(failure)) {
       return;
     }
     if (this.suspicions.length === 0) {
@@ -132,7 +132,7 @@ class SingleCreate {
     if (result.doubt !== undefined) {
       throw this.giveUp(result.doubt);
     }
-    if (this.suspicions.some(mayStillCreateSession)) {
+    if (this.suspicions.some(mayStillHaveEffect)) {
       throw this.giveUp("AGB may still be working on the call");
     }
     if (limitMs < lag.searchMs()) {

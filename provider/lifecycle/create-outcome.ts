@@ -1,4 +1,4 @@
-/** What a failed createSession call says about the session: whether it may exist, and whether to retry. */
+/** What a failed create says about its effect: whether a session or context may exist, and whether to retry. */
 import {
   AgbApiError,
   AgbAuthenticationError,
@@ -9,10 +9,10 @@ import {
 import { certainlyHadNoEffect, isTransient } from "../api/retry";
 
 /**
- * Returns whether a session may exist although the call failed. It certainly does not exist if nothing was sent, if the
- * key was refused, or if AGB itself refused with a status below 500 (except 408) and named no session.
+ * Returns whether the call may have had an effect although it failed. It certainly had none if nothing was sent, if the key
+ * was refused, or if AGB itself refused with a status below 500 (except 408) and named no session.
  */
-export function mayHaveCreatedSession(error: unknown): boolean {
+export function mayHaveHadEffect(error: unknown): boolean {
   if (!(error instanceof AgbApiError)) {
     return !certainlyHadNoEffect(error);
   }
@@ -22,8 +22,8 @@ export function mayHaveCreatedSession(error: unknown): boolean {
   return !error.isFromAgb && !(error instanceof AgbAuthenticationError);
 }
 
-/** Returns whether AGB may still be working on the call, so that a session may appear after any search. */
-export function mayStillCreateSession(error: unknown): boolean {
+/** Returns whether AGB may still be working on the call, so that its effect may appear after any search. */
+export function mayStillHaveEffect(error: unknown): boolean {
   return error instanceof AgbTimeoutError || (error instanceof AgbApiError && error.status === 504);
 }
 

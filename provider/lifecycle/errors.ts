@@ -1,7 +1,7 @@
-/** A create failed, and one of its attempts may have created a session that was not found. */
-export class AgbUncertainCreateError extends Error {
-  override readonly name = "AgbUncertainCreateError";
+import { CleanError } from "../api/errors";
 
+/** A create failed, and one of its attempts may have created a session that was not found. */
+export class AgbUncertainCreateError extends CleanError {
   /**
    * @param createToken value of the label `pulumi-create` that the session carries if it exists
    * @param reason why it is not known whether the session exists
@@ -24,18 +24,14 @@ function describeCause(cause: unknown): string {
 }
 
 /** The run ended before the create was sent. */
-export class AgbRunEndedError extends Error {
-  override readonly name = "AgbRunEndedError";
-
+export class AgbRunEndedError extends CleanError {
   constructor() {
     super("the run ended before the session was created");
   }
 }
 
 /** A session still exists when the time limit of its release is over. */
-export class AgbReleaseTimeoutError extends Error {
-  override readonly name = "AgbReleaseTimeoutError";
-
+export class AgbReleaseTimeoutError extends CleanError {
   constructor(
     readonly sessionId: string,
     readonly timeoutMs: number,

@@ -1,14 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames } from "../config";
+import type { SessionState } from "../kinds/session";
 import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKey } from "../lifecycle/ownership";
 import { providerReference } from "./reference";
 import { isRetained, watchRetention } from "./retention";
+import type { SeededOutputs } from "./seeded-outputs";
 import { stackId } from "./stack-identity";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** What a program declares of a session. */
 export interface AgbSessionArgs {
-  /** Id of the image that the session runs, such as `agb-code-space-1`. Another image means another session. */
+  /** Id of the image that the session runs, such as `agb-code-space-1`. Another image replaces the session. */
   readonly imageId: pulumi.Input<string>;
   /**
    * Labels of the session. Changed in place. Keys and values are not blank; at most 128 and 256 characters; keys that
@@ -18,10 +20,10 @@ export interface AgbSessionArgs {
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
    * Idle time after which AGB releases the session, in seconds; AGB recommends 60 to 1800. Default: AGB's own, 5
-   * minutes. Another value means another session.
+   * minutes. Another value replaces the session.
    */
   readonly idleTimeoutSeconds?: pulumi.Input<number>;
-  /** Id of a policy made in AGB's console, such as one with a longer life. Another policy means another session. */
+  /** Id of a policy made in AGB's console, such as one with a longer life. Another policy replaces the session. */
   readonly policyId?: pulumi.Input<string>;
   /**
    * Labels that are left to other tools: keys, or prefixes that end in `*`. They are neither drift nor removed by an
@@ -29,14 +31,15 @@ export interface AgbSessionArgs {
    */
   readonly ignoreLabels?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Takes over a running session instead of making one: by id, or by labels that exactly one session carries. Its
-   * labels become the declared ones; its image and time-outs are not looked at. From then on it is owned: a destroy
-   * releases it, unless the option `retainOnDelete` is set. Only a create looks at this.
+   * A running session to take over instead of creating one: by id, or by labels that exactly one carries. Its labels
+   * become the declared ones; its image and timeouts are not compared. From then on it is owned: a destroy releases it,
+   * unless the option `retainOnDelete` is set. Only a create looks at this.
    */
   readonly adopt?: pulumi.Input<AgbSessionAdoption>;
   /**
-   * What to do when AGB has released the session: `recreate` makes it again with the next `up`; `keep` leaves it in
-   * the state with `released` set and the labels that it had, for sessions that do one job. Default: `recreate`.
+   * What to do when AGB has released the session: recreate it, or keep it in the state with `released` set. `recreate`
+   * recreates it with the next `up`. `keep` is for sessions that do one job; the state keeps the labels that it had.
+   * Default: `recreate`.
    */
   readonly onRelease?: pulumi.Input<"recreate" | "keep">;
   /** Limits of whole operations, in seconds. Default: 300 for the wait of a delete; otherwise each call has its own. */
@@ -58,8 +61,7 @@ export interface AgbSessionTimeouts {
 
 const type = "pulumi-nodejs:dynamic/agb:AgbSession";
 
-// Pulumi makes an output of each property that is named here, and of no other.
-const undeclared = {
+const outputs: SeededOutputs<AgbSession, SessionState> = {
   imageId: undefined,
   labels: undefined,
   labelsAll: undefined,
@@ -73,8 +75,8 @@ const undeclared = {
 /**
  * An AGB session: an isolated cloud sandbox with labels.
  *
- * AGB releases idle sessions after minutes; a refresh notices that, and the next `pulumi up` makes the session anew.
- * Nothing that changes by itself (links, tokens) is among the outputs.
+ * AGB releases idle sessions after minutes; a refresh notices that, and the next `pulumi up` recreates the session.
+ * The outputs hold nothing that changes by itself, such as links and tokens.
  *
  * @example
  * const web = new AgbSession("web", {
@@ -118,7 +120,7 @@ export class AgbSession extends pulumi.CustomResource {
       type,
       name,
       {
-        ...undeclared,
+        ...outputs,
         ...(opts.id === undefined ? { ...args, labelsAll: labelsWithOwner(name, args?.labels, opts) } : {}),
         __provider: providerReference("session"),
       },

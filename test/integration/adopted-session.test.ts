@@ -121,7 +121,7 @@ describe("what cannot be taken over changes nothing and says why", () => {
   test("an id that is not running: `adopt` is to be removed", async () => {
     const { stack } = await openRunning();
     const { message } = await failureOf(stack.create(adopting({ sessionId: "session-that-never-was" })));
-    expect(message).toContain("The session that `adopt` names is not running. Remove `adopt` to have a new one made.");
+    expect(message).toContain("The session that `adopt` names is not running. Remove `adopt` to create a new one.");
   });
 
   test("labels that AGB refuses to set", async () => {
@@ -140,7 +140,7 @@ describe("what cannot be taken over changes nothing and says why", () => {
         sendSuccess(response, { data: { labels: "{}", sessionId: "session-of-another" } });
       }
     });
-    const failing = openProvider(server.url, new FakeClock()).create(adopting({ labels: { job: "nightly" } }));
+    const failing = openProvider(server.url, new FakeClock()).session.create(adopting({ labels: { job: "nightly" } }));
     expect((await failureOf(failing)).message).toContain("does not carry the labels of `adopt`");
     expect(server.operations()).toEqual(["ListSession", "GetLabel"]);
   });
@@ -168,7 +168,10 @@ test.each([
   jest.spyOn(console, "error").mockImplementation();
   const news = adopting({ labels: { job: "nightly" } });
   const error = await failureOf(stack.create(news));
-  expect(error).toMatchObject({ id: sessionId, reasons: [expect.stringContaining("is taken over by AgbSession")] });
+  expect(error).toMatchObject({
+    id: sessionId,
+    reasons: [expect.stringContaining("is taken over, but its labels could not be set")],
+  });
   fault.remove();
   const state: State = {
     id: sessionId,

@@ -4,14 +4,11 @@ import { AgbTimeoutError } from "../../provider/api/errors";
 import { connectTimeoutMs } from "../../provider/api/open-socket";
 import { certainlyHadNoEffect } from "../../provider/api/retry";
 import { createSession, getSession } from "../../provider/api/sessions";
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import { openClient, openObservedClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { repositoryRoot, runNode } from "../support/node-process";
+import { openProviderObjects } from "../support/provider-objects";
 import { ProviderProcess } from "../support/provider-process";
 import { startProxy, startRawServer, staySilent, tunnelTo } from "../support/raw-server";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
@@ -208,8 +205,7 @@ describe("TLS", () => {
       AGB_ENDPOINT: `https://127.0.0.1:${server.port}`,
       AGB_TIMEOUT_MS: "1000",
     };
-    const connection = closeAfterTest(new Connection(environment));
-    const failure = await failureOf(new SessionProvider(connection, new FakeClock()).create(declare()));
+    const failure = await failureOf(openProviderObjects(environment).session.create(declare()));
     expect(failure.cause).toBeInstanceOf(AgbTimeoutError);
     expect(failure.message).toContain("nothing was sent");
     expect(failure.message).not.toMatch(/may exist|could not be found out/);

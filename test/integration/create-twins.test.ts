@@ -176,7 +176,7 @@ describe("the user reads", () => {
   ] as [string, FaultRule[]][])("the label and not that nothing was made after %s", async (_, faults) => {
     const { stack, emulator } = await openStack({ faults, labelIndexDelayMs: 1_000_000, ...longLives });
     const { message } = await failureOf(stack.create());
-    expect(message).not.toContain("Nothing was made");
+    expect(message).not.toContain("Nothing was created");
     for (const { labels } of emulator.sessions()) {
       expect(message).toContain(`pulumi-create=${labels["pulumi-create"]}`);
     }
@@ -188,7 +188,7 @@ describe("the user reads", () => {
       faults: [{ operation: "createSession", answer: { status: 400 } }],
     });
     const { message } = await failureOf(stack.create());
-    expect(message).toContain("Nothing was made.");
+    expect(message).toContain("Nothing was created.");
     expect(emulator.sessions()).toEqual([]);
   });
 
@@ -197,7 +197,7 @@ describe("the user reads", () => {
     await stack.create();
     expect(console.error).toHaveBeenCalledWith(
       expect.stringMatching(
-        /^agb: a failed createSession may have made a session; searching for up to 60 s, and for others that fail meanwhile: .*HTTP 500/,
+        /^agb: a failed createSession may have created a session\. Searching for it for up to 60 s, .*HTTP 500/,
       ),
     );
   });

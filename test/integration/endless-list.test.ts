@@ -1,11 +1,8 @@
 import { listSessions } from "../../provider/api/sessions";
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import { openClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { openProviderObjects } from "../support/provider-objects";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
 
@@ -40,8 +37,7 @@ test("a list keeps the time limit of its client", async () => {
 
 test("a create whose reply was lost does not search for its session forever", async () => {
   const server = await startEndlessService();
-  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url }));
-  const provider = new SessionProvider(connection, new FakeClock());
+  const { session: provider } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url });
   const create = provider.create(declare({ team: "web" }, { timeouts: { create: 5 } }));
   await expect(create).rejects.toThrow(/the list of ListSession did not end after 100 pages/);
   expect(server.operations().filter((operation) => operation === "createSession")).toHaveLength(1);

@@ -1,9 +1,6 @@
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { openProviderObjects } from "../support/provider-objects";
 import {
   deadAddress,
   type Script,
@@ -23,13 +20,8 @@ beforeEach(() => {
 });
 
 function openProvider(endpoint: string, environment: Record<string, string> = {}) {
-  const connection = closeAfterTest(new Connection(environment));
-  const configure = (config: Record<string, string>) => {
-    const get = (key: string) => config[key];
-    connection.configure({ get, require: (key) => get(key) ?? "" });
-  };
+  const { session: provider, configure } = openProviderObjects(environment);
   configure({ "agb:apiKey": testKey, "agb:endpoint": endpoint });
-  const provider = new SessionProvider(connection, new FakeClock());
   const check = async () => (await provider.check({}, declare())).failures ?? [];
   return { check, configure };
 }

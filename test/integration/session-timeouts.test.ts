@@ -13,7 +13,7 @@ test.each([
   ["create", { create: 0 }, "timeouts.create: must be a number of seconds, more than 0"],
   ["update", { update: "5" }, "timeouts.update: must be a number of seconds"],
   ["delete", { delete: 1e9 }, "timeouts.delete: must be a number of seconds, more than 0 and at most 2147483"],
-  ["another operation", { read: 5 }, "timeouts.read: no such operation; there are create, update and delete"],
+  ["another operation", { read: 5 }, "timeouts.read: no such property; it has create, update, delete"],
   ["nothing named", 5, "timeouts: must be { create, update, delete } in seconds, not a number"],
   ["a list", [5], "timeouts: must be { create, update, delete } in seconds, not a list"],
 ])("a limit for %s that cannot be is refused by the check", async (_, timeouts, reason) => {
@@ -45,8 +45,8 @@ test("a session that is found when the time of its create and the run are over i
   while (emulator.sessions().length === 0) {
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await stack.provider.abandonCreates();
-  expect((await created).message).toContain("the run ended while the session was being made; it was released again.");
+  await stack.objects.abandonCreates();
+  expect((await created).message).toContain("the run ended during the create; what it created was deleted again.");
   expect(emulator.sessions()).toEqual([]);
 });
 

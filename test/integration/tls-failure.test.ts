@@ -1,15 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSession, releaseSession } from "../../provider/api/sessions";
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import { openObservedClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
 import { type CertificateOptions, createCertificate } from "../support/certificate";
-import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
+import { openProviderObjects } from "../support/provider-objects";
 import { startProxy, startRawServer, staySilent, tunnelTo } from "../support/raw-server";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
@@ -69,10 +66,8 @@ test("a connection that breaks during the TLS handshake proves that nothing was 
 
 test("a create that fails because of a certificate is not uncertain and fails immediately", async () => {
   const server = await startTlsServer(createCertificate());
-  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url }));
-  const failure: Error = await new SessionProvider(connection, new FakeClock())
-    .create(declare())
-    .then(fail, (error) => error);
+  const { session } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url });
+  const failure: Error = await session.create(declare()).then(fail, (error) => error);
   expect(failure.cause).toMatchObject({ name: "AgbNetworkError" });
   expect(failure.message).toContain('could not create AgbSession "web": no connection to ');
   expect(failure.message).toContain("NODE_EXTRA_CA_CERTS");

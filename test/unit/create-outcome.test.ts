@@ -9,8 +9,8 @@ import {
 import {
   isTemporaryFailure,
   isWorthRetrying,
-  mayHaveCreatedSession,
-  mayStillCreateSession,
+  mayHaveHadEffect,
+  mayStillHaveEffect,
 } from "../../provider/lifecycle/create-outcome";
 
 function refusal(status: number, more: { isFromAgb?: boolean; sessionId?: string } = {}) {
@@ -51,8 +51,8 @@ test.each<[string, unknown, { made: boolean; later: boolean; again: boolean }]>(
   ["a reply that is not AGB's", unexpected, { made: true, later: false, again: true }],
   ["an error that nobody expected", new TypeError("x"), { made: true, later: false, again: false }],
 ])("the outcome after %s", (_, failure, { made, later, again }) => {
-  expect(mayHaveCreatedSession(failure)).toBe(made);
-  expect(made && mayStillCreateSession(failure)).toBe(made && later);
+  expect(mayHaveHadEffect(failure)).toBe(made);
+  expect(made && mayStillHaveEffect(failure)).toBe(made && later);
   expect(isWorthRetrying(failure)).toBe(again);
 });
 
