@@ -392,7 +392,7 @@ test("one session whose labels cannot be read is left, and the others go", async
   });
   const { sweep } = await openSweep(server.url);
   const { exitCode, stdout } = await sweep("--yes");
-  expect(stdout).toMatch(/^left: session-1 .*: the reply to GetLabel is not what AGB sends/m);
+  expect(stdout).toMatch(/^left: session-1 .*: unexpected reply to GetLabel/m);
   expect(stdout).toMatch(/^released: session-2 /m);
   expect(exitCode).toBe(2);
 });
