@@ -10,4 +10,4 @@ const say = (message: string) => console.error(`agb: ${message}`);
 
 const { kinds, configure, abandonCreates } = openProvider({ say });
 
-export const { session, stackIdentity } = serveDynamically({ kinds, configure, say, onEnd: abandonCreates });
+export const { session, context, stackIdentity } = serveDynamically({ kinds, configure, say, onEnd: abandonCreates });

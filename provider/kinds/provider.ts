@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../lifecycle/wait";
 import { Connection, type ReadConfig } from "./connection";
+import { contextKind } from "./context";
 import { CreatesInFlight } from "./creates-in-flight";
 import type { HostedKind } from "./hosted-kind";
 import { KindOperations } from "./operations";
@@ -18,7 +19,7 @@ export interface ProviderOptions {
 
 /** All kinds of one process, with one connection. */
 export interface OpenProvider {
-  readonly kinds: { readonly session: HostedKind; readonly stackIdentity: HostedKind };
+  readonly kinds: { readonly session: HostedKind; readonly context: HostedKind; readonly stackIdentity: HostedKind };
   /** Takes over the configuration. Never fails; the operation that needs a setting says what is wrong with it. */
   configure(config: ReadConfig): void;
   /**
@@ -38,6 +39,7 @@ export function openProvider({ environment, clock = systemClock, say }: Provider
   return {
     kinds: {
       session: new KindOperations(session, connection),
+      context: new KindOperations(contextKind({ clock, creates, say }), connection),
       stackIdentity: stackIdentityKind,
     },
     configure: (config) => connection.configure(config),

@@ -1,23 +1,19 @@
 import { z } from "zod";
-import { AgbApiError, AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
 import { labelSecrets } from "../api/known-secrets";
 import type { Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
-import { isTransient } from "../api/retry";
 import { releaseSession } from "../api/sessions";
-import { AgbAdoptError, wasTakenOver } from "../lifecycle/adopt";
-import { mayHaveHadEffect } from "../lifecycle/create-outcome";
+import { wasTakenOver } from "../lifecycle/adopt";
 import { openCreateRuntime } from "../lifecycle/create-runtime";
-import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
 import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
 import { newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
 import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
-import { MissingLookupError } from "./certain-absence";
-import { isAtWrongAddress } from "./failure";
+import { contextSyncList, sameMounts, sortedMounts } from "./context-syncs";
 import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
 import { searchReporter } from "./log";
-import { ownTokenOf, refuseTakenOver, TakenOverError, tokenOf } from "./own-token";
+import { ownTokenOf, refuseTakenOver, tokenOf } from "./own-token";
 import { adoptSession } from "./session-adoption";
+import { sessionAdvice } from "./session-advice";
 import {
   applyLabels,
   declaredLabels,
@@ -27,7 +23,8 @@ import {
   reservedLabels,
   sessionState,
 } from "./session-labels";
-import { MissingStackIdError, requireStackId } from "./stack-identity";
+import { awaitDownloads, mountProblems, repeatDownloads, unfinishedDownload, uploadMounts } from "./session-mounts";
+import { requireStackId } from "./stack-identity";
 import { filledString, labelPatterns, labelSet, mustBe, serviceOutput, timeoutsInput, wholeSeconds } from "./types";
 import { isUnknown, unknownValue } from "./unknown";
 
@@ -66,6 +63,16 @@ export const sessionProperties = {
   ignoreLabels: {
     description: "Labels that are left to other tools: keys, or prefixes that end in `*`.",
     type: labelPatterns.optional(),
+    change: "stored",
+  },
+  contextSyncs: {
+    description: "Contexts that the session mounts, so that their files outlive it.",
+    type: contextSyncList.optional(),
+    change: "replaces",
+  },
+  releaseWithoutUpload: {
+    description: "Whether to release the session although its files could not be uploaded to its contexts first.",
+    type: z.boolean().optional(),
     change: "stored",
   },
   adopt: {
@@ -113,6 +120,11 @@ export const sessionProperties = {
     type: z.string().optional(),
     change: "output",
   },
+  downloadPending: {
+    description: "Whether the first download of the mounted contexts has yet to succeed.",
+    type: z.boolean().optional(),
+    change: "output",
+  },
   service: serviceOutput,
 } satisfies PropertiesOfKind;
 
@@ -136,13 +148,22 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     if (inputs.adopt !== undefined) {
       return adoptSession(call, inputs.adopt, inputs, clock, (sessionId) => void adopted.add(sessionId));
     }
-    const { imageId, labelsAll, idleTimeoutSeconds, policyId } = inputs;
-    const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId };
-    const { sessionId, labels, ...identity } = await creates.run(
-      () => createOwnedSession(call.client, request, createRuntime, call.unlimitedClient),
-      (made) => releaseSession(call.unlimitedClient.within(abandonedReleaseMs), made.sessionId),
+    const { imageId, labelsAll, idleTimeoutSeconds, policyId, contextSyncs: mounts = [] } = inputs;
+    const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId, mounts };
+    const made = await creates.run(
+      async () => {
+        const session = await createOwnedSession(call.client, request, createRuntime, call.unlimitedClient);
+        const client = call.client.untilAborted(creates.ended);
+        return { session, failure: await awaitDownloads(client, session.sessionId, mounts, clock) };
+      },
+      ({ session }) => releaseSession(call.unlimitedClient.within(abandonedReleaseMs), session.sessionId),
     );
-    return { id: sessionId, state: sessionState({ ...inputs, ...identity }, inputs.labels, labels) };
+    const { sessionId, labels, ...identity } = made.session;
+    const state = sessionState({ ...inputs, ...identity }, inputs.labels, labels);
+    if (made.failure !== undefined) {
+      throw unfinishedDownload(sessionId, state, call.resource, made.failure);
+    }
+    return { id: sessionId, state };
   }
 
   async function read({ client }: Call, id: string, known: Partial<SessionState>) {
@@ -165,8 +186,8 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   /** Sets the labels and makes sure that the session has them, and only them. */
   async function update({ client, resource }: Call, id: string, olds: Partial<SessionState>, news: SessionState) {
     requireStackId(news.labelsAll);
-    const { appInstanceId, resourceId, released } = olds;
-    const known = { ...news, appInstanceId, resourceId };
+    const { appInstanceId, resourceId, released, downloadPending } = olds;
+    const known = { ...news, appInstanceId, resourceId, downloadPending };
     if (released) {
       // Only what AGB does not see can change: the outputs keep the labels that the session had.
       return sessionState({ ...known, released }, olds.labels, olds.labelsAll);
@@ -181,17 +202,27 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       }
       await applyLabels(client, id, wanted, owned, previouslyManagedLabels(olds), resource);
     }
-    return sessionState(owned, news.labels, wanted);
+    const state = sessionState({ ...owned, downloadPending: undefined }, news.labels, wanted);
+    if (downloadPending) {
+      const failure = await repeatDownloads(client, id, news.contextSyncs ?? [], clock);
+      if (failure !== undefined) {
+        throw unfinishedDownload(id, state, resource, failure);
+      }
+    }
+    return state;
   }
 
-  /** Releases the session and waits until it is gone. */
-  async function release({ client, limitMs, say }: Call, id: string, known: Partial<SessionState>) {
+  /** Uploads the files of mounted contexts, releases the session and waits until it is gone. */
+  async function release(call: Call, id: string, known: Partial<SessionState>) {
+    const { client, limitMs } = call;
     const isDoubtful = mayBeTakenOver(known) || adopted.has(id);
     if (isDoubtful && (await wasTakenOver(client, id, ownTokenOf(known)))) {
-      say(`session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`);
+      call.say(`session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`);
       return "deleted";
     }
-    return (await releaseAndWait(client, id, clock, limitMs)) ? "deleted" : "absent";
+    await uploadMounts(call, id, known, clock);
+    const leftMs = limitMs === undefined ? undefined : Math.max(0, client.leftMs());
+    return (await releaseAndWait(client, id, clock, leftMs)) ? "deleted" : "absent";
   }
 
   return {
@@ -199,7 +230,11 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     noun: "session",
     deleteVerb: "release",
     properties: sessionProperties,
-    problems: (news, { defaultLabels }) => [...labelCountProblems(news, defaultLabels), ...ownerNameProblems(news)],
+    problems: (news, { defaultLabels }) => [
+      ...labelCountProblems(news, defaultLabels),
+      ...ownerNameProblems(news),
+      ...mountProblems(news),
+    ],
     normalize: normalizeSession,
     inputsOf: (outputs) => ({ ...outputs, labelsAll: withoutCreateToken((outputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
@@ -229,7 +264,9 @@ const normalizeSession: NonNullable<ResourceKind<SessionState>["normalize"]> = (
     isUnknown(labels) || isUnknown(owner)
       ? unknownValue
       : { ...settings.defaultLabels, ...(labels as Labels), ...reservedLabels((owner ?? {}) as Labels) };
-  return { ...news, labels, labelsAll, ignoreLabels: withSettings(news["ignoreLabels"], settings.ignoreLabels) };
+  const contextSyncs = sortedMounts(news["contextSyncs"]);
+  const ignoreLabels = withSettings(news["ignoreLabels"], settings.ignoreLabels);
+  return { ...news, labels, labelsAll, ignoreLabels, contextSyncs };
 };
 
 /** The patterns of the session and those of the settings, `undefined` when there are none. */
@@ -250,7 +287,13 @@ function sessionDifferences(olds: Partial<SessionState>, news: SessionState) {
     return { replaces: news.onRelease === "keep" ? [] : ["onRelease"], ignored: ["labels", "labelsAll"] };
   }
   // The create label is no input, so only the outputs show that the session does not carry its own.
-  return { isUnfinished: olds.ownToken !== undefined || tokenOf(olds.labelsAll) === undefined };
+  const lacksToken = olds.ownToken !== undefined || tokenOf(olds.labelsAll) === undefined;
+  return {
+    isUnfinished: lacksToken || olds.downloadPending === true,
+    ignored: sameMounts(olds.contextSyncs, news.contextSyncs) ? ["contextSyncs"] : [],
+    // A new session would download the files before the old one has uploaded them.
+    deleteBeforeReplace: (olds.contextSyncs ?? []).length > 0,
+  };
 }
 
 /**
@@ -259,45 +302,4 @@ function sessionDifferences(olds: Partial<SessionState>, news: SessionState) {
  */
 function mayBeTakenOver({ adopt, ownToken }: Partial<SessionState>): boolean {
   return adopt !== undefined || ownToken !== undefined;
-}
-
-const sessionAdvice: NonNullable<ResourceKind<SessionState>["advice"]> = (error, failed) => {
-  if (error instanceof AgbAdoptError || error instanceof MissingStackIdError) {
-    return "";
-  }
-  if (error instanceof TakenOverError) {
-    return (
-      "Remove this resource from the program: that does not release a session of another owner. If no other resource " +
-      `owns the session, take the label ${ownershipKeys.create} off it and run \`pulumi up --refresh\`.`
-    );
-  }
-  if (error instanceof MissingLookupError) {
-    return "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.";
-  }
-  if (error instanceof AgbNotFoundError) {
-    return failed.operation === "create"
-      ? "The session that `adopt` names is not running. Remove `adopt` to create a new one."
-      : "The session is gone: AGB releases idle sessions, or someone released it. Run `pulumi up --refresh` to recreate it.";
-  }
-  if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveHadEffect(error)) {
-    return isAtWrongAddress(error) || error instanceof AgbAuthenticationError ? undefined : createAdvice(error);
-  }
-  if (error instanceof AgbUncertainCreateError) {
-    return (
-      `${failed.endpointAdvice} If it is AGB's: look for a session with that label before you run \`pulumi up\` again. ` +
-      "AGB releases it when it is idle; `npx pulumi-agb sweep` releases it earlier."
-    );
-  }
-  return error instanceof AgbReleaseTimeoutError ? "Run the command again to look once more." : undefined;
-};
-
-/** Advice on a create that made nothing: where a session may exist, the error is an `AgbUncertainCreateError`. */
-function createAdvice(error: AgbApiError): string {
-  if (isTransient(error)) {
-    return "Nothing was created. Wait a while, then run `pulumi up` again.";
-  }
-  return (
-    "Nothing was created. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +
-    "replacement is created before the old session is released; set `deleteBeforeReplace` to reverse the order."
-  );
 }

@@ -8,6 +8,6 @@
  *
  * @param kind name of an export of `pulumi-agb/dynamic`
  */
-export function providerReference(kind: "session" | "stackIdentity"): string {
+export function providerReference(kind: "session" | "context" | "stackIdentity"): string {
   return `exports.handler=()=>{let m=module,p="pulumi-agb/dynamic";try{require.resolve(p)}catch{m=require.main}return m.require(p).${kind}}`;
 }

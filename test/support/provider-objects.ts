@@ -7,6 +7,7 @@ import { FakeClock } from "./fake-clock";
 /** What `pulumi-agb/dynamic` exports, opened in this process with settings and a clock of the test. */
 export interface ProviderObjects extends Pick<OpenProvider, "abandonCreates"> {
   readonly session: DynamicProvider;
+  readonly context: DynamicProvider;
   /** Takes over the configuration of a stack, as the first call for each kind does. */
   configure(config: Readonly<Record<string, string>>): void;
 }
@@ -31,6 +32,7 @@ export function openProviderObjects(
   const host = { configure, say };
   return {
     session: dynamicProvider(kinds.session, host),
+    context: dynamicProvider(kinds.context, host),
     configure: (config) => configure((key) => config[key]),
     abandonCreates,
   };

@@ -1,13 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeclarable } from "../../provider/kinds/check";
+import { contextProperties } from "../../provider/kinds/context";
 import type { PropertiesOfKind } from "../../provider/kinds/kind";
 import { sessionProperties } from "../../provider/kinds/session";
 import { repositoryRoot } from "../support/node-process";
 
 // Kinds declare each property once. TypeScript's hover text needs a copy beside the class, which these tests hold to it.
 
-const classes: readonly (readonly [string, PropertiesOfKind])[] = [["agb-session.ts", sessionProperties]];
+const classes: readonly (readonly [string, PropertiesOfKind])[] = [
+  ["agb-session.ts", sessionProperties],
+  ["agb-context.ts", contextProperties],
+];
 
 /** The comments of fields, by name, from one block of a source file. */
 function documentedFields(file: string, heading: RegExp): Map<string, string> {
