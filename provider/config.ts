@@ -5,9 +5,11 @@
  * `cli/environment.ts`.
  */
 import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
+import { CleanError } from "./api/errors";
 import type { Labels } from "./api/labels";
 import { findProxy, type HttpProxy } from "./api/proxy";
-import { ignoreProblems, kindOf, labelProblems } from "./lifecycle/labels";
+import { ignorePatternProblem, labelProblems } from "./lifecycle/labels";
+import { describeType, propertyPath } from "./problem";
 
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
 export const configNamespace = "agb";
@@ -62,9 +64,7 @@ export interface Settings {
 }
 
 /** Invalid settings. The message lists every problem and its fix. */
-export class AgbConfigurationError extends Error {
-  override readonly name = "AgbConfigurationError";
-
+export class AgbConfigurationError extends CleanError {
   constructor(readonly problems: readonly string[]) {
     super(problems.join("\n"));
   }
@@ -174,21 +174,24 @@ function parseDefaultLabels(text: string): Labels {
     throw new Error("it is not an object; set it label by label: pulumi config set --path agb:defaultLabels.team web");
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw new Error(`it must be an object of labels, not ${kindOf(parsed)}`);
+    throw new Error(`it must be an object of labels, not ${describeType(parsed)}`);
   }
   const labels = Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, typedString(value)]));
-  const problems = labelProblems("defaultLabels", labels, () => false);
+  const problems = labelProblems(labels);
   if (problems.length > 0) {
-    throw new Error(problems.map(({ path, reason }) => `${path}: ${reason}`).join("; "));
+    throw new Error(problems.map(({ key, reason }) => `${propertyPath(["defaultLabels", key])}: ${reason}`).join("; "));
   }
   return labels as Labels;
 }
 
 function parseIgnoreLabels(text: string): string[] {
   const patterns = text.trim().startsWith("[") ? parseList(text) : text.split(",").map((pattern) => pattern.trim());
-  const problems = ignoreProblems("ignoreLabels", patterns, () => false);
+  const problems = patterns.flatMap((pattern, index) => {
+    const reason = ignorePatternProblem(pattern);
+    return reason === undefined ? [] : [`ignoreLabels[${index}]: ${reason}`];
+  });
   if (problems.length > 0) {
-    throw new Error(problems.map(({ path, reason }) => `${path}: ${reason}`).join("; "));
+    throw new Error(problems.join("; "));
   }
   return patterns as string[];
 }

@@ -1,5 +1,6 @@
 import type { Labels } from "../api/labels";
 import { quoted } from "../api/outside-text";
+import { describeType } from "../problem";
 import { isReserved, reservedPrefix } from "./ownership";
 
 /**
@@ -8,61 +9,27 @@ import { isReserved, reservedPrefix } from "./ownership";
  */
 export const labelLimits = { count: 20, keyCharacters: 128, valueCharacters: 256 } as const;
 
-/** Something wrong with one property. */
-export interface Problem {
-  /** Path of the property, such as `labels["a b"]`. */
-  readonly path: string;
-  /** What is wrong, without the value: it may be secret. */
+/** Something wrong with one label of a set. */
+export interface LabelProblem {
+  readonly key: string;
   readonly reason: string;
+  /** Whether the key is wrong, whatever its value. */
+  readonly isAboutKey: boolean;
 }
 
-/** Path of one label, written as Pulumi writes property paths. */
-export function labelPath(property: string, key: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `${property}.${key}` : `${property}[${quoted(key)}]`;
+/** Finds everything that is wrong with a set of labels. */
+export function labelProblems(labels: Readonly<Record<string, unknown>>): LabelProblem[] {
+  return Object.entries(labels).flatMap(([key, value]) => [
+    ...problemWith(key, keyProblem(key), true),
+    ...problemWith(key, valueProblem(value), false),
+  ]);
 }
 
-/**
- * Finds everything that is wrong with declared labels.
- *
- * @param property name of the property that holds them, for the paths
- * @param isUnknown recognises values that a preview does not know yet; they are let through
- */
-export function labelProblems(property: string, labels: unknown, isUnknown: (value: unknown) => boolean): Problem[] {
-  if (labels === undefined || isUnknown(labels)) {
-    return [];
-  }
-  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
-    return [{ path: property, reason: `must be an object of texts, not ${kindOf(labels)}` }];
-  }
-  return Object.entries(labels).flatMap(([key, value]) =>
-    [keyProblem(key), isUnknown(value) ? undefined : valueProblem(value)]
-      .filter((reason) => reason !== undefined)
-      .map((reason) => ({ path: labelPath(property, key), reason })),
-  );
-}
-
-/** Finds everything that is wrong with the patterns of labels to leave alone. */
-export function ignoreProblems(property: string, patterns: unknown, isUnknown: (value: unknown) => boolean): Problem[] {
-  if (patterns === undefined || isUnknown(patterns)) {
-    return [];
-  }
-  if (!Array.isArray(patterns)) {
-    return [{ path: property, reason: `must be a list of keys, not ${kindOf(patterns)}` }];
-  }
-  return patterns.flatMap((pattern, index) => {
-    const reason = isUnknown(pattern) ? undefined : patternProblem(pattern);
-    return reason === undefined ? [] : [{ path: `${property}[${index}]`, reason }];
-  });
-}
-
-/** Finds out whether the labels of all origins together are too many. */
-export function labelCountProblem(property: string, own: number, declared: number, defaults: number): Problem[] {
+/** Says that the labels from all sources together are too many; `undefined` when they are not. */
+export function labelCountProblem(own: number, declared: number, defaults: number): string | undefined {
   const count = own + declared + defaults;
-  if (count <= labelLimits.count) {
-    return [];
-  }
   const parts = `${declared} declared, ${defaults} by default, ${own} of the provider's own`;
-  return [{ path: property, reason: `${count} labels in all (${parts}); the limit is ${labelLimits.count}` }];
+  return count > labelLimits.count ? `${count} labels in all (${parts}); the limit is ${labelLimits.count}` : undefined;
 }
 
 /** Tells whether two label sets are the same, whatever their order. */
@@ -107,15 +74,16 @@ export function labelDifferences(wanted: Labels, found: Labels): string[] {
   return [...differences, ...survivors];
 }
 
-function patternProblem(pattern: unknown): string | undefined {
+/** Says what is wrong with a pattern of labels to ignore; `undefined` when nothing is. */
+export function ignorePatternProblem(pattern: unknown): string | undefined {
   if (typeof pattern !== "string") {
-    return `must be a text, not ${kindOf(pattern)}`;
+    return `must be a string, not ${describeType(pattern)}`;
   }
   if (pattern.trim() === "") {
     return "is blank";
   }
   if (pattern.slice(0, -1).includes("*")) {
-    return "may hold * at its end only";
+    return "may have * only at its end";
   }
   return undefined;
 }
@@ -138,7 +106,7 @@ function keyProblem(key: string): string | undefined {
 
 function valueProblem(value: unknown): string | undefined {
   if (typeof value !== "string") {
-    return `must be a text, not ${kindOf(value)}`;
+    return `must be a string, not ${describeType(value)}`;
   }
   if (value.trim() === "") {
     return "the value is blank; leave the label out instead";
@@ -149,13 +117,6 @@ function valueProblem(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Name of a value's kind for messages, such as "a number" or "a list". */
-export function kindOf(value: unknown): string {
-  if (value === null) {
-    return "null";
-  }
-  if (Array.isArray(value)) {
-    return "a list";
-  }
-  return typeof value === "object" ? "an object" : typeof value === "string" ? "a text" : `a ${typeof value}`;
+function problemWith(key: string, reason: string | undefined, isAboutKey: boolean): LabelProblem[] {
+  return reason === undefined ? [] : [{ key, reason, isAboutKey }];
 }

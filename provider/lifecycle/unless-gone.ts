@@ -1,6 +1,6 @@
 import { AgbNotFoundError } from "../api/errors";
 
-/** What a call about a session answers, `undefined` when AGB says that the session is gone; other errors are thrown. */
+/** Returns the result of a call about a session or context, or `undefined` if AGB says that it is gone. Throws other errors. */
 export async function unlessGone<Result>(call: Promise<Result>): Promise<Result | undefined> {
   try {
     return await call;

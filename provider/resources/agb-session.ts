@@ -1,14 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ContextMount, SyncPolicy } from "../api/sync-policy";
 import { settingNames } from "../config";
+import type { SessionState } from "../kinds/session";
 import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKey } from "../lifecycle/ownership";
+import { checkConstruction, isConfigSecret } from "./constructor-checks";
+import type { DeepInputs } from "./deep-inputs";
 import { providerReference } from "./reference";
 import { isRetained, watchRetention } from "./retention";
+import type { SeededOutputs } from "./seeded-outputs";
 import { stackId } from "./stack-identity";
-import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** What a program declares of a session. */
 export interface AgbSessionArgs {
-  /** Id of the image that the session runs, such as `agb-code-space-1`. Another image means another session. */
+  /** Id of the image that the session runs, such as `agb-code-space-1`. Another image replaces the session. */
   readonly imageId: pulumi.Input<string>;
   /**
    * Labels of the session. Changed in place. Keys and values are not blank; at most 128 and 256 characters; keys that
@@ -18,10 +22,10 @@ export interface AgbSessionArgs {
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
    * Idle time after which AGB releases the session, in seconds; AGB recommends 60 to 1800. Default: AGB's own, 5
-   * minutes. Another value means another session.
+   * minutes. Another value replaces the session.
    */
   readonly idleTimeoutSeconds?: pulumi.Input<number>;
-  /** Id of a policy made in AGB's console, such as one with a longer life. Another policy means another session. */
+  /** Id of a policy made in AGB's console, such as one with a longer life. Another policy replaces the session. */
   readonly policyId?: pulumi.Input<string>;
   /**
    * Labels that are left to other tools: keys, or prefixes that end in `*`. They are neither drift nor removed by an
@@ -29,17 +33,32 @@ export interface AgbSessionArgs {
    */
   readonly ignoreLabels?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Takes over a running session instead of making one: by id, or by labels that exactly one session carries. Its
-   * labels become the declared ones; its image and time-outs are not looked at. From then on it is owned: a destroy
-   * releases it, unless the option `retainOnDelete` is set. Only a create looks at this.
+   * Contexts that the session mounts, so that their files outlive it. The files are there when the create is done, and go
+   * back to the contexts before a release. Other mounts replace the session; the old one uploads its files first. Each
+   * context and each path once.
+   */
+  readonly contextSyncs?: pulumi.Input<pulumi.Input<AgbContextSync>[]>;
+  /**
+   * Whether to release the session although its files could not be uploaded to its contexts first. Default: false, so that a
+   * failed upload fails the delete and nothing is lost.
+   */
+  readonly releaseWithoutUpload?: pulumi.Input<boolean>;
+  /**
+   * A running session to take over instead of creating one: by id, or by labels that exactly one carries. Its labels
+   * become the declared ones; its image and timeouts are not compared. From then on it is owned: a destroy releases it,
+   * unless the option `retainOnDelete` is set. Only a create looks at this.
    */
   readonly adopt?: pulumi.Input<AgbSessionAdoption>;
   /**
-   * What to do when AGB has released the session: `recreate` makes it again with the next `up`; `keep` leaves it in
-   * the state with `released` set and the labels that it had, for sessions that do one job. Default: `recreate`.
+   * What to do when AGB has released the session: recreate it, or keep it in the state with `released` set. `recreate`
+   * recreates it with the next `up`. `keep` is for sessions that do one job; the state keeps the labels that it had.
+   * Default: `recreate`.
    */
   readonly onRelease?: pulumi.Input<"recreate" | "keep">;
-  /** Limits of whole operations, in seconds. Default: 300 for the wait of a delete; otherwise each call has its own. */
+  /**
+   * Limits of whole operations, in seconds. Default: 300 for each wait (download, upload, release); otherwise each call has
+   * its own.
+   */
   readonly timeouts?: pulumi.Input<AgbSessionTimeouts>;
 }
 
@@ -47,6 +66,16 @@ export interface AgbSessionArgs {
 export interface AgbSessionAdoption {
   readonly sessionId?: pulumi.Input<string>;
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** A context that a session mounts. */
+export interface AgbContextSync {
+  /** Id of the context, as in `AgbContext.contextId`. */
+  readonly contextId: pulumi.Input<string>;
+  /** Where it is mounted: an absolute path that the session may write, such as `/home/user/data`. */
+  readonly path: pulumi.Input<string>;
+  /** How the session and the context are kept in sync. Default: AGB's defaults, which each field names. */
+  readonly policy?: pulumi.Input<DeepInputs<SyncPolicy>>;
 }
 
 /** Limits of whole operations, in seconds. */
@@ -58,13 +87,15 @@ export interface AgbSessionTimeouts {
 
 const type = "pulumi-nodejs:dynamic/agb:AgbSession";
 
-// Pulumi makes an output of each property that is named here, and of no other.
-const undeclared = {
+const words = { className: "AgbSession", insteadOfImport: "the argument adopt to take a session over" };
+
+const outputs: SeededOutputs<AgbSession, SessionState> = {
   imageId: undefined,
   labels: undefined,
   labelsAll: undefined,
   idleTimeoutSeconds: undefined,
   policyId: undefined,
+  contextSyncs: undefined,
   appInstanceId: undefined,
   resourceId: undefined,
   released: undefined,
@@ -73,8 +104,8 @@ const undeclared = {
 /**
  * An AGB session: an isolated cloud sandbox with labels.
  *
- * AGB releases idle sessions after minutes; a refresh notices that, and the next `pulumi up` makes the session anew.
- * Nothing that changes by itself (links, tokens) is among the outputs.
+ * AGB releases idle sessions after minutes; a refresh notices that, and the next `pulumi up` recreates the session.
+ * The outputs hold nothing that changes by itself, such as links and tokens.
  *
  * @example
  * const web = new AgbSession("web", {
@@ -96,6 +127,8 @@ export class AgbSession extends pulumi.CustomResource {
   declare readonly idleTimeoutSeconds: pulumi.Output<number | undefined>;
   /** Declared policy. */
   declare readonly policyId: pulumi.Output<string | undefined>;
+  /** The contexts that the session mounts, in the order of their paths. */
+  declare readonly contextSyncs: pulumi.Output<ContextMount[] | undefined>;
   /** AGB's id of the running instance behind the session. */
   declare readonly appInstanceId: pulumi.Output<string | undefined>;
   /** AGB's id of the resource behind the session. */
@@ -110,15 +143,12 @@ export class AgbSession extends pulumi.CustomResource {
    */
   constructor(name: string, args: AgbSessionArgs, opts: pulumi.CustomResourceOptions = {}) {
     watchRetention();
-    refuseImport(name, opts);
-    warnOfPlainKey();
-    warnOfUnknownSettings();
-    warnOfCustomTimeouts(name, opts);
+    checkConstruction(words, name, opts);
     super(
       type,
       name,
       {
-        ...undeclared,
+        ...outputs,
         ...(opts.id === undefined ? { ...args, labelsAll: labelsWithOwner(name, args?.labels, opts) } : {}),
         __provider: providerReference("session"),
       },
@@ -172,42 +202,4 @@ function labelsWithOwner(
       ? pulumi.output(labels).apply((known) => ({ ...known, ...owner }))
       : { ...labels, ...owner };
   return isConfigSecret(settingNames.defaultLabels.key) ? pulumi.secret(merged) : merged;
-}
-
-function refuseImport(name: string, opts: pulumi.CustomResourceOptions): void {
-  if (opts.import !== undefined) {
-    throw new Error(
-      `AgbSession "${name}": Pulumi cannot import dynamic resources. Use the argument adopt to take a session ` +
-        `over, or AgbSession.get("${name}", id) to look one up without owning it.`,
-    );
-  }
-}
-
-function warnOfCustomTimeouts(name: string, opts: pulumi.CustomResourceOptions): void {
-  if (opts.customTimeouts !== undefined) {
-    void pulumi.log.warn(
-      `AgbSession "${name}": customTimeouts do not reach a dynamic provider and have no effect; ` +
-        "use the argument timeouts.",
-    );
-  }
-}
-
-/** Warns once per program: a plain key stands readable in the stack's file and in the state. */
-function warnOfPlainKey(): void {
-  const { key } = settingNames.apiKey;
-  if (plainKeyWarned || !pulumi.runtime.getConfig(key) || isConfigSecret(key)) {
-    return;
-  }
-  plainKeyWarned = true;
-  void pulumi.log.warn(
-    `${key} is stored as plain text. Make it a secret: pulumi config set --secret ${key}   (then rotate the key)`,
-  );
-}
-
-let plainKeyWarned = false;
-
-/** Pulumi exports this function at run time but leaves it out of its types. */
-function isConfigSecret(key: string): boolean {
-  const runtime = pulumi.runtime as typeof pulumi.runtime & { isConfigSecret?: (key: string) => boolean };
-  return runtime.isConfigSecret?.(key) ?? true;
 }

@@ -44,7 +44,7 @@ test("one preview names every problem of a session, and nothing is made", async 
     "imageId: must not be blank",
     'labels["a b"]: the value is blank',
     'labels[" "]: the key is blank',
-    "labels.count: must be a text, not a number",
+    "labels.count: must be a string, not a number",
     'labels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own; choose another one',
     "idleTimeoutSeconds: must be a whole number",
     "policyId: must not be blank",

@@ -110,7 +110,7 @@ test("looking up a session gives its labels, and fails the `up` when it does not
   expect(sessionIdsOf(await project.exportState())).toEqual({});
   const printed = await failureOf(project, "up", "--skip-preview");
   expect(printed).toContain(
-    `could not look up AgbSession (session ${id}): no session with this id runs at ${emulator.url}`,
+    `could not look up AgbSession (session ${id}): no session with this id exists at ${emulator.url}`,
   );
   expect(printed.split("Diagnostics:")[1]?.match(/no session with this id/g)).toHaveLength(1);
   expect(printed).not.toMatch(/TypeError|\n\s+at /);

@@ -1,14 +1,11 @@
 import type { ServerResponse } from "node:http";
 import * as fc from "fast-check";
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
-import type { SessionProperties } from "../../provider/dynamic/session-properties";
-import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
+import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-provider";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { openProviderObjects } from "../support/provider-objects";
 import { type ReceivedRequest, startScriptedServer } from "../support/scripted-server";
 
-// A server that repeats what it was sent, in every field of its reply and in the encodings that servers use.
+// A server that repeats its input in every field of its reply, in the encodings that servers use.
 
 withoutRetryDelay();
 jest.setTimeout(60_000);
@@ -64,13 +61,13 @@ const manner: fc.Arbitrary<Manner> = fc.record({
 
 const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
 const labelsAll = (value: string) => ({ ticket: value, ...owner, "pulumi-create": "20261122T164726Z-9f86d081884c" });
-const properties = (value: string): SessionProperties => ({
+const properties = (value: string) => ({
   imageId: "agb-code-space-1",
   labels: { ticket: value },
   labelsAll: labelsAll(value),
 });
 
-const operations: Readonly<Record<string, (provider: SessionProvider) => Promise<unknown>>> = {
+const operations: Readonly<Record<string, (provider: DynamicProvider) => Promise<unknown>>> = {
   check: async (provider) => {
     const { failures = [] } = await provider.check({}, { ...properties(label), labelsAll: owner });
     return failures.map(({ reason }) => reason).join("\n");
@@ -102,10 +99,8 @@ test.each(Object.keys(operations))(
         present = chosen;
         log.mockClear();
         const environment = { AGB_ENDPOINT: agb.url, AGB_API_KEY: environmentKey, AGB_LOG_LEVEL: "debug" };
-        const connection = closeAfterTest(new Connection(environment));
-        const get = (name: string) => (name === "agb:apiKey" ? key : undefined);
-        connection.configure({ get, require: (name) => get(name) ?? "" });
-        const provider = new SessionProvider(connection, new FakeClock());
+        const { session: provider, configure } = openProviderObjects(environment);
+        configure({ "agb:apiKey": key });
         const work = operations[operation]?.(provider) ?? Promise.reject(new Error("no such operation"));
         const outcome: unknown = await work.catch((error: unknown) => error);
         const shown = [

@@ -1,12 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import type { EmulatorOptions } from "../../provider/emulator";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
+import { openProviderObjects } from "../support/provider-objects";
 import { declare, failureOf, owner, Stack, sorted } from "../support/session-stack";
 
 // A stack that is pointed at another service finds none of its sessions there, while they live on where they were made.
@@ -20,8 +17,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function open(options: EmulatorOptions = {}) {
   const emulator = await startTestEmulator(options);
-  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url }));
-  return { emulator, stack: new Stack(new SessionProvider(connection, new FakeClock()), emulator) };
+  const objects = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
+  return { emulator, stack: new Stack(objects, emulator) };
 }
 
 const openKept = (name = "state.json") => open({ statePath: join(folder, name) });
@@ -41,10 +38,10 @@ test.each([
     await stack.emulator.release(id);
 
     const refresh = await failureOf(stack.provider.read(id, elsewhere));
-    expect(refresh.message).toContain(`the session was made at ${name} and may still run there`);
+    expect(refresh.message).toContain(`the session was created at ${name} and may still be there`);
     expect(refresh.message).toContain("AGB_ENDPOINT");
     expect(refresh.message).toContain("The session stays in the state.");
-    expect((await failureOf(stack.provider.delete(id, elsewhere))).message).toContain("may still run there");
+    expect((await failureOf(stack.provider.delete(id, elsewhere))).message).toContain("may still be there");
   },
 );
 
@@ -60,11 +57,11 @@ describe("two emulators on this machine are two services", () => {
     const second = await openSecond();
 
     const refresh = await failureOf(second.stack.provider.read(state.id, state.outputs));
-    expect(refresh.message).toContain("may still run there");
+    expect(refresh.message).toContain("may still be there");
     expect(refresh.message).toContain(`${second.emulator.url}, which was asked now, is another service`);
     expect(refresh.message).toContain("The session stays in the state.");
     expect((await failureOf(second.stack.provider.delete(state.id, state.outputs))).message).toContain(
-      "may still run there",
+      "may still be there",
     );
     expect(first.emulator.sessions()).toMatchObject([{ sessionId: state.id, state: "RUNNING" }]);
   });
@@ -96,7 +93,7 @@ describe("an emulator with a state file is one service", () => {
     const { message } = await failureOf(after.stack.provider.read(state.id, state.outputs));
 
     const [, id] = /^local:([a-z0-9]+)$/.exec(String(state.outputs["service"])) ?? [];
-    expect(message).toContain(`the session was made at the local emulator with id ${id} and may still run there`);
+    expect(message).toContain(`the session was created at the local emulator with id ${id} and may still be there`);
     expect(message).toContain(
       "If its state file was deleted, the session is gone: remove it with `pulumi state delete`, then run `pulumi up`.",
     );

@@ -1,30 +1,29 @@
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import { startEmulator } from "../../provider/emulator";
 import { testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { openProviderObjects } from "../support/provider-objects";
 import { deadAddress, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
 
 withoutRetryDelay();
 
-test("20 creates that search for what they may have made are one line beside the outage's", async () => {
+test("20 creates that search for their sessions print one line besides the outage's", async () => {
   const lines = jest.spyOn(console, "error").mockImplementation();
   const server = await startScriptedServer((_, response) => void response.writeHead(503).end());
-  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url }));
-  const provider = new SessionProvider(connection, new FakeClock());
+  const { session: provider } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url });
   const news = declare({}, { timeouts: { create: 1 } });
   await Promise.allSettled(Array.from({ length: 20 }, () => provider.create(news)));
   expect(lines.mock.calls.flat()).toHaveLength(2);
 });
 
-test("100 resources whose endpoint is down are one line, and one line when it is there again", async () => {
+test("100 resources whose endpoint is down print one line, and one line when it answers again", async () => {
   const lines = jest.spyOn(console, "error").mockImplementation();
   const address = await deadAddress();
-  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: `http://${address}` }));
-  const provider = new SessionProvider(connection, new FakeClock());
+  const { session: provider, configure } = openProviderObjects({
+    AGB_API_KEY: testKey,
+    AGB_ENDPOINT: `http://${address}`,
+  });
   const refresh = () =>
     Promise.allSettled(Array.from({ length: 100 }, (_, number) => provider.read(`session-${number}`, {})));
 
@@ -33,7 +32,7 @@ test("100 resources whose endpoint is down are one line, and one line when it is
   expect(lines.mock.calls.flat()).toEqual([expect.stringContaining(`agb: no connection to http://${address} for `)]);
 
   // A new configuration, as another resource of the same run hands it over, does not make it another outage.
-  connection.configure({ get: () => undefined, require: () => "" });
+  configure({ "agb:timeoutMs": "50000" });
   await refresh();
   expect(lines.mock.calls).toHaveLength(1);
 

@@ -1,6 +1,6 @@
 import { DiffResponse } from "@pulumi/pulumi/proto/provider_pb";
-import { unknownValue } from "../../provider/dynamic/unknown";
 import type { Emulator, EmulatorOptions } from "../../provider/emulator";
+import { unknownValue } from "../../provider/kinds/unknown";
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { type CallFailure, type Properties, ProviderProcess, unfinishedResource } from "../support/provider-process";
@@ -205,7 +205,7 @@ test("a session that is looked up by its id alone is read", async () => {
 test("looking up a session that does not run fails with one message", async () => {
   const { provider } = await startProvider();
   const error = await failureOf(provider.read("session-that-never-was", { __provider }));
-  expect(error.details).toContain("no session with this id runs");
+  expect(error.details).toContain("no session with this id exists");
   await provider.close();
   expect(provider.stderr).toBe("");
 });

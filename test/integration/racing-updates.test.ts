@@ -9,11 +9,11 @@ test("two updates at the same moment: neither claims labels that the session doe
   const { id, outputs } = await stack.create();
   const wishes = await Promise.all(["one", "two"].map((team) => stack.check(declare({ team }))));
 
-  const outcomes = await Promise.allSettled(wishes.map((news) => provider.update(id, outputs, news)));
+  const outcomes = await Promise.allSettled(wishes.map((news) => stack.provider.update(id, outputs, news)));
 
   const labels = emulator.sessions()[0]?.labels;
   const claims = outcomes.map((outcome) =>
-    outcome.status === "fulfilled" ? outcome.value.outs?.labelsAll : outcome.reason.properties.labelsAll,
+    outcome.status === "fulfilled" ? outcome.value.outs["labelsAll"] : outcome.reason.properties.labelsAll,
   );
   // Whoever was overtaken either saw it and says what the session has, or had its own labels when it looked.
   expect(claims).toContainEqual(labels);

@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import { type Emulator, type FaultRule, ManualClock, startEmulator } from "../../provider/emulator";
 import { AgbUncertainCreateError } from "../../provider/lifecycle/errors";
 import { ownershipKeys } from "../../provider/lifecycle/ownership";
 import { releaseAndWait } from "../../provider/lifecycle/session";
 import { findOwnedSessions } from "../../provider/sweep/owned-sessions";
+import { openClient } from "../support/agb-client";
+import { openProviderObjects } from "../support/provider-objects";
 import { type Program, SmallEngine } from "../support/small-engine";
 
 // Whatever happens to sessions and to calls: once AGB answers again, one `up` restores what is declared, and no session
@@ -110,8 +110,7 @@ describe("a state that is restored on every run", () => {
     let seed: number | undefined;
     const property = fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 10 }), async (steps) => {
       await emulator.reset();
-      const connection = new Connection(environment());
-      const engine = new SmallEngine(() => new SessionProvider(connection, clock));
+      const engine = new SmallEngine(() => openProviderObjects(environment(), clock));
       const announced = new Set<string>();
       let program: Program = {};
       try {
@@ -120,7 +119,7 @@ describe("a state that is restored on every run", () => {
         }
         emulator.clearFaults();
         expect(await engine.up(program)).toEqual([]);
-        await sweep(connection, engine, announced);
+        await sweep(engine, announced);
         expectRestored(engine, program);
         const calls = emulator.requests().length;
         expect(await engine.up(program)).toEqual([]);
@@ -131,7 +130,7 @@ describe("a state that is restored on every run", () => {
           .filter(({ operation: name }) => ["createSession", "SetLabel", "releaseSessionAsync"].includes(name));
         expect(writes).toEqual([]);
       } finally {
-        await connection.close();
+        await engine.close();
       }
     });
     const result = await fc.check(property, { numRuns: runs });
@@ -142,8 +141,8 @@ describe("a state that is restored on every run", () => {
     process.stdout.write(`restored state: ${result.numRuns} histories, seed ${seed}\n`);
   });
 
-  async function sweep(connection: Connection, engine: SmallEngine, announced: ReadonlySet<string>): Promise<void> {
-    const { client } = connection.account();
+  async function sweep(engine: SmallEngine, announced: ReadonlySet<string>): Promise<void> {
+    const client = openClient(emulator.url, { apiKey: key });
     for (const { sessionId } of await findOwnedSessions(client, { project: "shop", stack: "dev" }, engine.knownIds())) {
       const orphan = emulator.sessions().find((session) => session.sessionId === sessionId);
       expect(announced).toContain(orphan?.labels[ownershipKeys.create]);

@@ -1,8 +1,5 @@
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import { startTestEmulator } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
+import { openProviderObjects } from "../support/provider-objects";
 import { declare, failureOf, Stack, type State, sorted } from "../support/session-stack";
 
 const oldKey = "ako-old-4711";
@@ -21,13 +18,12 @@ afterEach(() => {
 /** A session made with the configured key, which is then revoked; the environment has the new one. */
 async function openRotated(environment: Record<string, string> = { AGB_API_KEY: newKey }) {
   const emulator = await startTestEmulator({ apiKeys: [oldKey] });
-  const connection = closeAfterTest(new Connection({ ...environment, AGB_ENDPOINT: emulator.url }));
-  const get = (key: string) => (key === "agb:apiKey" ? oldKey : undefined);
-  connection.configure({ get, require: (key) => get(key) ?? "" });
-  const stack = new Stack(new SessionProvider(connection, new FakeClock()), emulator);
+  const objects = openProviderObjects({ ...environment, AGB_ENDPOINT: emulator.url });
+  objects.configure({ "agb:apiKey": oldKey });
+  const stack = new Stack(objects, emulator);
   const state = await stack.create();
   emulator.setApiKeys([newKey]);
-  return { emulator, stack, state, connection };
+  return { emulator, stack, state };
 }
 
 function expectNoKey(text: string): void {
@@ -113,9 +109,8 @@ test.each([
 });
 
 test("a new configuration forgets the refusal", async () => {
-  const { stack, state, connection } = await openRotated();
+  const { stack, state } = await openRotated();
   await stack.refresh(state);
-  const get = (key: string) => (key === "agb:apiKey" ? newKey : undefined);
-  connection.configure({ get, require: (key) => get(key) ?? "" });
+  stack.objects.configure({ "agb:apiKey": newKey });
   expect((await stack.update(state, declare({ team: "ops" }))).outputs.labels).toEqual({ team: "ops" });
 });

@@ -1,10 +1,8 @@
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
-import { unknownValue } from "../../provider/dynamic/unknown";
+import { unknownValue } from "../../provider/kinds/unknown";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { openProviderObjects } from "../support/provider-objects";
 import { deadAddress } from "../support/scripted-server";
 import {
   provider as __provider,
@@ -46,7 +44,7 @@ describe("check", () => {
   });
 
   test("reports broken settings as failures, all of them", async () => {
-    const provider = new SessionProvider(new Connection({ AGB_ENDPOINT: "ftp://agb", AGB_TIMEOUT_MS: "x" }));
+    const { session: provider } = openProviderObjects({ AGB_ENDPOINT: "ftp://agb", AGB_TIMEOUT_MS: "x" });
     const { failures } = await provider.check({}, declare());
     expect(failures?.map(({ reason }) => reason)).toEqual([
       expect.stringContaining("No AGB API key"),
@@ -352,7 +350,7 @@ describe("an update", () => {
     await emulator.release(state.id);
     const error = await failureOf(stack.update(state, declare({ stage: "test" })));
     expect(error.message).toContain(`could not update AgbSession "web" (session ${state.id})`);
-    expect(error.message).toContain("Run `pulumi up --refresh` to have it made again.");
+    expect(error.message).toContain("Run `pulumi up --refresh` to recreate it.");
   });
 
   test("whose reply is lost is made again, succeeds, and says so where Pulumi shows it", async () => {
@@ -404,18 +402,21 @@ describe("looking a session up", () => {
         appInstanceId: session?.appInstanceId,
         resourceId: session?.resourceId,
         service: emulator.url,
+        __provider,
       },
-      inputs: expect.objectContaining({ labels: { team: "web" } }),
     });
-    expect(await stack.provider.read(id)).toEqual(found);
+    expect(await stack.provider.read(id)).toMatchObject({
+      id,
+      props: { labels: { team: "web" }, service: emulator.url },
+    });
   });
 
   test("fails when no such session runs, and says what to do", async () => {
     const { stack, emulator } = await openStack();
     expect((await failureOf(stack.provider.read("session-that-never-was", { __provider }))).message).toBe(
-      "could not look up AgbSession (session session-that-never-was): no session with this id runs at " +
+      "could not look up AgbSession (session session-that-never-was): no session with this id exists at " +
         `${emulator.url} in the account of the key from AGB_API_KEY. AGB releases idle sessions. ` +
-        "Give `AgbSession.get` the id of a running session, or take it out of the program.",
+        "Give `AgbSession.get` the id of a running session, or remove it from the program.",
     );
   });
 
@@ -443,7 +444,7 @@ describe("looking a session up", () => {
       operation: "getSession",
       answer: { status: 400, body: { success: false, code: "InvalidMcpSession.NotFound" } },
     });
-    expect((await failureOf(stack.provider.read(id, {}))).message).toContain("no session with this id runs");
+    expect((await failureOf(stack.provider.read(id, {}))).message).toContain("no session with this id exists");
   });
 });
 
@@ -474,8 +475,7 @@ describe("delete", () => {
 
 test("the configuration wins over the environment, and another one makes another client", async () => {
   const [first, second] = [await startTestEmulator(), await startTestEmulator()];
-  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: first.url }));
-  const provider = new SessionProvider(connection, new FakeClock());
+  const { session: provider } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: first.url });
   const inputs = { ...declare(), labels: {} };
   await provider.create(inputs);
   const get = (key: string) => (key === "agb:endpoint" ? second.url : undefined);

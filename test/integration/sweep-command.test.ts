@@ -141,7 +141,7 @@ test("a session whose labels cannot be read is left, and the others are released
   });
   const { sweep } = await openSweep(server.url);
   const { exitCode, stdout } = await sweep("--yes");
-  expect(stdout).toMatch(/^left: session-1 .*: the reply to GetLabel is not what AGB sends/m);
+  expect(stdout).toMatch(/^left: session-1 .*: unexpected reply to GetLabel/m);
   expect(stdout).toMatch(/^released: session-2 /m);
   expect(exitCode).toBe(2);
 });

@@ -1,8 +1,5 @@
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import { testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
-import { FakeClock } from "../support/fake-clock";
+import { openProviderObjects } from "../support/provider-objects";
 import { sendJson, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
 
@@ -14,8 +11,7 @@ const notFoundPages: [string, (response: Parameters<typeof sendJson>[0]) => void
 describe.each(notFoundPages)("an endpoint with a wrong path, which answers 404 with %s", (_, answer) => {
   test.each(["refresh", "create", "update", "delete"])("is named by a %s, with the setting to change", async (verb) => {
     const server = await startScriptedServer((_, response) => answer(response));
-    const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: `${server.url}/wrong` }));
-    const provider = new SessionProvider(connection, new FakeClock());
+    const { session: provider } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: `${server.url}/wrong` });
     const inputs = declare();
     const failure = await {
       refresh: () => provider.read("session-1", inputs),

@@ -1,10 +1,9 @@
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
 import type { Emulator, EmulatorOptions } from "../../provider/emulator";
+import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-provider";
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "./agb-emulator";
-import { closeAfterTest } from "./close-after-test";
 import { FakeClock } from "./fake-clock";
+import { openProviderObjects, type ProviderObjects } from "./provider-objects";
 
 export const owner = {
   "pulumi-project": "shop",
@@ -18,18 +17,15 @@ export const provider = providerReference("session");
 export type Labels = Record<string, string>;
 export type Properties = Record<string, unknown> & { labels: Labels; labelsAll: Labels; imageId: string };
 
-/** A provider for the emulator, with the stack's configuration where given. */
+/** Provider objects for the emulator, with the stack's configuration where given. */
 export function openProvider(
   url: string,
   clock: FakeClock,
   config: Readonly<Record<string, string>> = {},
-): SessionProvider {
-  const connection = closeAfterTest(new Connection({ AGB_API_KEY: testKey, AGB_ENDPOINT: url }));
-  const get = (key: string) => config[key];
-  connection.configure({ get, require: (key) => get(key) ?? "" });
-  const sessions = new SessionProvider(connection, clock);
-  closeAfterTest({ close: () => sessions.abandonCreates() });
-  return sessions;
+): ProviderObjects {
+  const provider = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: url }, clock);
+  provider.configure(config);
+  return provider;
 }
 
 /** What the resource class hands over for these labels. */
@@ -47,9 +43,13 @@ export interface State {
 /** Plays Pulumi's part: runs the methods in the engine's order and keeps the state as the engine would. */
 export class Stack {
   constructor(
-    readonly provider: SessionProvider,
+    readonly objects: ProviderObjects,
     readonly emulator: Emulator,
   ) {}
+
+  get provider(): DynamicProvider {
+    return this.objects.session;
+  }
 
   async check(news: Record<string, unknown>): Promise<Properties> {
     const { inputs, failures = [] } = await this.provider.check({}, news);

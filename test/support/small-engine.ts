@@ -1,5 +1,6 @@
-import type { SessionProvider } from "../../provider/dynamic/session";
+import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-provider";
 import { newStackId, ownerLabels, ownershipKeys } from "../../provider/lifecycle/ownership";
+import type { ProviderObjects } from "./provider-objects";
 
 type Properties = Record<string, unknown>;
 
@@ -23,14 +24,23 @@ export class SmallEngine {
   private readonly pendingDeletes: StateEntry[] = [];
   /** The id of the stack, as its identity resource would hold it. */
   readonly stackId = newStackId();
-  private provider: SessionProvider;
+  private objects: ProviderObjects;
 
   constructor(
-    private readonly openProvider: () => SessionProvider,
+    private readonly openProvider: () => ProviderObjects,
     private readonly project = "shop",
     private readonly stack = "dev",
   ) {
-    this.provider = openProvider();
+    this.objects = openProvider();
+  }
+
+  private get provider(): DynamicProvider {
+    return this.objects.session;
+  }
+
+  /** Ends the present provider. */
+  close(): Promise<void> {
+    return this.objects.abandonCreates();
   }
 
   /** Ids of all sessions that the state knows. */
@@ -42,7 +52,7 @@ export class SmallEngine {
   async refresh(): Promise<void> {
     for (const [name, entry] of [...this.state]) {
       const { id, props, inputs } = await this.provider.read(entry.id, entry.outputs);
-      if (id === undefined) {
+      if (id === undefined || props === undefined) {
         this.state.delete(name);
       } else {
         this.state.set(name, { id, outputs: props, inputs: inputs ?? entry.inputs });
@@ -57,11 +67,11 @@ export class SmallEngine {
    * @returns what failed
    */
   async up(program: Program): Promise<unknown[]> {
-    this.provider = this.openProvider();
+    this.objects = this.openProvider();
     try {
       return await this.bringAll(program);
     } finally {
-      await this.provider.abandonCreates();
+      await this.objects.abandonCreates();
     }
   }
 

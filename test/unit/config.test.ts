@@ -148,8 +148,8 @@ test.each([
   ["[]", "it must be an object of labels, not a list"],
   ["null", "it must be an object of labels, not null"],
   ["12", "it must be an object of labels, not a number"],
-  ['{"team":null}', "defaultLabels.team: must be a text, not null"],
-  ['{"team":{"a":"b"}}', "defaultLabels.team: must be a text, not an object"],
+  ['{"team":null}', "defaultLabels.team: must be a string, not null"],
+  ['{"team":{"a":"b"}}', "defaultLabels.team: must be a string, not an object"],
   ['{"pulumi-stack":"x"}', 'defaultLabels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own'],
   ['{"a":"","b":" "}', "defaultLabels.a: the value is blank; leave the label out instead; defaultLabels.b: the value"],
 ])("default labels %s are refused: %s", (defaultLabels, reason) => {
@@ -174,8 +174,8 @@ describe("labels that are left to other tools", () => {
 
   test.each([
     ["a blank key", "ci,,x", "ignoreLabels[1]: is blank"],
-    ["a star inside", "a*b", "ignoreLabels[0]: may hold * at its end only"],
-    ["a list in a list", '[["a"]]', "ignoreLabels[0]: must be a text, not a list"],
+    ["a star inside", "a*b", "ignoreLabels[0]: may have * only at its end"],
+    ["a list in a list", '[["a"]]', "ignoreLabels[0]: must be a string, not a list"],
     ["a list that is broken", '["a"', "it is neither a list in JSON nor keys with commas between them"],
   ])("are refused with the name of the setting: %s", (_, text, reason) => {
     expect(() => ignored(text)).toThrow(`agb:ignoreLabels cannot be used: ${reason}`);

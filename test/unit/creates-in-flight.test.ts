@@ -1,4 +1,4 @@
-import { AbandonedCreateError, CreatesInFlight } from "../../provider/dynamic/creates-in-flight";
+import { AbandonedCreateError, CreatesInFlight } from "../../provider/kinds/creates-in-flight";
 
 /** Something to be made whose end the test decides. */
 function pendingMake() {

@@ -1,15 +1,14 @@
 import * as fc from "fast-check";
 import { keySecret } from "../../provider/api/known-secrets";
 import { cleanerFor } from "../../provider/api/outside-text";
-import { logExchange } from "../../provider/dynamic/log";
+import { describeExchange } from "../../provider/kinds/log";
 
 const key = "ako-very-secret";
 
 /** What the log shows of an exchange. */
-function logged(over: Partial<Parameters<typeof logExchange>[0]> = {}): string {
-  const log = jest.spyOn(console, "error").mockImplementation();
+function logged(over: Partial<Parameters<typeof describeExchange>[0]> = {}): string {
   const clean = cleanerFor([keySecret(key)]);
-  logExchange({
+  const line = describeExchange({
     operation: "getSession",
     status: 200,
     durationMs: 12.4,
@@ -18,22 +17,20 @@ function logged(over: Partial<Parameters<typeof logExchange>[0]> = {}): string {
     clean,
     ...over,
   });
-  const lines = log.mock.calls.map(([line]) => String(line));
-  log.mockRestore();
-  expect(lines).toHaveLength(1);
-  return lines.join();
+  expect(line).not.toContain("\n");
+  return line;
 }
 
 test("an exchange is one line: operation, status, duration, what was sent and what came back", () => {
   const received = { success: true, code: "ok", requestId: "R-1", data: { sessionId: "session-1", token: "s3cret" } };
   expect(logged({ sent: { sessionId: "session-1" }, received })).toBe(
-    'agb: getSession HTTP 200 in 12 ms: {"sessionId":"session-1"} <- ' +
+    'getSession HTTP 200 in 12 ms: {"sessionId":"session-1"} <- ' +
       '{"success":true,"code":"ok","requestId":"R-1","data":{"sessionId":"session-1","token":"***"}}',
   );
 });
 
 test("a request without a reply is shown without one", () => {
-  expect(logged({ status: 0 })).toBe("agb: getSession HTTP 0 in 12 ms: {}");
+  expect(logged({ status: 0 })).toBe("getSession HTTP 0 in 12 ms: {}");
 });
 
 test.each([
@@ -51,7 +48,7 @@ test.each([
 
 test("labels that are sent are masked in both spellings", () => {
   expect(logged({ sent: { labels: '{"team":"s3cret"}', Labels: '{"team":"s3cret"}' } })).toBe(
-    'agb: getSession HTTP 200 in 12 ms: {"labels":"***","Labels":"***"}',
+    'getSession HTTP 200 in 12 ms: {"labels":"***","Labels":"***"}',
   );
 });
 

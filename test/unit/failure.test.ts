@@ -8,10 +8,14 @@ import {
   type Refusal,
 } from "../../provider/api/errors";
 import { AgbConfigurationError, type Settings } from "../../provider/config";
-import type { Account } from "../../provider/dynamic/connection";
-import { explainFailure, ResourceError, UnfinishedError } from "../../provider/dynamic/failure";
-import { MissingLookupError } from "../../provider/dynamic/missing-lookup";
+import { MissingLookupError } from "../../provider/kinds/certain-absence";
+import type { Account } from "../../provider/kinds/connection";
+import { CreatesInFlight } from "../../provider/kinds/creates-in-flight";
+import { type Attempt, explainFailure } from "../../provider/kinds/failure";
+import { UnfinishedError } from "../../provider/kinds/hosted-kind";
+import { sessionKind } from "../../provider/kinds/session";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../../provider/lifecycle/errors";
+import { systemClock } from "../../provider/lifecycle/wait";
 
 const settings: Settings = {
   apiKey: { value: "ako-very-secret", source: "agb:apiKey" },
@@ -37,26 +41,42 @@ function refusal(over: Partial<Refusal> = {}) {
   return { code: "", reason: "no", status: 400, requestId: "R-1", isFromAgb: true, ...over };
 }
 
+const kind = sessionKind({ clock: systemClock, creates: new CreatesInFlight(), say: () => {} });
+
+const operations = {
+  refresh: "read",
+  "look up": "read",
+  release: "delete",
+  create: "create",
+  update: "update",
+} as const;
+
+/** An operation on a session as it is called in messages. */
+function attemptTo(verb: string, over: Partial<Attempt> = {}): Attempt {
+  const operation = operations[verb as keyof typeof operations];
+  const id = verb === "create" ? undefined : "session-1";
+  return {
+    ...{ operation, verb, kind, resource: "web", id, isLookup: verb === "look up", isLimited: false },
+    advice: (error, endpointAdvice) => kind.advice?.(error, { operation, known: {}, endpointAdvice }),
+    ...over,
+  };
+}
+
 function explain(error: unknown, verb = "refresh", given: Settings | null = settings): string {
-  const sessionId = verb === "create" ? undefined : "session-1";
-  const account = given === null ? undefined : accountOf(given);
-  return explainFailure(error, { verb, resource: "web", sessionId, account }).message;
+  return explainFailure(error, attemptTo(verb), given === null ? undefined : accountOf(given)).message;
 }
 
 test("a message says what failed, for which resource and session, why, and what to do", () => {
   expect(explain(new AgbNotFoundError("SetLabel", refusal({ code: "InvalidMcpSession.NotFound" })), "update")).toBe(
     'could not update AgbSession "web" (session session-1): AGB refused SetLabel: no ' +
       "(code InvalidMcpSession.NotFound, HTTP 400, request id R-1). The session is gone: AGB releases idle sessions, " +
-      "or someone released it. Run `pulumi up --refresh` to have it made again.",
+      "or someone released it. Run `pulumi up --refresh` to recreate it.",
   );
 });
 
 test("a message without a resource name still reads well", () => {
-  const error = explainFailure(new AgbTimeoutError("getSession", 5), {
-    verb: "update",
-    resource: undefined,
-    account: undefined,
-  });
+  const attempt = attemptTo("update", { resource: undefined, id: undefined });
+  const error = explainFailure(new AgbTimeoutError("getSession", 5), attempt, undefined);
   expect(error.message).toBe(
     "could not update AgbSession: AGB did not answer getSession within 5 ms. " +
       "A longer limit can be set with agb:timeoutMs or AGB_TIMEOUT_MS.",
@@ -99,13 +119,13 @@ describe("a create that AGB refused", () => {
   test("points at image, policy and quota", () => {
     const message = explain(new AgbApiError("createSession", refusal({ reason: "image unknown" })), "create");
     expect(message).toContain("image unknown");
-    expect(message).toContain("Nothing was made. Check imageId and policyId");
+    expect(message).toContain("Nothing was created. Check imageId and policyId");
   });
 
   test("because it is busy does not blame the image", () => {
     const message = explain(new AgbApiError("createSession", refusal({ status: 429 })), "create");
     expect(message).not.toContain("imageId");
-    expect(message).toContain("Nothing was made. Wait a while, then run `pulumi up` again.");
+    expect(message).toContain("Nothing was created. Wait a while, then run `pulumi up` again.");
   });
 
   test.each([
@@ -115,7 +135,7 @@ describe("a create that AGB refused", () => {
     ["but that named a session", { sessionId: "session-9" }],
   ])("%s is not said to have made nothing", (_, facts) => {
     const error = new AgbApiError("createSession", { ...refusal(), ...facts });
-    expect(explain(error, "create")).not.toContain("Nothing was made");
+    expect(explain(error, "create")).not.toContain("Nothing was created");
   });
 });
 
@@ -184,10 +204,10 @@ test("broken settings are said as they are, all of them, and that the state may 
 });
 
 test("a session that was looked up and is not there is not told to be created", () => {
-  const message = explain(new MissingLookupError("no session with this id runs"), "look up");
+  const message = explain(new MissingLookupError("no session with this id exists"), "look up");
   expect(message).toBe(
-    'could not look up AgbSession "web" (session session-1): no session with this id runs. AGB releases idle sessions. ' +
-      "Give `AgbSession.get` the id of a running session, or take it out of the program.",
+    'could not look up AgbSession "web" (session session-1): no session with this id exists. AGB releases idle ' +
+      "sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.",
   );
 });
 
@@ -199,21 +219,8 @@ test.each([[new TypeError("x is not a function")], ["a thrown text"], [undefined
 );
 
 test("an error that was explained already is not explained again", () => {
-  const unfinished = new UnfinishedError("session-1", {}, ["labels differ"]);
-  expect(explainFailure(unfinished, { verb: "update", resource: "web", account: accountOf(settings) })).toBe(
-    unfinished,
-  );
-});
-
-test("where Pulumi prints a thrown error, its text and its stack together are the message", () => {
-  const errors = [
-    explainFailure(new Error("x"), { verb: "update", resource: "web", account: accountOf(settings) }),
-    new ResourceError("x", "y"),
-    new UnfinishedError("session-1", {}, ["x"]),
-  ];
-  for (const error of errors) {
-    expect(`${error}: ${error.stack}`).toBe(error.message);
-  }
+  const unfinished = new UnfinishedError("AgbSession session-1", "session-1", {}, ["labels differ"]);
+  expect(explainFailure(unfinished, attemptTo("update"), accountOf(settings))).toBe(unfinished);
 });
 
 test("no message holds the key", () => {

@@ -1,21 +1,25 @@
-import { ResourceError } from "../../provider/dynamic/failure";
-import { showFailuresOnce } from "../../provider/dynamic/failures-once";
+import { showFailuresOnce } from "../../provider/hosts/dynamic/failures-once";
+import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-provider";
+import { ShownFailure } from "../../provider/hosts/dynamic/shown-failure";
+import { ResourceError, UnfinishedError } from "../../provider/kinds/hosted-kind";
 
 /** A provider that fails, in a process that prints what some methods throw, as Pulumi's does. */
 function processOf(failure: unknown) {
   const printed: unknown[][] = [];
   const print = { error: (...given: unknown[]) => void printed.push(given) };
   const fail = () => Promise.reject(failure);
-  const provider = showFailuresOnce({ read: fail, delete: fail, create: fail }, print);
+  const methods = { check: fail, diff: fail, read: fail, delete: fail, create: fail, update: fail };
+  const provider = { ...methods, configure: async () => {} } as DynamicProvider;
+  showFailuresOnce([provider], print);
   const call = async (name: "read" | "delete" | "create") => {
-    const error = await provider[name]().catch((thrown: Error) => thrown);
+    const error = await (provider[name] as () => Promise<never>)().catch((thrown: Error) => thrown);
     print.error(`${error}: ${error.stack}`);
     return error;
   };
   return { printed, print, call };
 }
 
-const failure = new ResourceError("could not refresh AgbSession", "AGB did not answer");
+const failure = new ShownFailure(new ResourceError("could not refresh AgbSession", "AGB did not answer"), {});
 
 test.each(["read", "delete"] as const)("the print of what %s throws is left out, each time", async (name) => {
   const { printed, call } = processOf(failure);
@@ -39,4 +43,20 @@ test("an error that Pulumi does not print, and one that is not ours, are left to
   const others = processOf(new TypeError("x"));
   await others.call("read");
   expect(others.printed).toHaveLength(1);
+});
+
+test("what the process prints of a failure, the error as a string and its stack, is the message", () => {
+  const errors = [new ResourceError("x", "y"), new UnfinishedError("AgbSession session-1", "session-1", {}, ["x"])];
+  for (const error of errors.map((thrown) => new ShownFailure(thrown, {}))) {
+    expect(`${error}: ${error.stack}`).toBe(error.message);
+  }
+});
+
+test("a failure of an unfinished resource keeps what the program added for the host", () => {
+  const unfinished = new UnfinishedError("AgbSession session-1", "session-1", { imageId: "a" }, ["labels differ"]);
+  expect(new ShownFailure(unfinished, { __provider: "text" })).toMatchObject({
+    id: "session-1",
+    properties: { imageId: "a", __provider: "text" },
+    reasons: ["labels differ"],
+  });
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { AgbApiError, AgbError, AgbNetworkError } from "../../provider/api/errors";
-import { OutageLog } from "../../provider/dynamic/outage-log";
+import { OutageLog } from "../../provider/kinds/outage-log";
 
 const endpoint = "https://agb.example";
 const refused = new AgbNetworkError("getSession", endpoint, false, "connect ECONNREFUSED 127.0.0.1:1");
@@ -37,7 +37,7 @@ class Observed {
 }
 
 const refusedLine =
-  "agb: no connection to https://agb.example for getSession: connect ECONNREFUSED 127.0.0.1:1. " +
+  "no connection to https://agb.example for getSession: connect ECONNREFUSED 127.0.0.1:1. " +
   "This call, and others that fail so, are retried.";
 
 test("calls that succeed are not worth a line", () => {
@@ -51,7 +51,7 @@ test("an outage is one line, however many calls fail, and one line when it is ov
   }
   expect(log.lines).toEqual([refusedLine]);
   log.pass(8_000).reply().reply();
-  expect(log.lines).toEqual([refusedLine, "agb: https://agb.example answers again, after 12 s."]);
+  expect(log.lines).toEqual([refusedLine, "https://agb.example answers again, after 12 s."]);
 });
 
 test("an outage that changes its kind says so, each kind once", () => {
@@ -73,7 +73,7 @@ test("the reply to a call that began before the last failure does not end an out
 test("being limited is reported once, with what helps, and its end is not", () => {
   const log = new Observed().fail(answered(429)).fail(answered(429)).pass(50).reply().fail(answered(429)).reply();
   expect(log.lines).toEqual([
-    "agb: AGB refused SetLabel: no (HTTP 429). Calls wait as long as AGB asks. " +
+    "AGB refused SetLabel: no (HTTP 429). Calls wait as long as AGB asks. " +
       "Fewer at the same time, as with `pulumi up --parallel 4`, avoid that.",
   ]);
 });

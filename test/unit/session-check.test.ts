@@ -1,6 +1,22 @@
 import * as fc from "fast-check";
-import { sessionInputs, sessionProblems } from "../../provider/dynamic/session-check";
-import { unknownValue } from "../../provider/dynamic/unknown";
+import { declarationProblems } from "../../provider/kinds/check";
+import { CreatesInFlight } from "../../provider/kinds/creates-in-flight";
+import type { LabelSettings } from "../../provider/kinds/kind";
+import { sessionKind } from "../../provider/kinds/session";
+import { unknownValue } from "../../provider/kinds/unknown";
+import { systemClock } from "../../provider/lifecycle/wait";
+import type { Problem } from "../../provider/problem";
+
+const kind = sessionKind({ clock: systemClock, creates: new CreatesInFlight(), say: () => {} });
+
+function sessionProblems(news: Record<string, unknown>, defaultLabels: Record<string, string>): Problem[] {
+  const ofTypes = declarationProblems(kind.name, kind.properties, news);
+  return [...ofTypes, ...(kind.problems?.(news, settingsWith(defaultLabels), "web") ?? [])];
+}
+
+function sessionInputs(news: Record<string, unknown>, settings: LabelSettings): Record<string, unknown> {
+  return kind.normalize?.(news, settings) ?? news;
+}
 
 const owner = {
   "pulumi-project": "shop",
@@ -13,10 +29,10 @@ const owner = {
 function declared(args: Record<string, unknown>) {
   const labels = args["labels"];
   const labelsAll = labels === unknownValue ? unknownValue : { ...(labels as object), ...owner };
-  return { __provider: "text", imageId: "agb-code-space-1", labelsAll, ...args };
+  return { imageId: "agb-code-space-1", labelsAll, ...args };
 }
 
-function settingsWith(defaultLabels: Record<string, string> = {}, ignoreLabels: string[] = []) {
+function settingsWith(defaultLabels: Record<string, string> = {}, ignoreLabels: string[] = []): LabelSettings {
   return { defaultLabels, ignoreLabels };
 }
 
@@ -53,7 +69,7 @@ test("every problem is named at once, with its path", () => {
       reason: 'keys that begin with "pulumi-" are the provider\'s own; choose another one',
     },
     { path: "idleTimeoutSeconds", reason: "must be a whole number of seconds, 1 or more" },
-    { path: "policyId", reason: "must be a text, not a number" },
+    { path: "policyId", reason: "must be a string, not a number" },
   ]);
 });
 
@@ -205,7 +221,6 @@ describe("the inputs that Pulumi stores", () => {
 
   test("hand everything else on unchanged", () => {
     expect(sessionInputs(declared({ policyId: "p", idleTimeoutSeconds: 60 }), settingsWith())).toMatchObject({
-      __provider: "text",
       imageId: "agb-code-space-1",
       policyId: "p",
       idleTimeoutSeconds: 60,
@@ -215,11 +230,11 @@ describe("the inputs that Pulumi stores", () => {
 
 describe("labels that are left to other tools", () => {
   test.each([
-    ["ci", "ignoreLabels: must be a list of keys, not a text"],
+    ["ci", "ignoreLabels: must be a list of keys, not a string"],
     [{ ci: "x" }, "ignoreLabels: must be a list of keys, not an object"],
-    [[5], "ignoreLabels[0]: must be a text, not a number"],
+    [[5], "ignoreLabels[0]: must be a string, not a number"],
     [["ci", " "], "ignoreLabels[1]: is blank"],
-    [["*x"], "ignoreLabels[0]: may hold * at its end only"],
+    [["*x"], "ignoreLabels[0]: may have * only at its end"],
   ])("given as %j are a problem", (ignoreLabels, problem) => {
     const problems = sessionProblems(declared({ ignoreLabels }), {});
     expect(problems.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([problem]);
@@ -252,16 +267,17 @@ describe("a session to adopt", () => {
   });
 
   test.each([
-    ["session-1", "adopt: must be { sessionId } or { labels }, not a text"],
+    ["session-1", "adopt: must be { sessionId } or { labels }, not a string"],
     [null, "adopt: must be { sessionId } or { labels }, not null"],
     [{}, "adopt: must hold either sessionId or at least one of labels"],
     [{ sessionId: "a", labels: { b: "c" } }, "adopt: must hold either sessionId or at least one of labels"],
     [{ labels: {} }, "adopt: must hold either sessionId or at least one of labels"],
-    [{ labels: ["a"] }, "adopt: must hold either sessionId or at least one of labels"],
-    [{ sessionId: "a", force: true }, "adopt: must hold either sessionId or at least one of labels"],
+    [{ labels: ["a"] }, "adopt.labels: must be an object, not a list"],
+    [{ sessionId: "a", force: true }, "adopt.force: no such property; it has sessionId, labels"],
+    [{ sesionId: "a", labels: { b: "c" } }, "adopt.sesionId: no such property; did you mean sessionId?"],
     [{ sessionId: " " }, "adopt.sessionId: must not be blank"],
-    [{ sessionId: 5 }, "adopt.sessionId: must be a text, not a number"],
-    [{ labels: { "a b": 5 } }, 'adopt.labels["a b"]: must be a text, not a number'],
+    [{ sessionId: 5 }, "adopt.sessionId: must be a string, not a number"],
+    [{ labels: { "a b": 5 } }, 'adopt.labels["a b"]: must be a string, not a number'],
   ])("is a problem as %j", (adopt, problem) => {
     const problems = sessionProblems(declared({ adopt }), {});
     expect(problems.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([problem]);

@@ -1,9 +1,10 @@
-import { Connection } from "../../provider/dynamic/connection";
-import { SessionProvider } from "../../provider/dynamic/session";
-import { unknownValue } from "../../provider/dynamic/unknown";
+import { dynamicProvider } from "../../provider/hosts/dynamic/resource-provider";
+import { openProvider } from "../../provider/kinds/provider";
+import { unknownValue } from "../../provider/kinds/unknown";
 
 const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
-const provider = new SessionProvider(new Connection({}));
+const host = { configure: () => {}, say: () => {} };
+const provider = dynamicProvider(openProvider({ environment: {}, say: () => {} }).kinds.session, host);
 
 const news = {
   imageId: "agb-code-space-1",

@@ -1,0 +1,104 @@
+import type * as pulumi from "@pulumi/pulumi";
+import {
+  type Caller,
+  type CheckedInputs,
+  type Difference,
+  type HostedKind,
+  type Properties,
+  ResourceError,
+} from "../../kinds/hosted-kind";
+import { ShownFailure } from "./shown-failure";
+
+/** What all resources of a process share. */
+export interface DynamicHostOptions {
+  /** Takes over the configuration of Pulumi's stack. Must not fail. */
+  configure(config: (key: string) => string | undefined): void;
+  /** Tells the user something beside the result. */
+  say(message: string): void;
+}
+
+/** Every method that Pulumi's process may call. */
+export type DynamicProvider = ReturnType<typeof dynamicProvider>;
+
+/**
+ * Makes the object of one kind that Pulumi's process drives.
+ *
+ * The process tells a provider nothing of a resource but its properties. So the program adds some that begin with `__`:
+ * `__provider`, which Pulumi needs, and `__resource`, the resource's name. They are kept, and kinds never see them.
+ */
+export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHostOptions) {
+  const callerOf = (given: Properties): Caller => ({ resource: given["__resource"] as string | undefined, say });
+
+  return {
+    configure: async ({ config }: pulumi.dynamic.ConfigureRequest) => configure((key) => config.get(key)),
+
+    check: (_olds: Properties, news: Properties) =>
+      showing(news, async () => {
+        const { inputs, problems } = await kind.check(declaredPart(news), callerOf(news));
+        return { inputs: { ...inputs, ...addedPart(news) }, failures: problems.map(checkFailure) };
+      }),
+
+    diff: async (_id: string, olds: Properties, news: Properties) =>
+      diffResult(kind.diff(declaredPart(olds), declaredPart(news))),
+
+    create: (inputs: Properties) =>
+      showing(inputs, async () => {
+        const { id, outputs } = await kind.create(declaredPart(inputs), callerOf(inputs));
+        return { id, outs: { ...outputs, ...addedPart(inputs) } };
+      }),
+
+    read: (id: string, known: Properties = {}): Promise<pulumi.dynamic.ReadResult<Properties>> =>
+      showing(known, async () => {
+        const found = await kind.read(id, declaredPart(known), callerOf(known));
+        if (found === undefined) {
+          return {};
+        }
+        const added = addedPart(known);
+        const props = { ...found.outputs, ...added };
+        return found.inputs === undefined ? { id, props } : { id, props, inputs: { ...found.inputs, ...added } };
+      }),
+
+    update: (id: string, olds: Properties, news: Properties) =>
+      showing(news, async () => {
+        const outputs = await kind.update(id, declaredPart(olds), declaredPart(news), callerOf(news));
+        return { outs: { ...outputs, ...addedPart(news) } };
+      }),
+
+    delete: (id: string, known: Properties) =>
+      showing(known, () => kind.delete(id, declaredPart(known), callerOf(known))),
+  } satisfies pulumi.dynamic.ResourceProvider<Properties, Properties>;
+}
+
+/** What the program adds for the host. */
+function addedPart(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => name.startsWith("__")));
+}
+
+/** What the kind declares. */
+function declaredPart(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith("__")));
+}
+
+/** Pulumi prints the value of the property that a failure names, and it may be secret. So the path is part of the reason. */
+function checkFailure({ path, reason }: CheckedInputs["problems"][number]): pulumi.dynamic.CheckFailure {
+  return { property: "", reason: path === "" ? reason : `${path}: ${reason}` };
+}
+
+/**
+ * Where inputs differ, `changes` is left undefined: Pulumi then compares them itself, shows the detail and honours
+ * `replaceOnChanges`.
+ */
+function diffResult({ changed, replaces, isUnfinished, deleteBeforeReplace }: Difference): pulumi.dynamic.DiffResult {
+  if (changed.length === 0 && replaces.length === 0) {
+    return { changes: isUnfinished };
+  }
+  return { replaces: [...replaces], ...(deleteBeforeReplace && { deleteBeforeReplace }) };
+}
+
+async function showing<Result>(given: Properties, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ResourceError ? new ShownFailure(error, addedPart(given)) : error;
+  }
+}

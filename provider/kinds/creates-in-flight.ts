@@ -1,0 +1,63 @@
+import { setMaxListeners } from "node:events";
+import { CleanError } from "../api/errors";
+
+/** A create that was abandoned because the run ended: no state will hold its result, so that was deleted again. */
+export class AbandonedCreateError extends CleanError {
+  constructor() {
+    super("the run ended during the create; what it created was deleted again");
+  }
+}
+
+/**
+ * Keeps track of the creates of a process. When the run ends before they do, no state will hold what they create, so it is
+ * deleted again.
+ */
+export class CreatesInFlight {
+  private readonly pending = new Set<Promise<unknown>>();
+  private readonly end = new AbortController();
+
+  constructor() {
+    // Every create that waits listens to it; above ten Node warns of a leak.
+    setMaxListeners(0, this.end.signal);
+  }
+
+  /** Aborted when the run has ended. */
+  get ended(): AbortSignal {
+    return this.end.signal;
+  }
+
+  /**
+   * Makes something, unless the run ends meanwhile.
+   *
+   * @param make makes it
+   * @param undo releases it again
+   * @throws AbandonedCreateError when the run ended
+   */
+  async run<Made>(make: () => Promise<Made>, undo: (made: Made) => Promise<void>): Promise<Made> {
+    const outcome = this.makeOrUndo(make, undo);
+    this.pending.add(outcome);
+    try {
+      return await outcome;
+    } finally {
+      this.pending.delete(outcome);
+    }
+  }
+
+  /** Releases all that is under way as soon as it is made; resolves when that is done, and never rejects. */
+  async abandon(): Promise<void> {
+    this.end.abort();
+    await Promise.allSettled(this.pending);
+  }
+
+  private async makeOrUndo<Made>(make: () => Promise<Made>, undo: (made: Made) => Promise<void>): Promise<Made> {
+    if (this.ended.aborted) {
+      throw new AbandonedCreateError();
+    }
+    const made = await make();
+    if (!this.ended.aborted) {
+      return made;
+    }
+    await undo(made);
+    throw new AbandonedCreateError();
+  }
+}

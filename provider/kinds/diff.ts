@@ -1,0 +1,36 @@
+import type { Difference, Properties } from "./hosted-kind";
+import type { ResourceKind } from "./kind";
+import { inputNames, inputsOf } from "./state";
+
+/** Says what the change from a state to new inputs means, as the declarations of the kind's properties say. */
+export function differenceOf<State extends object>(
+  kind: ResourceKind<State>,
+  olds: Properties,
+  news: Properties,
+): Difference {
+  const special = kind.differences?.(olds as Partial<State>, news as State) ?? {};
+  const before = inputsOf(kind, olds);
+  const changed = inputNames(kind.properties).filter(
+    (name) => !special.ignored?.includes(name) && !isSameValue(before[name], news[name]),
+  );
+  const replaces = changed.filter((name) => kind.properties[name]?.change === "replaces");
+  return {
+    changed,
+    replaces: [...replaces, ...(special.replaces ?? [])],
+    isUnfinished: special.isUnfinished ?? false,
+    deleteBeforeReplace: special.deleteBeforeReplace ?? false,
+  };
+}
+
+// The values are what Pulumi carries: JSON without order in its objects.
+function isSameValue(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string | undefined {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : item,
+  );
+}

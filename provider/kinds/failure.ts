@@ -1,0 +1,131 @@
+import { isLoopback } from "../api/endpoint";
+import {
+  AgbApiError,
+  AgbAuthenticationError,
+  AgbNetworkError,
+  AgbTimeoutError,
+  AgbUnexpectedReplyError,
+  CleanError,
+} from "../api/errors";
+import { noSuchCallCode } from "../api/gone";
+import { keySecret } from "../api/known-secrets";
+import { cleanerFor, printable } from "../api/outside-text";
+import { AgbConfigurationError, settingNames } from "../config";
+import { DoubtfulAbsenceError, MissingLookupError } from "./certain-absence";
+import type { Account } from "./connection";
+import { AbandonedCreateError } from "./creates-in-flight";
+import { type LimitedOperation, ResourceError } from "./hosted-kind";
+import { endpointAdvice, keyAdvice, storedSettingsAdvice, timeoutAdvice } from "./settings-advice";
+
+/** What was attempted, on which resource. */
+export interface Attempt {
+  readonly operation: "check" | "create" | "read" | "update" | "delete";
+  /** What the operation is called for this resource, such as `release`. */
+  readonly verb: string;
+  /** The resource's kind: what programs and what AGB call it, see `ResourceKind`. */
+  readonly kind: { readonly name: string; readonly noun: string };
+  /** Name of the resource in the program, when known. */
+  readonly resource: string | undefined;
+  /** AGB's id, when there is one. */
+  readonly id?: string | undefined;
+  /** Whether the program looks the resource up by its id. */
+  readonly isLookup: boolean;
+  /** Whether the program set a limit for the operation. */
+  readonly isLimited: boolean;
+  /** What the kind itself says about the error, see `ResourceKind.advice`. */
+  advice?(error: unknown, endpointAdvice: string): string | undefined;
+}
+
+/** Makes an error for the user out of anything that was thrown. */
+export function explainFailure(error: unknown, attempt: Attempt, account: Account | undefined): ResourceError {
+  if (error instanceof ResourceError) {
+    return error;
+  }
+  const { kind, verb, id } = attempt;
+  const clean = cleanerFor(account === undefined ? [] : [account.apiKey, account.settings.apiKey].map(toSecret));
+  const resource = attempt.resource === undefined ? kind.name : `${kind.name} "${printable(attempt.resource)}"`;
+  const identified = id === undefined ? "" : ` (${kind.noun} ${clean(id)})`;
+  const reason =
+    error instanceof CleanError ? error.message : clean(error instanceof Error ? error.message : String(error));
+  const advice = adviceFor(error, attempt, account);
+  return new ResourceError(
+    `could not ${verb} ${resource}${identified}`,
+    `${reason.replace(/\.$/, "")}.${advice && ` ${advice}`}`,
+    error instanceof Error ? { cause: error } : undefined,
+  );
+}
+
+function toSecret({ value }: { readonly value: string }) {
+  return keySecret(value);
+}
+
+function adviceFor(error: unknown, attempt: Attempt, account: Account | undefined): string {
+  const { operation, kind, id, isLookup, isLimited } = attempt;
+  const usesStoredSettings = operation === "delete" || (operation === "read" && !isLookup);
+  const stored = usesStoredSettings ? ` ${storedSettingsAdvice}` : "";
+  const kept = id === undefined || isLookup ? "" : ` The ${kind.noun} stays in the state.`;
+  const ofKind = attempt.advice?.(error, adviceOnEndpoint(account));
+  if (ofKind !== undefined) {
+    return ofKind;
+  }
+  if (error instanceof AgbConfigurationError) {
+    return stored.trim();
+  }
+  if (error instanceof AbandonedCreateError) {
+    return "";
+  }
+  if (error instanceof AgbAuthenticationError) {
+    return `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}`;
+  }
+  if (error instanceof DoubtfulAbsenceError) {
+    return `${absenceAdvice(error, kind.noun, account)}${stored}${kept}`;
+  }
+  if (error instanceof MissingLookupError) {
+    return `Give \`${kind.name}.get\` the id of a ${kind.noun} that exists, or remove it from the program.`;
+  }
+  if (error instanceof AgbTimeoutError) {
+    const endpoint = account === undefined ? "" : ` ${endpointAdvice(account.settings)}`;
+    const limit = isLimited ? `timeouts.${operation as LimitedOperation} of the ${kind.noun}` : undefined;
+    return `${timeoutAdvice(account?.settings, limit)}${endpoint}${stored}`;
+  }
+  if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isAtWrongAddress(error)) {
+    return `${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}`;
+  }
+  return error instanceof CleanError ? "" : "This is a defect of pulumi-agb; please report it.";
+}
+
+/** Whether the endpoint is wrong: something else than AGB refused the call, or AGB knows no such call at this path. */
+export function isAtWrongAddress(error: unknown): boolean {
+  return error instanceof AgbApiError && (!error.isFromAgb || error.code === noSuchCallCode);
+}
+
+function adviceOnEndpoint(account: Account | undefined): string {
+  const { key, variable } = settingNames.endpoint;
+  return account === undefined ? `Check the endpoint (${key} or ${variable}).` : endpointAdvice(account.settings);
+}
+
+/** On this machine, a silent endpoint is most likely an emulator that does not run. */
+function emulatorAdvice(error: unknown, account: Account | undefined): string {
+  const isSilent = error instanceof AgbNetworkError && !error.requestSent;
+  return isSilent && account !== undefined && isLoopback(account.settings.baseUrl)
+    ? " If it is the emulator's, start it: `npx pulumi-agb emulator`."
+    : "";
+}
+
+function absenceAdvice({ doubt }: DoubtfulAbsenceError, noun: string, account: Account | undefined): string {
+  switch (doubt) {
+    case "rotated key":
+      return `Use a key of the account that the ${noun} belongs to, or give the ${noun} up with \`pulumi state delete\`.`;
+    case "other service":
+      return (
+        `${adviceOnEndpoint(account)} Go back to the service where the ${noun} was created, or give the ${noun} up with ` +
+        "`pulumi state delete`."
+      );
+    case "other emulator":
+      return (
+        `${adviceOnEndpoint(account)} Start the emulator that created the ${noun} with its state file, and use its ` +
+        `address. If its state file was deleted, the ${noun} is gone: remove it with \`pulumi state delete\`, then run ` +
+        "`pulumi up`."
+      );
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * What a resource kind is: the declaration of its properties, and what create, read, update and delete mean for it. All
+ * that kinds share is in `operations.ts` and what that uses. Kinds may import the life cycle, the API and the
+ * configuration; they know nothing of the host that serves them.
+ */
+import type { z } from "zod";
+import type { AgbClient } from "../api/client";
+import type { KnownSecret } from "../api/known-secrets";
+import type { Settings } from "../config";
+import type { Clock } from "../lifecycle/wait";
+import type { Problem } from "../problem";
+import type { CreatesInFlight } from "./creates-in-flight";
+import type { LimitedOperation, Properties } from "./hosted-kind";
+
+/**
+ * What a property is for, and so what a change of it means: another resource (`replaces`), an update in place (`updates`),
+ * an update that AGB does not see (`stored`), or nothing that a program declares (`output`).
+ */
+export type Change = "replaces" | "updates" | "stored" | "output";
+
+/** The declaration of one property, from which check, diff, state and reference follow. */
+export interface Property {
+  /** One sentence for the reference. */
+  readonly description: string;
+  /** Type and rules. Optional: the property is not required. */
+  readonly type: z.ZodType;
+  readonly change: Change;
+  /** An example for who leaves out a required one. */
+  readonly example?: string;
+  /** `provider`: an input that the resource class or the host adds. Default: `program`. */
+  readonly declaredBy?: "program" | "provider";
+}
+
+/** The declarations of all properties of a kind, by name. */
+export type PropertiesOfKind = Readonly<Record<string, Property>>;
+
+type OptionalNames<Declared extends PropertiesOfKind> = {
+  [Name in keyof Declared]: undefined extends z.infer<Declared[Name]["type"]> ? Name : never;
+}[keyof Declared];
+
+/** What the state holds of a resource, as its declarations say. */
+export type StateOf<Declared extends PropertiesOfKind> = {
+  readonly [Name in Exclude<keyof Declared, OptionalNames<Declared>>]: z.infer<Declared[Name]["type"]>;
+} & {
+  readonly [Name in OptionalNames<Declared>]?: z.infer<Declared[Name]["type"]> | undefined;
+};
+
+/** What kinds share within a process. */
+export interface KindRuntime {
+  readonly clock: Clock;
+  readonly creates: CreatesInFlight;
+  /** Tells the user something that concerns no single resource. */
+  say(message: string): void;
+}
+
+/** One operation on one resource. */
+export interface Call {
+  /** Works for the account; hides the secrets of the resource and keeps the operation's limit. */
+  readonly client: AgbClient;
+  /** The same without the operation's limit, for what must not be cut short. */
+  readonly unlimitedClient: AgbClient;
+  /** Limit of the whole operation, in milliseconds, where the program or the host set one. */
+  readonly limitMs: number | undefined;
+  /** Name of the resource in the program; `undefined` when it is not known. */
+  readonly resource: string | undefined;
+  /** Tells the user something beside the result. */
+  say(message: string): void;
+}
+
+/** Settings that are part of what is declared. */
+export type LabelSettings = Pick<Settings, "defaultLabels" | "ignoreLabels">;
+
+/** What the declarations of the properties do not say of a change. */
+export interface Differences {
+  /** More inputs that only a new resource can have. */
+  readonly replaces?: readonly string[];
+  /** Inputs whose change means nothing in this state. */
+  readonly ignored?: readonly string[];
+  /** Whether an update has something to finish although no input differs. */
+  readonly isUnfinished?: boolean;
+  /** Whether the old resource must go before its replacement is made. */
+  readonly deleteBeforeReplace?: boolean;
+}
+
+/** An operation that failed. */
+export interface FailedOperation<State> {
+  readonly operation: LimitedOperation | "read";
+  /** What the operation knows of the resource: its inputs, or what the state holds. */
+  readonly known: Partial<State>;
+  /** Where the endpoint came from and how to change it. */
+  readonly endpointAdvice: string;
+}
+
+/** One kind of resource. */
+export interface ResourceKind<State extends object> {
+  /** Name of the kind as programs know it, such as `AgbSession`. */
+  readonly name: string;
+  /** What AGB calls it, such as `session`. */
+  readonly noun: string;
+  /** What deleting it is called, such as `release`. */
+  readonly deleteVerb: string;
+  readonly properties: PropertiesOfKind;
+
+  /** Finds what the types of single properties cannot say. Called with declared inputs of the right types, or unknown ones. */
+  problems?(news: Properties, settings: LabelSettings, resource: string | undefined): Problem[];
+  /** Makes the inputs that Pulumi stores and compares, such as with default labels. Default: as declared. */
+  normalize?(news: Properties, settings: LabelSettings): Properties;
+  /** The inputs that would have led to these outputs. Default: all properties that are no outputs. */
+  inputsOf?(outputs: Properties): Properties;
+  differences?(olds: Partial<State>, news: State): Differences;
+  /** Name of the resource in the program, where its own properties tell it. */
+  resourceName?(known: Partial<State>): string | undefined;
+  /** Values of the resource that may be secret, so that no message repeats what AGB says of them. */
+  secrets?(known: Partial<State>): KnownSecret[];
+  /**
+   * Whether the program declares the resource, rather than looks it up by its id: only then a read returns inputs. Default:
+   * the host knows its name.
+   */
+  isDeclared?(known: Partial<State>): boolean;
+  /** Whether the resource is over: it stays in the state, and AGB is not asked about it any more. */
+  isOver?(known: Partial<State>): boolean;
+  /** What stays in the state of a resource that is gone; `undefined` when it leaves the state. Default: it leaves. */
+  stateWhenGone?(known: Partial<State>): Partial<State> | undefined;
+  /** What to do next about an error of this kind's own; `undefined` for an error of all kinds, `""` for nothing. */
+  advice?(error: unknown, failed: FailedOperation<State>): string | undefined;
+
+  /** @throws UnfinishedResource when it exists but is not as declared */
+  create(call: Call, inputs: State): Promise<{ readonly id: string; readonly state: State }>;
+  /** @param known what the state holds; nothing for a resource that a program looks up by its id */
+  read(call: Call, id: string, known: Partial<State>): Promise<Partial<State> | "gone">;
+  /** @throws UnfinishedResource when it is not as declared afterwards */
+  update(call: Call, id: string, olds: Partial<State>, news: State): Promise<Partial<State>>;
+  /** @returns `absent` when AGB says that there is none */
+  delete(call: Call, id: string, known: Partial<State>): Promise<"deleted" | "absent">;
+}
+
+/** The error of a kind for a resource that exists but is not as declared. */
+export class UnfinishedResource<State extends object = object> extends Error {
+  /** @param state what the state is to hold, so that the next `up` sees what is left to do */
+  constructor(
+    readonly id: string,
+    readonly state: Partial<State>,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
+  }
+}

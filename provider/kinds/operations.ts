@@ -1,0 +1,260 @@
+import { serviceName } from "../api/endpoint";
+import { AgbConfigurationError, type Settings } from "../config";
+import type { Problem } from "../problem";
+import { refuseMissingLookup, requireCertainAbsence } from "./certain-absence";
+import { declarationProblems } from "./check";
+import { cleanProperties } from "./clean-properties";
+import type { Account, Connection } from "./connection";
+import { differenceOf } from "./diff";
+import { explainFailure } from "./failure";
+import {
+  type Caller,
+  type CheckedInputs,
+  type Difference,
+  type FoundResource,
+  type HostedKind,
+  type LimitedOperation,
+  type Properties,
+  UnfinishedError,
+} from "./hosted-kind";
+import { type Call, type ResourceKind, UnfinishedResource } from "./kind";
+import { inputsOf, outputsOf } from "./state";
+
+/** What every state of a kind at AGB may hold. */
+interface CommonState {
+  readonly service?: string | undefined;
+  readonly timeouts?: { readonly [Operation in LimitedOperation]?: number | undefined } | undefined;
+}
+
+/** What an operation is about, besides the kind. */
+interface Subject<State> {
+  readonly operation: LimitedOperation | "read";
+  readonly verb: string;
+  readonly id?: string;
+  readonly isLookup?: boolean;
+  /** What names the resource in the program and holds its limits. */
+  readonly state: Partial<State>;
+  /** States whose secrets no message may repeat. */
+  readonly secretsOf: readonly Partial<State>[];
+}
+
+/**
+ * Serves one kind to a host: what all kinds share around their own create, read, update and delete. That is the account
+ * with its fallback key, limits, explained failures, certain absence, the service that holds the resource, and clean
+ * properties.
+ */
+export class KindOperations<State extends CommonState> implements HostedKind {
+  constructor(
+    private readonly kind: ResourceKind<State>,
+    private readonly connection: Connection,
+  ) {}
+
+  /**
+   * Finds everything that is wrong, with the settings too: with a broken one, a key that AGB refuses, or an endpoint that
+   * is not AGB's. A preview shows that, and no `up` without changes writes such settings to the state.
+   */
+  async check(news: Properties, caller: Caller): Promise<CheckedInputs> {
+    const { kind } = this;
+    let account: Account;
+    try {
+      account = this.connection.account();
+    } catch (error) {
+      if (error instanceof AgbConfigurationError) {
+        return { inputs: news, problems: error.problems.map((reason) => ({ path: "", reason })) };
+      }
+      throw error;
+    }
+    const { settings } = account;
+    const problems = this.problemsOf(news, settings, caller);
+    if (problems.length > 0) {
+      return { inputs: news, problems };
+    }
+    try {
+      await this.connection.confirm();
+    } catch (error) {
+      const attempt = {
+        operation: "check",
+        verb: "check",
+        kind,
+        resource: undefined,
+        isLookup: false,
+        isLimited: false,
+      } as const;
+      const { details } = explainFailure(error, attempt, account);
+      const reason =
+        `AGB cannot be used with the present settings: ${details} If this was an \`up\` without its preview, Pulumi has ` +
+        "kept them in the state: after the change, run `pulumi refresh --run-program` first.";
+      return { inputs: news, problems: [{ path: "", reason }] };
+    }
+    return { inputs: cleanProperties(kind.normalize?.(news, settings) ?? news), problems: [] };
+  }
+
+  diff(olds: Properties, news: Properties): Difference {
+    return differenceOf(this.kind, olds, news);
+  }
+
+  create(inputs: Properties, caller: Caller): Promise<{ readonly id: string; readonly outputs: Properties }> {
+    const declared = inputs as unknown as State;
+    const subject = { operation: "create", verb: "create", state: declared, secretsOf: [declared] } as const;
+    return this.withAccount(subject, caller, async (call, account) => {
+      // The service is known when AGB has answered.
+      const finish = (state: Partial<State>) => this.outputsWith(serviceOf(account), state);
+      const { id, state } = await this.finishing(finish, () => this.kind.create(call, declared));
+      return { id, outputs: finish(state) };
+    });
+  }
+
+  /**
+   * Reads with the fallback key when AGB refuses the configured one. Drift goes into both outputs and inputs, so that the
+   * next diff shows and repairs it.
+   */
+  read(id: string, known: Properties, caller: Caller): Promise<FoundResource | undefined> {
+    const { kind } = this;
+    const state = known as Partial<State>;
+    const isLookup = Object.values(outputsOf(kind, state)).length === 0;
+    const verb = isLookup ? "look up" : "refresh";
+    const subject = { operation: "read", verb, id, isLookup, state, secretsOf: [state] } as const;
+    return this.withEitherKey(subject, caller, async (call, account) => {
+      if (kind.isOver?.(state)) {
+        // Without inputs Pulumi keeps those that it has, with what was declared since.
+        return { outputs: outputsOf(kind, state), inputs: undefined };
+      }
+      const found = await kind.read(call, id, state);
+      if (found !== "gone") {
+        const outputs = this.outputsWith(isLookup ? serviceOf(account) : state.service, found);
+        const isDeclared = kind.isDeclared?.(state) ?? caller.resource !== undefined;
+        return { outputs, inputs: isDeclared ? inputsOf(kind, outputs) : undefined };
+      }
+      const missing = { noun: kind.noun, isLookup, service: state.service };
+      requireCertainAbsence(account, missing);
+      refuseMissingLookup(account, missing);
+      const left = kind.stateWhenGone?.(state);
+      if (left !== undefined) {
+        const outputs = this.outputsWith(state.service, left);
+        return { outputs, inputs: inputsOf(kind, outputs) };
+      }
+      return undefined;
+    });
+  }
+
+  update(id: string, olds: Properties, news: Properties, caller: Caller): Promise<Properties> {
+    const [before, declared] = [olds as Partial<State>, news as unknown as State];
+    const subject = {
+      operation: "update",
+      verb: "update",
+      id,
+      state: declared,
+      secretsOf: [before, declared],
+    } as const;
+    return this.withAccount(subject, caller, async (call) => {
+      const finish = (state: Partial<State>) => this.outputsWith(before.service, state);
+      return finish(await this.finishing(finish, () => this.kind.update(call, id, before, declared)));
+    });
+  }
+
+  /** Deletes with the fallback key when AGB refuses the configured one. */
+  delete(id: string, known: Properties, caller: Caller): Promise<void> {
+    const { kind } = this;
+    const state = known as Partial<State>;
+    const subject = { operation: "delete", verb: kind.deleteVerb, id, state, secretsOf: [state] } as const;
+    return this.withEitherKey(subject, caller, async (call, account) => {
+      if (!kind.isOver?.(state) && (await kind.delete(call, id, state)) === "absent") {
+        requireCertainAbsence(account, { noun: kind.noun, isLookup: false, service: state.service });
+      }
+    });
+  }
+
+  private problemsOf(news: Properties, settings: Settings, caller: Caller): Problem[] {
+    const { kind } = this;
+    const resource = caller.resource ?? kind.resourceName?.(news as Partial<State>);
+    const ofTypes = declarationProblems(kind.name, kind.properties, news);
+    return [...ofTypes, ...(kind.problems?.(news, settings, resource) ?? [])];
+  }
+
+  private outputsWith(service: string | undefined, state: Partial<State>): Properties {
+    return outputsOf(this.kind, { ...state, service });
+  }
+
+  /** Turns the kind's error for a resource that is not as declared into the host's, with the outputs that the state is to hold. */
+  private async finishing<Result>(
+    finish: (state: Partial<State>) => Properties,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof UnfinishedResource) {
+        const resource = `${this.kind.name} ${error.id}`;
+        throw new UnfinishedError(resource, error.id, finish(error.state), [error.message]);
+      }
+      throw error;
+    }
+  }
+
+  private withAccount<Result>(
+    subject: Subject<State>,
+    caller: Caller,
+    work: (call: Call, account: Account) => Promise<Result>,
+  ): Promise<Result> {
+    return this.explained(subject, caller, work, async (use) => use(this.connection.account()));
+  }
+
+  private withEitherKey<Result>(
+    subject: Subject<State>,
+    caller: Caller,
+    work: (call: Call, account: Account) => Promise<Result>,
+  ): Promise<Result> {
+    return this.explained(subject, caller, work, (use) => this.connection.useEitherKey(use));
+  }
+
+  private async explained<Result>(
+    subject: Subject<State>,
+    caller: Caller,
+    work: (call: Call, account: Account) => Promise<Result>,
+    choose: (use: (account: Account) => Promise<Result>) => Promise<Result>,
+  ): Promise<Result> {
+    const { kind } = this;
+    const { operation, verb, id, isLookup = false, state } = subject;
+    const resource = isLookup ? undefined : (caller.resource ?? kind.resourceName?.(state));
+    const limitSeconds = caller.limitSeconds ?? limitOf(state, operation);
+    let used: Account | undefined;
+    try {
+      return await choose((account) => {
+        used = account;
+        return work(this.callWith(account, caller, subject, limitSeconds, resource), account);
+      });
+    } catch (error) {
+      const isLimited = limitSeconds !== undefined;
+      const advice = (thrown: unknown, endpointAdvice: string) =>
+        kind.advice?.(thrown, { operation, known: state, endpointAdvice });
+      throw explainFailure(error, { operation, verb, kind, resource, id, isLookup, isLimited, advice }, used);
+    }
+  }
+
+  private callWith(
+    account: Account,
+    caller: Caller,
+    { secretsOf }: Subject<State>,
+    limitSeconds: number | undefined,
+    resource: string | undefined,
+  ): Call {
+    const secrets = secretsOf.flatMap((state) => this.kind.secrets?.(state) ?? []);
+    const unlimitedClient = account.client.hiding(secrets);
+    const limitMs = limitSeconds && limitSeconds * 1_000;
+    return {
+      client: limitMs === undefined ? unlimitedClient : unlimitedClient.within(limitMs),
+      unlimitedClient,
+      limitMs,
+      resource,
+      say: (message) => caller.say(message),
+    };
+  }
+}
+
+function serviceOf({ settings, client }: Account): string | undefined {
+  return serviceName(settings.baseUrl, client.emulatorId);
+}
+
+function limitOf({ timeouts }: CommonState, operation: LimitedOperation | "read"): number | undefined {
+  return operation === "read" ? undefined : timeouts?.[operation];
+}

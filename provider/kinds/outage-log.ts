@@ -1,0 +1,91 @@
+import type { ExchangeNotice, RetryNotice } from "../api/client";
+import { type AgbError, AgbNetworkError } from "../api/errors";
+
+/** What goes wrong: no connection, connections that break, replies 408 and 5xx, or 429. */
+type Trouble = "unreachable" | "broken" | "failing" | "limited";
+
+interface Outage {
+  readonly startedMs: number;
+  lastFailureMs: number;
+  /** What has been reported of it. */
+  readonly reported: Set<Trouble>;
+}
+
+// How long the same kind of trouble is not reported again: a service that fails every other call would fill the screen.
+const quietMs = 60_000;
+
+/**
+ * Reports an outage of one endpoint to the user: one line when calls begin to fail and are retried, however many do, one
+ * line when the trouble changes its kind, and one line when it is over, with how long it lasted. Each kind of trouble is
+ * reported no more than once a minute, so an endpoint that comes and goes has few lines too.
+ *
+ * A limited rate of calls (HTTP 429) gets one line as well, with what helps, but none for its end: AGB answers other calls
+ * meanwhile, so nothing is over when one gets through.
+ *
+ * Calls that fail for good are not reported here; they are errors of their resources.
+ */
+export class OutageLog {
+  private outage: Outage | undefined;
+  private readonly lastReportMs = new Map<Trouble, number>();
+
+  /**
+   * @param endpoint base URL, for the last line
+   * @param say tells the user
+   * @param now the present time in milliseconds
+   */
+  constructor(
+    private readonly endpoint: string,
+    private readonly say: (message: string) => void,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Notes an attempt that failed and will be retried. */
+  seeRetry({ error }: RetryNotice): void {
+    const nowMs = this.now();
+    this.outage ??= { startedMs: nowMs, lastFailureMs: nowMs, reported: new Set() };
+    this.outage.lastFailureMs = nowMs;
+    const trouble = troubleOf(error);
+    const isQuiet = nowMs - (this.lastReportMs.get(trouble) ?? Number.NEGATIVE_INFINITY) < quietMs;
+    if (this.outage.reported.has(trouble) || isQuiet) {
+      return;
+    }
+    this.outage.reported.add(trouble);
+    this.lastReportMs.set(trouble, nowMs);
+    this.say(`${error.message.replace(/\.$/, "")}. ${consequenceOf(trouble)}`);
+  }
+
+  /** Notes a request and its reply; a good reply to one that began after the last failure ends the outage. */
+  seeExchange({ status, durationMs }: ExchangeNotice): void {
+    const { outage } = this;
+    if (outage === undefined) {
+      return;
+    }
+    const nowMs = this.now();
+    if (status === 0 || status === 408 || status === 429 || status >= 500) {
+      outage.lastFailureMs = nowMs;
+    } else if (nowMs - durationMs >= outage.lastFailureMs) {
+      this.outage = undefined;
+      if ([...outage.reported].some((trouble) => trouble !== "limited")) {
+        this.say(`${this.endpoint} answers again, after ${formatSeconds(nowMs - outage.startedMs)}.`);
+      }
+    }
+  }
+}
+
+function troubleOf(error: AgbError): Trouble {
+  if (error instanceof AgbNetworkError) {
+    return error.requestSent ? "broken" : "unreachable";
+  }
+  return "status" in error && error.status === 429 ? "limited" : "failing";
+}
+
+function consequenceOf(trouble: Trouble): string {
+  return trouble === "limited"
+    ? "Calls wait as long as AGB asks. Fewer at the same time, as with `pulumi up --parallel 4`, avoid that."
+    : "This call, and others that fail so, are retried.";
+}
+
+function formatSeconds(milliseconds: number): string {
+  const seconds = milliseconds / 1_000;
+  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+}

@@ -1,0 +1,40 @@
+import type { AgbClient } from "../api/client";
+import { CleanError } from "../api/errors";
+import { getLabels, type Labels } from "../api/labels";
+import { createTokenTime, ownershipKeys } from "../lifecycle/ownership";
+import type { SessionState } from "./session";
+
+/** The session carries the create label of another adoption, so another resource owns it now. */
+export class TakenOverError extends CleanError {
+  constructor() {
+    super("another resource took the session over with `adopt`, so its labels are left alone");
+  }
+}
+
+/**
+ * The create label that makes a session this resource's own. `undefined` for a session that is only looked up, and when
+ * no valid one is known.
+ */
+export function ownTokenOf({ imageId, ownToken, labelsAll }: Partial<SessionState>): string | undefined {
+  return imageId === undefined ? undefined : (ownToken ?? tokenOf(labelsAll));
+}
+
+/** The create label among labels; `undefined` when it is missing or not valid. */
+export function tokenOf(labels: Labels = {}): string | undefined {
+  const token = Object.hasOwn(labels, ownershipKeys.create) ? labels[ownershipKeys.create] : undefined;
+  return token !== undefined && createTokenTime(token) !== undefined ? token : undefined;
+}
+
+/**
+ * Makes sure that no other resource has taken the session over.
+ *
+ * @throws TakenOverError when the session carries the create label of another owner, and not of the one from which an
+ *   unfinished adoption takes it
+ */
+export async function refuseTakenOver(client: AgbClient, id: string, known: Partial<SessionState>): Promise<void> {
+  const token = tokenOf(await getLabels(client, id));
+  const own = ownTokenOf(known);
+  if (token !== undefined && own !== undefined && token !== own && token !== known.formerToken) {
+    throw new TakenOverError();
+  }
+}

@@ -1,0 +1,59 @@
+import { AgbApiError, AgbNotFoundError } from "../api/errors";
+import { getSession } from "../api/sessions";
+import { type AdoptTarget, findAdoptable } from "../lifecycle/adopt";
+import { foreignLabels, withoutLabels } from "../lifecycle/labels";
+import { newCreateToken, ownershipKeys } from "../lifecycle/ownership";
+import type { Clock } from "../lifecycle/wait";
+import { type Call, UnfinishedResource } from "./kind";
+import { tokenOf } from "./own-token";
+import type { SessionState } from "./session";
+import { applyLabels, declaredLabels, describeSession, sessionState } from "./session-labels";
+
+/**
+ * Takes over the running session that `adopt` names, instead of creating one.
+ *
+ * @param onTakeover called with the session's id once it is taken over, or may be
+ * @throws AgbAdoptError when none or several match, or when it is another resource's
+ * @throws UnfinishedResource when it is taken over, or may be, but its labels are not for certain as they were set
+ */
+export async function adoptSession(
+  { client, resource }: Call,
+  target: AdoptTarget,
+  inputs: SessionState,
+  clock: Clock,
+  onTakeover: (sessionId: string) => void,
+): Promise<{ readonly id: string; readonly state: SessionState }> {
+  const { sessionId, labels } = await findAdoptable(client, target, inputs.labelsAll);
+  const { appInstanceId, resourceId } = await getSession(client, sessionId);
+  // A new token: a former owner sees that the session is no longer its own, and a sweep that it has just become ours.
+  const ownToken = newCreateToken(new Date(clock.now()));
+  const wanted = { ...inputs.labelsAll, [ownershipKeys.create]: ownToken };
+  const known = { ...inputs, appInstanceId, resourceId, ownToken, formerToken: tokenOf(labels) };
+  try {
+    await applyLabels(client, sessionId, wanted, known, {}, resource);
+  } catch (error) {
+    if (isRefused(error)) {
+      throw error;
+    }
+    onTakeover(sessionId);
+    if (error instanceof UnfinishedResource) {
+      throw error;
+    }
+    // The labels may have been set. Outside of the state the session would be an orphan that a sweep releases.
+    const left = withoutLabels(labels, foreignLabels(labels, wanted, inputs.ignoreLabels ?? []));
+    throw new UnfinishedResource(
+      sessionId,
+      sessionState(known, declaredLabels(left, known), left),
+      `${describeSession(sessionId, resource)} is taken over, but its labels could not be set for certain: ` +
+        `${error instanceof Error ? error.message : String(error)}. The next \`pulumi up\` tries again.`,
+    );
+  }
+  onTakeover(sessionId);
+  return { id: sessionId, state: sessionState(known, inputs.labels, wanted) };
+}
+
+/** Whether AGB itself said that it did not set the labels. */
+function isRefused(error: unknown): boolean {
+  const refused = error instanceof AgbApiError && error.isFromAgb && error.status < 500 && error.status !== 408;
+  return refused && (error.operation === "SetLabel" || error instanceof AgbNotFoundError);
+}

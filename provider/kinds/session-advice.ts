@@ -1,0 +1,61 @@
+import { AgbApiError, AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
+import { isTransient } from "../api/retry";
+import { AgbAdoptError } from "../lifecycle/adopt";
+import { mayHaveHadEffect } from "../lifecycle/create-outcome";
+import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
+import { ownershipKeys } from "../lifecycle/ownership";
+import { MissingLookupError } from "./certain-absence";
+import { isAtWrongAddress } from "./failure";
+import type { FailedOperation } from "./kind";
+import { TakenOverError } from "./own-token";
+import type { SessionState } from "./session";
+import { UploadFailedError } from "./session-mounts";
+import { MissingStackIdError } from "./stack-identity";
+
+/** What to do next about an error that only sessions have; `undefined` for an error of all kinds. */
+export function sessionAdvice(error: unknown, failed: FailedOperation<SessionState>): string | undefined {
+  if (error instanceof AgbAdoptError || error instanceof MissingStackIdError) {
+    return "";
+  }
+  if (error instanceof TakenOverError) {
+    return (
+      "Remove this resource from the program: that does not release a session of another owner. If no other resource " +
+      `owns the session, take the label ${ownershipKeys.create} off it and run \`pulumi up --refresh\`.`
+    );
+  }
+  if (error instanceof MissingLookupError) {
+    return "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.";
+  }
+  if (error instanceof UploadFailedError) {
+    return (
+      "The session is not released, so that no file is lost. Run the command again. To release it without the files, set " +
+      "`releaseWithoutUpload: true` on the session, run `pulumi up`, then delete it again."
+    );
+  }
+  if (error instanceof AgbNotFoundError) {
+    return failed.operation === "create"
+      ? "The session that `adopt` names is not running. Remove `adopt` to create a new one."
+      : "The session is gone: AGB releases idle sessions, or someone released it. Run `pulumi up --refresh` to recreate it.";
+  }
+  if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveHadEffect(error)) {
+    return isAtWrongAddress(error) || error instanceof AgbAuthenticationError ? undefined : createAdvice(error);
+  }
+  if (error instanceof AgbUncertainCreateError) {
+    return (
+      `${failed.endpointAdvice} If it is AGB's: look for a session with that label before you run \`pulumi up\` again. ` +
+      "AGB releases it when it is idle; `npx pulumi-agb sweep` releases it earlier."
+    );
+  }
+  return error instanceof AgbReleaseTimeoutError ? "Run the command again to look once more." : undefined;
+}
+
+/** Advice on a create that made nothing: where a session may exist, the error is an `AgbUncertainCreateError`. */
+function createAdvice(error: AgbApiError): string {
+  if (isTransient(error)) {
+    return "Nothing was created. Wait a while, then run `pulumi up` again.";
+  }
+  return (
+    "Nothing was created. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +
+    "replacement is created before the old session is released; set `deleteBeforeReplace` to reverse the order."
+  );
+}

@@ -1,0 +1,129 @@
+import type { AgbClient } from "../api/client";
+import type { Labels } from "../api/labels";
+import { printable } from "../api/outside-text";
+import { foreignLabels, labelCountProblem, labelDifferences, labelLimits } from "../lifecycle/labels";
+import { isReserved, ownershipKeys } from "../lifecycle/ownership";
+import { replaceLabels } from "../lifecycle/session";
+import { type Problem, propertyPath } from "../problem";
+import type { Properties } from "./hosted-kind";
+import { UnfinishedResource } from "./kind";
+import type { SessionState } from "./session";
+import { isUnknown } from "./unknown";
+
+/**
+ * What the state holds of a session with these labels. Its own create label stands beside them only while they lack it: a
+ * refresh must not make another owner's create label ours.
+ */
+export function sessionState<Known extends Partial<SessionState>>(
+  known: Known,
+  labels: Labels = {},
+  labelsAll: Labels = {},
+): Known & Pick<SessionState, "labelsAll"> {
+  const isOwn = known.ownToken === labelsAll[ownershipKeys.create];
+  return {
+    ...known,
+    ...(isOwn && { ownToken: undefined, formerToken: undefined }),
+    labels: carriedLabels(labels),
+    labelsAll: carriedLabels(labelsAll),
+  };
+}
+
+/**
+ * Pulumi's process loses a property called `__proto__`, so it would never see a label of that name, which only another
+ * tool can set. In the state its name has quotes. The next update sees a label to remove.
+ */
+function carriedLabels(labels: Labels): Labels {
+  return Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [key === "__proto__" ? '"__proto__"' : key, value]),
+  );
+}
+
+/**
+ * The labels that count as declared: those that were, with the value that they have now, and those that came from
+ * elsewhere, so that the next diff drops them. Default labels and the provider's own are left to `labelsAll`.
+ */
+export function declaredLabels(found: Labels, known: Partial<SessionState>): Labels {
+  const { labels = {}, labelsAll = {} } = known;
+  const isDefault = (key: string) => Object.hasOwn(labelsAll, key) && !Object.hasOwn(labels, key);
+  return Object.fromEntries(Object.entries(found).filter(([key]) => !isReserved(key) && !isDefault(key)));
+}
+
+/**
+ * The labels of the state that match one of its patterns, and are there because they were declared. Those that the program
+ * drops now are ours to remove.
+ */
+export function previouslyManagedLabels({ labelsAll = {}, ignoreLabels = [] }: Partial<SessionState>): Labels {
+  return foreignLabels(labelsAll, {}, ignoreLabels);
+}
+
+/** The labels that only the provider may set. */
+export function reservedLabels(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => isReserved(key)));
+}
+
+/**
+ * Sets the labels of a session and makes sure that it has them, and only them.
+ *
+ * @param known what the state is to hold of the session when it has other labels
+ * @param previous labels that were ours and may have to go, see `previouslyManagedLabels`
+ * @param resource name of the resource in the program
+ * @throws UnfinishedResource with the labels that the session has instead
+ */
+export async function applyLabels(
+  client: AgbClient,
+  id: string,
+  wanted: Labels,
+  known: SessionState,
+  previous: Labels,
+  resource: string | undefined,
+): Promise<void> {
+  const found = await replaceLabels(client, id, wanted, known.ignoreLabels, previous);
+  const differences = labelDifferences(wanted, found);
+  if (differences.length > 0) {
+    throw new UnfinishedResource(
+      id,
+      sessionState(known, declaredLabels(found, known), found),
+      `the labels of ${describeSession(id, resource)} are not as they were set: ${differences.join(", ")}. AGB or another ` +
+        "tool changed them at the same moment, or this AGB adds labels instead of replacing them. The state holds what " +
+        "the session has; the next `pulumi up` tries again.",
+    );
+  }
+}
+
+/** The session and its resource, for messages. */
+export function describeSession(id: string, resource: string | undefined): string {
+  return `AgbSession "${printable(resource ?? "")}" (session ${printable(id)})`;
+}
+
+/** Labels of the provider when nothing else is known: project, stack, its id, resource, and the create label. */
+const usualOwnLabelCount = 5;
+
+/** Finds out whether declared, default and own labels together are too many. */
+export function labelCountProblems({ labels = {}, labelsAll }: Properties, defaultLabels: Labels): Problem[] {
+  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
+    return [];
+  }
+  const optional = [ownershipKeys.repository, ownershipKeys.retain];
+  const isCarried = (key: string) =>
+    typeof labelsAll === "object" && labelsAll !== null && Object.hasOwn(labelsAll, key);
+  const ownCount = usualOwnLabelCount + optional.filter(isCarried).length;
+  const declared = Object.keys(labels);
+  const defaults = Object.keys(defaultLabels).filter((key) => !declared.includes(key));
+  const reason = labelCountProblem(ownCount, declared.length, defaults.length);
+  return reason === undefined ? [] : [{ path: "labels", reason }];
+}
+
+/** The owner's labels are limited like all labels; only a very long resource name can break that. */
+export function ownerNameProblems({ labelsAll }: Properties): Problem[] {
+  if (labelsAll === undefined || isUnknown(labelsAll)) {
+    return [];
+  }
+  const tooLong = Object.entries(reservedLabels(labelsAll as Labels)).filter(
+    // A reserved key that the program declared, wrongly, may hold anything.
+    ([, value]: [string, unknown]) => typeof value === "string" && value.length > labelLimits.valueCharacters,
+  );
+  return tooLong.map(([key]) => ({
+    path: propertyPath(["labelsAll", key]),
+    reason: "the name is too long for a label",
+  }));
+}

@@ -1,0 +1,305 @@
+import { z } from "zod";
+import { labelSecrets } from "../api/known-secrets";
+import type { Labels } from "../api/labels";
+import { printable } from "../api/outside-text";
+import { releaseSession } from "../api/sessions";
+import { wasTakenOver } from "../lifecycle/adopt";
+import { openCreateRuntime } from "../lifecycle/create-runtime";
+import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
+import { newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
+import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
+import { contextSyncList, sameMounts, sortedMounts } from "./context-syncs";
+import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
+import { searchReporter } from "./log";
+import { ownTokenOf, refuseTakenOver, tokenOf } from "./own-token";
+import { adoptSession } from "./session-adoption";
+import { sessionAdvice } from "./session-advice";
+import {
+  applyLabels,
+  declaredLabels,
+  labelCountProblems,
+  ownerNameProblems,
+  previouslyManagedLabels,
+  reservedLabels,
+  sessionState,
+} from "./session-labels";
+import { awaitDownloads, mountProblems, repeatDownloads, unfinishedDownload, uploadMounts } from "./session-mounts";
+import { requireStackId } from "./stack-identity";
+import { filledString, labelPatterns, labelSet, mustBe, serviceOutput, timeoutsInput, wholeSeconds } from "./types";
+import { isUnknown, unknownValue } from "./unknown";
+
+const adoptionRule = "must hold either sessionId or at least one of labels";
+
+/** Everything that a program can declare of a session and that the state holds. */
+export const sessionProperties = {
+  imageId: {
+    description: "Id of the image that the session runs.",
+    type: filledString,
+    example: "agb-code-space-1",
+    change: "replaces",
+  },
+  labels: {
+    description: "Labels of the session.",
+    type: labelSet.optional(),
+    change: "updates",
+  },
+  labelsAll: {
+    description:
+      "All labels of the session: default ones, declared ones, and the provider's own, which say who owns it.",
+    type: labelSet,
+    change: "updates",
+    declaredBy: "provider",
+  },
+  idleTimeoutSeconds: {
+    description: "Idle time after which AGB releases the session, in seconds.",
+    type: wholeSeconds.optional(),
+    change: "replaces",
+  },
+  policyId: {
+    description: "Id of a policy made in AGB's console, such as one with a longer life.",
+    type: filledString.optional(),
+    change: "replaces",
+  },
+  ignoreLabels: {
+    description: "Labels that are left to other tools: keys, or prefixes that end in `*`.",
+    type: labelPatterns.optional(),
+    change: "stored",
+  },
+  contextSyncs: {
+    description: "Contexts that the session mounts, so that their files outlive it.",
+    type: contextSyncList.optional(),
+    change: "replaces",
+  },
+  releaseWithoutUpload: {
+    description: "Whether to release the session although its files could not be uploaded to its contexts first.",
+    type: z.boolean().optional(),
+    change: "stored",
+  },
+  adopt: {
+    description:
+      "A running session to take over instead of creating one: by id, or by labels that exactly one carries.",
+    type: z
+      .strictObject(
+        { sessionId: filledString.optional(), labels: z.record(z.string(), filledString).optional() },
+        mustBe("{ sessionId } or { labels }"),
+      )
+      .refine(({ sessionId, labels }) => (sessionId === undefined) !== (labels === undefined), adoptionRule)
+      .refine(({ labels }) => labels === undefined || Object.keys(labels).length > 0, adoptionRule)
+      .optional(),
+    change: "stored",
+  },
+  onRelease: {
+    description:
+      "What to do when AGB has released the session: recreate it, or keep it in the state with `released` set.",
+    type: z.enum(["recreate", "keep"]).optional(),
+    change: "stored",
+  },
+  timeouts: timeoutsInput,
+  appInstanceId: {
+    description: "AGB's id of the running instance behind the session.",
+    type: z.string().optional(),
+    change: "output",
+  },
+  resourceId: {
+    description: "AGB's id of the resource behind the session.",
+    type: z.string().optional(),
+    change: "output",
+  },
+  released: {
+    description: "Whether AGB has released a session that is kept in the state.",
+    type: z.boolean().optional(),
+    change: "output",
+  },
+  ownToken: {
+    description: "The create label that makes the session ours; only while the session does not carry it.",
+    type: z.string().optional(),
+    change: "output",
+  },
+  formerToken: {
+    description: "The create label that the session had before an adoption; only while that adoption is unfinished.",
+    type: z.string().optional(),
+    change: "output",
+  },
+  downloadPending: {
+    description: "Whether the first download of the mounted contexts has yet to succeed.",
+    type: z.boolean().optional(),
+    change: "output",
+  },
+  service: serviceOutput,
+} satisfies PropertiesOfKind;
+
+/** A session as the state holds it; in inputs `labelsAll` lacks the create label. */
+export type SessionState = StateOf<typeof sessionProperties>;
+
+/** Limit of the release of a session that was created when the run was over, with its retries, in milliseconds. */
+const abandonedReleaseMs = 10_000;
+
+/** Makes the kind `AgbSession` for one process. */
+export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<SessionState> & {
+  /** Releases what earlier tries of finished creates made. */
+  finish(): Promise<void>;
+} {
+  const createRuntime = openCreateRuntime({ clock, ended: creates.ended, onSearch: searchReporter(say) });
+  /** Ids of sessions that this run adopted: a replacement may have taken them from a resource that made them itself. */
+  const adopted = new Set<string>();
+
+  async function create(call: Call, inputs: SessionState) {
+    requireStackId(inputs.labelsAll);
+    if (inputs.adopt !== undefined) {
+      return adoptSession(call, inputs.adopt, inputs, clock, (sessionId) => void adopted.add(sessionId));
+    }
+    const { imageId, labelsAll, idleTimeoutSeconds, policyId, contextSyncs: mounts = [] } = inputs;
+    const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId, mounts };
+    const made = await creates.run(
+      async () => {
+        const session = await createOwnedSession(call.client, request, createRuntime, call.unlimitedClient);
+        const client = call.client.untilAborted(creates.ended);
+        return { session, failure: await awaitDownloads(client, session.sessionId, mounts, clock) };
+      },
+      ({ session }) => releaseSession(call.unlimitedClient.within(abandonedReleaseMs), session.sessionId),
+    );
+    const { sessionId, labels, ...identity } = made.session;
+    const state = sessionState({ ...inputs, ...identity }, inputs.labels, labels);
+    if (made.failure !== undefined) {
+      throw unfinishedDownload(sessionId, state, call.resource, made.failure);
+    }
+    return { id: sessionId, state };
+  }
+
+  async function read({ client }: Call, id: string, known: Partial<SessionState>) {
+    const observed = await observeSession(client, id);
+    if (observed === undefined) {
+      return "gone";
+    }
+    // `AgbSession.get` knows the id alone, and so may a create whose reply was lost; others need not ask again.
+    const identity = known.appInstanceId === undefined ? await identifySession(client, id) : known;
+    if (identity === undefined) {
+      return "gone";
+    }
+    const { appInstanceId, resourceId } = identity;
+    const { labelsAll = {}, ignoreLabels = [] } = known;
+    const found = withoutLabels(observed.labels, foreignLabels(observed.labels, labelsAll, ignoreLabels));
+    const facts = { ...known, appInstanceId, resourceId, ownToken: ownTokenOf(known) };
+    return sessionState(facts, declaredLabels(found, known), found);
+  }
+
+  /** Sets the labels and makes sure that the session has them, and only them. */
+  async function update({ client, resource }: Call, id: string, olds: Partial<SessionState>, news: SessionState) {
+    requireStackId(news.labelsAll);
+    const { appInstanceId, resourceId, released, downloadPending } = olds;
+    const known = { ...news, appInstanceId, resourceId, downloadPending };
+    if (released) {
+      // Only what AGB does not see can change: the outputs keep the labels that the session had.
+      return sessionState({ ...known, released }, olds.labels, olds.labelsAll);
+    }
+    const ownToken = ownTokenOf(olds) ?? newCreateToken(new Date(clock.now()));
+    const wanted = { ...news.labelsAll, [ownershipKeys.create]: ownToken };
+    const owned = { ...known, ownToken, formerToken: olds.formerToken };
+    // Where only other properties changed there is nothing to tell AGB.
+    if (!sameLabels(olds.labelsAll ?? {}, wanted)) {
+      if (mayBeTakenOver(olds)) {
+        await refuseTakenOver(client, id, olds);
+      }
+      await applyLabels(client, id, wanted, owned, previouslyManagedLabels(olds), resource);
+    }
+    const state = sessionState({ ...owned, downloadPending: undefined }, news.labels, wanted);
+    if (downloadPending) {
+      const failure = await repeatDownloads(client, id, news.contextSyncs ?? [], clock);
+      if (failure !== undefined) {
+        throw unfinishedDownload(id, state, resource, failure);
+      }
+    }
+    return state;
+  }
+
+  /** Uploads the files of mounted contexts, releases the session and waits until it is gone. */
+  async function release(call: Call, id: string, known: Partial<SessionState>) {
+    const { client, limitMs } = call;
+    const isDoubtful = mayBeTakenOver(known) || adopted.has(id);
+    if (isDoubtful && (await wasTakenOver(client, id, ownTokenOf(known)))) {
+      call.say(`session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`);
+      return "deleted";
+    }
+    await uploadMounts(call, id, known, clock);
+    const leftMs = limitMs === undefined ? undefined : Math.max(0, client.leftMs());
+    return (await releaseAndWait(client, id, clock, leftMs)) ? "deleted" : "absent";
+  }
+
+  return {
+    name: "AgbSession",
+    noun: "session",
+    deleteVerb: "release",
+    properties: sessionProperties,
+    problems: (news, { defaultLabels }) => [
+      ...labelCountProblems(news, defaultLabels),
+      ...ownerNameProblems(news),
+      ...mountProblems(news),
+    ],
+    normalize: normalizeSession,
+    inputsOf: (outputs) => ({ ...outputs, labelsAll: withoutCreateToken((outputs["labelsAll"] ?? {}) as Labels) }),
+    differences: sessionDifferences,
+    // A session that was looked up has no image in the state, and its label names the resource of its owner.
+    resourceName: ({ imageId, labelsAll }) => (imageId === undefined ? undefined : labelsAll?.[ownershipKeys.resource]),
+    isDeclared: ({ imageId }) => imageId !== undefined,
+    secrets: ({ adopt, labelsAll }) => [...labelSecrets(adopt?.labels ?? {}), ...labelSecrets(labelsAll ?? {})],
+    isOver: ({ released }) => released === true,
+    stateWhenGone: (known) => (known.onRelease === "keep" ? { ...known, released: true } : undefined),
+    advice: sessionAdvice,
+    create,
+    read,
+    update,
+    delete: release,
+    finish: () => createRuntime.twins.finish(),
+  };
+}
+
+/**
+ * Adds default labels and patterns. Declared labels win over default ones, the owner's over both. `labelsAll` is what the
+ * session is to carry, without the create label.
+ */
+const normalizeSession: NonNullable<ResourceKind<SessionState>["normalize"]> = (news, settings) => {
+  const labels = news["labels"] ?? {};
+  const owner = news["labelsAll"];
+  const labelsAll =
+    isUnknown(labels) || isUnknown(owner)
+      ? unknownValue
+      : { ...settings.defaultLabels, ...(labels as Labels), ...reservedLabels((owner ?? {}) as Labels) };
+  const contextSyncs = sortedMounts(news["contextSyncs"]);
+  const ignoreLabels = withSettings(news["ignoreLabels"], settings.ignoreLabels);
+  return { ...news, labels, labelsAll, ignoreLabels, contextSyncs };
+};
+
+/** The patterns of the session and those of the settings, `undefined` when there are none. */
+function withSettings(declared: unknown, configured: readonly string[]): unknown {
+  if (isUnknown(declared)) {
+    return declared;
+  }
+  const patterns = [...new Set([...((declared ?? []) as unknown[]), ...configured])];
+  return patterns.length > 0 ? patterns : undefined;
+}
+
+/**
+ * Labels of a released session are no difference: nothing can set them any more, and the session that replaces it gets
+ * the declared ones.
+ */
+function sessionDifferences(olds: Partial<SessionState>, news: SessionState) {
+  if (olds.released) {
+    return { replaces: news.onRelease === "keep" ? [] : ["onRelease"], ignored: ["labels", "labelsAll"] };
+  }
+  // The create label is no input, so only the outputs show that the session does not carry its own.
+  const lacksToken = olds.ownToken !== undefined || tokenOf(olds.labelsAll) === undefined;
+  return {
+    isUnfinished: lacksToken || olds.downloadPending === true,
+    ignored: sameMounts(olds.contextSyncs, news.contextSyncs) ? ["contextSyncs"] : [],
+    // A new session would download the files before the old one has uploaded them.
+    deleteBeforeReplace: (olds.contextSyncs ?? []).length > 0,
+  };
+}
+
+/**
+ * Whether another resource may have taken the session over, as far as the state knows. AGB is not asked about other
+ * sessions: that would cost one more call for each.
+ */
+function mayBeTakenOver({ adopt, ownToken }: Partial<SessionState>): boolean {
+  return adopt !== undefined || ownToken !== undefined;
+}

@@ -1,0 +1,25 @@
+import { cleanProperties } from "./clean-properties";
+import type { Properties } from "./hosted-kind";
+import type { PropertiesOfKind, ResourceKind } from "./kind";
+
+/** What the state holds of a resource: the properties that its kind declares, as Pulumi can carry them. */
+export function outputsOf<State extends object>(
+  { properties }: ResourceKind<State>,
+  state: Partial<State>,
+): Properties {
+  const held = state as Properties;
+  return cleanProperties(Object.fromEntries(Object.keys(properties).map((name) => [name, held[name]])));
+}
+
+/** The inputs that would have led to these outputs. */
+export function inputsOf<State extends object>(kind: ResourceKind<State>, outputs: Properties): Properties {
+  const inputs = inputNames(kind.properties)
+    .filter((name) => outputs[name] !== undefined)
+    .map((name) => [name, outputs[name]]);
+  return kind.inputsOf?.(Object.fromEntries(inputs)) ?? Object.fromEntries(inputs);
+}
+
+/** Names of all properties that are no outputs. */
+export function inputNames(properties: PropertiesOfKind): string[] {
+  return Object.keys(properties).filter((name) => properties[name]?.change !== "output");
+}

@@ -1,0 +1,71 @@
+/** Types of properties that several kinds use, with the reasons that users see. */
+import { z } from "zod";
+import type { Labels } from "../api/labels";
+import { ignorePatternProblem, labelProblems } from "../lifecycle/labels";
+import { describeType } from "../problem";
+import type { LimitedOperation } from "./hosted-kind";
+import type { Property } from "./kind";
+
+/** The reason for a value of the wrong type. */
+export function mustBe(what: string): { error: (issue: { code: string; input?: unknown }) => string | undefined } {
+  return {
+    // Other codes are about what is inside of the value.
+    error: ({ code, input }) => (code === "invalid_type" ? `must be ${what}, not ${describeType(input)}` : undefined),
+  };
+}
+
+/** A string that is not blank. */
+export const filledString = z.string().refine((text) => text.trim() !== "", "must not be blank");
+
+/** A time in whole seconds, 1 or more. */
+export const wholeSeconds = z
+  .number(mustBe("a number of seconds"))
+  .refine((seconds) => Number.isInteger(seconds) && seconds >= 1, "must be a whole number of seconds, 1 or more");
+
+/** A set of labels. */
+export const labelSet = z
+  .record(z.string(), z.unknown(), mustBe("an object of strings"))
+  .superRefine((labels, context) => {
+    for (const { key, reason, isAboutKey } of labelProblems(labels)) {
+      context.addIssue({ code: "custom", path: [key], message: reason, params: { isAboutKey } });
+    }
+  }) as unknown as z.ZodType<Labels>;
+
+/** Keys of labels, or prefixes that end in `*`. */
+export const labelPatterns = z.array(z.unknown(), mustBe("a list of keys")).superRefine((patterns, context) => {
+  patterns.forEach((pattern, index) => {
+    const message = ignorePatternProblem(pattern);
+    if (message !== undefined) {
+      context.addIssue({ code: "custom", path: [index], message });
+    }
+  });
+}) as unknown as z.ZodType<string[]>;
+
+// Node's timers go no further.
+const longestTimeoutSeconds = 2_147_483;
+
+const timeoutRule = `must be a number of seconds, more than 0 and at most ${longestTimeoutSeconds}`;
+
+const timeout = z
+  .number(timeoutRule)
+  .refine((seconds) => seconds > 0 && seconds <= longestTimeoutSeconds, timeoutRule)
+  .optional();
+
+const operationTimeouts = z.strictObject(
+  { create: timeout, update: timeout, delete: timeout } satisfies Record<LimitedOperation, unknown>,
+  mustBe("{ create, update, delete } in seconds"),
+);
+
+/** Property of each kind that lives at AGB. `operations.ts` sets it. */
+export const serviceOutput = {
+  description: "Where the resource was created, see `serviceName`; absent for AGB's default endpoint.",
+  type: z.string().optional(),
+  change: "output",
+} satisfies Property;
+
+/** Property of each kind whose operations may take long. */
+export const timeoutsInput = {
+  description: "Limits of whole operations, in seconds.",
+  type: operationTimeouts.optional(),
+  change: "stored",
+} satisfies Property;

@@ -1,0 +1,106 @@
+import type { SyncDirection } from "../api/context-sync";
+import type { FileCount } from "../api/contexts";
+import { CleanError } from "../api/errors";
+import { printable, quoted } from "../api/outside-text";
+
+/** The name of a context that was to be created or renamed is taken. */
+export class AgbContextExistsError extends CleanError {
+  /**
+   * @param contextName the name that is taken
+   * @param contextId the context that has it
+   * @param isTakenInThisRun whether this process created it or took it over, so that it has an owner
+   */
+  constructor(
+    readonly contextName: string,
+    readonly contextId: string,
+    readonly isTakenInThisRun = false,
+  ) {
+    super(
+      `a context with the name ${quoted(contextName)} exists already (${printable(contextId)})` +
+        (isTakenInThisRun ? ", and another resource of this run owns it" : ""),
+    );
+  }
+}
+
+/** A context whose files are still being deleted when the time for waiting is over. */
+export class AgbContextClearingError extends CleanError {
+  constructor(
+    readonly contextId: string,
+    readonly timeoutMs: number,
+  ) {
+    super(`AGB is still clearing context ${printable(contextId)} after ${timeoutMs} ms`);
+  }
+}
+
+/** A context that was to be deleted and holds files. Nothing was deleted. */
+export class AgbContextNotEmptyError extends CleanError {
+  constructor(
+    readonly contextId: string,
+    readonly count: FileCount,
+  ) {
+    super(`context ${printable(contextId)} holds ${describeCount(count)}`);
+  }
+}
+
+function describeCount({ files, isComplete }: FileCount): string {
+  const number = `${files} ${files === 1 ? "file" : "files"}`;
+  return isComplete ? number : files > 0 ? `at least ${number}` : "folders, too many to look for files in all of them";
+}
+
+/** A create that failed although AGB may have created the context. */
+export class AgbUncertainContextError extends CleanError {
+  constructor(
+    readonly contextName: string,
+    options: ErrorOptions,
+  ) {
+    const { cause } = options;
+    super(
+      `it is not known whether the context ${quoted(contextName)} was created` +
+        (cause instanceof Error ? `: ${cause.message}` : ""),
+      options,
+    );
+  }
+}
+
+/** A change of a context that AGB accepted and that does not show within the time for it. */
+export class AgbContextUnchangedError extends CleanError {
+  /** @param change `delete`, or `rename` to another name */
+  constructor(
+    readonly change: "delete" | "rename",
+    readonly contextId: string,
+    readonly timeoutMs: number,
+  ) {
+    const state = change === "delete" ? "still exists" : "still has its old name";
+    super(`AGB accepted the ${change} of context ${printable(contextId)}, but it ${state} after ${timeoutMs} ms`);
+  }
+}
+
+/** A mount whose files did not get to where they belong. */
+export interface SyncFailure {
+  readonly contextId: string;
+  /** Path of the mount. */
+  readonly path: string;
+  /** Why, as AGB says it; clean and ready to be shown. */
+  readonly reason: string;
+  /** Whether AGB did not say that it failed: the time was over first. */
+  readonly isTimeout: boolean;
+}
+
+/** Contexts that were not synchronized with their session. */
+export class AgbContextSyncError extends CleanError {
+  constructor(
+    readonly sessionId: string,
+    readonly direction: SyncDirection,
+    readonly failures: readonly SyncFailure[],
+  ) {
+    super(failures.map((failure) => describeFailure(direction, failure)).join("; "));
+  }
+}
+
+function describeFailure(direction: SyncDirection, { contextId, path, reason }: SyncFailure): string {
+  const way =
+    direction === "download"
+      ? `download of context ${printable(contextId)} to ${printable(path)}`
+      : `upload of ${printable(path)} to context ${printable(contextId)}`;
+  return `the ${way} failed: ${reason}`;
+}

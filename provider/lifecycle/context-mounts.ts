@@ -1,0 +1,248 @@
+/** Waits until the files of mounted contexts are where they belong: in the session after a create, in the context before a release. */
+import type { AgbClient } from "../api/client";
+import { getSyncItems, type SyncDirection, type SyncItem, startSync } from "../api/context-sync";
+import { countFiles } from "../api/contexts";
+import { type ContextMount, downloadsOnCreate, uploadsOnRelease } from "../api/sync-policy";
+import { AgbContextSyncError, type SyncFailure } from "./context-errors";
+import { unlessGone } from "./unless-gone";
+import type { Clock, PollOptions } from "./wait";
+import { waitForAgb } from "./wait-for-agb";
+
+/** How long a synchronization may take, in milliseconds, when nothing else is asked for; AGB's SDK also waits five minutes. */
+export const defaultSyncTimeoutMs = 300_000;
+
+/**
+ * AGB's times have whole seconds. An upload that begins this long after a look has another start time than all that the
+ * look showed.
+ */
+const distinctStartMs = 1_100;
+
+/**
+ * Waits until the files of every mount that downloads by itself are in the session.
+ *
+ * @throws AgbContextSyncError when a download failed, or is not over after the time-out
+ * @throws AgbNotFoundError when the session is gone
+ */
+export async function waitForDownloads(
+  client: AgbClient,
+  sessionId: string,
+  mounts: readonly ContextMount[],
+  clock: Clock,
+  timeoutMs = defaultSyncTimeoutMs,
+): Promise<void> {
+  const watch = new SyncWatch(client, sessionId, "download", clock, timeoutMs);
+  await watch.requireDone(mounts.filter(downloadsOnCreate), []);
+}
+
+/**
+ * Downloads again what did not get into the session: mounts that download by themselves and whose last download did
+ * not succeed. Others are left alone, because the session may have changed their files since.
+ *
+ * @throws AgbContextSyncError when a download failed, or is not over after the time-out
+ * @throws AgbNotFoundError when the session is gone
+ */
+export async function downloadAgain(
+  client: AgbClient,
+  sessionId: string,
+  mounts: readonly ContextMount[],
+  clock: Clock,
+  timeoutMs = defaultSyncTimeoutMs,
+): Promise<void> {
+  const watch = new SyncWatch(client, sessionId, "download", clock, timeoutMs);
+  const earlier = await watch.awaitQuiet(mounts.filter(downloadsOnCreate));
+  const missing = mounts.filter(
+    (mount) => downloadsOnCreate(mount) && newest(earlier, mount)?.progress !== "succeeded",
+  );
+  await watch.start(missing);
+  await watch.requireDone(missing, earlier);
+}
+
+/**
+ * Uploads the files of every mount that uploads by itself, and waits for it, so that a release loses nothing. AGB would
+ * upload them on release, too, but says nothing of a failure then.
+ *
+ * @returns `false` when the session is gone, so that there is nothing to upload
+ * @throws AgbContextSyncError when an upload failed, or is not over after the time-out
+ */
+export async function uploadBeforeRelease(
+  client: AgbClient,
+  sessionId: string,
+  mounts: readonly ContextMount[],
+  clock: Clock,
+  timeoutMs = defaultSyncTimeoutMs,
+): Promise<boolean> {
+  const uploading = mounts.filter(uploadsOnRelease);
+  const upload = async () => {
+    const watch = new SyncWatch(client, sessionId, "upload", clock, timeoutMs);
+    const earlier = await watch.awaitQuiet(uploading);
+    await watch.start(uploading);
+    await watch.requireDone(uploading, earlier);
+    return true;
+  };
+  return uploading.length === 0 || (await unlessGone(upload())) === true;
+}
+
+/** The synchronizations of one session in one direction, watched until a common deadline. */
+class SyncWatch {
+  private readonly startedMs: number;
+  /** What the contexts hold of mounts for which AGB shows no item; each is asked once. */
+  private readonly itemless = new Map<ContextMount, "empty" | "not empty" | "missing">();
+
+  constructor(
+    private readonly client: AgbClient,
+    private readonly sessionId: string,
+    private readonly direction: SyncDirection,
+    private readonly clock: Clock,
+    private readonly timeoutMs: number,
+  ) {
+    this.startedMs = clock.elapsedMs();
+  }
+
+  /**
+   * Waits until nothing is under way for these mounts, and until whatever begins next has a start time of its own.
+   *
+   * @returns the items of these mounts, all of them final
+   */
+  async awaitQuiet(mounts: readonly ContextMount[]): Promise<SyncItem[]> {
+    if (mounts.length === 0) {
+      return [];
+    }
+    let items: SyncItem[] = [];
+    let before: string | undefined;
+    const isQuiet = async () => {
+      items = await this.look(mounts);
+      const shown = items.map(identityOf).sort().join("\n");
+      const isSame = shown === before;
+      before = shown;
+      return items.length === 0 || (isSame && items.every(({ progress }) => progress !== "running"));
+    };
+    if (!(await this.wait(isQuiet, { firstDelayMs: distinctStartMs, longestDelayMs: distinctStartMs }))) {
+      const busy = mounts.filter((mount) => itemsOf(items, mount).length > 0);
+      this.fail(busy.map((mount) => this.timeoutOf(mount, `an earlier ${this.direction} is still going on`)));
+    }
+    return items;
+  }
+
+  /** Asks AGB to synchronize each of the mounts. */
+  async start(mounts: readonly ContextMount[]): Promise<void> {
+    for (const mount of mounts) {
+      await startSync(this.client, this.sessionId, mount, this.direction);
+    }
+  }
+
+  /**
+   * Waits until AGB shows the end of a synchronization for each mount.
+   *
+   * @param earlier items that do not count, because they were there before
+   * @throws AgbContextSyncError when one failed, or is not over at the deadline
+   */
+  async requireDone(mounts: readonly ContextMount[], earlier: readonly SyncItem[]): Promise<void> {
+    if (mounts.length === 0) {
+      return;
+    }
+    const known = new Set(earlier.map(identityOf));
+    let items: SyncItem[] = [];
+    const isOver = async () => {
+      items = (await this.look(mounts)).filter((item) => !known.has(identityOf(item)));
+      for (const mount of mounts) {
+        if (!(await this.isOver(mount, items))) {
+          return false;
+        }
+      }
+      return true;
+    };
+    await this.wait(isOver);
+    this.fail(mounts.flatMap((mount) => this.failureOf(mount, itemsOf(items, mount))));
+  }
+
+  private wait(look: () => Promise<boolean>, options: Partial<PollOptions> = {}): Promise<boolean> {
+    const leftMs = this.startedMs + this.timeoutMs - this.clock.elapsedMs();
+    return waitForAgb(look, { ...options, timeoutMs: Math.max(0, leftMs) }, this.clock);
+  }
+
+  private async look(mounts: readonly ContextMount[]): Promise<SyncItem[]> {
+    const items = await getSyncItems(this.client, this.sessionId);
+    return items.filter((item) => item.direction === this.direction && mounts.some((mount) => isOfMount(item, mount)));
+  }
+
+  private async isOver(mount: ContextMount, items: readonly SyncItem[]): Promise<boolean> {
+    const own = itemsOf(items, mount);
+    if (own.length > 0) {
+      return own.every(({ progress }) => progress !== "running");
+    }
+    return this.direction === "download" && (await this.lookIntoContext(mount)) !== "not empty";
+  }
+
+  /**
+   * No item may mean that AGB has not begun yet, or that there is nothing to do. AGB's SDK takes it for done, and then a
+   * session begins without its files, which its first upload would delete from the context. So only an empty context
+   * needs no download. For an upload there is no such proof: AGB must show it.
+   */
+  private async lookIntoContext(mount: ContextMount): Promise<"empty" | "not empty" | "missing"> {
+    const known = this.itemless.get(mount);
+    if (known !== undefined) {
+      return known;
+    }
+    const count = await unlessGone(countFiles(this.client, mount.contextId));
+    const found = count === undefined ? "missing" : count.files === 0 && count.isComplete ? "empty" : "not empty";
+    this.itemless.set(mount, found);
+    return found;
+  }
+
+  private failureOf(mount: ContextMount, own: readonly SyncItem[]): SyncFailure[] {
+    const running = own.find(({ progress }) => progress === "running");
+    if (running !== undefined) {
+      const status = this.client.clean(running.status) || "none";
+      return [this.timeoutOf(mount, `it is not over, AGB's status is ${status}`)];
+    }
+    const last = newest(own, mount);
+    if (last !== undefined) {
+      const reason = this.client.clean(last.errorMessage) || "AGB gave no reason";
+      return last.progress === "failed" ? [failure(mount, reason, false)] : [];
+    }
+    const found = this.itemless.get(mount);
+    if (found === "missing") {
+      return [failure(mount, "the context does not exist", false)];
+    }
+    return found === "empty" ? [] : [this.timeoutOf(mount, `AGB does not show any ${this.direction} of it`)];
+  }
+
+  private timeoutOf(mount: ContextMount, state: string): SyncFailure {
+    return failure(mount, `${state} after ${Math.round(this.clock.elapsedMs() - this.startedMs)} ms`, true);
+  }
+
+  private fail(failures: readonly SyncFailure[]): void {
+    if (failures.length > 0) {
+      throw new AgbContextSyncError(this.sessionId, this.direction, failures);
+    }
+  }
+}
+
+function failure({ contextId, path }: ContextMount, reason: string, isTimeout: boolean): SyncFailure {
+  return { contextId, path, reason, isTimeout };
+}
+
+function itemsOf(items: readonly SyncItem[], mount: ContextMount): SyncItem[] {
+  return items.filter((item) => isOfMount(item, mount));
+}
+
+function isOfMount(item: SyncItem, { contextId, path }: ContextMount): boolean {
+  return item.contextId === contextId && (item.path === "" || plainPath(item.path) === plainPath(path));
+}
+
+function plainPath(path: string): string {
+  return `/${path.split("/").filter(Boolean).join("/")}`;
+}
+
+/** The item of a mount that began last; of several with the same start time, the one that AGB names last. */
+function newest(items: readonly SyncItem[], mount: ContextMount): SyncItem | undefined {
+  return itemsOf(items, mount).reduce<SyncItem | undefined>(
+    (last, item) => (last === undefined || item.startTime >= last.startTime ? item : last),
+    undefined,
+  );
+}
+
+/** What tells one synchronization from another. AGB gives them no id. */
+function identityOf(item: SyncItem): string {
+  return JSON.stringify(item);
+}

@@ -1,0 +1,233 @@
+/**
+ * What owning a context means: make it or take it over, see how it is, rename it, delete it without losing files. Uses the
+ * API layer, knows nothing of Pulumi and keeps no state.
+ */
+import type { AgbClient } from "../api/client";
+import {
+  type Context,
+  countFiles,
+  createContext,
+  findContext,
+  getContext,
+  deleteContext as requestDelete,
+  renameContext as requestRename,
+} from "../api/contexts";
+import {
+  AgbContextClearingError,
+  AgbContextExistsError,
+  AgbContextNotEmptyError,
+  AgbContextUnchangedError,
+  AgbUncertainContextError,
+} from "./context-errors";
+import type { ContextsInUse } from "./contexts-in-use";
+import { mayHaveHadEffect, mayStillHaveEffect } from "./create-outcome";
+import { unlessGone } from "./unless-gone";
+import { type Clock, systemClock } from "./wait";
+import { waitForAgb } from "./wait-for-agb";
+
+/** A context as it was made or taken over. */
+export interface CreatedContext extends Context {
+  /** Whether it existed before: it is not to be deleted when the create is undone. */
+  readonly wasAdopted: boolean;
+}
+
+/** How long to wait for AGB. */
+export interface ContextWait {
+  /** Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+  /** Limit of each wait, in milliseconds. Default: 60,000, as AGB's SDK waits for a context that is being cleared. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** How to make a context. */
+export interface CreateContextOptions extends ContextWait {
+  /** What all creates of the process share. */
+  readonly inUse: ContextsInUse;
+  /** Whether to take over a context that has the name. Default: false. */
+  readonly adopt?: boolean | undefined;
+  /** Client that looks whether a create whose reply was lost made the context. Default: the client itself. */
+  readonly searcher?: AgbClient | undefined;
+}
+
+/** How to rename a context. */
+export interface RenameContextOptions extends ContextWait {
+  /** What all creates of the process share. */
+  readonly inUse: ContextsInUse;
+  /** The name that it had last, see `getContext`. */
+  readonly knownName?: string | undefined;
+}
+
+/** How to delete a context. */
+export interface DeleteContextOptions extends ContextWait {
+  /** Whether to delete its files too. Default: false. */
+  readonly force?: boolean | undefined;
+  /** The name that it had last, see `getContext`. */
+  readonly knownName?: string | undefined;
+}
+
+/** How long each wait for a context takes at most when nothing else is asked for, in milliseconds. */
+export const defaultContextTimeoutMs = 60_000;
+
+// The second is from AGB's Python SDK. Other states, such as `in-use` of the sibling platform, are not waited for.
+const clearingStates = new Set(["clearing", "pre-available"]);
+
+/**
+ * Makes a context. AGB's create also returns a context that exists, so it is looked for first. One name is handled at a
+ * time; another process may still make the same name between look and create, and AGB tells neither of them.
+ *
+ * @throws AgbContextExistsError when the name is taken and not to be adopted, or its context has an owner in this process
+ * @throws AgbContextClearingError when a context to adopt is still being cleared after the time-out
+ * @throws AgbUncertainContextError when the context may exist now, because the reply was lost and a look failed
+ * @throws AgbError when AGB refuses or was not reached: nothing was made
+ */
+export function createOwnedContext(
+  client: AgbClient,
+  name: string,
+  options: CreateContextOptions,
+): Promise<CreatedContext> {
+  const { inUse, adopt = false, searcher = client } = options;
+  return inUse.oneAtATime(name, async () => {
+    const found = await findContext(client, name);
+    if (found !== undefined && (!adopt || inUse.has(found.contextId))) {
+      throw new AgbContextExistsError(name, found.contextId, inUse.has(found.contextId));
+    }
+    const adopted = found && (await waitWhileCleared(client, found, options));
+    const context = adopted ?? (await createNew(client, name, searcher));
+    inUse.add(context.contextId);
+    return { ...context, wasAdopted: adopted !== undefined };
+  });
+}
+
+/**
+ * Sees how a context is.
+ *
+ * @param knownName the name that it had last, see `getContext`
+ * @returns `undefined` when it is gone, which only AGB's own code can say
+ * @throws AgbError of any other kind: nothing is known then
+ */
+export function observeContext(
+  client: AgbClient,
+  contextId: string,
+  knownName: string | undefined,
+): Promise<Context | undefined> {
+  return getContext(client, contextId, knownName);
+}
+
+/**
+ * Gives a context another name and waits until AGB shows it. One that has the name already is a success.
+ *
+ * @returns the context with its new name; `undefined` when it is gone
+ * @throws AgbContextExistsError when another context has the name; nothing was changed
+ * @throws AgbContextClearingError when it is still being cleared after the time-out
+ * @throws AgbContextUnchangedError when AGB accepted the name and does not show it after the time-out
+ */
+export function renameContext(
+  client: AgbClient,
+  contextId: string,
+  name: string,
+  options: RenameContextOptions,
+): Promise<Context | undefined> {
+  const { inUse, knownName, clock = systemClock, timeoutMs = defaultContextTimeoutMs } = options;
+  return inUse.oneAtATime(name, async () => {
+    const holder = await findContext(client, name);
+    if (holder !== undefined && holder.contextId !== contextId) {
+      throw new AgbContextExistsError(name, holder.contextId, inUse.has(holder.contextId));
+    }
+    inUse.add(contextId);
+    if (holder !== undefined) {
+      return holder;
+    }
+    const found = await getContext(client, contextId, knownName);
+    const ready = found && (await waitWhileCleared(client, found, options));
+    if (ready === undefined) {
+      return undefined;
+    }
+    const accepted = await unlessGone(requestRename(client, contextId, name).then(() => true));
+    let latest: Context | undefined;
+    const isShown = async () => {
+      latest = await getContext(client, contextId, name);
+      return latest === undefined || latest.name.trim() === name.trim();
+    };
+    if (accepted && !(await waitForAgb(isShown, { timeoutMs }, clock))) {
+      throw new AgbContextUnchangedError("rename", contextId, timeoutMs);
+    }
+    return latest;
+  });
+}
+
+/**
+ * Deletes a context and makes sure that it is gone. Nothing is deleted while it holds files, unless that is forced.
+ *
+ * @returns `false` when it was gone already
+ * @throws AgbContextNotEmptyError when it holds files
+ * @throws AgbContextClearingError when it is still being cleared after the time-out
+ * @throws AgbContextUnchangedError when AGB accepted the delete and it is still there after the time-out
+ */
+export async function deleteContext(
+  client: AgbClient,
+  contextId: string,
+  options: DeleteContextOptions = {},
+): Promise<boolean> {
+  const { force = false, knownName, clock = systemClock, timeoutMs = defaultContextTimeoutMs } = options;
+  const found = await getContext(client, contextId, knownName);
+  const ready = found && (await waitWhileCleared(client, found, options));
+  if (ready === undefined) {
+    return false;
+  }
+  const count = force ? undefined : await unlessGone(countFiles(client, contextId));
+  if (count !== undefined && !(count.files === 0 && count.isComplete)) {
+    throw new AgbContextNotEmptyError(contextId, count);
+  }
+  // It was there a moment ago. "Not found" means that an earlier try of this call deleted it and its reply was lost.
+  await unlessGone(requestDelete(client, contextId));
+  const isGone = async () => (await getContext(client, contextId, ready.name)) === undefined;
+  if (!(await waitForAgb(isGone, { timeoutMs }, clock))) {
+    throw new AgbContextUnchangedError("delete", contextId, timeoutMs);
+  }
+  return true;
+}
+
+/** Makes a context whose name nobody has. A lost reply is looked into: AGB may have made it all the same. */
+async function createNew(client: AgbClient, name: string, searcher: AgbClient): Promise<Context> {
+  try {
+    return await createContext(client, name);
+  } catch (error) {
+    if (!mayHaveHadEffect(error)) {
+      throw error;
+    }
+    const made = await findContext(searcher, name).catch(() => {
+      throw new AgbUncertainContextError(name, { cause: error });
+    });
+    if (made !== undefined) {
+      return made;
+    }
+    throw mayStillHaveEffect(error) ? new AgbUncertainContextError(name, { cause: error }) : error;
+  }
+}
+
+/**
+ * Waits while AGB deletes the files of a context.
+ *
+ * A state that AGB does not name counts as `clearing` only after AGB said so in this wait. AGB's SDK takes it for
+ * `clearing` after its own clear, but the sibling platform is about to drop the state: every delete would fail then.
+ *
+ * @returns the context as it is then; `undefined` when it went meanwhile
+ */
+async function waitWhileCleared(
+  client: AgbClient,
+  found: Context,
+  { clock = systemClock, timeoutMs = defaultContextTimeoutMs }: ContextWait,
+): Promise<Context | undefined> {
+  if (!clearingStates.has(found.state)) {
+    return found;
+  }
+  let latest: Context | undefined = found;
+  const isReady = async () => {
+    latest = await getContext(client, found.contextId, found.name);
+    return latest === undefined || !(latest.state === "" || clearingStates.has(latest.state));
+  };
+  if (!(await waitForAgb(isReady, { timeoutMs }, clock))) {
+    throw new AgbContextClearingError(found.contextId, timeoutMs);
+  }
+  return latest;
+}

@@ -1,0 +1,27 @@
+import { AgbTimeoutError } from "../api/errors";
+import { type Clock, type PollOptions, waitUntil } from "./wait";
+
+/** How often to look at what AGB does in the background. AGB's SDK looks every two seconds. */
+const looks = { firstDelayMs: 200, longestDelayMs: 2_000 };
+
+/**
+ * Looks at AGB until the look returns `true`, see `waitUntil`.
+ *
+ * @param options default: after 200 ms, later every 2 s
+ * @returns `false` when the time ran out first
+ */
+export async function waitForAgb(
+  look: () => Promise<boolean>,
+  options: Partial<PollOptions> & { readonly timeoutMs: number },
+  clock: Clock,
+): Promise<boolean> {
+  try {
+    return await waitUntil(look, { ...looks, ...options }, clock);
+  } catch (error) {
+    // The client's own limit may be over a moment before the wait's.
+    if (error instanceof AgbTimeoutError && error.timeoutMs === 0) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import * as pulumi from "@pulumi/pulumi";
+import { settingNames } from "../config";
+import { warnOfUnknownSettings } from "./unknown-settings";
+
+/** What a class says of itself in the messages of its constructor. */
+export interface ClassWords {
+  /** Such as `AgbSession`. */
+  readonly className: string;
+  /** How to take over what exists already, such as "the argument adopt". */
+  readonly insteadOfImport: string;
+}
+
+/**
+ * Checks what is the same for all classes when a resource is constructed.
+ *
+ * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
+ */
+export function checkConstruction(words: ClassWords, name: string, opts: pulumi.CustomResourceOptions): void {
+  refuseImport(words, name, opts);
+  warnOfPlainKey();
+  warnOfUnknownSettings();
+  warnOfCustomTimeouts(words, name, opts);
+}
+
+function refuseImport(
+  { className, insteadOfImport }: ClassWords,
+  name: string,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  if (opts.import !== undefined) {
+    throw new Error(
+      `${className} "${name}": Pulumi cannot import dynamic resources. Use ${insteadOfImport}, or ` +
+        `${className}.get("${name}", id) to look one up without owning it.`,
+    );
+  }
+}
+
+function warnOfCustomTimeouts({ className }: ClassWords, name: string, opts: pulumi.CustomResourceOptions): void {
+  if (opts.customTimeouts !== undefined) {
+    void pulumi.log.warn(
+      `${className} "${name}": customTimeouts do not reach a dynamic provider and have no effect; ` +
+        "use the argument timeouts.",
+    );
+  }
+}
+
+/** Warns once per program: a plain key stands readable in the stack's file and in the state. */
+function warnOfPlainKey(): void {
+  const { key } = settingNames.apiKey;
+  if (plainKeyWarned || !pulumi.runtime.getConfig(key) || isConfigSecret(key)) {
+    return;
+  }
+  plainKeyWarned = true;
+  void pulumi.log.warn(
+    `${key} is stored as plain text. Make it a secret: pulumi config set --secret ${key}   (then rotate the key)`,
+  );
+}
+
+let plainKeyWarned = false;
+
+/** Whether a value of the stack's configuration is secret. Pulumi leaves the function that knows it out of its types. */
+export function isConfigSecret(key: string): boolean {
+  const runtime = pulumi.runtime as typeof pulumi.runtime & { isConfigSecret?: (key: string) => boolean };
+  return runtime.isConfigSecret?.(key) ?? true;
+}

@@ -1,0 +1,243 @@
+// Every state that some version of this package has written, in the hands of the present one: it is imported, previewed,
+// refreshed, changed in one label and destroyed. The states are in `test/fixtures/states`.
+//
+// The sessions are created in a fresh emulator with AGB's own create call, so their ids are not those in the state. The
+// test replaces the recorded ids and addresses by the new ones before the import. So the fixtures depend neither on the
+// format of an emulator's state file nor on how an emulator makes ids, and both may change.
+
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Emulator } from "../../provider/emulator";
+import {
+  type CaseNotes,
+  editedLabel,
+  type RecordedService,
+  type RecordedSession,
+  readRecordedState,
+  recordedPassphrase,
+  recordedStateNames,
+} from "../fixtures/states/recorded-state";
+import "../support/await-pulumi-cli";
+import { startTestEmulator } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
+import { create, list } from "../support/emulator-requests";
+import { createPulumiProject, type PulumiProject } from "../support/pulumi-project";
+import { changesIn, type ResourceState, resourceTexts, type StackState } from "../support/stack-state";
+
+jest.setTimeout(180_000);
+
+test.each(recordedStateNames())(
+  "%s: no change that nobody asked for, a label changes in place, destroy releases what the stack owns",
+  async (name) => {
+    const { project, notes, services } = await importState(name);
+    const imported = await exportInClear(project);
+    expect(await plannedOperations(project)).toEqual(notes.asksFor);
+
+    await project.refresh();
+    expect(resourceStrings(await exportInClear(project), notes)).toEqual(resourceStrings(imported, notes));
+
+    await editLabel(project);
+    const { unchanged: _, ...changes } = changesIn((await project.up()).stdout);
+    expect(changes).toEqual({ updated: updatedNames(notes).size });
+    const updated = await exportInClear(project);
+    expectOnlyTheEdit(imported, updated, notes);
+    expectLabels(updated, services, notes);
+    const kept = agbResources(updated);
+    for (const { emulator, created } of services) {
+      expectRunning(emulator, created, ({ sessionId, outlivesDestroy }) => outlivesDestroy || kept.has(sessionId));
+    }
+
+    const labelSets = services.map(({ emulator }) => emulator.requestCounts().SetLabel ?? 0);
+    expect(labelSets.reduce((sum, count) => sum + count)).toBe(updatedNames(notes).size);
+
+    await project.destroy();
+    for (const { emulator, created } of services) {
+      expectRunning(emulator, created, ({ outlivesDestroy }) => outlivesDestroy ?? false);
+      // No session was replaced in between.
+      expect(emulator.requestCounts().createSession).toBe(created.length);
+    }
+  },
+);
+
+/** A service of a recorded state, with the sessions that stand for the recorded ones. */
+interface OpenService {
+  readonly emulator: Emulator;
+  readonly created: readonly RecordedSession[];
+}
+
+async function importState(name: string) {
+  const { notes, services: recordedServices, state, files } = await readRecordedState(name);
+  const replacements = new Map<string, string>();
+  const present = (text: string) =>
+    [...replacements].reduce((result, [recorded, now]) => result.replaceAll(recorded, now), text);
+
+  const services: OpenService[] = [];
+  for (const service of recordedServices) {
+    const emulator = await openService(service, replacements);
+    const created: RecordedSession[] = [];
+    for (const session of service.sessions) {
+      created.push(await recreate(session, emulator.url, service.apiKey, replacements));
+    }
+    services.push({ emulator, created });
+  }
+
+  const project = closeAfterTest(
+    await createPulumiProject({
+      files: JSON.parse(present(JSON.stringify(files))),
+      environment: {
+        ...JSON.parse(present(JSON.stringify(notes.environment))),
+        PULUMI_CONFIG_PASSPHRASE: recordedPassphrase,
+      },
+    }),
+  );
+  const path = join(project.root, "state.json");
+  await writeFile(path, present(state));
+  await project.succeed("stack", "import", "--file", path);
+  return { project, notes, services };
+}
+
+async function openService(
+  { url, apiKey, emulatorId }: RecordedService,
+  replacements: Map<string, string>,
+): Promise<Emulator> {
+  const folder = emulatorId === undefined ? undefined : await temporaryFolder();
+  const emulator = await startTestEmulator({
+    apiKeys: [apiKey],
+    ...(folder !== undefined && { statePath: join(folder, "state.json") }),
+  });
+  replacements.set(url, emulator.url);
+  if (emulatorId !== undefined) {
+    const { headers } = await list(emulator.url);
+    replacements.set(emulatorId, headers.get("x-agb-emulator-id") ?? "");
+  }
+  return emulator;
+}
+
+/** Creates a session like the recorded one, and adds its ids to the replacements. */
+async function recreate(
+  recorded: RecordedSession,
+  url: string,
+  apiKey: string,
+  replacements: Map<string, string>,
+): Promise<RecordedSession> {
+  const { labels, idleTimeoutSeconds: timeout, policyId: mcpPolicyId, imageId } = recorded;
+  // A label may hold the id of an earlier session.
+  const labelText = [...replacements].reduce((text, [id, now]) => text.replaceAll(id, now), JSON.stringify(labels));
+  const { body } = await create(url, { labels: labelText, timeout, mcpPolicyId }, imageId, apiKey);
+  for (const id of ["sessionId", "appInstanceId", "resourceId"] as const) {
+    replacements.set(recorded[id], body.data[id]);
+  }
+  return { ...recorded, sessionId: body.data.sessionId };
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "pulumi-agb-state-"));
+  closeAfterTest({ close: () => rm(folder, { recursive: true, force: true }) });
+  return folder;
+}
+
+/** What the next `up` would do to which resource, without steps that only look. */
+async function plannedOperations(project: PulumiProject): Promise<Record<string, string>> {
+  const { stdout } = await project.succeed("preview", "--refresh", "--json", "--show-replacement-steps");
+  const steps: { op: string; urn: string }[] = JSON.parse(stdout).steps;
+  const changing = steps.filter(({ op }) => !["same", "read", "refresh"].includes(op));
+  return Object.fromEntries(changing.map(({ op, urn }) => [nameOf(urn), op]));
+}
+
+async function editLabel(project: PulumiProject): Promise<void> {
+  const program = await readFile(join(project.directory, "index.js"), "utf8");
+  const edited = program.replace(JSON.stringify(editedLabel.before), JSON.stringify(editedLabel.after));
+  expect(edited).not.toBe(program);
+  await project.write("index.js", edited);
+}
+
+/** The sessions that the `up` after the edit updates: the edited one, and those for which the state asks it. */
+function updatedNames({ asksFor, edited }: CaseNotes): Set<string> {
+  const asked = Object.entries(asksFor).filter(([, operation]) => operation === "update");
+  return new Set([edited, ...asked.map(([name]) => name)]);
+}
+
+/** Fails unless just these of the sessions run in the emulator, and no others. */
+function expectRunning(
+  emulator: Emulator,
+  created: readonly RecordedSession[],
+  isExpected: (session: RecordedSession) => boolean,
+): void {
+  const running = emulator.sessions().map(({ sessionId }) => sessionId);
+  const expected = created.filter(isExpected).map(({ sessionId }) => sessionId);
+  expect(running.sort()).toEqual(expected.sort());
+}
+
+/** Fails unless all AGB resources are as they were, apart from the edited label and what the state asked for. */
+function expectOnlyTheEdit(imported: StackState, updated: StackState, { asksFor, edited }: CaseNotes): void {
+  const was = agbResources(imported);
+  const is = agbResources(updated);
+  expect([...is.keys()].sort()).toEqual([...was.keys()].sort());
+  for (const [id, resource] of is) {
+    const { urn, inputs, outputs } = was.get(id) ?? { urn: "" };
+    const name = nameOf(urn);
+    expect(resource.urn).toBe(urn);
+    expect(resource).not.toHaveProperty("initErrors");
+    if (asksFor[name] !== "update") {
+      // As one string, because labels that are secret as a whole are a string in the state.
+      const text = JSON.stringify({ inputs, outputs });
+      const { before, after } = editedLabel;
+      expect(resource).toMatchObject(JSON.parse(name === edited ? text.replaceAll(before, after) : text));
+    }
+  }
+}
+
+/** Fails unless each running session has the labels that the state holds, and after an update no others. */
+function expectLabels(state: StackState, services: readonly OpenService[], { asksFor, edited }: CaseNotes): void {
+  const sessions = services.flatMap(({ emulator }) => emulator.sessions());
+  for (const [id, { urn, outputs }] of agbResources(state)) {
+    const name = nameOf(urn);
+    const session = sessions.find(({ sessionId }) => sessionId === id);
+    if (session !== undefined && outputs !== undefined) {
+      const labels = withoutSecretMarks(outputs["labelsAll"]);
+      expect(session.labels).toMatchObject(labels);
+      if (asksFor[name] === "update") {
+        expect(session.labels).toEqual(labels);
+      }
+      expect(session.labels[editedLabel.key] === editedLabel.after).toBe(name === edited);
+    }
+  }
+}
+
+/** The sessions and the stack's identity by id, without what waits for its deletion. */
+function agbResources({ deployment }: StackState): Map<string, ResourceState> {
+  const resources = (deployment.resources ?? []).filter(
+    (resource) => resource.type.startsWith("pulumi-nodejs:dynamic/agb:") && !("delete" in resource),
+  );
+  return new Map(resources.map((resource) => [resource.id ?? "", resource]));
+}
+
+function exportInClear(project: PulumiProject): Promise<StackState> {
+  return project.exportState("--show-secrets");
+}
+
+/** The value of a property in a state that was exported with `--show-secrets`. */
+function withoutSecretMarks(value: unknown): Record<string, string> {
+  return JSON.parse(JSON.stringify(value), (_key, item) =>
+    typeof item?.plaintext === "string" ? JSON.parse(item.plaintext) : item,
+  );
+}
+
+/**
+ * The resources that the stack owns, as strings. A session that is only looked up is left out, because each command reads
+ * it again. So are the inputs and errors of a resource that asks for an update: a refresh replaces them by what it finds.
+ */
+function resourceStrings({ deployment }: StackState, { asksFor }: CaseNotes): string[] {
+  const owned = (deployment.resources ?? []).filter((resource) => !("external" in resource));
+  return owned.flatMap((resource) => {
+    const asks = asksFor[nameOf(resource.urn)] === "update";
+    const compared = asks ? { ...resource, inputs: {}, modified: undefined, initErrors: undefined } : resource;
+    // One by one: a resource that waits for its deletion and its successor have the same URN.
+    return Object.values(resourceTexts({ deployment: { resources: [compared] } }));
+  });
+}
+
+function nameOf(urn: string): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
+}

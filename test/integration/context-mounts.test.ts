@@ -1,0 +1,399 @@
+import { createContext, deleteContext } from "../../provider/api/contexts";
+import { AgbAuthenticationError, AgbNotFoundError } from "../../provider/api/errors";
+import { createSession, releaseSession } from "../../provider/api/sessions";
+import type { ContextMount } from "../../provider/api/sync-policy";
+import {
+  defaultSyncTimeoutMs,
+  downloadAgain,
+  uploadBeforeRelease,
+  waitForDownloads,
+} from "../../provider/lifecycle/context-mounts";
+import { openClient } from "../support/agb-client";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { download, runShell, upload } from "../support/emulator-requests";
+import { FakeClock } from "../support/fake-clock";
+import { withoutRetryDelay } from "../support/no-retry-delay";
+import { sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
+
+withoutRetryDelay();
+
+const imageId = "agb-code-space-1";
+const path = "/home/user/data";
+const manual = { uploadPolicy: { autoUpload: false }, downloadPolicy: { autoDownload: false } };
+
+/** A session in the emulator that mounts a new context, which holds the files. */
+async function startMounted(
+  options: Parameters<typeof startTestEmulator>[0] = {},
+  files: readonly string[] = ["/home/user/data/a"],
+) {
+  const clock = new FakeClock();
+  // The second key is that of the plain requests that store files.
+  const emulator = await startTestEmulator({ apiKeys: [testKey, "test-key"], clock, ...options });
+  const client = openClient(emulator.url);
+  const { contextId } = await createContext(client, "data");
+  for (const file of files) {
+    await upload(emulator.url, contextId, file, "text");
+  }
+  const mounts: ContextMount[] = [{ contextId, path }];
+  const { sessionId } = await createSession(client, { imageId, labels: {}, mounts });
+  return { clock, emulator, client, contextId, mounts, sessionId };
+}
+
+/** An item as AGB shows it; what is not given is that of a finished upload. */
+function item(over: Record<string, unknown> = {}) {
+  const times = { startTime: 100, finishTime: 101 };
+  return { contextId: "SdkCtx-1", path, status: "Success", taskType: "upload", errorMessage: "", ...times, ...over };
+}
+
+/** What a scripted service shows of its synchronizations. */
+interface View {
+  /** How often the status was asked for, from 1. */
+  readonly look: number;
+  /** How many looks there have been since the last SyncContext; 0 when there was none. */
+  readonly sinceTrigger: number;
+}
+
+/** A service with one session and the context `SdkCtx-1`, which holds a file unless it is said to be empty. */
+async function startService(show: (view: View) => unknown, files: readonly unknown[] = [{ filePath: "/a" }]) {
+  let look = 0;
+  let triggeredAt: number | undefined;
+  const server = await startScriptedServer(({ path: called }, response) => {
+    if (called.endsWith("/SyncContext")) {
+      triggeredAt = look;
+      sendSuccess(response);
+    } else if (called.endsWith("/DescribeContextFiles")) {
+      sendSuccess(response, { data: files, count: files.length });
+    } else {
+      look += 1;
+      const items = show({ look, sinceTrigger: triggeredAt === undefined ? 0 : look - triggeredAt });
+      const contextStatus =
+        typeof items === "string" ? items : JSON.stringify([{ type: "data", data: JSON.stringify(items) }]);
+      sendSuccess(response, { data: { contextStatus } });
+    }
+  });
+  const mounts: ContextMount[] = [{ contextId: "SdkCtx-1", path }];
+  return { server, client: openClient(server.url), clock: new FakeClock(), mounts, sessionId: "session-1" };
+}
+
+describe("waiting for downloads", () => {
+  test("ends when the files are there", async () => {
+    const { clock, emulator, client, mounts, sessionId } = await startMounted({ syncDelayMs: 5_000 });
+    await waitForDownloads(client, sessionId, mounts, clock);
+    expect(clock.elapsedMs()).toBeGreaterThanOrEqual(5_000);
+    expect(emulator.requestCounts()["DescribeContextFiles"]).toBeUndefined();
+  });
+
+  test("asks nothing without mounts, or where no mount downloads by itself", async () => {
+    const { server, client, clock, mounts } = await startService(() => []);
+    await waitForDownloads(client, "session-1", [], clock);
+    await waitForDownloads(
+      client,
+      "session-1",
+      mounts.map((mount) => ({ ...mount, policy: manual })),
+      clock,
+    );
+    expect(server.requests).toEqual([]);
+  });
+
+  test("waits for each mount, and not for others' items", async () => {
+    const { client, clock } = await startService(({ look }) => [
+      item({ taskType: "download" }),
+      item({ taskType: "download", contextId: "SdkCtx-2", path: "/tmp/b/", status: look < 3 ? "Running" : "Success" }),
+      item({ taskType: "download", contextId: "SdkCtx-3", status: "Running" }),
+      item({ taskType: "upload", status: "Failed" }),
+    ]);
+    const mounts = [
+      { contextId: "SdkCtx-1", path },
+      { contextId: "SdkCtx-2", path: "/tmp/b" },
+    ];
+    await waitForDownloads(client, "session-1", mounts, clock);
+    expect(clock.sleeps).toHaveLength(2);
+  });
+
+  test("that AGB has not begun yet goes on until it has", async () => {
+    const { client, clock, mounts } = await startService(({ look }) =>
+      look < 4 ? [] : [item({ taskType: "download" })],
+    );
+    await waitForDownloads(client, "session-1", mounts, clock);
+    expect(clock.sleeps).toHaveLength(3);
+  });
+
+  test("is over when AGB shows nothing and the context is empty", async () => {
+    for (const status of ["", "[]"]) {
+      const { server, client, clock, mounts } = await startService(() => status, []);
+      await waitForDownloads(client, "session-1", mounts, clock);
+      expect(clock.sleeps).toEqual([]);
+      expect(server.operations()).toEqual(["GetContextInfo", "DescribeContextFiles", "DescribeContextFiles"]);
+    }
+  });
+
+  test("of a context with files fails when AGB never shows a download, and counts the files once", async () => {
+    const { server, client, clock, mounts } = await startService(() => []);
+    const failure = waitForDownloads(client, "session-1", mounts, clock);
+    await expect(failure).rejects.toThrow(
+      `the download of context SdkCtx-1 to ${path} failed: AGB does not show any download of it after 300000 ms`,
+    );
+    await expect(failure).rejects.toMatchObject({ failures: [{ isTimeout: true }] });
+    expect(clock.elapsedMs()).toBe(defaultSyncTimeoutMs);
+    expect(server.operations().filter((operation) => operation === "DescribeContextFiles")).toHaveLength(1);
+  });
+
+  test("that does not end fails after its time with AGB's status", async () => {
+    const { client, clock, mounts } = await startService(() => [item({ taskType: "download", status: "Preparing" })]);
+    const failure = waitForDownloads(client, "session-1", mounts, clock, 7_000);
+    await expect(failure).rejects.toThrow("it is not over, AGB's status is Preparing after 7000 ms");
+    expect(clock.elapsedMs()).toBe(7_000);
+  });
+
+  test("of which some fail says what AGB says of each, after the others ended", async () => {
+    const { client, clock } = await startService(({ look }) => [
+      item({ taskType: "download", status: "Failed", errorMessage: `no\u0007 space\nfor key ${testKey}` }),
+      item({ taskType: "download", contextId: "SdkCtx-2", path: "/b", status: look < 3 ? "Running" : "Success" }),
+      item({ taskType: "download", contextId: "SdkCtx-3", path: "/c", status: "Failed" }),
+    ]);
+    const mounts = [
+      { contextId: "SdkCtx-1", path },
+      { contextId: "SdkCtx-2", path: "/b" },
+      { contextId: "SdkCtx-3", path: "/c" },
+    ];
+    const failure = waitForDownloads(client, "session-1", mounts, clock);
+    await expect(failure).rejects.toThrow(
+      `the download of context SdkCtx-1 to ${path} failed: no\\u0007 space\\nfor key [API key]; ` +
+        "the download of context SdkCtx-3 to /c failed: AGB gave no reason",
+    );
+    await expect(failure).rejects.toMatchObject({
+      sessionId: "session-1",
+      direction: "download",
+      failures: [
+        { contextId: "SdkCtx-1", isTimeout: false },
+        { contextId: "SdkCtx-3", isTimeout: false },
+      ],
+    });
+    expect(clock.sleeps).toHaveLength(2);
+  });
+
+  test("of a context that was deleted fails, and is not taken for a session that is gone", async () => {
+    const { clock, emulator, client, mounts, sessionId, contextId } = await startMounted();
+    await deleteContext(client, contextId);
+    const body = { success: true, data: { contextStatus: "" } };
+    emulator.addFault({ operation: "GetContextInfo", answer: { status: 200, body } });
+    await expect(waitForDownloads(client, sessionId, mounts, clock)).rejects.toThrow("the context does not exist");
+  });
+
+  test("does not take a status that it cannot read for done", async () => {
+    const { client, clock, mounts } = await startService(() => "<html>");
+    await expect(waitForDownloads(client, "session-1", mounts, clock)).rejects.toThrow("the text is not JSON");
+  });
+
+  test("fails when the session is gone, when the key is wrong and in an outage, each in its way", async () => {
+    const { clock, emulator, client, mounts, sessionId } = await startMounted({ syncDelayMs: 5_000 });
+    const fault = emulator.addFault({ operation: "GetContextInfo", answer: { status: 503 } });
+    await expect(waitForDownloads(client, sessionId, mounts, clock)).rejects.toThrow("HTTP 503");
+    fault.remove();
+    await releaseSession(client, sessionId);
+    await expect(waitForDownloads(client, sessionId, mounts, clock)).rejects.toBeInstanceOf(AgbNotFoundError);
+    emulator.setApiKeys(["another-key"]);
+    await expect(waitForDownloads(client, sessionId, mounts, clock)).rejects.toBeInstanceOf(AgbAuthenticationError);
+  });
+});
+
+describe("downloading again", () => {
+  test("downloads what failed, and only that", async () => {
+    const { server, client, clock } = await startService(({ sinceTrigger }) => [
+      item({ taskType: "download", contextId: "SdkCtx-2", path: "/b" }),
+      sinceTrigger > 0
+        ? item({ taskType: "download", startTime: 103, status: sinceTrigger < 3 ? "Running" : "Success" })
+        : item({ taskType: "download", status: "Failed", errorMessage: "no space" }),
+    ]);
+    const mounts = [
+      { contextId: "SdkCtx-1", path },
+      { contextId: "SdkCtx-2", path: "/b" },
+      { contextId: "SdkCtx-3", path: "/c", policy: manual },
+    ];
+    await downloadAgain(client, "session-1", mounts, clock);
+    const triggers = server.requests.filter((request) => request.path.endsWith("/SyncContext"));
+    expect(triggers.map(({ query }) => query)).toEqual([
+      { sessionId: "session-1", contextId: "SdkCtx-1", path, mode: "download" },
+    ]);
+  });
+
+  test("waits for a download that is still going on, and does not repeat it", async () => {
+    const { server, client, clock, mounts } = await startService(({ look }) => [
+      item({ taskType: "download", status: look < 3 ? "Running" : "Success" }),
+    ]);
+    await downloadAgain(client, "session-1", mounts, clock);
+    expect(server.operations()).not.toContain("SyncContext");
+  });
+
+  test("that fails again says so", async () => {
+    const { client, clock, mounts } = await startService(({ sinceTrigger }) => [
+      item({ taskType: "download", status: "Failed", startTime: 100 + sinceTrigger, errorMessage: "no space" }),
+    ]);
+    await expect(downloadAgain(client, "session-1", mounts, clock)).rejects.toThrow("failed: no space");
+  });
+
+  test("finishes a session of the emulator", async () => {
+    const { clock, emulator, client, mounts, sessionId } = await startMounted({ syncDelayMs: 2_000 });
+    clock.advance(10_000);
+    await downloadAgain(client, sessionId, mounts, clock);
+    expect(emulator.requestCounts()["SyncContext"]).toBeUndefined();
+  });
+});
+
+describe("uploading before a release", () => {
+  test("uploads what uploads by itself, and waits for it", async () => {
+    const { clock, emulator, client, mounts, sessionId } = await startMounted({ syncDelayMs: 3_000 });
+    expect(await uploadBeforeRelease(client, sessionId, mounts, clock)).toBe(true);
+    expect(clock.elapsedMs()).toBeGreaterThanOrEqual(3_000);
+    expect(emulator.requestCounts()["SyncContext"]).toBe(1);
+  });
+
+  test("asks nothing without mounts, or where no mount uploads by itself", async () => {
+    const { server, client, clock, mounts } = await startService(() => []);
+    expect(await uploadBeforeRelease(client, "session-1", [], clock)).toBe(true);
+    const unwatched = mounts.map((mount) => ({ ...mount, policy: manual }));
+    expect(await uploadBeforeRelease(client, "session-1", unwatched, clock)).toBe(true);
+    expect(server.requests).toEqual([]);
+  });
+
+  test("carries files to the next session", async () => {
+    const { clock, emulator, client, contextId, mounts, sessionId } = await startMounted({ allowExec: true });
+    await runShell(emulator.url, sessionId, "cat data/a > data/b; echo first >> data/b");
+    await uploadBeforeRelease(client, sessionId, mounts, clock);
+    expect(await download(emulator.url, contextId, "/home/user/data/b")).toBe("textfirst\n");
+    const next = await createSession(client, { imageId, labels: {}, mounts });
+    await waitForDownloads(client, next.sessionId, mounts, clock);
+    expect((await runShell(emulator.url, next.sessionId, "cat data/b")).stdout).toBe("textfirst\n");
+  });
+
+  test.each([
+    ["one item for each mount", (old: unknown, latest: unknown) => [latest ?? old]],
+    ["all items, oldest first", (old: unknown, latest: unknown) => (latest === undefined ? [old] : [old, latest])],
+    ["all items, newest first", (old: unknown, latest: unknown) => (latest === undefined ? [old] : [latest, old])],
+  ])("does not take an earlier success for its own where AGB shows %s", async (_what, show) => {
+    const old = item();
+    const { client, clock, mounts } = await startService(({ sinceTrigger }) =>
+      show(
+        old,
+        sinceTrigger < 3
+          ? undefined
+          : item({ startTime: 103, status: sinceTrigger < 5 ? "Running" : "Failed", errorMessage: "no space" }),
+      ),
+    );
+    await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow(
+      `the upload of ${path} to context SdkCtx-1 failed: no space`,
+    );
+  });
+
+  test("sees an upload that takes less than a second, right after another one", async () => {
+    const { clock, emulator, client, mounts, sessionId } = await startMounted();
+    for (let times = 0; times < 3; times++) {
+      expect(await uploadBeforeRelease(client, sessionId, mounts, clock)).toBe(true);
+    }
+    expect(clock.elapsedMs()).toBeLessThan(10_000);
+    expect(emulator.requestCounts()["SyncContext"]).toBe(3);
+  });
+
+  test("waits for an upload that is going on already before it starts its own", async () => {
+    const triggeredAfter: number[] = [];
+    const { client, clock, mounts } = await startService(({ look, sinceTrigger }) => {
+      if (sinceTrigger === 1) {
+        triggeredAfter.push(look - 1);
+      }
+      return sinceTrigger > 0
+        ? [item({ startTime: 110 })]
+        : [item({ status: look < 4 ? "Running" : "Success", finishTime: look < 4 ? 0 : 104 })];
+    });
+    expect(await uploadBeforeRelease(client, "session-1", mounts, clock)).toBe(true);
+    expect(triggeredAfter[0]).toBeGreaterThan(4);
+  });
+
+  test("fails when an earlier upload does not end, without starting its own", async () => {
+    const { server, client, clock, mounts } = await startService(() => [item({ status: "Running", finishTime: 0 })]);
+    await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow(
+      "an earlier upload is still going on after 300000 ms",
+    );
+    expect(server.operations()).not.toContain("SyncContext");
+  });
+
+  test("fails where the status never stands still", async () => {
+    const { client, clock, mounts } = await startService(({ look }) => [item({ startTime: look })]);
+    await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toMatchObject({
+      failures: [{ isTimeout: true }],
+    });
+  });
+
+  test.each([
+    ["nothing at all", []],
+    ["the earlier success only", [item()]],
+    ["no upload but a download", [item({ taskType: "download" })]],
+    ["an upload that does not end", undefined],
+  ])("fails where AGB shows %s after the trigger", async (_what, items) => {
+    const { client, clock, mounts } = await startService(
+      ({ sinceTrigger }) => items ?? (sinceTrigger > 0 ? [item({ status: "Running" })] : []),
+    );
+    await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toMatchObject({
+      name: "AgbContextSyncError",
+      failures: [{ isTimeout: true }],
+    });
+    expect(clock.elapsedMs()).toBe(defaultSyncTimeoutMs);
+  });
+
+  test.each(["oldest", "newest"])(
+    "that was started twice waits for both, and the later one counts (%s first)",
+    async (first) => {
+      const { server, client, clock, mounts } = await startService(({ sinceTrigger }) => {
+        const earlier = item({ status: "Failed" });
+        const later = item({ startTime: 102, status: sinceTrigger < 3 ? "Running" : "Success" });
+        return sinceTrigger === 0 ? [] : first === "oldest" ? [earlier, later] : [later, earlier];
+      });
+      expect(await uploadBeforeRelease(client, "session-1", mounts, clock)).toBe(true);
+      expect(server.operations().filter((operation) => operation === "GetContextInfo")).toHaveLength(4);
+    },
+  );
+
+  test("whose trigger's reply is lost asks again and succeeds", async () => {
+    const { clock, emulator, client, mounts, sessionId } = await startMounted();
+    emulator.addFault({ operation: "SyncContext", calls: 1, when: "after", answer: "reset" });
+    expect(await uploadBeforeRelease(client, sessionId, mounts, clock)).toBe(true);
+  });
+
+  test("has nothing to upload when the session is gone, before or after the trigger", async () => {
+    const { clock, client, mounts, sessionId } = await startMounted();
+    await releaseSession(client, sessionId);
+    expect(await uploadBeforeRelease(client, sessionId, mounts, clock)).toBe(false);
+    for (const goneFor of ["SyncContext", "GetContextInfo"]) {
+      const server = await startScriptedServer(({ path: called }, response, call) =>
+        called.endsWith(goneFor) && call > 1
+          ? sendRefusal(response, "InvalidMcpSession.NotFound")
+          : sendSuccess(response, { data: {} }),
+      );
+      const goneMounts = [{ contextId: "SdkCtx-1", path }];
+      expect(await uploadBeforeRelease(openClient(server.url), "session-1", goneMounts, clock)).toBe(false);
+    }
+  });
+
+  test("fails when the context is gone: its files would be lost", async () => {
+    const { clock, client, contextId, mounts, sessionId } = await startMounted();
+    await deleteContext(client, contextId);
+    await expect(uploadBeforeRelease(client, sessionId, mounts, clock)).rejects.toThrow(
+      "AGB refused SyncContext: Context not found",
+    );
+  });
+
+  test("with a wrong key or in an outage is an error and never taken for done", async () => {
+    const { clock, emulator, client, mounts, sessionId } = await startMounted();
+    const fault = emulator.addFault({ operation: "SyncContext", answer: { status: 503 } });
+    await expect(uploadBeforeRelease(client, sessionId, mounts, clock)).rejects.toThrow("HTTP 503");
+    fault.remove();
+    emulator.setApiKeys(["another-key"]);
+    await expect(uploadBeforeRelease(client, sessionId, mounts, clock)).rejects.toBeInstanceOf(AgbAuthenticationError);
+  });
+
+  test("keeps the limit of its client", async () => {
+    const { client, clock, mounts } = await startService(() => [item({ status: "Running" })]);
+    const ending = client.within(200);
+    const failure = uploadBeforeRelease(ending, "session-1", mounts, clock, Number.MAX_SAFE_INTEGER);
+    await expect(failure).rejects.toThrow(/an earlier upload is still going on|AGB did not answer/);
+  });
+});
