@@ -84,5 +84,6 @@ describe("a job that is cancelled half way through an `up`", () => {
     await world.succeed(...down(3));
     expect(world.emulator.sessions().map(({ sessionId }) => sessionId)).not.toContain(orphan);
     expect(world.sessionsOf(3)).toEqual([]);
+    expect(world.contexts()).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { newCreateToken } from "../../provider/lifecycle/ownership";
 import "../support/await-pulumi-cli";
 import { testKey } from "../support/agb-emulator";
-import { createId } from "../support/emulator-requests";
+import { ask, createId } from "../support/emulator-requests";
 import { down, PreviewWorld, until, up } from "../support/preview-world";
 
 jest.setTimeout(300_000);
@@ -123,6 +123,7 @@ describe("a close", () => {
     expect((await teardown.result).exitCode).toBe(0);
     expect(world.sessionsOf(4)).toEqual([]);
     expect(await world.stacks()).toEqual(["pr-1", "pr-2"]);
+    expect(world.contexts()).toEqual(["files-of-request-1", "files-of-request-2"]);
   });
 
   test("says so in the comment, needs no program, and may come twice", async () => {
@@ -135,6 +136,7 @@ describe("a close", () => {
     expect(stdout).toContain("There is no stack pr-2.");
     expect(world.sessionsOf(2)).toEqual([]);
     expect(await world.stacks()).toEqual(["pr-1"]);
+    expect(world.contexts()).toEqual(["files-of-request-1"]);
     const onRequest = world.forge.comments.filter(({ number }) => number === 2);
     expect(onRequest.map(({ body }) => body)).toEqual([expect.stringContaining("is gone")]);
   });
@@ -188,6 +190,9 @@ describe("the sweep", () => {
     await makeOrphan(fifth, 60);
     world.setRequest(6, "closed");
     await make({ ...labelsOf("pr-6", 60), "pulumi-repository": "github.com/repositories/81" });
+    // A context says nothing about its owner.
+    const query = { name: "files-of-request-6", allowCreate: "true" };
+    await ask(world.emulator.url, "GET", "/sdk/GetContext", { query, key: testKey });
     await world.project.succeed("stack", "init", "production");
     await world.project.remove("Pulumi.production.yaml");
 
@@ -248,8 +253,9 @@ describe("the sweep", () => {
     expect(exitCode).toBe(2);
   });
 
-  test("leaves no session and no stack of a request", async () => {
+  test("leaves no session, no stack and no context of a stack, and a context of nobody", async () => {
     expect(await world.stacks()).toEqual(["production"]);
+    expect(world.contexts()).toEqual(["files-of-request-6"]);
     expect(running().filter((id) => !kept.includes(id))).toEqual([]);
     const ours = world.emulator.sessions().filter(({ labels }) => labels["pulumi-project"] === "engine-test");
     // Two are another backend's or nobody's for certain: no state that was read had their stack's id.
