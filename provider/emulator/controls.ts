@@ -1,7 +1,7 @@
 import type { ContextState } from "./contexts/context-record";
 import type { Fault, FaultRule } from "./faults";
 import type { JournalEntry } from "./journal";
-import type { SessionState } from "./session";
+import type { SessionState } from "./sessions/session";
 
 /** A session as the emulator knows it. Times are milliseconds since 1970-01-01 UTC. */
 export interface EmulatedSession {

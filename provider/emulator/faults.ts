@@ -207,6 +207,14 @@ export class Faults {
     this.#rules.clear();
   }
 
+  /** @throws Error that names the field when a rule is not valid */
+  replaceAll(rules: readonly FaultRule[]): void {
+    this.clear();
+    for (const rule of rules) {
+      this.add(rule);
+    }
+  }
+
   /** Counts one call and says what it meets. Delays of several rules add up; the first rule with an answer gives it. */
   meet(operation: OperationName): { before: FaultStep; after: FaultStep } {
     const struck = this.#strike((named) => named === operation || named === "*");

@@ -249,12 +249,11 @@ describe("what a session leaves on disk goes with it", () => {
     ["a link to a folder of this computer", "fs.symlinkSync('/tmp', 'link');"],
   ])("%s", async (_what, code) => {
     const statePath = join(folder, "state.json");
-    await start({ statePath });
+    const emulator = await start({ statePath });
     const sessionId = await createId(url);
     expect((await runShell(url, sessionId, `node -e "${code}"`)).stderr).toBe("");
 
-    await release(url, sessionId);
-    await ask(url, "GET", "/sdk/ListContexts");
+    await emulator.release(sessionId);
 
     expect(readdirSync(`${statePath}.sessions`)).toEqual([]);
   });
@@ -447,9 +446,10 @@ describe("mounted contexts", () => {
     });
   });
 
-  test("do not keep other sessions waiting while they are uploaded, only what uses contexts", async () => {
+  test("keep only requests waiting that use the context, not other sessions or contexts, while it is uploaded", async () => {
     await start();
     const contextId = await createContext(url, "data");
+    const otherId = await createContext(url, "other");
     const [ended, goesOn] = [await createId(url, {}, mounted(contextId, "/data")), await createId(url)];
     await runShell(url, ended, "cd /data && for i in $(seq 300); do echo $i > $i; done");
     await release(url, ended);
@@ -461,14 +461,20 @@ describe("mounted contexts", () => {
 
     await Promise.all([
       note("contexts", ask(url, "GET", "/sdk/ListContexts")),
+      note("its files", contextCall(url, "DescribeContextFiles", { contextId })),
       note("mounts it", createId(url, {}, mounted(contextId, "/data"))),
       note("session", status(url, goesOn)),
       note("list", ask(url, "GET", "/sdk/ListSession")),
       note("tool", toolText(url, goesOn, "list_directory", { path: "/" })),
       note("new session", createId(url)),
+      note("other context", contextCall(url, "DescribeContextFiles", { contextId: otherId })),
+      note("other upload", upload(url, otherId, "/a", "text")),
+      note("mounts other", createId(url, {}, mounted(otherId, "/data"))),
     ]);
 
-    expect(order.slice(0, 4).sort()).toEqual(["list", "new session", "session", "tool"]);
+    expect(order.slice(0, 7).sort()).toEqual(
+      ["list", "mounts other", "new session", "other context", "other upload", "session", "tool"].sort(),
+    );
     expect((await files(contextId))?.length).toBe(300);
   });
 
@@ -527,12 +533,11 @@ describe("restart", () => {
     await first.close();
     expect(await outlives(`sleep ${seconds}`)).toBe(false);
 
-    await start({ statePath });
+    const second = await start({ statePath });
 
     expect(await status(url, sessionId)).toBe("RUNNING");
     expect(await toolText(url, sessionId, "read_file", { path: "a" })).toBe("text");
-    await release(url, sessionId);
-    await ask(url, "GET", "/sdk/ListContexts");
+    await second.release(sessionId);
     expect(existsSync(join(`${statePath}.sessions`, sessionId))).toBe(false);
   });
 

@@ -3,7 +3,7 @@ import { endpoints } from "../../provider/emulator/admin/endpoints";
 import { faultRuleSchema } from "../../provider/emulator/faults";
 import { operationNames } from "../../provider/emulator/operations";
 import { resolveOptions } from "../../provider/emulator/options";
-import { provenance } from "../../provider/emulator/provenance";
+import { provenance } from "../../tools/emulator-docs/provenance";
 import { emulatorPage, emulatorPagePath } from "../../tools/emulator-docs/emulator-page";
 
 test("docs/emulator.md is up to date; if not, run `npm run docs`", () => {

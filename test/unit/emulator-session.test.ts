@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { releaseDueAtMs, type SessionRecord, stateAt } from "../../provider/emulator/session";
+import { releaseDueAtMs, type SessionRecord, stateAt } from "../../provider/emulator/sessions/session";
 
 const record: SessionRecord = {
   sessionId: "session-a",

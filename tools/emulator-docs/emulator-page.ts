@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { endpoints } from "../../provider/emulator/admin/endpoints";
 import { syncStepNames } from "../../provider/emulator/faults";
 import { operationNames } from "../../provider/emulator/operations";
-import { provenance, sources } from "../../provider/emulator/provenance";
+import { provenance, sources } from "./provenance";
 import { type OptionRow, readOptions } from "./options-table";
 
 const root = join(__dirname, "..", "..");

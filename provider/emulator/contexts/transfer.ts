@@ -7,8 +7,8 @@ import { failureReply } from "../envelope";
 import { ApiFailure, contextFileNotFound, contextNotFound, fileLinkRefused, fileTooLarge } from "../failures";
 import { checkHost } from "../host-names";
 import type { Settings } from "../options";
-import { ContentTooLarge, type ContextFolder } from "./context-folder";
 import type { ContextStore } from "./context-store";
+import { ContentTooLarge, type FileContents } from "./file-contents";
 import { type FileGrant, grantOf } from "./file-urls";
 
 const methods = { upload: "PUT", download: "GET" };
@@ -16,8 +16,14 @@ const methods = { upload: "PUT", download: "GET" };
 interface TransferContext {
   readonly clock: Clock;
   readonly contexts: ContextStore;
-  readonly contextFolder: ContextFolder;
+  readonly contents: FileContents;
+  /** Signs the addresses. */
+  readonly fileSecret: string;
   readonly settings: Settings;
+  /** Resolves when no session that is over still uploads into one of the contexts. */
+  uploadsInto(contextIds: readonly string[]): Promise<void>;
+  /** Resolves when all changes so far are on disk. */
+  save(): Promise<void>;
 }
 
 /**
@@ -34,10 +40,11 @@ export async function transferFile(
 ): Promise<number> {
   try {
     checkHost(incoming.headers.host, context.settings.host);
-    const grant = grantOf(context.contextFolder.secret, query, context.clock.now());
+    const grant = grantOf(context.fileSecret, query, context.clock.now());
     if (grant === undefined || incoming.method !== methods[grant.direction]) {
       throw fileLinkRefused();
     }
+    await context.uploadsInto([grant.contextId]);
     await (grant.direction === "upload" ? receive(incoming, outgoing, grant, context) : send(outgoing, grant, context));
     return 200;
   } catch (error) {
@@ -58,35 +65,35 @@ async function receive(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   { contextId, filePath }: FileGrant,
-  { contexts, contextFolder, settings }: TransferContext,
+  { contexts, contents, settings, save }: TransferContext,
 ): Promise<void> {
   if (contexts.find(contextId) === undefined) {
     throw contextNotFound();
   }
-  const content = await contextFolder
-    .writeContent(incoming.iterator({ destroyOnReturn: false }), settings.maximumFileBytes)
+  const content = await contents
+    .write(incoming.iterator({ destroyOnReturn: false }), settings.maximumFileBytes)
     .catch((error: unknown) => {
       throw error instanceof ContentTooLarge ? fileTooLarge(settings.maximumFileBytes) : error;
     });
   if (contexts.find(contextId) === undefined) {
-    await contextFolder.discardContent(content.blob);
+    await contents.discard(content.blob);
     throw contextNotFound();
   }
   contexts.putFile(contextId, filePath, content);
-  await contextFolder.save();
+  await save();
   outgoing.writeHead(200, { etag: `"${content.blob}"`, "content-length": "0" }).end();
 }
 
 async function send(
   outgoing: ServerResponse,
   { contextId, filePath }: FileGrant,
-  { contexts, contextFolder }: TransferContext,
+  { contexts, contents }: TransferContext,
 ): Promise<void> {
-  const file = contexts.find(contextId)?.files.find(({ path }) => path === filePath);
+  const file = contexts.findFile(contextId, filePath);
   if (file === undefined) {
     throw contextFileNotFound();
   }
-  const content = contextFolder.readContent(file.blob);
+  const content = contents.read(file.blob);
   // Headers only once the content is open, so that a missing one can still be told.
   await new Promise<void>((resolve, reject) => content.once("open", () => resolve()).once("error", reject));
   outgoing.writeHead(200, {

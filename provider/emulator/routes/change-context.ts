@@ -9,11 +9,11 @@ export const modifyContext = route({
   method: "POST",
   path: "/sdk/ModifyContext",
   operation: "ModifyContext",
-  writes: false,
-  usesContexts: true,
+  writes: true,
+  usesContexts: ({ query }) => [query.id],
   query: contextParameter.extend({ name: requiredText }),
   body: nothing,
-  async handle({ query }, { contexts, contextFolder }) {
+  handle({ query }, { contexts }) {
     const record = requireContext(contexts, query.id);
     const name = query.name.trim();
     const holder = contexts.findByName(name, record.regionId);
@@ -21,7 +21,6 @@ export const modifyContext = route({
       throw contextNameTaken();
     }
     contexts.rename(record, name);
-    await contextFolder.save();
     return {};
   },
 });
@@ -31,29 +30,27 @@ export const deleteContext = route({
   method: "POST",
   path: "/sdk/DeleteContext",
   operation: "DeleteContext",
-  writes: false,
-  usesContexts: true,
+  writes: true,
+  usesContexts: ({ query }) => [query.id],
   query: contextParameter,
   body: nothing,
-  async handle({ query }, { contexts, contextFolder }) {
+  handle({ query }, { contexts }) {
     contexts.remove(requireContext(contexts, query.id));
-    await contextFolder.save();
     return {};
   },
 });
 
-/** POST /sdk/ClearContext: begins to wipe the files. Once more while it goes on begins anew. */
+/** POST /sdk/ClearContext: begins to wipe the files. Another call during a wipe starts it again. */
 export const clearContext = route({
   method: "POST",
   path: "/sdk/ClearContext",
   operation: "ClearContext",
-  writes: false,
-  usesContexts: true,
+  writes: true,
+  usesContexts: ({ query }) => [query.id],
   query: contextParameter,
   body: nothing,
-  async handle({ query }, { contexts, contextFolder }) {
+  handle({ query }, { contexts }) {
     contexts.wipe(requireContext(contexts, query.id));
-    await contextFolder.save();
     return {};
   },
 });

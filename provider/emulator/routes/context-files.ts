@@ -11,10 +11,10 @@ const fileParameters = z.object({ contextId: requiredText, filePath: requiredTex
 function fileUrl(
   { contextId, filePath }: z.output<typeof fileParameters>,
   direction: SyncDirection,
-  { clock, contextFolder, origin, settings }: RouteContext,
+  { clock, fileSecret, origin, settings }: RouteContext,
 ) {
   const expiresAtSeconds = Math.ceil(clock.now() / 1000 + settings.fileUrlLifetimeSeconds);
-  const url = signedFileUrl(origin, contextFolder.secret, { contextId, filePath, direction, expiresAtSeconds });
+  const url = signedFileUrl(origin, fileSecret, { contextId, filePath, direction, expiresAtSeconds });
   return { data: { url, expireTime: expiresAtSeconds } };
 }
 
@@ -24,7 +24,7 @@ export const getContextFileUploadUrl = route({
   path: "/sdk/GetContextFileUploadUrl",
   operation: "GetContextFileUploadUrl",
   writes: false,
-  usesContexts: true,
+  usesContexts: ({ query }) => [query.contextId],
   query: fileParameters,
   body: nothing,
   handle({ query: { contextId, filePath } }, context) {
@@ -39,7 +39,7 @@ export const getContextFileDownloadUrl = route({
   path: "/sdk/GetContextFileDownloadUrl",
   operation: "GetContextFileDownloadUrl",
   writes: false,
-  usesContexts: true,
+  usesContexts: ({ query }) => [query.contextId],
   query: fileParameters,
   body: nothing,
   handle({ query: { contextId, filePath } }, context) {
@@ -53,17 +53,16 @@ export const deleteContextFile = route({
   method: "POST",
   path: "/sdk/DeleteContextFile",
   operation: "DeleteContextFile",
-  writes: false,
-  usesContexts: true,
+  writes: true,
+  usesContexts: ({ query }) => [query.contextId],
   query: fileParameters,
   body: nothing,
-  async handle({ query: { contextId, filePath } }, { contexts, contextFolder }) {
+  handle({ query: { contextId, filePath } }, { contexts }) {
     const path = normalizeFilePath("filePath", filePath);
-    if (!requireContext(contexts, contextId).files.some((file) => file.path === path)) {
+    if (contexts.findFile(requireContext(contexts, contextId).contextId, path) === undefined) {
       throw contextFileNotFound();
     }
-    contexts.removeFiles(contextId, new Set([path]));
-    await contextFolder.save();
+    contexts.removeFile(contextId, path);
     return {};
   },
 });
@@ -82,7 +81,7 @@ export const describeContextFiles = route({
   path: "/sdk/DescribeContextFiles",
   operation: "DescribeContextFiles",
   writes: false,
-  usesContexts: true,
+  usesContexts: ({ query }) => [query.contextId],
   query: z.object({
     contextId: requiredText,
     parentFolderPath: z.string().default("/"),
@@ -92,12 +91,12 @@ export const describeContextFiles = route({
   body: nothing,
   handle({ query: { contextId, parentFolderPath, pageNumber, pageSize } }, { contexts }) {
     const folder = normalizePath("parentFolderPath", parentFolderPath);
-    const entries = entriesIn(folder, requireContext(contexts, contextId).files);
+    const entries = entriesIn(folder, contexts.files(requireContext(contexts, contextId).contextId));
     return { data: entries.slice((pageNumber - 1) * pageSize, pageNumber * pageSize), count: entries.length };
   },
 });
 
-function entriesIn(folder: string, files: readonly ContextFile[]) {
+function entriesIn(folder: string, files: Iterable<ContextFile>) {
   const entries = new Map<string, ReturnType<typeof describeFile> | ReturnType<typeof describeFolder>>();
   for (const file of files) {
     const below = pathBelow(folder, file.path);

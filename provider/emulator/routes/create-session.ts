@@ -37,10 +37,10 @@ export const createSession = route({
   path: "/mcp/createSession",
   operation: "createSession",
   writes: true,
-  usesContexts: ({ persistenceDataList }) => (persistenceDataList ?? []).length > 0,
+  usesContexts: ({ body }) => (body.persistenceDataList ?? []).map(({ contextId }) => contextId),
   query: z.object({ imageId: requiredText }),
   body,
-  async handle({ query: { imageId }, body: given }, { store, settings, contexts, synchronizer }) {
+  async handle({ query: { imageId }, body: given }, { sessions, settings, contexts, synchronizer }) {
     const { labels: labelText, timeout, mcpPolicyId } = given;
     const labels = labelText ? parseLabelText("labels", labelText) : {};
     checkLabelLimits("labels", labels, settings.labelLimits);
@@ -48,13 +48,13 @@ export const createSession = route({
     if (!isKnownImage(imageId, settings.images)) {
       return refusal(`Image ${JSON.stringify(imageId.slice(0, 100))} does not exist or is not activated.`);
     }
-    if (settings.maximumSessions !== undefined && store.list({}).length >= settings.maximumSessions) {
+    if (settings.maximumSessions !== undefined && sessions.list({}).length >= settings.maximumSessions) {
       return refusal(`The quota of ${settings.maximumSessions} concurrent sessions is exceeded.`);
     }
     const policyId = mcpPolicyId || undefined;
     const policy =
       policyId !== undefined && Object.hasOwn(settings.policies, policyId) ? settings.policies[policyId] : {};
-    const record = store.create({
+    const record = sessions.create({
       imageId,
       policyId,
       labels,

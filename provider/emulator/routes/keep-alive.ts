@@ -8,8 +8,8 @@ export const refreshSessionIdleTime = route({
   writes: true,
   query: sessionParameter,
   body: nothing,
-  handle({ query }, { store }) {
-    store.touch(requireRunning(store, query.sessionId));
+  handle({ query }, { sessions }) {
+    sessions.touch(requireRunning(sessions, query.sessionId));
     return {};
   },
 });

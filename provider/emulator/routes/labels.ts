@@ -13,15 +13,15 @@ export const setLabel = route({
   writes: true,
   query: z.object({ sessionId: requiredText, Labels: requiredText }),
   body: nothing,
-  handle({ query }, { store, settings }) {
-    const record = requireRunning(store, query.sessionId);
+  handle({ query }, { sessions, settings }) {
+    const record = requireRunning(sessions, query.sessionId);
     const given = parseLabelText("Labels", query.Labels);
     const labels =
       settings.setLabel === "merge"
         ? Object.fromEntries([...Object.entries(record.labels), ...Object.entries(given)])
         : given;
     checkLabelLimits("Labels", labels, settings.labelLimits);
-    store.setLabels(record, labels);
+    sessions.setLabels(record, labels);
     return {};
   },
 });
@@ -34,7 +34,7 @@ export const getLabel = route({
   writes: false,
   query: sessionParameter,
   body: nothing,
-  handle({ query }, { store }) {
-    return { data: { labels: JSON.stringify(requireRunning(store, query.sessionId).labels) } };
+  handle({ query }, { sessions }) {
+    return { data: { labels: JSON.stringify(requireRunning(sessions, query.sessionId).labels) } };
   },
 });

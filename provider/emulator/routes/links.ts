@@ -2,7 +2,7 @@ import { z } from "zod";
 import { invalidRequest } from "../failures";
 import { randomText } from "../identifiers";
 import { imageKind } from "../image-kind";
-import type { SessionRecord } from "../session";
+import type { SessionRecord } from "../sessions/session";
 import { nothing, requiredText, requireRunning, route, sessionParameter } from "./route";
 
 // Test comments in AGB; the sibling platform's client enforces it.
@@ -32,8 +32,8 @@ export const getLink = route({
       .default(0),
   }),
   body: nothing,
-  handle({ query: { sessionId, protocolType, port } }, { store, settings }) {
-    const record = requireRunning(store, sessionId);
+  handle({ query: { sessionId, protocolType, port } }, { sessions, settings }) {
+    const record = requireRunning(sessions, sessionId);
     if (port === 0) {
       requireBrowser(record, "port: is required, as only a browser image has a link without a port");
       return { data: { url: browserUrl(record) } };
@@ -55,8 +55,8 @@ export const getCdpLink = route({
   writes: false,
   query: sessionParameter,
   body: nothing,
-  handle({ query }, { store }) {
-    const record = requireRunning(store, query.sessionId);
+  handle({ query }, { sessions }) {
+    const record = requireRunning(sessions, query.sessionId);
     requireBrowser(record, "sessionId: only a session of a browser image has a CDP link");
     return { data: { url: browserUrl(record) } };
   },
@@ -77,8 +77,8 @@ export const initBrowser = route({
       .refine((text) => text === "" || isJsonObject(text), { error: "must be a text that holds a JSON object" }),
   }),
   body: nothing,
-  handle({ query }, { store }) {
-    const record = requireRunning(store, query.sessionId);
+  handle({ query }, { sessions }) {
+    const record = requireRunning(sessions, query.sessionId);
     requireBrowser(record, "sessionId: only a session of a browser image can start a browser");
     return { data: { port: 9222 } };
   },

@@ -11,9 +11,9 @@ export const listSessions = route({
   writes: false,
   query: pageParameters.extend({ labels: z.string().default("") }),
   body: nothing,
-  handle({ query }, { store, settings }) {
+  handle({ query }, { sessions, settings }) {
     const filter = query.labels === "" ? {} : parseLabelText("labels", query.labels);
-    const { page, ...paging } = cutPage(store.list(filter), query, settings.pageCap);
+    const { page, ...paging } = cutPage(sessions.list(filter), query, settings.pageCap);
     return { data: page.map((record) => ({ sessionId: record.sessionId, sessionStatus: "RUNNING" })), ...paging };
   },
 });

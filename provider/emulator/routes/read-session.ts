@@ -10,8 +10,8 @@ export const getSession = route({
   writes: false,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    const record = requireRunning(store, body.sessionId);
+  handle({ body }, { sessions }) {
+    const record = requireRunning(sessions, body.sessionId);
     return { data: { success: true, ...sessionConnection(record), status: "RUNNING" } };
   },
 });
@@ -24,8 +24,8 @@ export const getSessionInfo = route({
   writes: false,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    const status = store.state(body.sessionId);
+  handle({ body }, { sessions }) {
+    const status = sessions.stateOf(body.sessionId);
     if (status === undefined) {
       throw sessionNotFound();
     }
@@ -41,8 +41,8 @@ export const getMcpResource = route({
   writes: false,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    const record = requireRunning(store, body.sessionId);
+  handle({ body }, { sessions }) {
+    const record = requireRunning(sessions, body.sessionId);
     const { authCode, resourceUrl } = sessionAccess(record);
     return {
       data: {

@@ -8,8 +8,8 @@ export const releaseSessionAsync = route({
   writes: true,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    store.release(requireRunning(store, body.sessionId));
+  handle({ body }, { sessions }) {
+    sessions.release(requireRunning(sessions, body.sessionId));
     return {};
   },
 });
@@ -22,8 +22,8 @@ export const releaseSession = route({
   writes: true,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    store.remove(requireRunning(store, body.sessionId));
+  handle({ body }, { sessions }) {
+    sessions.remove(requireRunning(sessions, body.sessionId));
     return {};
   },
 });

@@ -1,5 +1,5 @@
 import { randomText } from "../identifiers";
-import type { SessionRecord } from "../session";
+import type { SessionRecord } from "../sessions/session";
 
 /** The access data of a session. The access code is another one at every read (AGB Python session test). */
 export function sessionAccess(record: SessionRecord) {

@@ -21,13 +21,13 @@ export const callTool = route({
   writes: true,
   query: nothing,
   body: z.object({ sessionId: requiredText, name: requiredText, args: args.nullish() }),
-  async handle({ body }, { store, sandboxes }) {
+  async handle({ body }, { sessions, sandboxes }) {
     const touch = () => {
-      const record = store.running(body.sessionId);
+      const record = sessions.running(body.sessionId);
       if (record === undefined) {
         throw toolSessionNotFound();
       }
-      store.touch(record);
+      sessions.touch(record);
       return record;
     };
     const record = touch();

@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
-import type { ContextFolder } from "../contexts/context-folder";
 import type { ContextFile, ContextMount, ContextRecord } from "../contexts/context-record";
 import type { ContextStore } from "../contexts/context-store";
+import type { FileContents } from "../contexts/file-contents";
 import { pathBelow } from "../contexts/file-paths";
 import { contextFolderOf, isSynchronized, parseSyncPolicy } from "../contexts/sync-policy";
 import { randomText } from "../identifiers";
@@ -18,7 +18,7 @@ const chunkBytes = 256 * 1024;
 export class ContextMirror {
   constructor(
     private readonly contexts: ContextStore,
-    private readonly folder: ContextFolder,
+    private readonly contents: FileContents,
     private readonly maximumFileBytes: number,
   ) {}
 
@@ -93,9 +93,11 @@ export class ContextMirror {
           !found.has(path) &&
           !skipped.covers(posix.join(mount.path, pathBelow(contextFolder, path) ?? "")),
       );
-      this.contexts.removeFiles(this.#require(mount.contextId).contextId, new Set(deleted));
+      for (const path of deleted) {
+        this.contexts.removeFile(mount.contextId, path);
+      }
     }
-    for (const { path } of this.#require(mount.contextId).files) {
+    for (const { path } of this.contexts.files(this.#require(mount.contextId).contextId)) {
       if (found.has(path)) {
         known.add(mount.contextId, path);
       }
@@ -109,7 +111,7 @@ export class ContextMirror {
     try {
       const handle = await open(temporaryPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
       try {
-        for await (const chunk of this.folder.readContent(file.blob)) {
+        for await (const chunk of this.contents.read(file.blob)) {
           await handle.appendFile(chunk as Buffer);
         }
         await markUnchanged(handle, file);
@@ -131,17 +133,16 @@ export class ContextMirror {
       if (earlier !== undefined && earlier.sizeBytes === size && earlier.modifiedAtMs === Math.round(mtimeMs)) {
         return;
       }
-      const content = await this.folder.writeContent(contentOf(handle), this.maximumFileBytes);
+      const content = await this.contents.write(contentOf(handle), this.maximumFileBytes);
       if (this.contexts.find(contextId) === undefined) {
-        await this.folder.discardContent(content.blob);
+        await this.contents.discard(content.blob);
       }
       this.#require(contextId);
-      this.contexts.putFile(contextId, path, content);
-      const file = this.#require(contextId).files.find((other) => other.path === path);
+      const file = this.contexts.putFile(contextId, path, content);
       const now = await handle.stat();
       // One that was written meanwhile has to be read again.
       if (now.size === size && now.mtimeMs === mtimeMs) {
-        await markUnchanged(handle, file as ContextFile);
+        await markUnchanged(handle, file);
       }
     } finally {
       await handle.close();
@@ -151,7 +152,7 @@ export class ContextMirror {
   #filesAt(mount: ContextMount): { file: ContextFile; relativePath: string }[] {
     const policy = parseSyncPolicy("policy", mount.policy);
     const contextFolder = contextFolderOf(policy, mount.path);
-    return this.#require(mount.contextId).files.flatMap((file) => {
+    return [...this.contexts.files(this.#require(mount.contextId).contextId)].flatMap((file) => {
       const relativePath = pathBelow(contextFolder, file.path);
       return relativePath !== undefined && isSynchronized(policy, mount.path, relativePath)
         ? [{ file, relativePath }]

@@ -1,4 +1,4 @@
-import { ContentTooLarge } from "../contexts/context-folder";
+import { ContentTooLarge } from "../contexts/file-contents";
 import { systemErrorReason } from "../system-errors";
 
 const namedAtMost = 10;

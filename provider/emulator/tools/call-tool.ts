@@ -1,7 +1,7 @@
 import { ApiFailure } from "../failures";
 import { imageKind } from "../image-kind";
 import type { Sandboxes } from "../sandbox/sandboxes";
-import type { SessionRecord } from "../session";
+import type { SessionRecord } from "../sessions/session";
 import { systemErrorReason } from "../system-errors";
 import { toolsOf } from "./catalogue";
 import { createDirectory, deleteFile, getFileInfo, listDirectory, moveFile, readFile, writeFile } from "./files";

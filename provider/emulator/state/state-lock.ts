@@ -4,7 +4,7 @@
 
 import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { EmulatorStartError } from "./start-error";
+import { EmulatorStartError } from "../start-error";
 
 const lockSchema = z.object({ pid: z.int().positive(), processStart: z.string().optional() });
 type Lock = z.infer<typeof lockSchema>;
