@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { endpoints } from "../../provider/emulator/admin/endpoints";
 import { syncStepNames } from "../../provider/emulator/faults";
 import { operationNames } from "../../provider/emulator/operations";
-import { provenance, sources } from "./provenance";
 import { type OptionRow, readOptions } from "./options-table";
+import { provenance, sources } from "./provenance";
 
 const root = join(__dirname, "..", "..");
 
