@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
-// The largest multiple of the alphabet's length that fits a byte: bytes above it would favour the first letters.
+// The largest multiple of the alphabet's length that fits in a byte. Larger bytes would favour the first letters.
 const unbiasedBelow = 256 - (256 % alphabet.length);
 
 /** Lower-case letters and digits from the system's random source. */
@@ -22,7 +22,7 @@ export function newSessionId(): string {
   return `session-${randomText(25)}`;
 }
 
-/** Tells the state of one emulator from those of others; short, because clients keep it with each session. */
+/** Identifies the state of one emulator. It is short, because clients keep it with each session. */
 export function newEmulatorId(): string {
   return randomText(12);
 }

@@ -4,14 +4,14 @@ import type { EmulatorState } from "../state/emulator-state";
 import type { ContextFile, ContextRecord, ContextState, SyncTask } from "./context-record";
 import type { Content, FileContents } from "./file-contents";
 
-/** All contexts of the account and their files. Wipes end by the clock when a context is looked at, never by a timer. */
+/** All contexts of the account and their files. No timer ends a wipe: a context's state is computed when it is read. */
 export class ContextStore {
-  // Each index leads from a context or a session to its rows in the state.
+  // Indexes of the state's rows: by context, by session.
   readonly #files = new Map<string, Map<string, ContextFile>>();
   readonly #transferContextIds = new Map<string, string>();
   readonly #syncTasks = new Map<string, Set<SyncTask>>();
 
-  /** @param state what was loaded before is known from the beginning */
+  /** @param state has to be loaded already */
   constructor(
     private readonly state: EmulatorState,
     private readonly contents: FileContents,

@@ -1,4 +1,4 @@
-// Sending and fetching a context's files at their signed addresses: plain PUT and GET, as with a store of objects.
+// Clients send and fetch a context's files at signed addresses, with plain PUT and GET as in an object store.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
@@ -17,7 +17,7 @@ interface TransferContext {
   readonly clock: Clock;
   readonly contexts: ContextStore;
   readonly contents: FileContents;
-  /** Signs the addresses. */
+  /** The secret that signs the addresses. */
   readonly fileSecret: string;
   readonly settings: Settings;
   /** Resolves when no session that is over still uploads into one of the contexts. */
@@ -94,7 +94,7 @@ async function send(
     throw contextFileNotFound();
   }
   const content = contents.read(file.blob);
-  // Headers only once the content is open, so that a missing one can still be told.
+  // Headers only when the content is open, so that a missing one can still be reported.
   await new Promise<void>((resolve, reject) => content.once("open", () => resolve()).once("error", reject));
   outgoing.writeHead(200, {
     etag: `"${file.blob}"`,
@@ -112,7 +112,7 @@ function refuse(
   failure: Pick<ApiFailure, "status" | "code" | "message">,
 ): void {
   const reply = failureReply(requestId, failure);
-  // What the client still sends is read and dropped: a connection closed on unread data loses the reply.
+  // Reads and drops what the client still sends. A connection that is closed with unread data loses the reply.
   incoming.resume();
   outgoing.shouldKeepAlive = incoming.complete;
   outgoing.writeHead(reply.status, { ...reply.headers, "content-length": String(Buffer.byteLength(reply.body)) });

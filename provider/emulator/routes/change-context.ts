@@ -4,7 +4,7 @@ import { nothing, requireContext, requiredText, route } from "./route";
 
 const contextParameter = z.object({ id: requiredText });
 
-/** POST /sdk/ModifyContext: only the name can change. A name that another context of the region has is refused. */
+/** POST /sdk/ModifyContext: renames a context. A name that another context of the region has is refused. */
 export const modifyContext = route({
   method: "POST",
   path: "/sdk/ModifyContext",
@@ -25,7 +25,7 @@ export const modifyContext = route({
   },
 });
 
-/** POST /sdk/DeleteContext: allowed also while a session has it mounted; what that session uploads later is lost. */
+/** POST /sdk/DeleteContext: also possible while a session mounts it. What that session uploads later is lost. */
 export const deleteContext = route({
   method: "POST",
   path: "/sdk/DeleteContext",

@@ -33,7 +33,7 @@ export const getContextFileUploadUrl = route({
   },
 });
 
-/** POST /sdk/GetContextFileDownloadUrl: an address for GET without a key. Given also for a file that is not there yet. */
+/** POST /sdk/GetContextFileDownloadUrl: an address for GET without a key. The file need not exist yet. */
 export const getContextFileDownloadUrl = route({
   method: "POST",
   path: "/sdk/GetContextFileDownloadUrl",
@@ -75,7 +75,7 @@ const positive = (initial: number) =>
     .refine((value) => value >= 1, { error: "must be at least 1" })
     .default(initial);
 
-/** POST /sdk/DescribeContextFiles: what lies directly in a folder, by name; folders are those that files lie in. */
+/** POST /sdk/DescribeContextFiles: the files and folders directly in a folder, by name. Empty folders do not exist. */
 export const describeContextFiles = route({
   method: "POST",
   path: "/sdk/DescribeContextFiles",

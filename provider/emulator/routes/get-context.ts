@@ -58,7 +58,7 @@ function findContext({ id, name, loginRegionId }: z.output<typeof parameters>, c
   return id === "" ? contexts.findByName(name, loginRegionId) : contexts.find(id);
 }
 
-/** GET /sdk/ListContexts: newest first; paging is at the top level, where the sibling platform has it. */
+/** GET /sdk/ListContexts: newest first. Paging is at the top level, as on the sibling platform. */
 export const listContexts = route({
   method: "GET",
   path: "/sdk/ListContexts",

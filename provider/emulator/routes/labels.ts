@@ -3,8 +3,8 @@ import { checkLabelLimits, parseLabelText } from "../labels";
 import { nothing, requiredText, requireRunning, route, sessionParameter } from "./route";
 
 /**
- * POST /sdk/SetLabel, with a capital L in `Labels`. Replaces all labels: the sibling platform's live test requires it,
- * and AGB's own label test calls it correct; a page of the sibling says it merges. `{}` removes all labels.
+ * POST /sdk/SetLabel: replaces all labels; `{}` removes them. The parameter `Labels` has a capital L. The sibling platform's
+ * live test requires that labels are replaced, and AGB's own label test accepts it; a page of the sibling says they merge.
  */
 export const setLabel = route({
   method: "POST",
@@ -26,7 +26,7 @@ export const setLabel = route({
   },
 });
 
-/** GET /sdk/GetLabel. The labels are a JSON text inside the JSON reply; the paging parameters are ignored. */
+/** GET /sdk/GetLabel: the labels as a JSON string inside the JSON reply. Ignores the paging parameters. */
 export const getLabel = route({
   method: "GET",
   path: "/sdk/GetLabel",

@@ -10,8 +10,8 @@ const firstPort = 30_100;
 const lastPort = 30_199;
 
 /**
- * GET /internet/getLink: the address of a port, or of a browser session's control when no port is named. With tools
- * allowed the address of a port is one on this computer, where a server that the session runs can be reached.
+ * GET /internet/getLink: the address of a port or, without a port, of the browser of a browser session. If tools are
+ * allowed, the address of a port is on this computer, and reaches a server that the session runs.
  */
 export const getLink = route({
   method: "GET",
@@ -35,11 +35,11 @@ export const getLink = route({
   handle({ query: { sessionId, protocolType, port } }, { sessions, settings }) {
     const record = requireRunning(sessions, sessionId);
     if (port === 0) {
-      requireBrowser(record, "port: is required, as only a browser image has a link without a port");
+      requireBrowser(record, "port: is required, because only a browser image has a link without a port");
       return { data: { url: browserUrl(record) } };
     }
     const isSocket = protocolType === "wss";
-    // No certificate is trusted for this computer, so the address is one without TLS, whatever was asked for.
+    // Without TLS, whatever the client asks for: this computer has no trusted certificate.
     const url = settings.allowExec
       ? `${isSocket ? "ws" : "http"}://127.0.0.1:${port}/`
       : `${isSocket ? "wss" : "https"}://${record.resourceId}-${port}.link.agb.invalid/?token=${randomText(40)}`;
@@ -47,7 +47,7 @@ export const getLink = route({
   },
 });
 
-/** POST /internet/getCdpLink: the address of a browser's control, where nothing listens. */
+/** POST /internet/getCdpLink: the address that controls a browser (CDP). Nothing listens there. */
 export const getCdpLink = route({
   method: "POST",
   path: "/internet/getCdpLink",
@@ -62,7 +62,7 @@ export const getCdpLink = route({
   },
 });
 
-/** POST /browser/init: says that the browser has been started, although there is none. */
+/** POST /browser/init: reports that the browser was started, although there is none. */
 export const initBrowser = route({
   method: "POST",
   path: "/browser/init",
@@ -74,7 +74,7 @@ export const initBrowser = route({
     browserOption: z
       .string()
       .default("")
-      .refine((text) => text === "" || isJsonObject(text), { error: "must be a text that holds a JSON object" }),
+      .refine((text) => text === "" || isJsonObject(text), { error: "must be a string with a JSON object" }),
   }),
   body: nothing,
   handle({ query }, { sessions }) {
@@ -90,7 +90,7 @@ function requireBrowser(record: SessionRecord, message: string): void {
   }
 }
 
-// A host name that can never exist: there is no browser.
+// A host name that can never exist, because there is no browser.
 function browserUrl(record: SessionRecord): string {
   return `wss://${record.resourceId}.cdp.agb.invalid/devtools/browser?token=${randomText(40)}`;
 }

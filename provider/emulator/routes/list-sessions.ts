@@ -3,7 +3,7 @@ import { parseLabelText } from "../labels";
 import { cutPage, pageParameters } from "./page";
 import { nothing, route } from "./route";
 
-/** GET /sdk/ListSession: running sessions, newest first. `isAll` is ignored, as nothing is known about its meaning. */
+/** GET /sdk/ListSession: running sessions, newest first. Ignores `isAll`, because nothing is known about its meaning. */
 export const listSessions = route({
   method: "GET",
   path: "/sdk/ListSession",

@@ -16,7 +16,7 @@ export const getSession = route({
   },
 });
 
-/** POST /mcp/getSessionInfo: the state, and the only operation that still sees a session while it is released. */
+/** POST /mcp/getSessionInfo: the state. It is the only operation that still finds a session during its release. */
 export const getSessionInfo = route({
   method: "POST",
   path: "/mcp/getSessionInfo",
@@ -33,7 +33,7 @@ export const getSessionInfo = route({
   },
 });
 
-/** POST /mcp/getMcpResource: what AGB's documentation advises as the check that a session is alive. */
+/** POST /mcp/getMcpResource: what AGB's documentation recommends for checking that a session is alive. */
 export const getMcpResource = route({
   method: "POST",
   path: "/mcp/getMcpResource",

@@ -1,6 +1,6 @@
 import { nothing, requireRunning, route, sessionParameter } from "./route";
 
-/** POST /mcp/releaseSessionAsync: begins a release. A session that is gone already is not found, as AGB's docs suggest. */
+/** POST /mcp/releaseSessionAsync: begins a release. A session that is already gone is not found, as AGB's docs suggest. */
 export const releaseSessionAsync = route({
   method: "POST",
   path: "/mcp/releaseSessionAsync",
@@ -14,7 +14,7 @@ export const releaseSessionAsync = route({
   },
 });
 
-/** POST /mcp/releaseSession: the call of SDKs before 0.7.0, after whose reply the session is gone. */
+/** POST /mcp/releaseSession: the call of SDKs before 0.7.0. The session is gone when the reply arrives. */
 export const releaseSession = route({
   method: "POST",
   path: "/mcp/releaseSession",

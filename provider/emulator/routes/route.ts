@@ -28,7 +28,7 @@ export interface RouteContext {
   uploadsInto(contextIds: readonly string[]): Promise<void>;
 }
 
-/** A request whose parameters have been checked. */
+/** A request with checked parameters. */
 export interface AcceptedCall {
   /** The session it names, if it names one. */
   readonly sessionId: string | undefined;
@@ -87,7 +87,7 @@ export function route<Query extends z.ZodType, Body extends z.ZodType>(
   };
 }
 
-/** No parameters in this part of the request; whatever is there is ignored. */
+/** For a part of the request without parameters. Its content is ignored. */
 export const nothing = z.unknown();
 
 /** A string that must be there and not be blank. */
@@ -97,7 +97,7 @@ export const requiredText = z
     error: "must not be blank",
   });
 
-/** Most operations name nothing but a session, some in the body and some in the query. */
+/** Most operations name only a session, some in the body and some in the query. */
 export const sessionParameter = z.object({ sessionId: requiredText });
 
 /** @throws ApiFailure (InvalidMcpSession.NotFound) unless the session is running */
@@ -109,7 +109,7 @@ export function requireRunning(sessions: SessionStore, sessionId: string): Sessi
   return record;
 }
 
-/** @throws ApiFailure (InvalidContext.NotFound) when the context is not there */
+/** @throws ApiFailure (InvalidContext.NotFound) unless the context exists */
 export function requireContext(contexts: ContextStore, contextId: string): ContextRecord {
   const record = contexts.find(contextId);
   if (record === undefined) {

@@ -56,7 +56,7 @@ function mountsOf(
   return [{ contextId, path, policy: mounted?.policy }];
 }
 
-/** GET /sdk/GetContextInfo: the state of a session's synchronizations, as JSON in JSON in JSON. */
+/** GET /sdk/GetContextInfo: the status of a session's synchronizations, as JSON in JSON in JSON. */
 export const getContextInfo = route({
   method: "GET",
   path: "/sdk/GetContextInfo",
@@ -79,7 +79,7 @@ export const getContextInfo = route({
   },
 });
 
-/** POST /sdk/GetAndLoadInternalContext: the contexts that serve a session's file transfers, made when first asked for. */
+/** POST /sdk/GetAndLoadInternalContext: the contexts for a session's file transfers, created by the first call. */
 export const getAndLoadInternalContext = route({
   method: "POST",
   path: "/sdk/GetAndLoadInternalContext",
@@ -91,7 +91,7 @@ export const getAndLoadInternalContext = route({
     const { sessionId } = requireRunning(sessions, query.sessionId);
     const data = [];
     for (const contextType of parseContextTypes(query.contextTypes)) {
-      // The only type that AGB's SDKs ask for; nothing is known about others.
+      // The only type that AGB's SDKs ask for. Nothing is known about others.
       if (contextType === "file_transfer") {
         const record =
           contexts.findTransferContext(sessionId) ?? contexts.create(`file_transfer-${sessionId}`, "", sessionId);

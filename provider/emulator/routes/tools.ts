@@ -7,12 +7,12 @@ import { toolFailure } from "../tools/tool-result";
 import { nothing, requiredText, route } from "./route";
 
 const args = z.union([z.string(), z.record(z.string(), z.unknown())], {
-  error: "must be a text that holds a JSON object",
+  error: "must be a string with a JSON object",
 });
 
 /**
- * POST /mcp: calls a tool in a session and sets its idle timer back. `autoGenSession` is ignored, and so are `imageId`
- * and `server`: a session is never made on the way, and a tool is known by its name.
+ * POST /mcp: calls a tool in a session and resets the session's idle timer. Ignores `autoGenSession`, `imageId` and `server`:
+ * it never creates a session, and finds the tool by its name.
  */
 export const callTool = route({
   method: "POST",
@@ -42,7 +42,7 @@ const toolsAreOff = toolFailure(
   "This emulator runs no tools. To let sessions run commands as your own user on this computer, start it with --allow-exec, or with the option allowExec: true.",
 );
 
-/** POST /mcp/listTools: the tools of an image, as JSON text. The only way to ask whether an image exists. */
+/** POST /mcp/listTools: the tools of an image, as a JSON string. It is the only way to ask whether an image exists. */
 export const listTools = route({
   method: "POST",
   path: "/mcp/listTools",

@@ -23,9 +23,9 @@ export class ContextMirror {
   ) {}
 
   /**
-   * Copies the context's files into the session; what else is there stays.
+   * Copies the context's files into the session. Other files of the session stay.
    *
-   * @throws SkippedFilesError when some could not be copied; all others are there
+   * @throws SkippedFilesError when some could not be copied; all others are copied
    */
   async download(sandbox: Sandbox, mount: ContextMount): Promise<void> {
     const known = await KnownFiles.read(sandbox);
@@ -46,10 +46,10 @@ export class ContextMirror {
   }
 
   /**
-   * Copies the session's files into the context, and removes there what the session had and has deleted.
+   * Copies the session's files into the context, and removes files there that the session had and has deleted.
    *
-   * @throws SkippedFilesError when some could not be copied, for instance because they are over the limit; all others are
-   *   in the context, and so is what it had of the skipped ones before
+   * @throws SkippedFilesError when some could not be copied, for instance because they are too large; all others are copied,
+   *   and the context keeps what it had of the skipped ones
    */
   async upload(sandbox: Sandbox, mount: ContextMount): Promise<void> {
     const policy = parseSyncPolicy("policy", mount.policy);
@@ -77,7 +77,7 @@ export class ContextMirror {
         skipped.noteCopied();
       } catch (error) {
         this.#require(mount.contextId);
-        // One that has gone meanwhile was not skipped: it was deleted.
+        // A file that is gone by now was not skipped but deleted.
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
           found.add(contextPath);
           skipped.add(path, error);
@@ -85,8 +85,8 @@ export class ContextMirror {
       }
     }
     if (policy.deletePolicy.syncLocalFile) {
-      // What the session never had is not missing in it: somebody else has stored it meanwhile. And what lies where the
-      // session could not be looked at may be there still.
+      // A file that the session never had was stored by somebody else meanwhile. And a file in a folder that could not be
+      // read may still exist.
       const deleted = [...stored.keys()].filter(
         (path) =>
           known.has(mount.contextId, path) &&
@@ -140,7 +140,7 @@ export class ContextMirror {
       this.#require(contextId);
       const file = this.contexts.putFile(contextId, path, content);
       const now = await handle.stat();
-      // One that was written meanwhile has to be read again.
+      // A file that was written meanwhile has to be uploaded again.
       if (now.size === size && now.mtimeMs === mtimeMs) {
         await markUnchanged(handle, file);
       }
@@ -169,7 +169,7 @@ export class ContextMirror {
   }
 }
 
-// A mount that the session has removed has no files.
+// A session may have removed the mount. Then there are no files.
 function filesIn(sandbox: Sandbox, mount: ContextMount): Promise<readonly FoundFile[]> {
   return findFiles(sandbox, mount.path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") {
@@ -179,7 +179,7 @@ function filesIn(sandbox: Sandbox, mount: ContextMount): Promise<readonly FoundF
   });
 }
 
-// Each chunk is good until the next one is asked for.
+// Each chunk is valid until the next one is read.
 async function* contentOf(handle: FileHandle): AsyncGenerator<Buffer> {
   const chunk = Buffer.alloc(chunkBytes);
   for (;;) {
@@ -191,13 +191,13 @@ async function* contentOf(handle: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
-// A file whose time and size are those of the context's file counts as unchanged at the next upload.
+// The next upload skips a file that has the size and time of the context's file.
 async function markUnchanged(handle: FileHandle, file: ContextFile): Promise<void> {
   const seconds = file.modifiedAtMs / 1000;
   await handle.utimes(seconds, seconds);
 }
 
-/** Which files of which contexts a session has had. Kept beside its root, so that a restart does not lose it. */
+/** Which files of which contexts a session has had. Kept beside its root, so that it survives a restart. */
 class KnownFiles {
   private constructor(
     private readonly path: string,

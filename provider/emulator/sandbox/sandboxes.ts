@@ -33,7 +33,7 @@ export class Sandboxes {
   #folder: string | undefined;
   #isClosed = false;
 
-  /** @param statePath the sessions' state file, beside which the folders lie; without one they are temporary */
+  /** @param statePath the state file, beside which the folders are; without one they are temporary */
   constructor(
     private readonly statePath: string | undefined,
     private readonly limits: ToolLimits,
@@ -131,7 +131,7 @@ export class Sandboxes {
     return sandbox;
   }
 
-  /** What a user has to know about how far sessions are kept apart from this computer; undefined when there is nothing. */
+  /** What a user has to know if sessions are not isolated from this computer; undefined if they are. */
   async warning(): Promise<string | undefined> {
     this.#surroundings ??= this.#prepare();
     return (await this.#surroundings).view.isOwnRoot ? undefined : plainViewWarning;
@@ -140,7 +140,7 @@ export class Sandboxes {
   async #prepare(): Promise<SandboxSurroundings> {
     const folder = this.#folder ?? mkdtempSync(join(tmpdir(), "agb-emulator-sessions-"));
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // The kernel tells paths without links.
+    // The kernel reports paths without links.
     this.#folder = realpathSync(folder);
     const mark = `${randomText(20)}/`;
     const keeper = new Keeper(`${markVariable}=${mark}`, this.#folder, this.statePath === undefined);
@@ -164,7 +164,7 @@ export class Sandboxes {
     this.#opening.delete(sessionId);
     this.#mounts.delete(sessionId);
     this.#left = this.#left?.filter((left) => left !== sessionId);
-    // What cannot be removed now is removed at the next start.
+    // The next start removes what cannot be removed now.
     await removeTree(this.#folderOf(sessionId)).catch(() => {});
   }
 

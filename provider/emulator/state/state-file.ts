@@ -182,7 +182,7 @@ function parseInto(state: EmulatorState, path: string, text: string): void {
   const broken = (problem: string) =>
     new EmulatorStartError(
       "STATE_FILE_BROKEN",
-      `State file ${path} ${problem}. Name another file, restore this one from a copy, or delete it to start without sessions and contexts.`,
+      `State file ${path} ${problem}. Choose another file, restore this one from a copy, or delete it to start without sessions and contexts.`,
     );
   const [firstLine = "", ...lines] = text.split("\n");
   let head: unknown;

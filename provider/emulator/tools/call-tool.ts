@@ -24,7 +24,7 @@ const tools = {
 };
 
 /**
- * Calls a tool in a session. What goes wrong in the tool is in its result.
+ * Calls a tool in a session. A failure of the tool is in the result.
  *
  * @throws ApiFailure (HTTP 400) that names the argument at fault
  */

@@ -3,7 +3,7 @@ import { cpus, freemem, loadavg, totalmem } from "node:os";
 import type { Sandbox } from "../sandbox/sandbox";
 import { type ToolResult, toolText } from "./tool-result";
 
-/** `get_metrics`: those of the whole computer, as JSON text, in bytes and percent. The network is not measured. */
+/** `get_metrics`: the whole computer's, as a JSON string, in bytes and percent. The network is not measured. */
 export async function getMetrics(sandbox: Sandbox): Promise<ToolResult> {
   const disk = await statfs(sandbox.root);
   const cpuCount = cpus().length;

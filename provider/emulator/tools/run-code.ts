@@ -26,7 +26,7 @@ const aliases: Readonly<Record<string, string>> = {
   sh: "bash",
 };
 
-/** `run_code`: what the code wrote and the value of its last expression, as JSON text. Nothing is kept from one call to the next. */
+/** `run_code`: the output of the code and the value of its last expression, as a JSON string. Calls share no state. */
 export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { code, language: given, timeout_s } = checkArguments(schema, args);
   const asked = given.trim().toLowerCase();
@@ -42,7 +42,7 @@ export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResu
     await sandbox.withEntry(codePath, (entry) => writeFile(entry, code, { flag: "wx" }), { changesFolder: true });
     const end = await sandbox.run({ command, timeLimitMs: timeout_s * 1000 });
     const value = await readResult(sandbox, resultPath);
-    const problem = end.isTimedOut ? `The code took longer than it may and was ended.` : lastLine(end.stderr);
+    const problem = end.isTimedOut ? `The code exceeded its time limit and was ended.` : lastLine(end.stderr);
     return toolText(
       JSON.stringify({
         result: value === undefined ? [] : [{ "text/plain": value, isMainResult: true }],
@@ -63,7 +63,7 @@ export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResu
   }
 }
 
-/** The value that the code's runner wrote; undefined when it wrote none, or the code put something else in its place. */
+/** The value that the code's runner wrote; undefined if it wrote none or the code replaced the file. */
 async function readResult(sandbox: Sandbox, path: string): Promise<string | undefined> {
   const limitBytes = sandbox.surroundings.limits.outputLimitBytes;
   const open = (entry: string) => openRegularFile(entry, constants.O_RDONLY);

@@ -17,7 +17,7 @@ const schema = z.object({
     .nullish(),
 });
 
-/** `shell`: what the command wrote and how it ended, as JSON text. Failed only when its time was over or it never began. */
+/** `shell`: the output and exit code of the command, as a JSON string. Fails only if the command timed out or did not start. */
 export async function shell(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { command, timeout_ms, cwd, envs } = checkArguments(schema, args);
   const end = await sandbox.run({
@@ -28,7 +28,7 @@ export async function shell(sandbox: Sandbox, args: unknown): Promise<ToolResult
   });
   const text = JSON.stringify({
     stdout: end.stdout,
-    stderr: end.isTimedOut ? `${end.stderr}The command took longer than it may and was ended.` : end.stderr,
+    stderr: end.isTimedOut ? `${end.stderr}The command exceeded its time limit and was ended.` : end.stderr,
     exit_code: end.exitCode,
     traceId: "",
   });
