@@ -85,7 +85,7 @@ test("where namespaces are forbidden, the emulator says at its start what that m
     "line",
   )) as [string];
 
-  expect(line).toMatch(/^pulumi-agb emulator: sessions are not kept apart from this computer, because /);
+  expect(line).toMatch(/^pulumi-agb emulator: sessions are not isolated from this computer, because /);
   expect(line).toMatch(/write wherever this user can.*outlive its session.*Run only code that you trust/);
 });
 

@@ -9,7 +9,7 @@ import { repositoryRoot } from "../support/node-process";
 
 const command = useCommandFolder();
 
-test("what was acknowledged survives being killed under load, and the next one takes over the lock", async () => {
+test("acknowledged changes survive a kill under load, and the next emulator takes over the lock", async () => {
   const statePath = join(command.folder, "state.json");
   const child = command.run("emulator", "--state", statePath);
   const url = await listening(child);
@@ -34,7 +34,7 @@ test("what was acknowledged survives being killed under load, and the next one t
   }
 });
 
-test("files that were acknowledged survive being killed under load, and half a file does not", async () => {
+test("acknowledged files survive a kill under load, and half a file does not", async () => {
   const statePath = join(command.folder, "state.json");
   const child = command.run("emulator", "--state", statePath);
   const url = await listening(child);
@@ -71,7 +71,7 @@ test("files that were acknowledged survive being killed under load, and half a f
   }
 });
 
-test("a full disk at the start is told, and leaves no lock that refuses the next start", async () => {
+test("a full disk at the start is reported, and leaves no lock that prevents the next start", async () => {
   const statePath = join(command.folder, "state.json");
   const start = `ulimit -f 0; exec "${process.execPath}" "${join(repositoryRoot, "dist", "cli", "main.js")}" emulator --state "${statePath}"`;
   const child = spawn("/bin/sh", ["-c", start], { stdio: ["ignore", "pipe", "pipe"] });

@@ -31,7 +31,7 @@ test.each(["SIGTERM", "SIGINT"] as const)("runs until %s and keeps the sessions"
   expect(page.data).toEqual([{ sessionId: body.data.sessionId, sessionStatus: "RUNNING" }]);
 });
 
-test("an emulator that npx runs ends with npx, also when only npx is told to end", async () => {
+test("an emulator that npx runs ends with npx, also when only npx gets the signal", async () => {
   // As an installed package has it, but with the sources.
   const bin = join(command.folder, "node_modules", ".bin", "pulumi-agb");
   mkdirSync(dirname(bin), { recursive: true });
@@ -90,7 +90,7 @@ test("options reach the emulator", async () => {
   expect(labels.body.data.labels).toBe('{"a":"1","b":"2"}');
 });
 
-test("the log tells each request in one line on stderr, and no key or label", async () => {
+test("the log has one line on stderr for each request, without keys and labels", async () => {
   const child = command.run("emulator", "--log", "json", "--api-key", "secret-key");
   const url = await listening(child);
   await ask(url, "GET", "/sdk/ListSession", { key: "secret-key", query: { labels: '{"a":"secret-label"}' } });
@@ -115,7 +115,7 @@ test("the log tells each request in one line on stderr, and no key or label", as
   expect(lines.join()).not.toContain("secret");
 });
 
-test("a port that is taken is told, with exit code 1", async () => {
+test("a port that is taken is reported, with exit code 1", async () => {
   const emulator = await startEmulator();
   try {
     const { port } = new URL(emulator.url);

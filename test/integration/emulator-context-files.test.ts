@@ -41,7 +41,7 @@ test("a file is stored with PUT and fetched with GET, without a key", async () =
   expect(get.headers.get("content-length")).toBe("70000");
 });
 
-test("a newer content replaces the older one and keeps the file's id", async () => {
+test("new content replaces the old one and keeps the file's id", async () => {
   const emulator = await start();
   const { url } = emulator;
   const contextId = await createContext(url, "data");
@@ -59,7 +59,7 @@ test("a newer content replaces the older one and keeps the file's id", async () 
   expect(emulator.contexts()).toMatchObject([{ files: [{ path: "/a", sizeBytes: 10 }] }]);
 });
 
-test("lists what lies in a folder, in pages", async () => {
+test("lists the entries of a folder, in pages", async () => {
   const { url } = await start();
   const contextId = await createContext(url, "data");
   for (const path of ["/b.txt", "/a/1", "/a/2", "/a/deep/3", "/c"]) {
@@ -86,7 +86,7 @@ test("lists what lies in a folder, in pages", async () => {
   expect((await describeFiles(url, { contextId, pageNumber: "0" })).body.message).toContain("pageNumber: ");
 });
 
-test("a deleted file is gone, and once more it is not found", async () => {
+test("a deleted file is gone, and a second delete does not find it", async () => {
   const { url } = await start();
   const contextId = await createContext(url, "data");
   await upload(url, contextId, "/a", "text");
@@ -110,7 +110,7 @@ test.each([" ", "/", "/folder/", "a\0b"])("'%s' is no path of a file", async (fi
 });
 
 describe("the address of a file", () => {
-  test("ends with its time", async () => {
+  test("expires", async () => {
     const { url } = await start({ fileUrlLifetimeSeconds: 60 });
     const contextId = await createContext(url, "data");
     const answer = await contextCall(url, "GetContextFileUploadUrl", { contextId, filePath: "/a" });
@@ -126,7 +126,7 @@ describe("the address of a file", () => {
     expect(await download(url, contextId, "/a")).toBe("text");
   });
 
-  test("is good for one file, one context and one direction", async () => {
+  test("is valid for one file, one context and one direction", async () => {
     const { url } = await start();
     const contextId = await createContext(url, "data");
     const other = await createContext(url, "other");
@@ -168,7 +168,7 @@ describe("the address of a file", () => {
     expect(JSON.stringify(emulator.requests())).not.toMatch(/secret-name|signature/);
   });
 
-  test("of a context that is gone leads nowhere", async () => {
+  test("of a deleted context refuses an upload", async () => {
     const { url } = await start();
     const contextId = await createContext(url, "data");
     const address = await fileUrl(url, "Upload", contextId, "/a");

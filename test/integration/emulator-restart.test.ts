@@ -37,7 +37,7 @@ describe("the id of an emulator", () => {
     expect(await idIn((await state.start()).url)).toBe(id);
   });
 
-  test("is another one for another state file, and there is none without", async () => {
+  test("differs for another state file, and there is none without a state file", async () => {
     const first = await state.start();
     const second = await state.start({ statePath: join(state.folder, "other.json") });
     expect(await idIn(second.url)).not.toBe(await idIn(first.url));
@@ -69,7 +69,7 @@ test("a restart keeps sessions, labels and order", async () => {
   expect((await listAll(second.url))[0]).toBe(newest);
 });
 
-test("every acknowledged change is on disk at once", async () => {
+test("every acknowledged change is on disk", async () => {
   const clock = new ManualClock();
   const first = await state.start({ clock });
   const url = first.url;
@@ -89,7 +89,7 @@ test("every acknowledged change is on disk at once", async () => {
   expect((await state.startOnCopy({ clock })).sessions()).toEqual([]);
 });
 
-test("many changes at once are all on disk when they are acknowledged", async () => {
+test("many changes at the same time are all on disk when they are acknowledged", async () => {
   const first = await state.start();
 
   await Promise.all(Array.from({ length: 200 }, () => create(first.url)));
@@ -99,7 +99,7 @@ test("many changes at once are all on disk when they are acknowledged", async ()
   );
 });
 
-test("a session that is being released stays so over a restart, and then is gone for good", async () => {
+test("a session that is being released still is after a restart, and then is gone for good", async () => {
   const clock = new ManualClock();
   const first = await state.start({ clock });
   const sessionId = await createId(first.url);
@@ -115,7 +115,7 @@ test("a session that is being released stays so over a restart, and then is gone
   expect((await state.start({ clock })).sessions()).toEqual([]);
 });
 
-test("idle time runs on while the emulator is not running", async () => {
+test("idle time continues while the emulator is not running", async () => {
   const clock = new ManualClock();
   const first = await state.start({ clock });
   const short = await createId(first.url, {}, { timeout: 60 });

@@ -78,7 +78,7 @@ describe("mounted contexts", () => {
     expect(await download(sandbox.url, contextId, "/data/b")).toBe("B");
   });
 
-  test("obey their policy", async () => {
+  test("follow their policy", async () => {
     await sandbox.start();
     const contextId = await createContext(sandbox.url, "data");
     await upload(sandbox.url, contextId, "/old/kept", "1");
@@ -117,7 +117,7 @@ describe("mounted contexts", () => {
     const leave =
       "cd /data && node -e \"fs.writeFileSync(Buffer.from([0x61, 0xff]), ''); for (let i = 0; i < 1000; i++) { fs.mkdirSync('deep'); process.chdir('deep'); } fs.writeFileSync('far', '')\"; head -c 3000 /dev/zero > large; echo 1 > one; mkdir in; echo 2 > in/two; mkfifo pipe; ln -s /etc link";
 
-    test("keep all others, and the state of the synchronization names them", async () => {
+    test("keep all others, and the status of the synchronization names them", async () => {
       await sandbox.start({ maximumFileBytes: 2000 });
       const contextId = await createContext(sandbox.url, "data");
       await upload(sandbox.url, contextId, "/data/large", "an earlier one");
@@ -136,7 +136,7 @@ describe("mounted contexts", () => {
       expect(item.errorMessage).toMatch(/\/data\/deep.* \(File name too long\)/);
     });
 
-    test("keep all others at the end of the session too, and the emulator says which are lost", async () => {
+    test("keep all others at the end of the session too, and a notice names the lost ones", async () => {
       const notices: string[] = [];
       await sandbox.start({ maximumFileBytes: 2000, onNotice: (text) => notices.push(text) });
       const contextId = await createContext(sandbox.url, "data");
@@ -151,7 +151,7 @@ describe("mounted contexts", () => {
       expect(said[0]).toContain("/data/large (more than 2000 bytes)");
     });
 
-    test("on the way into a session keep all others, too", async () => {
+    test("keep all others on the way into a session too", async () => {
       await sandbox.start();
       const contextId = await createContext(sandbox.url, "data");
       await upload(sandbox.url, contextId, "/data/a", "a");
@@ -201,7 +201,7 @@ describe("mounted contexts", () => {
     expect((await files(contextId))?.length).toBe(300);
   });
 
-  test("a file of 300 MB is no trouble", async () => {
+  test("a file of 300 MB can be uploaded", async () => {
     await sandbox.start();
     const contextId = await createContext(sandbox.url, "data");
     const sessionId = await createId(sandbox.url, {}, mounted(contextId, "/data"));
@@ -214,7 +214,7 @@ describe("mounted contexts", () => {
     expect(context?.files).toEqual([{ path: "/data/large", sizeBytes: 300 * 1024 * 1024 }]);
   });
 
-  test("one that cannot be uploaded is told as failed", async () => {
+  test("an upload of a file that is too large is reported as failed", async () => {
     await sandbox.start({ maximumFileBytes: 10 });
     const contextId = await createContext(sandbox.url, "data");
     const sessionId = await createId(sandbox.url, {}, mounted(contextId, "/data"));

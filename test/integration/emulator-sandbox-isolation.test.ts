@@ -8,7 +8,7 @@ import { leaveProcesses, uniqueSeconds, useSandboxEmulator } from "../support/sa
 
 const sandbox = useSandboxEmulator();
 
-describe("this computer is kept from what sessions run, or the emulator says at its start that it is not", () => {
+describe("sessions are isolated from this computer, or the emulator says at its start that they are not", () => {
   /** What the emulator says at its start; undefined when it has nothing to say. */
   async function warningOf(options: EmulatorOptions = {}): Promise<string | undefined> {
     const notices: string[] = [];
@@ -19,7 +19,7 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     return notices[0];
   }
 
-  test("its programs and settings cannot be changed, by whatever means", async () => {
+  test("no command can change its programs and settings", async () => {
     const warning = await warningOf();
     const sessionId = await createId(sandbox.url);
     const name = `agb-emulator-test-${uniqueSeconds()}`;
@@ -41,10 +41,10 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     const isChanged = ["/etc", "/usr"].some((folder) => existsSync(join(folder, name)));
 
     expect(isChanged).toBe(false);
-    expect(warning ?? "kept apart").toMatch(/^kept apart$|not kept apart from this computer.*write wherever/);
+    expect(warning ?? "isolated").toMatch(/^isolated$|not isolated from this computer.*write wherever/);
   });
 
-  test("a library of the session does not reach the programs that start its commands", async () => {
+  test("the session's LD_PRELOAD does not reach the programs that start its commands", async () => {
     await sandbox.start();
     const sessionId = await createId(sandbox.url);
 
@@ -57,7 +57,7 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     expect(stderr.split("\n").filter((line) => line.includes("none.so")).length).toBeLessThanOrEqual(2);
   });
 
-  test("folders are made in the session only, whatever its commands put in their way meanwhile", async () => {
+  test("folders are created in the session only, whatever its commands put in the way meanwhile", async () => {
     const statePath = join(sandbox.folder, "state.json");
     await sandbox.start({ statePath });
     const sessionId = await createId(sandbox.url);
@@ -79,7 +79,7 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     expect(readdirSync(outside)).toEqual([]);
   });
 
-  test("what a session's folder shows of it stays in its place", async () => {
+  test("folders of this computer that a session sees stay in place", async () => {
     const warning = await warningOf();
     const sessionId = await createId(sandbox.url);
     const move = { source: "/usr", destination: "/home/user/usr" };
@@ -91,11 +91,11 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     ];
 
     for (const result of results) {
-      expect(warning ?? result).toMatch(/^failed: Read-only file system$|not kept apart/);
+      expect(warning ?? result).toMatch(/^failed: Read-only file system$|not isolated/);
     }
   });
 
-  test("what the program around the emulator has open does not reach a session that is kept apart", async () => {
+  test("what the program around the emulator has open does not reach an isolated session", async () => {
     const warning = await warningOf();
     const file = join(sandbox.folder, "outside.txt");
     const program = `
@@ -119,7 +119,7 @@ describe("this computer is kept from what sessions run, or the emulator says at 
     expect(warning ?? readFileSync(file, "utf8")).toBe(warning ?? "");
   });
 
-  test("sessions see no process but their own", async () => {
+  test("sessions see only their own processes", async () => {
     const warning = await warningOf();
     const sessionId = await createId(sandbox.url);
     const other = await leaveProcesses(sandbox.url, await createId(sandbox.url));

@@ -31,7 +31,7 @@ describe("what a session runs ends", () => {
     expect(await outlives(`sleep ${seconds}`)).toBe(false);
   });
 
-  test("with a release behind its owner's back, and with a reset", async () => {
+  test("with a release by the controls, and with a reset", async () => {
     const emulator = await sandbox.start();
     const [first, second] = [await createId(sandbox.url), await createId(sandbox.url)];
     const [released, reset] = [await leaveProcesses(sandbox.url, first), await leaveProcesses(sandbox.url, second)];
@@ -71,7 +71,7 @@ describe("what a session runs ends", () => {
   });
 });
 
-describe("what a session leaves on disk goes with it", () => {
+describe("what a session leaves on disk is removed with it", () => {
   test.each([
     ["a very deep tree", "for (let i = 0; i < 3000; i++) { fs.mkdirSync('deep'); process.chdir('deep'); }"],
     ["a name that is not UTF-8", "fs.mkdirSync(Buffer.from([0x64, 0xff])); fs.writeFileSync(Buffer.from([0xfe]), '');"],
@@ -89,7 +89,7 @@ describe("what a session leaves on disk goes with it", () => {
   });
 });
 
-test("tool calls set the idle timer back, at their end as well", async () => {
+test("tool calls reset the idle timer, also when they end", async () => {
   const emulator = await sandbox.start();
   const sessionId = await createId(sandbox.url, {}, { timeout: 60 });
   for (let minute = 0; minute < 10; minute += 1) {

@@ -34,7 +34,7 @@ function sessionRecord(sessionId: string): SessionRecord {
 }
 
 describe("the file", () => {
-  test("is private, leaves no temporary file behind, and its folder is made", async () => {
+  test("is private, leaves no temporary file behind, and its folder is created", async () => {
     state.statePath = join(state.folder, "deeper", "still", "state.json");
     const emulator = await state.start();
     await createId(emulator.url, { team: "a" });
@@ -66,7 +66,7 @@ describe("the file", () => {
     ["somebody else's", '{"name":"package"}', "was not written by this emulator"],
     ["of an earlier version", '{"format":"agb-emulator-state","version":2}\n[]\n', "has version 2"],
     ["of a later version", '{"format":"agb-emulator-state","version":4}\n[]\n', "has version 4"],
-    ["without its end", head, "is damaged at nextSequence"],
+    ["without content", head, "is damaged at nextSequence"],
     ["broken in a line", `${head}[{"kind"\n[]\n`, "is damaged at line 2"],
     ["not made of changes", `${head}[]\n[7]\n`, "is damaged at line 3"],
     [
@@ -101,7 +101,7 @@ describe("the file", () => {
     expect(readdirSync(state.folder)).toEqual(["state.json"]);
   });
 
-  test("is added to, and becomes short again when it has grown", async () => {
+  test("is appended to, and replaced by a short one when it has grown", async () => {
     const content = new EmulatorState(true);
     const file = new StateFile(state.statePath, content, 10_000);
     let largestBytes = 0;
@@ -149,7 +149,7 @@ describe("the file", () => {
     },
   );
 
-  test("that somebody deleted or cut meanwhile is written whole again", async () => {
+  test("that somebody deleted or cut meanwhile is written again as a whole", async () => {
     const emulator = await state.start();
     const sessionId = await createId(emulator.url, { team: "a" });
 
@@ -162,7 +162,7 @@ describe("the file", () => {
     expect((await state.startOnCopy()).sessions()).toMatchObject([{ sessionId, labels: { team: "c" } }]);
   });
 
-  test("that cannot be one is an error that names it", async () => {
+  test("that cannot be a file is an error that names it", async () => {
     state.statePath = state.folder;
 
     await expect(state.start()).rejects.toMatchObject({
@@ -171,7 +171,7 @@ describe("the file", () => {
     });
   });
 
-  test("that can no longer be written makes changes fail, not vanish", async () => {
+  test("that can no longer be written makes changes fail, and they are not lost", async () => {
     const emulator = await state.start();
     const sessionId = await createId(emulator.url, { team: "a" });
     rmSync(state.folder, { recursive: true });

@@ -27,7 +27,7 @@ describe("the lock", () => {
     await expect(state.start({ statePath: link })).rejects.toMatchObject({ code: "STATE_FILE_IN_USE" });
   });
 
-  test("is given back by close, and by a start that fails", async () => {
+  test("is released by close, and by a start that fails", async () => {
     const first = await state.start();
     const port = Number(new URL(first.url).port);
     const otherPath = join(state.folder, "other.json");
@@ -38,7 +38,7 @@ describe("the lock", () => {
     await state.start({ statePath: otherPath });
   });
 
-  test("of a process that is gone is taken over", async () => {
+  test("of a process that has ended is taken over", async () => {
     // The largest process id of Linux is 2^22.
     writeFileSync(`${state.statePath}.lock`, JSON.stringify({ pid: 2 ** 22 + 1 }));
 
@@ -54,7 +54,7 @@ describe("the lock", () => {
     await expect(state.start()).resolves.toBeDefined();
   });
 
-  (hasProcessTimes ? test : test.skip)("of a process that is dead but not buried is taken over", async () => {
+  (hasProcessTimes ? test : test.skip)("of a process that is a zombie is taken over", async () => {
     // The shell turns into a `sleep` that never asks for its child's exit code; the child ends only when it has.
     const child = "sh -c 'until grep -q sleep /proc/$PPID/comm; do :; done'";
     const shell = spawn("sh", ["-c", `${child} & echo $!; exec sleep 60`], { stdio: ["ignore", "pipe", "ignore"] });
@@ -73,13 +73,13 @@ describe("the lock", () => {
     }
   });
 
-  test("that says nothing readable is left to its owner to delete", async () => {
+  test("that cannot be read is kept, and the message says to delete it", async () => {
     writeFileSync(`${state.statePath}.lock`, "{");
 
     await expect(state.start()).rejects.toThrow(/state\.json\.lock.*delete/);
   });
 
-  test("that is empty, as an earlier version left it on a full disk, is taken over", async () => {
+  test("that is empty, because its process was stopped while it wrote, is taken over", async () => {
     writeFileSync(`${state.statePath}.lock`, "");
 
     await expect(state.start()).resolves.toBeDefined();

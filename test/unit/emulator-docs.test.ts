@@ -42,7 +42,7 @@ test("every field of a fault rule and every endpoint is on the page", () => {
   }
 });
 
-test("no behaviour is told twice", () => {
+test("no behaviour is listed twice", () => {
   const behaviours = Object.values(provenance)
     .flat()
     .map(({ behaviour }) => behaviour);

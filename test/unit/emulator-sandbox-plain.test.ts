@@ -26,7 +26,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("where commands cannot have a root of their own, they begin in the session's folder all the same", async () => {
+test("commands start in the session's folder even if they cannot have a root of their own", async () => {
   const end = await sandbox.run({ command: ["/bin/sh", "-c", "pwd; echo $HOME $TMPDIR; echo x > a"] });
 
   const home = join(folder, "root", "home", "user");

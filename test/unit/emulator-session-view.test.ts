@@ -41,7 +41,7 @@ async function openAndClose(view: SessionView): Promise<void> {
   await (await view.open(root)).close();
 }
 
-describe("a link that a session puts on the way to what it is shown leads nowhere", () => {
+describe("a link that a session puts in the way of a mount leads nowhere", () => {
   const ways: [string, () => string][] = [
     ["the folder itself", () => shown],
     ["the folder above it", () => dirname(shown)],
@@ -87,7 +87,7 @@ describe("a link that a session puts on the way to what it is shown leads nowher
   });
 });
 
-test("what a session is shown stands where it had put a link", async () => {
+test("the mount replaces the session's link", async () => {
   const view = await findView();
   const links = ["/usr", folder].map((path) => join(root, path));
   for (const link of links) {
@@ -101,7 +101,7 @@ test("what a session is shown stands where it had put a link", async () => {
   expect(links.map((link) => lstatSync(link).isSymbolicLink())).toEqual(links.map(() => !view.isOwnRoot));
 });
 
-test("what keeps a session from being opened is named, also where no program says it", async () => {
+test("the reason why a session cannot be opened is named, also if no program reports it", async () => {
   const view = await findView();
   mkdirSync(dirname(join(root, dirname(shown))), { recursive: true });
   writeFileSync(join(root, dirname(shown)), "no folder");
