@@ -74,7 +74,7 @@ async function runEmulator(
   const context: ExchangeContext = {
     ...{ clock, sessions, contexts, contents, settings, faults, journal, save },
     ...{ synchronizer: runtime.synchronizer, sandboxes: runtime.sandboxes },
-    ...{ uploadsInto: runtime.uploadsInto, endSandboxes: runtime.endSandboxes },
+    ...{ waitForUploadsInto: runtime.waitForUploadsInto, endSandboxes: runtime.endSandboxes },
     ...{ fileSecret: state.fileSecret, emulatorId: state.emulatorId },
     rateLimit: new RateLimit(settings.requestsPerSecond, clock),
     acceptsKey: (key) => keys.has(key),

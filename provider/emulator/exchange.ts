@@ -118,7 +118,7 @@ async function decide(call: Call, context: ExchangeContext): Promise<Delivery> {
   if (route === undefined) {
     throw unknownAction(call.method, call.path);
   }
-  const { before, after } = context.faults.meet(route.operation);
+  const { before, after } = context.faults.countCall(route.operation);
   await context.wait(before.delayMs);
   if (before.answer !== undefined) {
     return faultyDelivery(before.answer, requestId, successReply(requestId, {}));

@@ -216,7 +216,7 @@ export class Faults {
   }
 
   /** Counts one call and returns what it meets. Delays of several rules add up; the first rule with an answer decides. */
-  meet(operation: OperationName): { before: FaultStep; after: FaultStep } {
+  countCall(operation: OperationName): { before: FaultStep; after: FaultStep } {
     const struck = this.#strike((named) => named === operation || named === "*");
     const step = (when: "before" | "after"): FaultStep => {
       const rules = struck.filter((rule) => rule.when === when);
@@ -229,7 +229,7 @@ export class Faults {
   }
 
   /** Counts one upload or download of a mount and returns what it meets. */
-  meetSyncStep(step: SyncStepName): SyncFault {
+  countSyncStep(step: SyncStepName): SyncFault {
     const struck = this.#strike((named) => named === step);
     const failure = (when: "before" | "after") =>
       struck.find((rule) => rule.when === when && rule.errorMessage !== undefined)?.errorMessage;

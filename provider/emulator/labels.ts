@@ -20,7 +20,7 @@ export function isLabels(value: unknown): value is Labels {
  * @param field the parameter's name on the wire, for the message
  * @throws ApiFailure (HTTP 400) when the string is anything else
  */
-export function parseLabelText(field: string, text: string): Labels {
+export function parseLabels(field: string, text: string): Labels {
   let value: unknown;
   try {
     value = JSON.parse(text);

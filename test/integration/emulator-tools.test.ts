@@ -235,7 +235,7 @@ describe("files", () => {
     await runShell(url, sessionId, "mkdir many && cd many && seq -f '%0200g' 1 1200 | xargs touch");
 
     expect(await tool("list_directory", { path: "many" })).toMatch(
-      /^failed: The list of many has more than the 200000/,
+      /^failed: The list of many is longer than the 200000/,
     );
   });
 

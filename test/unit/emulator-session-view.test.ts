@@ -115,7 +115,11 @@ test("the reason why a session cannot be opened is named, also if no program rep
 
   expect(opened).toMatchObject(
     view.isOwnRoot
-      ? { reason: { message: expect.stringContaining(`could not be made: ${dirname(shown)} in the session must be`) } }
+      ? {
+          reason: {
+            message: expect.stringContaining(`could not be created: ${dirname(shown)} in the session must be`),
+          },
+        }
       : { status: "fulfilled" },
   );
   expect(silent).toMatchObject({

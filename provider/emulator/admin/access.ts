@@ -33,7 +33,7 @@ export function checkOrigin({ headers: { host, origin } }: IncomingMessage, { li
  */
 export function checkKey(incoming: IncomingMessage, queryToken: string | undefined, rules: AccessRules): void {
   const token = incoming.headers["x-emulator-token"] ?? queryToken;
-  const hasToken = typeof token === "string" && isSameText(token, rules.pageToken);
+  const hasToken = typeof token === "string" && isSameString(token, rules.pageToken);
   if (rules.isKeyRequired() && !hasToken && !hasKey(incoming, rules)) {
     throw adminKeyRequired();
   }
@@ -60,7 +60,7 @@ function isLoopback(address: string | undefined): boolean {
   return address !== undefined && (address === "::1" || /^(::ffff:)?127\./.test(address));
 }
 
-function isSameText(left: string, right: string): boolean {
+function isSameString(left: string, right: string): boolean {
   const [leftBytes, rightBytes] = [Buffer.from(left), Buffer.from(right)];
   return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes);
 }

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { failureReply, jsonReply, type Reply } from "../envelope";
 import { ApiFailure, unknownAction } from "../failures";
-import { newRequestId, randomText } from "../identifiers";
+import { newRequestId, randomString } from "../identifiers";
 import { ClientGone, overBodyLimit, parseBody, parseTarget, readBody } from "../incoming";
 import { type AccessRules, checkKey, checkOrigin, mayOpenPage } from "./access";
 import { findEndpoint } from "./endpoints";
@@ -30,7 +30,7 @@ export function isAdminTarget(target: string | undefined): boolean {
 
 /** Creates the function that answers the console's requests. It never rejects. */
 export function adminHandler(context: AdminContext) {
-  const rules: AccessRules = { ...context, pageToken: randomText(40) };
+  const rules: AccessRules = { ...context, pageToken: randomString(40) };
   return async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const requestId = newRequestId();
     let reply: Reply | "streams";

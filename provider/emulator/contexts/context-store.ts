@@ -1,5 +1,5 @@
 import type { Clock } from "../clock";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 import type { EmulatorState } from "../state/emulator-state";
 import type { ContextFile, ContextRecord, ContextState, SyncTask } from "./context-record";
 import type { Content, FileContents } from "./file-contents";
@@ -66,7 +66,7 @@ export class ContextStore {
   create(name: string, regionId: string, transferSessionId?: string): ContextRecord {
     const nowMs = this.clock.now();
     const record: ContextRecord = {
-      contextId: `SdkCtx-${randomText(22)}`,
+      contextId: `SdkCtx-${randomString(22)}`,
       sequence: this.state.takeSequence(),
       name,
       regionId,
@@ -125,7 +125,7 @@ export class ContextStore {
     const files = this.#filesOf(contextId);
     const earlier = files.get(path);
     const file: ContextFile = {
-      fileId: earlier?.fileId ?? `file-${randomText(22)}`,
+      fileId: earlier?.fileId ?? `file-${randomString(22)}`,
       contextId,
       path,
       blob,

@@ -10,7 +10,7 @@ import { open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 
 /** More bytes came than a file may have. */
 export class ContentTooLarge extends Error {
@@ -43,7 +43,7 @@ export class FileContents {
    * @throws ContentTooLarge; Error when the source ends early or the disk is full
    */
   async write(source: AsyncIterable<Buffer>, limitBytes: number): Promise<Content> {
-    const blob = randomText(32);
+    const blob = randomString(32);
     let sizeBytes = 0;
     try {
       const file = await open(this.#pathOf(blob), "wx", 0o600);

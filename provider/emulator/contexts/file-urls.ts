@@ -26,7 +26,11 @@ export function signedFileUrl(origin: string, secret: string, grant: FileGrant):
 }
 
 /** What an address allows now; undefined if this emulator did not sign it, it was changed, or it has expired. */
-export function grantOf(secret: string, query: Readonly<Record<string, string>>, nowMs: number): FileGrant | undefined {
+export function readFileGrant(
+  secret: string,
+  query: Readonly<Record<string, string>>,
+  nowMs: number,
+): FileGrant | undefined {
   const { contextId = "", filePath = "", operation, expires = "", signature = "" } = query;
   if ((operation !== "upload" && operation !== "download") || !/^\d{1,12}$/.test(expires)) {
     return undefined;

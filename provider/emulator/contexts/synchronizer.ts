@@ -36,7 +36,7 @@ export class Synchronizer {
     for (const mount of mounts) {
       const { contextId, path } = mount;
       const startedAtMs = clock.now();
-      const fault = faults.meetSyncStep(direction === "upload" ? "contextUpload" : "contextDownload");
+      const fault = faults.countSyncStep(direction === "upload" ? "contextUpload" : "contextDownload");
       const errorMessage = fault.failureBefore ?? (await this.#copy(sessionId, mount, direction)) ?? fault.failureAfter;
       const finishesAtMs = startedAtMs + syncDelayMs + fault.delayMs;
       const task = { sessionId, contextId, path, direction, startedAtMs, finishesAtMs, errorMessage };

@@ -9,7 +9,7 @@ import { checkHost } from "../host-names";
 import type { Settings } from "../options";
 import type { ContextStore } from "./context-store";
 import { ContentTooLarge, type FileContents } from "./file-contents";
-import { type FileGrant, grantOf } from "./file-urls";
+import { type FileGrant, readFileGrant } from "./file-urls";
 
 const methods = { upload: "PUT", download: "GET" };
 
@@ -21,7 +21,7 @@ interface TransferContext {
   readonly fileSecret: string;
   readonly settings: Settings;
   /** Resolves when no session that is over still uploads into one of the contexts. */
-  uploadsInto(contextIds: readonly string[]): Promise<void>;
+  waitForUploadsInto(contextIds: readonly string[]): Promise<void>;
   /** Resolves when all changes so far are on disk. */
   save(): Promise<void>;
 }
@@ -40,11 +40,11 @@ export async function transferFile(
 ): Promise<number> {
   try {
     checkHost(incoming.headers.host, context.settings.host);
-    const grant = grantOf(context.fileSecret, query, context.clock.now());
+    const grant = readFileGrant(context.fileSecret, query, context.clock.now());
     if (grant === undefined || incoming.method !== methods[grant.direction]) {
       throw fileLinkRefused();
     }
-    await context.uploadsInto([grant.contextId]);
+    await context.waitForUploadsInto([grant.contextId]);
     await (grant.direction === "upload" ? receive(incoming, outgoing, grant, context) : send(outgoing, grant, context));
     return 200;
   } catch (error) {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { contextNameTaken } from "../failures";
-import { nothing, requireContext, requiredText, route } from "./route";
+import { nothing, requireContext, requiredString, route } from "./route";
 
-const contextParameter = z.object({ id: requiredText });
+const contextParameter = z.object({ id: requiredString });
 
 /** POST /sdk/ModifyContext: renames a context. A name that another context of the region has is refused. */
 export const modifyContext = route({
@@ -11,7 +11,7 @@ export const modifyContext = route({
   operation: "ModifyContext",
   writes: true,
   usesContexts: ({ query }) => [query.id],
-  query: contextParameter.extend({ name: requiredText }),
+  query: contextParameter.extend({ name: requiredString }),
   body: nothing,
   handle({ query }, { contexts }) {
     const record = requireContext(contexts, query.id);

@@ -4,9 +4,9 @@ import type { ContextFile, SyncDirection } from "../contexts/context-record";
 import { normalizeFilePath, normalizePath, pathBelow } from "../contexts/file-paths";
 import { signedFileUrl } from "../contexts/file-urls";
 import { contextFileNotFound } from "../failures";
-import { nothing, type RouteContext, requireContext, requiredText, route } from "./route";
+import { nothing, type RouteContext, requireContext, requiredString, route } from "./route";
 
-const fileParameters = z.object({ contextId: requiredText, filePath: requiredText });
+const fileParameters = z.object({ contextId: requiredString, filePath: requiredString });
 
 function fileUrl(
   { contextId, filePath }: z.output<typeof fileParameters>,
@@ -83,7 +83,7 @@ export const describeContextFiles = route({
   writes: false,
   usesContexts: ({ query }) => [query.contextId],
   query: z.object({
-    contextId: requiredText,
+    contextId: requiredString,
     parentFolderPath: z.string().default("/"),
     pageNumber: positive(1),
     pageSize: positive(50),

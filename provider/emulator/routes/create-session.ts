@@ -5,8 +5,8 @@ import { normalizePath } from "../contexts/file-paths";
 import { parseSyncPolicy } from "../contexts/sync-policy";
 import { invalidRequest } from "../failures";
 import { isKnownImage } from "../image-kind";
-import { checkLabelLimits, parseLabelText } from "../labels";
-import { requireContext, requiredText, route } from "./route";
+import { checkLabelLimits, parseLabels } from "../labels";
+import { requireContext, requiredString, route } from "./route";
 import { sessionConnection } from "./session-access";
 
 const body = z.object({
@@ -38,11 +38,11 @@ export const createSession = route({
   operation: "createSession",
   writes: true,
   usesContexts: ({ body }) => (body.persistenceDataList ?? []).map(({ contextId }) => contextId),
-  query: z.object({ imageId: requiredText }),
+  query: z.object({ imageId: requiredString }),
   body,
   async handle({ query: { imageId }, body: given }, { sessions, settings, contexts, synchronizer }) {
-    const { labels: labelText, timeout, mcpPolicyId } = given;
-    const labels = labelText ? parseLabelText("labels", labelText) : {};
+    const { labels: labelString, timeout, mcpPolicyId } = given;
+    const labels = labelString ? parseLabels("labels", labelString) : {};
     checkLabelLimits("labels", labels, settings.labelLimits);
     const mounts = readMounts(given.persistenceDataList ?? [], contexts);
     if (!isKnownImage(imageId, settings.images)) {

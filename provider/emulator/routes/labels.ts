@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { checkLabelLimits, parseLabelText } from "../labels";
-import { nothing, requiredText, requireRunning, route, sessionParameter } from "./route";
+import { checkLabelLimits, parseLabels } from "../labels";
+import { nothing, requiredString, requireRunning, route, sessionParameter } from "./route";
 
 /**
  * POST /sdk/SetLabel: replaces all labels; `{}` removes them. The parameter `Labels` has a capital L. The sibling platform's
@@ -11,11 +11,11 @@ export const setLabel = route({
   path: "/sdk/SetLabel",
   operation: "SetLabel",
   writes: true,
-  query: z.object({ sessionId: requiredText, Labels: requiredText }),
+  query: z.object({ sessionId: requiredString, Labels: requiredString }),
   body: nothing,
   handle({ query }, { sessions, settings }) {
     const record = requireRunning(sessions, query.sessionId);
-    const given = parseLabelText("Labels", query.Labels);
+    const given = parseLabels("Labels", query.Labels);
     const labels =
       settings.setLabel === "merge"
         ? Object.fromEntries([...Object.entries(record.labels), ...Object.entries(given)])

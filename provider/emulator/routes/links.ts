@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { invalidRequest } from "../failures";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 import { imageKind } from "../image-kind";
 import type { SessionRecord } from "../sessions/session";
-import { nothing, requiredText, requireRunning, route, sessionParameter } from "./route";
+import { nothing, requiredString, requireRunning, route, sessionParameter } from "./route";
 
 // Test comments in AGB; the sibling platform's client enforces it.
 const firstPort = 30_100;
@@ -19,7 +19,7 @@ export const getLink = route({
   operation: "getLink",
   writes: false,
   query: z.object({
-    sessionId: requiredText,
+    sessionId: requiredString,
     protocolType: z.enum(["https", "wss", ""], { error: "must be https or wss" }).default(""),
     port: z
       .string()
@@ -42,7 +42,7 @@ export const getLink = route({
     // Without TLS, whatever the client asks for: this computer has no trusted certificate.
     const url = settings.allowExec
       ? `${isSocket ? "ws" : "http"}://127.0.0.1:${port}/`
-      : `${isSocket ? "wss" : "https"}://${record.resourceId}-${port}.link.agb.invalid/?token=${randomText(40)}`;
+      : `${isSocket ? "wss" : "https"}://${record.resourceId}-${port}.link.agb.invalid/?token=${randomString(40)}`;
     return { data: { url } };
   },
 });
@@ -69,7 +69,7 @@ export const initBrowser = route({
   operation: "init",
   writes: false,
   query: z.object({
-    sessionId: requiredText,
+    sessionId: requiredString,
     persistentPath: z.string().default(""),
     browserOption: z
       .string()
@@ -92,7 +92,7 @@ function requireBrowser(record: SessionRecord, message: string): void {
 
 // A host name that can never exist, because there is no browser.
 function browserUrl(record: SessionRecord): string {
-  return `wss://${record.resourceId}.cdp.agb.invalid/devtools/browser?token=${randomText(40)}`;
+  return `wss://${record.resourceId}.cdp.agb.invalid/devtools/browser?token=${randomString(40)}`;
 }
 
 function isJsonObject(text: string): boolean {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseLabelText } from "../labels";
+import { parseLabels } from "../labels";
 import { cutPage, pageParameters } from "./page";
 import { nothing, route } from "./route";
 
@@ -12,7 +12,7 @@ export const listSessions = route({
   query: pageParameters.extend({ labels: z.string().default("") }),
   body: nothing,
   handle({ query }, { sessions, settings }) {
-    const filter = query.labels === "" ? {} : parseLabelText("labels", query.labels);
+    const filter = query.labels === "" ? {} : parseLabels("labels", query.labels);
     const { page, ...paging } = cutPage(sessions.list(filter), query, settings.pageCap);
     return { data: page.map((record) => ({ sessionId: record.sessionId, sessionStatus: "RUNNING" })), ...paging };
   },

@@ -25,7 +25,7 @@ export interface RouteContext {
   /** Where the client reached the emulator, such as `http://127.0.0.1:8080`. */
   readonly origin: string;
   /** Resolves when no session that is over still uploads into one of the contexts. */
-  uploadsInto(contextIds: readonly string[]): Promise<void>;
+  waitForUploadsInto(contextIds: readonly string[]): Promise<void>;
 }
 
 /** A request with checked parameters. */
@@ -78,7 +78,7 @@ export function route<Query extends z.ZodType, Body extends z.ZodType>(
         async run(context) {
           const contextIds = usesContexts?.(input, context) ?? [];
           if (contextIds.length > 0) {
-            await context.uploadsInto(contextIds);
+            await context.waitForUploadsInto(contextIds);
           }
           return handle(input, context);
         },
@@ -91,14 +91,14 @@ export function route<Query extends z.ZodType, Body extends z.ZodType>(
 export const nothing = z.unknown();
 
 /** A string that must be there and not be blank. */
-export const requiredText = z
+export const requiredString = z
   .string({ error: "is required and must be a string" })
   .refine((text) => text.trim() !== "", {
     error: "must not be blank",
   });
 
 /** Most operations name only a session, some in the body and some in the query. */
-export const sessionParameter = z.object({ sessionId: requiredText });
+export const sessionParameter = z.object({ sessionId: requiredString });
 
 /** @throws ApiFailure (InvalidMcpSession.NotFound) unless the session is running */
 export function requireRunning(sessions: SessionStore, sessionId: string): SessionRecord {

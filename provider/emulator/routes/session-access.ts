@@ -1,9 +1,9 @@
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 import type { SessionRecord } from "../sessions/session";
 
 /** The access data of a session. The access code is different in every reply (AGB Python session test). */
 export function sessionAccess(record: SessionRecord) {
-  const authCode = randomText(40);
+  const authCode = randomString(40);
   return {
     authCode,
     // A host name that can never exist, because there is nothing to see.

@@ -3,14 +3,14 @@ import type { ContextMount } from "../contexts/context-record";
 import { normalizePath, pathBelow } from "../contexts/file-paths";
 import { invalidRequest } from "../failures";
 import type { SessionRecord } from "../sessions/session";
-import { nothing, requireContext, requiredText, requireRunning, route } from "./route";
+import { nothing, requireContext, requiredString, requireRunning, route } from "./route";
 
-const optionalText = z.string().default("");
+const optionalString = z.string().default("");
 
 const syncParameters = z.object({
-  sessionId: requiredText,
-  contextId: optionalText.pipe(z.string().trim()),
-  path: optionalText.pipe(z.string().trim()),
+  sessionId: requiredString,
+  contextId: optionalString.pipe(z.string().trim()),
+  path: optionalString.pipe(z.string().trim()),
   mode: z.enum(["upload", "download", ""], { error: "must be upload or download" }).default(""),
 });
 
@@ -62,7 +62,12 @@ export const getContextInfo = route({
   path: "/sdk/GetContextInfo",
   operation: "GetContextInfo",
   writes: false,
-  query: z.object({ sessionId: requiredText, contextId: optionalText, path: optionalText, taskType: optionalText }),
+  query: z.object({
+    sessionId: requiredString,
+    contextId: optionalString,
+    path: optionalString,
+    taskType: optionalString,
+  }),
   body: nothing,
   handle({ query }, { sessions, synchronizer }) {
     requireRunning(sessions, query.sessionId);
@@ -85,7 +90,7 @@ export const getAndLoadInternalContext = route({
   path: "/sdk/GetAndLoadInternalContext",
   operation: "GetAndLoadInternalContext",
   writes: true,
-  query: z.object({ sessionId: requiredText, contextTypes: z.string().default('["file_transfer"]') }),
+  query: z.object({ sessionId: requiredString, contextTypes: z.string().default('["file_transfer"]') }),
   body: nothing,
   handle({ query }, { sessions, contexts }) {
     const { sessionId } = requireRunning(sessions, query.sessionId);

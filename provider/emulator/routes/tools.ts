@@ -4,7 +4,7 @@ import { imageKind, isKnownImage } from "../image-kind";
 import { callTool as runTool } from "../tools/call-tool";
 import { toolsOf } from "../tools/catalogue";
 import { toolFailure } from "../tools/tool-result";
-import { nothing, requiredText, route } from "./route";
+import { nothing, requiredString, route } from "./route";
 
 const args = z.union([z.string(), z.record(z.string(), z.unknown())], {
   error: "must be a string with a JSON object",
@@ -20,7 +20,7 @@ export const callTool = route({
   operation: "mcp",
   writes: true,
   query: nothing,
-  body: z.object({ sessionId: requiredText, name: requiredText, args: args.nullish() }),
+  body: z.object({ sessionId: requiredString, name: requiredString, args: args.nullish() }),
   async handle({ body }, { sessions, sandboxes }) {
     const touch = () => {
       const record = sessions.running(body.sessionId);
@@ -48,7 +48,7 @@ export const listTools = route({
   path: "/mcp/listTools",
   operation: "listTools",
   writes: false,
-  query: z.object({ imageId: requiredText }),
+  query: z.object({ imageId: requiredString }),
   body: nothing,
   handle({ query: { imageId } }, { settings }) {
     if (!isKnownImage(imageId, settings.images)) {

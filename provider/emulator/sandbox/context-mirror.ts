@@ -6,7 +6,7 @@ import type { ContextStore } from "../contexts/context-store";
 import type { FileContents } from "../contexts/file-contents";
 import { pathBelow } from "../contexts/file-paths";
 import { contextFolderOf, isSynchronized, parseSyncPolicy } from "../contexts/sync-policy";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 import { type FoundFile, findFiles } from "./find-files";
 import type { Sandbox } from "./sandbox";
 import { openRegularFile } from "./session-paths";
@@ -107,7 +107,7 @@ export class ContextMirror {
   }
 
   async #place(file: ContextFile, entry: string): Promise<void> {
-    const temporaryPath = `${dirname(entry)}/.${randomText(12)}.part`;
+    const temporaryPath = `${dirname(entry)}/.${randomString(12)}.part`;
     try {
       const handle = await open(temporaryPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
       try {

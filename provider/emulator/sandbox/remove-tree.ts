@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 
 /**
  * Removes a folder and everything in it, also where Node's `rm` fails: below a path that is too long for the system, under a
@@ -9,7 +9,7 @@ import { randomText } from "../identifiers";
  * @throws Error when something cannot be removed; everything else is removed
  */
 export async function removeTree(path: string): Promise<void> {
-  const aside = join(dirname(path), `.removing-${randomText(12)}`);
+  const aside = join(dirname(path), `.removing-${randomString(12)}`);
   // Moves every folder beside the others first, so that no path is longer than two names.
   const folders: string[] = [];
   let problem: unknown;

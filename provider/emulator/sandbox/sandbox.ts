@@ -20,7 +20,7 @@ export interface ToolLimits {
 }
 
 /** What all sandboxes of an emulator share. */
-export interface SandboxSurroundings {
+export interface SharedSandboxParts {
   readonly view: SessionView;
   readonly interpreters: Interpreters;
   readonly keeper: Keeper;
@@ -57,10 +57,10 @@ export class Sandbox {
   constructor(
     readonly sessionId: string,
     readonly root: string,
-    readonly surroundings: SandboxSurroundings,
+    readonly shared: SharedSandboxParts,
   ) {
-    const mark = `${markVariable}=${surroundings.mark}${sessionId}`;
-    this.#processes = new SessionProcesses(mark, root, surroundings.keeper);
+    const mark = `${markVariable}=${shared.mark}${sessionId}`;
+    this.#processes = new SessionProcesses(mark, root, shared.keeper);
   }
 
   /**
@@ -130,12 +130,12 @@ export class Sandbox {
 
   /** The path under which a command of the session finds an absolute path of the session. */
   pathInCommand(path: string): string {
-    return this.surroundings.view.pathFor(this.root, path);
+    return this.shared.view.pathFor(this.root, path);
   }
 
   /** @throws Error when the command cannot be started */
   async run(options: CommandOptions): Promise<ProcessEnd> {
-    const { view, limits, interpreters } = this.surroundings;
+    const { view, limits, interpreters } = this.shared;
     const directory = posix.resolve(homeDirectory, options.directory ?? "");
     const programFolders = [interpreters.javascript, interpreters.python ?? "/usr/bin/python3"].map(posix.dirname);
     const space = await this.#enter();
@@ -146,7 +146,7 @@ export class Sandbox {
       USER: "user",
       LANG: "C.UTF-8",
       ...options.environment,
-      [markVariable]: `${this.surroundings.mark}${this.sessionId}`,
+      [markVariable]: `${this.shared.mark}${this.sessionId}`,
     });
     return runProcess(
       {
@@ -188,7 +188,7 @@ export class Sandbox {
   }
 
   async #open(): Promise<SessionSpace> {
-    const space = await this.surroundings.view.open(this.root);
+    const space = await this.shared.view.open(this.root);
     if (space.group !== undefined) {
       this.#processes.add(space.group);
     }
@@ -202,7 +202,7 @@ export class Sandbox {
 
   // Commands see folders of this computer there, and what these are mounted on must stay in place.
   #requireWritable(path: string, mayMove = true): void {
-    const isShown = this.surroundings.view.readOnlyFolders.some(
+    const isShown = this.shared.view.readOnlyFolders.some(
       (folder) => `${path}/`.startsWith(`${folder}/`) || (mayMove && folder.startsWith(`${path}/`)),
     );
     if (isShown) {

@@ -3,14 +3,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContextMount, SyncDirection } from "../contexts/context-record";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 import type { SessionRecord } from "../sessions/session";
 import type { ContextMirror } from "./context-mirror";
 import { findSessionView, plainViewWarning } from "./find-session-view";
 import { findInterpreters } from "./interpreters";
 import { Keeper } from "./keeper";
 import { removeTree } from "./remove-tree";
-import { markVariable, Sandbox, type SandboxSurroundings, type ToolLimits } from "./sandbox";
+import { markVariable, Sandbox, type SharedSandboxParts, type ToolLimits } from "./sandbox";
 
 /** Uploads the contexts of a session that is over, as far as their policies ask for it. Never rejects. */
 type UploadAtEnd = (sessionId: string, mounts: readonly ContextMount[]) => Promise<void>;
@@ -29,7 +29,7 @@ export class Sandboxes {
   readonly #opening = new Map<string, Promise<Sandbox>>();
   readonly #mounts = new Map<string, readonly ContextMount[]>();
   readonly #ending = new Map<string, Ending>();
-  #surroundings: Promise<SandboxSurroundings> | undefined;
+  #shared: Promise<SharedSandboxParts> | undefined;
   #folder: string | undefined;
   #isClosed = false;
 
@@ -80,7 +80,7 @@ export class Sandboxes {
   }
 
   /** Resolves when no session that is over still uploads into one of the contexts. */
-  async uploadsInto(contextIds: readonly string[]): Promise<void> {
+  async waitForUploadsInto(contextIds: readonly string[]): Promise<void> {
     await this.#ended(({ mounts }) => mounts.some(({ contextId }) => contextIds.includes(contextId)));
   }
 
@@ -104,7 +104,7 @@ export class Sandboxes {
     this.#isClosed = true;
     await this.#ended();
     await Promise.all([...this.#opening.keys()].map((sessionId) => this.#kill(sessionId)));
-    await (await this.#surroundings?.catch(() => undefined))?.keeper.close();
+    await (await this.#shared?.catch(() => undefined))?.keeper.close();
     if (this.statePath === undefined && this.#folder !== undefined) {
       await removeTree(this.#folder);
     }
@@ -121,11 +121,11 @@ export class Sandboxes {
   #left: string[] | undefined;
 
   async #create(sessionId: string, mounts: readonly ContextMount[]): Promise<Sandbox> {
-    this.#surroundings ??= this.#prepare();
-    const surroundings = await this.#surroundings;
+    this.#shared ??= this.#prepare();
+    const shared = await this.#shared;
     const folder = this.#folderOf(sessionId);
     await mkdir(folder, { recursive: true });
-    const sandbox = new Sandbox(sessionId, join(folder, "root"), surroundings);
+    const sandbox = new Sandbox(sessionId, join(folder, "root"), shared);
     await sandbox.makeFolders(mounts.map((mount) => mount.path));
     await writeFile(join(folder, "mounts.json"), JSON.stringify(mounts), { mode: 0o600 });
     return sandbox;
@@ -133,16 +133,16 @@ export class Sandboxes {
 
   /** What a user has to know if sessions are not isolated from this computer; undefined if they are. */
   async warning(): Promise<string | undefined> {
-    this.#surroundings ??= this.#prepare();
-    return (await this.#surroundings).view.isOwnRoot ? undefined : plainViewWarning;
+    this.#shared ??= this.#prepare();
+    return (await this.#shared).view.isOwnRoot ? undefined : plainViewWarning;
   }
 
-  async #prepare(): Promise<SandboxSurroundings> {
+  async #prepare(): Promise<SharedSandboxParts> {
     const folder = this.#folder ?? mkdtempSync(join(tmpdir(), "agb-emulator-sessions-"));
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // The kernel reports paths without links.
     this.#folder = realpathSync(folder);
-    const mark = `${randomText(20)}/`;
+    const mark = `${randomString(20)}/`;
     const keeper = new Keeper(`${markVariable}=${mark}`, this.#folder, this.statePath === undefined);
     const interpreters = await findInterpreters();
     const programs = [interpreters.javascript, ...(interpreters.python === undefined ? [] : [interpreters.python])];

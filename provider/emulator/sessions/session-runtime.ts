@@ -22,7 +22,7 @@ export interface SessionRuntime {
   /** Begins to end the sandboxes of sessions that are over by now. Resolves when that is done. Never rejects. */
   endSandboxes(): Promise<void>;
   /** Resolves when no session that is over still uploads into one of the contexts. Never rejects. */
-  uploadsInto(contextIds: readonly string[]): Promise<void>;
+  waitForUploadsInto(contextIds: readonly string[]): Promise<void>;
   /** Starts the timer that looks for ended sessions. */
   watch(): void;
   /** Ends everything that sessions run. */
@@ -87,7 +87,7 @@ export function createSessionRuntime(parts: SessionRuntimeParts): SessionRuntime
     sandboxes,
     synchronizer,
     endSandboxes,
-    uploadsInto: async (contextIds) => sandboxes?.uploadsInto(contextIds),
+    waitForUploadsInto: async (contextIds) => sandboxes?.waitForUploadsInto(contextIds),
     watch() {
       if (sandboxes !== undefined) {
         timer = setInterval(() => void endSandboxes(), lookAgainMs);

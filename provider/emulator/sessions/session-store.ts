@@ -1,5 +1,5 @@
 import type { Clock } from "../clock";
-import { newSessionId, randomText } from "../identifiers";
+import { newSessionId, randomString } from "../identifiers";
 import { hasPairs, type Labels } from "../labels";
 import type { EmulatorState } from "../state/emulator-state";
 import { nextChangeAtMs, releaseDueAtMs, type SessionRecord, type SessionState, stateAt } from "./session";
@@ -50,8 +50,8 @@ export class SessionStore {
       policyId: session.policyId,
       labels: session.labels,
       mounts: session.mounts,
-      appInstanceId: `ai-${randomText(17)}`,
-      resourceId: `p-${randomText(17)}`,
+      appInstanceId: `ai-${randomString(17)}`,
+      resourceId: `p-${randomString(17)}`,
       idleTimeoutSeconds: session.idleTimeoutSeconds,
       maximumLifetimeSeconds: session.maximumLifetimeSeconds,
       createdAtMs: nowMs,

@@ -1,4 +1,4 @@
-import { newEmulatorId, randomText } from "../identifiers";
+import { newEmulatorId, randomString } from "../identifiers";
 import { type Rows, type SingleValues, singleValues, tables } from "./schema";
 import type { Change, Logged } from "./state-log";
 import { Table } from "./table";
@@ -25,7 +25,7 @@ export class EmulatorState {
   #values: SingleValues = {
     nextSequence: 1,
     emulatorId: newEmulatorId(),
-    fileSecret: randomText(43),
+    fileSecret: randomString(43),
     clockOffsetMs: 0,
   };
 

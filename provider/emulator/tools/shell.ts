@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Sandbox } from "../sandbox/sandbox";
 import { checkArguments, pathArgument } from "./arguments";
-import { type ToolResult, toolFailure, toolText } from "./tool-result";
+import { type ToolResult, toolFailure, toolSuccess } from "./tool-result";
 
 const withoutNul = (text: string) => !text.includes("\0");
 const nul = { error: "must not contain a NUL character" };
@@ -21,7 +21,7 @@ const schema = z.object({
 export async function shell(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { command, timeout_ms, cwd, envs } = checkArguments(schema, args);
   const end = await sandbox.run({
-    command: [sandbox.surroundings.interpreters.shell, "-c", command],
+    command: [sandbox.shared.interpreters.shell, "-c", command],
     directory: cwd ?? undefined,
     environment: envs ?? undefined,
     timeLimitMs: timeout_ms,
@@ -32,5 +32,5 @@ export async function shell(sandbox: Sandbox, args: unknown): Promise<ToolResult
     exit_code: end.exitCode,
     traceId: "",
   });
-  return end.isTimedOut ? toolFailure(text) : toolText(text);
+  return end.isTimedOut ? toolFailure(text) : toolSuccess(text);
 }

@@ -5,7 +5,7 @@ export interface ToolResult {
 }
 
 /** The result of a tool that succeeded. */
-export function toolText(text: string): ToolResult {
+export function toolSuccess(text: string): ToolResult {
   return { isError: false, content: [{ type: "text", text }] };
 }
 
