@@ -123,6 +123,6 @@ test("the reason why a session cannot be opened is named, also if no program rep
       : { status: "fulfilled" },
   );
   expect(silent).toMatchObject({
-    reason: { message: "the session's namespaces could not be made: unshare ended with exit code 1" },
+    reason: { message: "the session's namespaces could not be created: unshare ended with exit code 1" },
   });
 });
