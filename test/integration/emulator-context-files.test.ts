@@ -59,6 +59,28 @@ test("new content replaces the old one and keeps the file's id", async () => {
   expect(emulator.contexts()).toMatchObject([{ files: [{ path: "/a", sizeBytes: 10 }] }]);
 });
 
+test("a download gets an old or a new content as a whole, while uploads replace the file", async () => {
+  const { url } = await start();
+  const contextId = await createContext(url, "data");
+  const contentOf = (round: number) => `${round} `.repeat(5000);
+  await upload(url, contextId, "/a", contentOf(0));
+  let isOver = false;
+  const found: (string | number)[] = [];
+  const readers = Array.from({ length: 4 }, async () => {
+    while (!isOver) {
+      found.push(await download(url, contextId, "/a"));
+    }
+  });
+
+  for (let round = 1; round <= 100; round += 1) {
+    expect(await upload(url, contextId, "/a", contentOf(round))).toBe(200);
+  }
+  isOver = true;
+  await Promise.all(readers);
+
+  expect(found.filter((content) => content !== contentOf(Number(String(content).split(" ", 1)[0])))).toEqual([]);
+});
+
 test("lists the entries of a folder, in pages", async () => {
   const { url } = await start();
   const contextId = await createContext(url, "data");

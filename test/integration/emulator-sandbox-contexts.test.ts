@@ -201,6 +201,20 @@ describe("mounted contexts", () => {
     expect((await files(contextId))?.length).toBe(300);
   });
 
+  test("are downloaded as a whole while others replace their files", async () => {
+    await sandbox.start();
+    const contextId = await createContext(sandbox.url, "data");
+    const paths = Array.from({ length: 200 }, (_, number) => `/data/${number}`);
+    await Promise.all(paths.map((path) => upload(sandbox.url, contextId, path, "old")));
+
+    const creating = createId(sandbox.url, {}, mounted(contextId, "/data"));
+    for (const path of [...paths].reverse()) {
+      await upload(sandbox.url, contextId, path, "new");
+    }
+
+    expect(await syncItems(sandbox.url, await creating)).toMatchObject([{ status: "Success", errorMessage: "" }]);
+  });
+
   test("a file of 300 MB can be uploaded", async () => {
     await sandbox.start();
     const contextId = await createContext(sandbox.url, "data");

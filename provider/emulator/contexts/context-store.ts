@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import type { Clock } from "../clock";
 import { randomString } from "../identifiers";
 import type { EmulatorState } from "../state/emulator-state";
@@ -117,6 +118,29 @@ export class ContextStore {
 
   findFile(contextId: string, path: string): ContextFile | undefined {
     return this.#files.get(contextId)?.get(path);
+  }
+
+  /**
+   * Opens the present content of a file. The caller has to close it.
+   *
+   * @returns undefined if there is no such file
+   * @throws Error with a system error code when the content cannot be opened
+   */
+  async openFile(contextId: string, path: string): Promise<{ file: ContextFile; content: FileHandle } | undefined> {
+    let file = this.findFile(contextId, path);
+    while (file !== undefined) {
+      const { blob } = file;
+      try {
+        return { file, content: await this.contents.open(blob) };
+      } catch (error) {
+        file = this.findFile(contextId, path);
+        // Another content means that this one was replaced meanwhile and removed.
+        if (file?.blob === blob) {
+          throw error;
+        }
+      }
+    }
+    return undefined;
   }
 
   /** Adds a file, or gives it a new content. The context must exist. */

@@ -5,11 +5,10 @@
 // never overwritten: a changed file gets a new content. It is removed only after a state that no longer names it is on
 // disk. A content that no state names was left by a killed process, and the next start removes it.
 
-import { createReadStream, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Readable } from "node:stream";
 import { randomString } from "../identifiers";
 
 /** More bytes came than a file may have. */
@@ -71,8 +70,13 @@ export class FileContents {
     await rm(this.#pathOf(blob), { force: true });
   }
 
-  read(blob: string): Readable {
-    return createReadStream(this.#pathOf(blob));
+  /**
+   * Opens a content. Once it is open, it can be read to its end even if it is removed meanwhile.
+   *
+   * @throws Error with code ENOENT when it is not there
+   */
+  async open(blob: string): Promise<FileHandle> {
+    return open(this.#pathOf(blob), "r");
   }
 
   /** Says that the state no longer names a content. It is removed with the next `saveThenRemove`. */

@@ -87,22 +87,20 @@ async function receive(
 async function send(
   outgoing: ServerResponse,
   { contextId, filePath }: FileGrant,
-  { contexts, contents }: TransferContext,
+  { contexts }: TransferContext,
 ): Promise<void> {
-  const file = contexts.findFile(contextId, filePath);
-  if (file === undefined) {
+  const opened = await contexts.openFile(contextId, filePath);
+  if (opened === undefined) {
     throw contextFileNotFound();
   }
-  const content = contents.read(file.blob);
-  // Headers only when the content is open, so that a missing one can still be reported.
-  await new Promise<void>((resolve, reject) => content.once("open", () => resolve()).once("error", reject));
+  const { file, content } = opened;
   outgoing.writeHead(200, {
     etag: `"${file.blob}"`,
     "content-type": "application/octet-stream",
     "content-length": String(file.sizeBytes),
     "last-modified": new Date(file.modifiedAtMs).toUTCString(),
   });
-  await pipeline(content, outgoing);
+  await pipeline(content.createReadStream(), outgoing);
 }
 
 function refuse(

@@ -34,9 +34,11 @@ export class ContextMirror {
     for (const { file, relativePath } of this.#filesAt(mount)) {
       const path = posix.join(mount.path, relativePath);
       try {
-        await sandbox.withEntry(path, (entry) => this.#place(file, entry), { changesFolder: true });
-        known.add(mount.contextId, file.path);
-        skipped.noteCopied();
+        const place = (entry: string) => this.#place(mount.contextId, file.path, entry);
+        if (await sandbox.withEntry(path, place, { changesFolder: true })) {
+          known.add(mount.contextId, file.path);
+          skipped.noteCopied();
+        }
       } catch (error) {
         skipped.add(path, error);
       }
@@ -106,22 +108,31 @@ export class ContextMirror {
     skipped.throwIfAny();
   }
 
-  async #place(file: ContextFile, entry: string): Promise<void> {
+  /** @returns false if the context has no such file any more */
+  async #place(contextId: string, path: string, entry: string): Promise<boolean> {
+    const opened = await this.contexts.openFile(contextId, path);
+    if (opened === undefined) {
+      return false;
+    }
+    const { file, content } = opened;
     const temporaryPath = `${dirname(entry)}/.${randomString(12)}.part`;
     try {
       const handle = await open(temporaryPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
       try {
-        for await (const chunk of this.contents.read(file.blob)) {
-          await handle.appendFile(chunk as Buffer);
+        for await (const chunk of contentOf(content)) {
+          await handle.appendFile(chunk);
         }
         await markUnchanged(handle, file);
       } finally {
         await handle.close();
       }
       await rename(temporaryPath, entry);
+      return true;
     } catch (error) {
       await rm(temporaryPath, { force: true });
       throw error;
+    } finally {
+      await content.close();
     }
   }
 
