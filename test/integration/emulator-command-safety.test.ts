@@ -68,7 +68,7 @@ test("tools are allowed on demand, and what sessions run ends with an emulator t
 });
 
 test("where namespaces are forbidden, the emulator says at its start what that means", async () => {
-  // The limit holds for the user namespace that it is set in. Without the first one there can be no others either.
+  // The limit applies to the user namespace in which it is set. If that one cannot be created, no others can either.
   const forbid = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --bounding-set=-all -- ";
   const start = `exec "${process.execPath}" "${join(repositoryRoot, "dist", "cli", "main.js")}" emulator --allow-exec`;
   const enter = (what: string) => `unshare --user --map-root-user sh -c '${forbid} ${what}'`;
@@ -107,7 +107,7 @@ test("without a state file nothing stays behind", async () => {
 });
 
 describe("what the program that starts the emulator has open", () => {
-  /** Starts the command in a bash that runs some words first, as a user's own script may do. */
+  /** Starts the command in a bash that runs other commands first, like a user's script. */
   function runAfter(words: string, ...args: string[]): ChildProcess {
     const start = [process.execPath, ...commandFromSources, "emulator", ...args];
     const child = spawn("bash", ["-c", `${words}; exec "$0" "$@"`, ...start], {
@@ -131,7 +131,7 @@ describe("what the program that starts the emulator has open", () => {
       "(echo by a session >> /proc/self/fd/200; echo > /proc/self/fd/201/made) 2>/dev/null; ls /proc/self/fd",
     );
 
-    // Where there is no /proc, nothing tells what is open.
+    // Without /proc, open files cannot be listed.
     const isTold = existsSync("/proc/self/fd");
     const open = isTold ? [...stdout.trim().split("\n"), ...readdirSync(`/proc/${child.pid}/fd`)] : ["0", "1", "2"];
     expect(open).toEqual(expect.arrayContaining(["0", "1", "2"]));

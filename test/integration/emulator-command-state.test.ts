@@ -42,7 +42,7 @@ test("acknowledged files survive a kill under load, and half a file does not", a
   const acknowledged = new Map<string, string>();
   const load = Array.from({ length: 8 }, async (_, client) => {
     for (let round = 0; ; round += 1) {
-      // Each client writes five files in turn, so that most uploads replace an older content.
+      // Each client writes five files in turn, so that most uploads replace older content.
       const path = `/${client}-${round % 5}`;
       const content = `${round} `.repeat(2000);
       if ((await upload(url, contextId, path, content)) === 200) {
@@ -63,7 +63,7 @@ test("acknowledged files survive a kill under load, and half a file does not", a
       const found = String(await download(next.url, contextId, path));
       const round = Number(found.split(" ", 1)[0]);
       expect(found).toBe(`${round} `.repeat(2000));
-      // A later upload may have been kept though its reply was lost.
+      // A later upload may have been kept although its reply was lost.
       expect(round).toBeGreaterThanOrEqual(Number(content.split(" ", 1)[0]));
     }
   } finally {

@@ -32,7 +32,7 @@ test.each(["SIGTERM", "SIGINT"] as const)("runs until %s and keeps the sessions"
 });
 
 test("an emulator that npx runs ends with npx, also when only npx gets the signal", async () => {
-  // As an installed package has it, but with the sources.
+  // As in an installed package, but with the sources.
   const bin = join(command.folder, "node_modules", ".bin", "pulumi-agb");
   mkdirSync(dirname(bin), { recursive: true });
   const script = join(repositoryRoot, "provider", "cli", "main.ts");

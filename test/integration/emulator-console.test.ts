@@ -3,7 +3,7 @@ import { type Emulator, ManualClock, startEmulator } from "../../provider/emulat
 import { describeWithChromium, launchChromium } from "../support/chromium";
 import { createId, labelsOf, list, notFound, release, status } from "../support/emulator-requests";
 
-// A browser takes its time to start on a busy machine.
+// A browser starts slowly on a busy machine.
 jest.setTimeout(120_000);
 
 describeWithChromium("console page", (chromiumPath) => {
@@ -253,14 +253,14 @@ describeWithChromium("console page", (chromiumPath) => {
     } finally {
       await page.close();
       await second.close();
-      // The browser itself reports the connection; the addresses are another emulator's.
+      // The browser itself reports the lost connection.
       problems = problems.filter((problem) => !/ERR_|401/.test(problem));
       addresses = [];
     }
   });
 });
 
-/** Runs in the page: the contrast of each text with what is behind it, as WCAG 2 works it out. */
+/** Runs in the page: the contrast of each text with its background, as WCAG 2 defines it. */
 const measureContrasts = `(() => {
   const channels = (color) => color.match(/[\\d.]+/g).map(Number);
   const luminance = (color) => {

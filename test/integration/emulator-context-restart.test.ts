@@ -15,7 +15,7 @@ import { useStateFolder } from "../support/state-folder";
 
 const state = useStateFolder();
 
-/** The folder of the files' contents, of the only state at this path. */
+/** The folder with the contents of context files. There is only one state at this path. */
 function contentsFolder(): string {
   const [name = "none"] = readdirSync(`${state.statePath}.contexts`);
   return join(`${state.statePath}.contexts`, name);

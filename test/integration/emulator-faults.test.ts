@@ -273,7 +273,7 @@ test.each([
 
 test("a reply that cannot be sent ends its connection only", async () => {
   const fault = emulator.addFault({ operation: "ListSession", calls: 1, answer: { status: 503, headers: { a: "b" } } });
-  // As a careless program may do. Checked is only what is added.
+  // A careless program may do this. Rules are checked only when they are added.
   const { headers } = fault.rule.answer as { headers: Record<string, string> };
   headers["trailer"] = "x";
 

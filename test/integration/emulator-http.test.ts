@@ -24,7 +24,7 @@ interface RawAnswer {
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 afterAll(() => agent.destroy());
 
-/** Sends what fetch would tidy up first. */
+/** Sends requests that fetch would correct first. */
 function sendAsIs(
   method: string,
   target: string,
@@ -59,7 +59,7 @@ function sendAsIs(
   });
 }
 
-/** Writes bytes to a connection and returns all that comes back until it ends. */
+/** Writes bytes to a connection and returns everything that arrives until it ends. */
 async function sendBytes(bytes: string | Buffer): Promise<string> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   const chunks: Buffer[] = [];

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-// What is built, not the sources: a hundred starts have to be quick. `npm test` builds first.
+// The built command, because a hundred starts have to be quick. `npm test` builds first.
 const root = join(__dirname, "..", "..");
 const command = join(root, "dist", "cli", "main.js");
 const chainCount = 2;
@@ -26,7 +26,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "agb-emulator-"));
 });
 afterAll(() => {
-  // When one chain has failed, the other one must not go on starting processes.
+  // When one chain has failed, the other one must not start more processes.
   isOver = true;
   for (const child of children) {
     child.kill("SIGKILL");
@@ -63,7 +63,7 @@ async function killAgainAndAgain(name: string): Promise<number> {
     const load = Array.from({ length: clientCount }, () => changeUntilGone(emulator.url, emulator.agent, allowed));
     const { url, agent } = emulator;
     load.push(...[1, 2].map((client) => changeFilesUntilGone(url, agent, contextId, client, allowedFiles)));
-    // The moment is the point of the test; nothing waits for it to be long enough.
+    // A random moment is the point of the test. Nothing depends on how long it is.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * longestLoadMs));
     emulator.child.kill("SIGKILL");
     await once(emulator.child, "exit");
@@ -102,7 +102,7 @@ async function startBuilt(statePath: string): Promise<{ child: ChildProcess; url
   throw new Error("The emulator ended before it listened.");
 }
 
-/** Compares what the emulator has with what it may have, and from then on expects what was found. */
+/** Compares what the emulator has with what it may have, and afterwards expects what was found. */
 async function compare(url: string, agent: Agent, allowed: Map<string, Allowed>): Promise<void> {
   const { sessions } = (await send(url, agent, "GET", "/_emulator/sessions")) as {
     sessions: { sessionId: string; state: string; labels: Record<string, string> }[];
@@ -208,7 +208,7 @@ async function changeUntilGone(url: string, agent: Agent, allowed: Map<string, A
 
 class ConnectionEnded extends Error {}
 
-/** Rejects when the reply is not HTTP 200, and as `exchange` does. */
+/** Rejects if the reply is not HTTP 200, or as `exchange` does. */
 async function send(url: string, agent: Agent, method: string, path: string, body: object = {}): Promise<unknown> {
   const { status, text } = await exchange(url, agent, method, path, method === "GET" ? "" : JSON.stringify(body));
   if (status !== 200) {

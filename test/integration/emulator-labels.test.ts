@@ -207,7 +207,7 @@ test("a number as a label's value is refused, because it could lose digits, and 
   expect(await labelsOf(url, sessionId)).toEqual({ n: "1" });
 });
 
-// JSON.parse makes own properties of all names, and Object.entries reads only those.
+// JSON.parse creates own properties for all names, and Object.entries reads only those.
 function sortedPairs(text: string): [string, unknown][] {
   return Object.entries(JSON.parse(text) as object).sort(([left], [right]) => (left < right ? -1 : 1));
 }

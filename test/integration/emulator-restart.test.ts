@@ -25,7 +25,7 @@ describe("the id of an emulator", () => {
     const first = await state.start();
     const id = await idIn(first.url);
     expect(id).toMatch(/^[a-z0-9]{12}$/);
-    // Killed before anything was asked of it, the file has the id already.
+    // Even if it is killed before the first request, the file already has the id.
     expect(await idIn((await state.startOnCopy()).url)).toBe(id);
     first.setApiKeys(["other"]);
     expect(await idIn(first.url)).toBe(id);

@@ -9,11 +9,11 @@ import { leaveProcesses, uniqueSeconds, useSandboxEmulator } from "../support/sa
 const sandbox = useSandboxEmulator();
 
 describe("sessions are isolated from this computer, or the emulator says at its start that they are not", () => {
-  /** What the emulator says at its start; undefined when it has nothing to say. */
+  /** The notice of the emulator at its start; undefined if there is none. */
   async function warningOf(options: EmulatorOptions = {}): Promise<string | undefined> {
     const notices: string[] = [];
     await sandbox.start({ ...options, onNotice: (text) => notices.push(text) });
-    // The first command needs the same answer, so the warning has been given when that has run.
+    // The first command waits for the same check, so the notice has been sent when it has run.
     const sessionId = await createId(sandbox.url);
     await runShell(sandbox.url, sessionId, "true");
     return notices[0];
@@ -53,7 +53,7 @@ describe("sessions are isolated from this computer, or the emulator says at its 
     });
 
     expect(stdout).toBe("/home/user/none.so\n");
-    // Only the command's own shell may miss it.
+    // Only the command's own shell may complain.
     expect(stderr.split("\n").filter((line) => line.includes("none.so")).length).toBeLessThanOrEqual(2);
   });
 
@@ -63,7 +63,7 @@ describe("sessions are isolated from this computer, or the emulator says at its 
     const sessionId = await createId(sandbox.url);
     const outside = join(sandbox.folder, "outside");
     mkdirSync(outside);
-    // A folder and a link that change places all the time.
+    // A folder and a link that keep changing places.
     const code = `const attempt = (name, ...args) => { try { fs[name](...args); } catch {} }; for (let n = 0; ; n++) { attempt('mkdirSync', 'a'); attempt('renameSync', 'a', 'old' + n); attempt('symlinkSync', '${outside}', 'a'); attempt('unlinkSync', 'a'); }`;
     await runShell(sandbox.url, sessionId, `node -e "${code}" >/dev/null 2>&1 &`);
 

@@ -112,7 +112,7 @@ test("the link of a port leads to a server that runs in the session", async () =
   const sessionId = await createId(sandbox.url);
   await toolText(sandbox.url, sessionId, "write_file", { path: "site/index.html", content: "hello from the session" });
   let answer: Response | undefined;
-  // Another program of this computer may have the port.
+  // Another program on this computer may use the port.
   for (let port = 30_150; answer === undefined && port < 30_160; port += 1) {
     const server = `require("node:http").createServer((_, reply) => reply.end(require("node:fs").readFileSync("index.html"))).listen(${port}, "127.0.0.1", () => require("node:fs").writeFileSync("ready-${port}", "")).on("error", () => require("node:fs").writeFileSync("taken-${port}", ""))`;
     await toolText(sandbox.url, sessionId, "write_file", { path: `site/server-${port}.js`, content: server });

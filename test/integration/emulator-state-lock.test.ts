@@ -55,7 +55,7 @@ describe("the lock", () => {
   });
 
   (hasProcessTimes ? test : test.skip)("of a process that is a zombie is taken over", async () => {
-    // The shell turns into a `sleep` that never asks for its child's exit code; the child ends only when it has.
+    // The shell becomes a `sleep`, which never asks for its child's exit code. The child ends only after that.
     const child = "sh -c 'until grep -q sleep /proc/$PPID/comm; do :; done'";
     const shell = spawn("sh", ["-c", `${child} & echo $!; exec sleep 60`], { stdio: ["ignore", "pipe", "ignore"] });
     try {

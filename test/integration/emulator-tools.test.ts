@@ -115,7 +115,7 @@ describe("run_code", () => {
     expect(await tool("list_directory", { path: "/tmp" })).not.toContain("agb-code");
   });
 
-  // The code cannot know where its result goes, but it can look it up.
+  // The code is not told where its result goes, but it can find out.
   const resultPath = "open('/proc/self/cmdline').read().split(chr(0))[4]";
 
   test.each([

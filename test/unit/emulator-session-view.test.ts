@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The view in which a program that is installed in `shown` can be run. */
+/** The view in which a program that is installed in `shown` can run. */
 function findView(): Promise<SessionView> {
   return findSessionView([join(shown, "bin", "program")]);
 }
@@ -97,7 +97,7 @@ test("the mount replaces the session's link", async () => {
 
   await openAndClose(view);
 
-  // Where namespaces are forbidden nothing is shown, and nothing is changed.
+  // Where namespaces are forbidden, there are no mounts and nothing changes.
   expect(links.map((link) => lstatSync(link).isSymbolicLink())).toEqual(links.map(() => !view.isOwnRoot));
 });
 
@@ -105,7 +105,7 @@ test("the reason why a session cannot be opened is named, also if no program rep
   const view = await findView();
   mkdirSync(dirname(join(root, dirname(shown))), { recursive: true });
   writeFileSync(join(root, dirname(shown)), "no folder");
-  // A program that says nothing when it fails, in the place of the one that makes namespaces.
+  // A program that fails without a message, instead of the one that creates namespaces.
   const tools = { unshare: "/bin/false", nsenter: "", setpriv: "", env: "", shell: "/bin/sh", bash: undefined };
 
   const [opened, silent] = await Promise.allSettled([

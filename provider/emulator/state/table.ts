@@ -1,4 +1,4 @@
-/** What tells a row from the others of its table. */
+/** Returns what identifies a row in its table. */
 export type IdOf<Row> = (row: Row) => string;
 
 /**
