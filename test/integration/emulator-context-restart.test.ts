@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ManualClock } from "../../provider/emulator";
+import { readCommits } from "../../provider/emulator/state/state-log";
 import {
   contextCall,
   createContext,
@@ -101,6 +102,25 @@ test("a content that was replaced stays on disk until the new state is", async (
   await createContext(first.url, "other");
   writeFileSync(join(state.folder, "before.json"), before);
   expect(await download(first.url, contextId, "/a")).toBe("old");
+});
+
+test("what belongs to a session that is gone leaves the state with the next change", async () => {
+  const clock = new ManualClock();
+  const { url } = await state.start({ clock });
+  const contextId = await createContext(url, "data");
+  const sessionId = await createId(url, {}, { persistenceDataList: [{ contextId, path: "/a" }] });
+  await contextCall(url, "GetAndLoadInternalContext", { sessionId });
+  const logged = () => {
+    const result = readCommits(readFileSync(state.statePath, "utf8").split("\n").slice(1, -1));
+    const kinds = "logged" in result ? result.logged : new Map<string, Map<string, unknown>>();
+    return ["sessions", "syncTasks", "contexts"].map((kind) => kinds.get(kind)?.size);
+  };
+  expect(logged()).toEqual([1, 1, 2]);
+
+  clock.advance(3_600_000);
+  await contextCall(url, "ModifyContext", { id: contextId, name: "renamed" });
+
+  expect(logged()).toEqual([0, 0, 1]);
 });
 
 test("what a killed emulator left half written is removed", async () => {
