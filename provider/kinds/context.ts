@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AgbNotFoundError, CleanError } from "../api/errors";
-import { deleteContext, makeContext, observeContext, renameContext } from "../lifecycle/context";
+import { createOwnedContext, deleteContext, observeContext, renameContext } from "../lifecycle/context";
 import {
   AgbContextClearingError,
   AgbContextExistsError,
@@ -72,7 +72,7 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
   async function create({ client, unlimitedClient, limitMs: timeoutMs }: Call, inputs: ContextState) {
     const { name, adopt } = inputs;
     const { contextId } = await creates.run(
-      () => makeContext(client, name, { inUse, adopt, searcher: unlimitedClient, clock, timeoutMs }),
+      () => createOwnedContext(client, name, { inUse, adopt, searcher: unlimitedClient, clock, timeoutMs }),
       async (made) => {
         if (!made.wasAdopted) {
           await deleteContext(unlimitedClient.within(abandonedDeleteMs), made.contextId, { clock, knownName: name });

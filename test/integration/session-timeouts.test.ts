@@ -16,22 +16,22 @@ test.each([
   ["another operation", { read: 5 }, "timeouts.read: no such property; it has create, update, delete"],
   ["nothing named", 5, "timeouts: must be { create, update, delete } in seconds, not a number"],
   ["a list", [5], "timeouts: must be { create, update, delete } in seconds, not a list"],
-])("a limit for %s that cannot be is refused by the check", async (_, timeouts, reason) => {
+])("an invalid limit for %s is refused by the check", async (_, timeouts, reason) => {
   const { stack } = await openStack();
   const { failures } = await stack.provider.check({}, declare({}, { timeouts }));
   expect(failures).toEqual([{ property: "", reason: expect.stringContaining(reason) }]);
 });
 
-test("a create ends when its time is over, as uncertain: AGB may still make the session", async () => {
+test("a create ends when its time is over, as uncertain, because AGB may still create the session", async () => {
   const { stack, emulator } = await openStack();
   emulator.addFault({ operation: "createSession", delayMs: slow });
   const { message } = await failureOf(stack.create(declare({}, { timeouts: { create: 0.05 } })));
-  expect(message).toContain("could not be found out whether a session was made: AGB did not answer createSession");
-  expect(message).toContain("(AGB may not have finished the call yet)");
+  expect(message).toContain("is not known whether a session was created: AGB did not answer createSession");
+  expect(message).toContain("(AGB may still be working on the call)");
   expect(message).toContain("pulumi-agb sweep");
 });
 
-test("a session that is made when the time of its create is over is found, not lost", async () => {
+test("a session that is created when the time of its create is over is found, not lost", async () => {
   const { stack, emulator } = await openStack();
   emulator.addFault({ operation: "createSession", when: "after", delayMs: slow });
   const state = await stack.create(declare({}, { timeouts: { create: 0.3 } }));
@@ -84,21 +84,21 @@ test.each([
   const { stack, clock } = await openStack({ releaseDelayMs: 2_000_000 });
   const state = await stack.create(declare({}, timeouts && { timeouts }));
   const { message } = await failureOf(stack.provider.delete(state.id, state.outputs));
-  expect(message).toContain(`it is still there after ${limitMs} ms. Run the command again to look once more.`);
+  expect(message).toContain(`the session still exists after ${limitMs} ms. Run the command again to look once more.`);
   expect(clock.elapsedMs()).toBe(limitMs);
 });
 
-test("a delete whose time is over between two looks says that the session is still there", async () => {
+test("a delete whose time is over between two looks says that the session still exists", async () => {
   const { stack, clock } = await openStack({ releaseDelayMs: 2_000_000 });
   const state = await stack.create(declare({}, { timeouts: { delete: 30 } }));
   // The calls count their time by another clock than the wait; both move together here, as they do in truth.
   const realNow = performance.now.bind(performance);
   jest.spyOn(performance, "now").mockImplementation(() => realNow() + clock.elapsedMs());
   const { message } = await failureOf(stack.provider.delete(state.id, state.outputs));
-  expect(message).toContain("it is still there after 30000 ms. Run the command again to look once more.");
+  expect(message).toContain("the session still exists after 30000 ms. Run the command again to look once more.");
 });
 
-test("a change of the limits is only written down", async () => {
+test("a change of the limits is stored in the state only", async () => {
   const { stack, emulator } = await openStack();
   const state = await stack.create();
   const news = declare({ team: "web" }, { timeouts: { delete: 30 } });
