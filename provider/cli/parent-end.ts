@@ -5,8 +5,8 @@ const lookEveryMs = 500;
 
 /**
  * Calls back once the program that runs this one for npm (`npx`, `npm exec`) has ended. A signal to npm ends the shell
- * between it and this process, but not this process. Without npm nothing is done: a program may well outlive the shell
- * that started it.
+ * between it and this process, but not this process. Does nothing without npm: a program may outlive the shell that
+ * started it.
  */
 export function onParentEnd(callBack: () => void): void {
   if (!isRunByNpm()) {

@@ -2,7 +2,7 @@ import { describeService, isEmulatorName, isSameService } from "../api/endpoint"
 import { CleanError } from "../api/errors";
 import type { Account } from "./connection";
 
-/** A resource was not found, which does not mean that it is gone. */
+/** A resource was not found, but it may still exist. */
 export class DoubtfulAbsenceError extends CleanError {
   constructor(
     message: string,
@@ -12,22 +12,22 @@ export class DoubtfulAbsenceError extends CleanError {
   }
 }
 
-/** A program looks a resource up by its id, and there is none. */
+/** A program looks up a resource by its id, and none exists. */
 export class MissingLookupError extends CleanError {}
 
 /** A resource that AGB did not find. */
 interface Missing {
   /** What AGB calls it, such as `session`. */
   readonly noun: string;
-  /** Whether the program looks it up by its id, so that nothing else is known of it. */
+  /** Whether the program looks it up by its id. Nothing else is known about it then. */
   readonly isLookup: boolean;
   /** Where it was created, see `serviceName`. */
   readonly service: string | undefined;
 }
 
 /**
- * Makes sure that a resource that AGB did not find is gone. "Not found" proves nothing where the resource may live on
- * unseen: with the fallback key, which may be another account's, or at another service than the one that created it.
+ * Makes sure that a resource that AGB did not find is gone. "Not found" proves nothing when it comes from another account
+ * (the fallback key may belong to one) or from another service than the one that created the resource.
  *
  * @throws DoubtfulAbsenceError when it may still exist
  */
@@ -42,16 +42,16 @@ export function requireCertainAbsence(account: Account, { noun, isLookup, servic
   }
   if (!isLookup && !isSameService(service, settings.baseUrl, client.emulatorId)) {
     throw new DoubtfulAbsenceError(
-      `the ${noun} was created at ${describeService(service)} and may still be there; ${settings.baseUrl}, which was ` +
-        "asked now, is another service and does not know it",
+      `the ${noun} was created at ${describeService(service)} and may still exist there; it was not found at ` +
+        `${settings.baseUrl}, which is another service`,
       isEmulatorName(service) ? "other emulator" : "other service",
     );
   }
 }
 
 /**
- * Fails a look-up that found nothing: the program would go on with outputs that are not there. A refresh may drop a
- * resource that was looked up earlier, because then the program decides.
+ * Fails a look-up that found nothing. Otherwise the program would continue without the outputs that it asked for. A
+ * refresh may drop a resource that was looked up earlier: the next run of the program looks it up again.
  *
  * @throws MissingLookupError when the resource is being looked up
  */

@@ -9,8 +9,8 @@ import { isUnknown } from "./unknown";
 type Issue = z.core.$ZodIssue;
 
 /**
- * Finds everything that is wrong with what a program declares of a kind: names, types and rules of all properties, at any
- * depth. Values that a preview does not know pass. No reason holds a value, because any may be secret.
+ * Finds every problem with what a program declares of a kind: names, types and rules of all properties, at any depth.
+ * Values that a preview does not know pass. No reason holds a value, because any value may be secret.
  *
  * @param kindName such as `AgbSession`
  */
@@ -26,7 +26,7 @@ export function declarationProblems(kindName: string, properties: PropertiesOfKi
     reason: unknownNameReason(meant[index], kindName, names),
   }));
   const wrongValues = declarable
-    // Where its name is misspelt, that it is missing is the same problem.
+    // When its name is misspelt, it is missing for that reason. That is one problem, not two.
     .filter(([name]) => news[name] !== undefined || !meant.includes(name))
     .flatMap(([name, { type, example }]) =>
       issuesOf(type, news[name])
@@ -78,7 +78,7 @@ function unknownNameReason(meant: string | undefined, owner: string, names: read
 }
 
 /**
- * Whether an issue is about a value that is not known yet. One about a key stays: keys are always known.
+ * Whether an issue is about a value that is not known yet. Issues about keys stay, because keys are always known.
  */
 function concernsUnknown(issue: Issue, value: unknown): boolean {
   const isAboutKey = issue.code === "custom" && issue.params?.["isAboutKey"] === true;

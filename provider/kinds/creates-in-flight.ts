@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { CleanError } from "../api/errors";
 
-/** A create that was abandoned because the run ended: no state will hold its result, so that was deleted again. */
+/** A create that was abandoned because the run ended. No state will hold what it created, so that was deleted again. */
 export class AbandonedCreateError extends CleanError {
   constructor() {
     super("the run ended during the create; what it created was deleted again");
@@ -9,7 +9,7 @@ export class AbandonedCreateError extends CleanError {
 }
 
 /**
- * Keeps track of the creates of a process. When the run ends before they do, no state will hold what they create, so it is
+ * Keeps track of the creates of a process. When the run ends first, no state will hold what they create, so that is
  * deleted again.
  */
 export class CreatesInFlight {
@@ -17,7 +17,7 @@ export class CreatesInFlight {
   private readonly end = new AbortController();
 
   constructor() {
-    // Every create that waits listens to it; above ten Node warns of a leak.
+    // Every waiting create listens to it, and Node warns of a leak above ten listeners.
     setMaxListeners(0, this.end.signal);
   }
 
@@ -27,10 +27,10 @@ export class CreatesInFlight {
   }
 
   /**
-   * Makes something, unless the run ends meanwhile.
+   * Creates something. When the run ends meanwhile, undoes it.
    *
-   * @param make makes it
-   * @param undo releases it again
+   * @param make creates it
+   * @param undo deletes it again
    * @throws AbandonedCreateError when the run ended
    */
   async run<Made>(make: () => Promise<Made>, undo: (made: Made) => Promise<void>): Promise<Made> {
@@ -43,7 +43,7 @@ export class CreatesInFlight {
     }
   }
 
-  /** Releases all that is under way as soon as it is made; resolves when that is done, and never rejects. */
+  /** Deletes what is being created as soon as it exists. Resolves when that is done, and never rejects. */
   async abandon(): Promise<void> {
     this.end.abort();
     await Promise.allSettled(this.pending);

@@ -38,7 +38,7 @@ class Observed {
 
 const refusedLine =
   "no connection to https://agb.example for getSession: connect ECONNREFUSED 127.0.0.1:1. " +
-  "This call, and others that fail so, are retried.";
+  "This call and others that fail the same way are retried.";
 
 test("calls that succeed are not worth a line", () => {
   expect(new Observed().reply().reply(404).lines).toEqual([]);
@@ -74,7 +74,7 @@ test("being limited is reported once, with what helps, and its end is not", () =
   const log = new Observed().fail(answered(429)).fail(answered(429)).pass(50).reply().fail(answered(429)).reply();
   expect(log.lines).toEqual([
     "AGB refused SetLabel: no (HTTP 429). Calls wait as long as AGB asks. " +
-      "Fewer at the same time, as with `pulumi up --parallel 4`, avoid that.",
+      "To avoid this, run fewer at a time, such as with `pulumi up --parallel 4`.",
   ]);
 });
 

@@ -1,14 +1,14 @@
 import { fstatSync } from "node:fs";
 
 /**
- * How long the process lives on at most once the run has ended, in milliseconds. AGB answers a create and a release within
- * seconds, on a busy machine too; what could not be released by then carries the labels by which the sweep finds it.
+ * How long the process may continue after the run has ended, in milliseconds. AGB answers a create and a release within
+ * seconds, even on a busy machine. A session that was not released by then carries labels, so the sweep finds it.
  */
 export const endingLimitMs = 20_000;
 
 /**
- * Ends the process when the run ends before its time: the engine died, so that the standard input that it held open
- * ends, or the engine asked the process to stop. Without this the process would live on after its engine was killed.
+ * Ends the process when the run ends early: the engine died, which ends the standard input that it held open, or it asked
+ * the process to stop. Without this the process would keep running after its engine was killed.
  *
  * @param onEnd what to do first; the process ends when it is done
  * @param limitMs the process ends after this time even if it is not
@@ -25,7 +25,7 @@ export function endWithRun(onEnd: () => Promise<void>, limitMs = endingLimitMs):
   };
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
-  // A process that was started without a pipe has an input that ends at once and says nothing of an engine.
+  // Without a pipe, standard input ends immediately and says nothing about the engine.
   if (isPipe()) {
     process.stdin.once("end", end);
     process.stdin.once("error", end);

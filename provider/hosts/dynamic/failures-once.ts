@@ -1,13 +1,13 @@
 import type { DynamicProvider } from "./resource-provider";
 import { ShownFailure } from "./shown-failure";
 
-/** The methods whose errors Pulumi's process prints before it hands them to the engine, which shows them again. */
+/** Methods whose errors Pulumi's process prints before it passes them to the engine, which shows them again. */
 const printedMethods = ["check", "diff", "read", "delete"] as const;
 
 /**
  * Shows each failure of the providers once, beside its resource. Pulumi's process also prints what `check`, `diff`, `read`
- * and `delete` throw, so that it would appear a second time, below the stack. Only that print is left out. A process that
- * prints in another form shows the error twice, complete both times.
+ * and `delete` throw, so the error would appear again below the stack. Only that print is suppressed. If the process
+ * prints it in another form, the user sees the complete error twice.
  *
  * @param print where the process prints; its `error` is replaced
  */

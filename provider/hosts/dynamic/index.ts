@@ -1,6 +1,6 @@
 /**
- * Serves resource kinds to Pulumi's dynamic-provider process. Knows nothing of AGB: the kinds, how settings are taken over
- * and what must end with the process are handed in. May import the shape of a hosted kind and nothing else.
+ * Serves resource kinds to Pulumi's dynamic-provider process. Knows nothing of AGB: the caller passes the kinds, how to
+ * take the settings, and what must end with the process. May import the shape of a hosted kind and nothing else.
  */
 import type { HostedKind } from "../../kinds/hosted-kind";
 import { endWithRun } from "./end-of-run";
@@ -10,11 +10,11 @@ import { type DynamicHostOptions, type DynamicProvider, dynamicProvider } from "
 /** What a process serves. */
 export interface DynamicHost<Name extends string> extends DynamicHostOptions {
   readonly kinds: Readonly<Record<Name, HostedKind>>;
-  /** Called when the run ends before its time; the process ends when it is done, or at its limit. */
+  /** Called when the run ends early. The process ends when it is done, or at its limit. */
   onEnd(): Promise<void>;
 }
 
-/** Makes the objects that Pulumi's process drives, one for each kind, and ends the process with its run. */
+/** Makes the objects that Pulumi's process calls, one for each kind, and ends the process with its run. */
 export function serveDynamically<Name extends string>(host: DynamicHost<Name>): Record<Name, DynamicProvider> {
   const providers = Object.fromEntries(
     Object.entries<HostedKind>(host.kinds).map(([name, kind]) => [name, dynamicProvider(kind, host)]),

@@ -11,9 +11,9 @@ import { ShownFailure } from "./shown-failure";
 
 /** What all resources of a process share. */
 export interface DynamicHostOptions {
-  /** Takes over the configuration of Pulumi's stack. Must not fail. */
+  /** Takes the configuration of the stack. Must not fail. */
   configure(config: (key: string) => string | undefined): void;
-  /** Tells the user something beside the result. */
+  /** Tells the user something in addition to the result. */
   say(message: string): void;
 }
 
@@ -21,10 +21,10 @@ export interface DynamicHostOptions {
 export type DynamicProvider = ReturnType<typeof dynamicProvider>;
 
 /**
- * Makes the object of one kind that Pulumi's process drives.
+ * Makes the object that Pulumi's process calls for one kind.
  *
- * The process tells a provider nothing of a resource but its properties. So the program adds some that begin with `__`:
- * `__provider`, which Pulumi needs, and `__resource`, the resource's name. They are kept, and kinds never see them.
+ * The process passes only a resource's properties to a provider. So the program adds some that begin with `__`:
+ * `__provider`, which Pulumi needs, and `__resource`, the resource's name. The host keeps them, and kinds never see them.
  */
 export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHostOptions) {
   const callerOf = (given: Properties): Caller => ({ resource: given["__resource"] as string | undefined, say });
@@ -79,13 +79,13 @@ function declaredPart(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith("__")));
 }
 
-/** Pulumi prints the value of the property that a failure names, and it may be secret. So the path is part of the reason. */
+/** Pulumi prints the value of the property that a failure names. It may be secret, so the path is part of the reason. */
 function checkFailure({ path, reason }: CheckedInputs["problems"][number]): pulumi.dynamic.CheckFailure {
   return { property: "", reason: path === "" ? reason : `${path}: ${reason}` };
 }
 
 /**
- * Where inputs differ, `changes` is left undefined: Pulumi then compares them itself, shows the detail and honours
+ * When inputs differ, `changes` stays undefined. Pulumi then compares them itself, shows the details and honours
  * `replaceOnChanges`.
  */
 function diffResult({ changed, replaces, isUnfinished, deleteBeforeReplace }: Difference): pulumi.dynamic.DiffResult {
