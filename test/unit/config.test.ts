@@ -31,7 +31,7 @@ test("a key alone is enough; everything else has a default", () => {
   });
 });
 
-test("the environment stands in for what is not configured", () => {
+test("the environment is used for settings that are not configured", () => {
   const environment = { AGB_API_KEY: "ako-environment", AGB_ENDPOINT: "http://localhost:9", AGB_TIMEOUT_MS: "1500" };
   expect(read({}, environment)).toEqual({
     apiKey: { value: "ako-environment", source: "AGB_API_KEY" },
@@ -58,12 +58,12 @@ test("configuration wins over the environment, setting by setting", () => {
   });
 });
 
-test("empty variables, as CI sets them for a secret that is missing, count as not set", () => {
+test("empty variables, as CI sets them for a missing secret, count as not set", () => {
   expect(read(key, { AGB_ENDPOINT: "", AGB_TIMEOUT_MS: "" })).toMatchObject({ timeoutMs: 60_000 });
   expect(problemsOf({}, { AGB_API_KEY: "" })).toEqual([expect.stringContaining("No AGB API key")]);
 });
 
-test("an empty configured value counts as not set, so that the environment stands in for it", () => {
+test("an empty configured value counts as not set, so the environment is used instead", () => {
   const config = { "agb:apiKey": "", "agb:endpoint": "", "agb:timeoutMs": "", "agb:defaultLabels": "" };
   expect(read(config, { AGB_API_KEY: "ako-environment" })).toMatchObject({
     apiKey: { source: "AGB_API_KEY" },
@@ -72,7 +72,7 @@ test("an empty configured value counts as not set, so that the environment stand
   });
 });
 
-test("a missing key is one problem that names each way to give it", () => {
+test("a missing key is one problem that names each way to set it", () => {
   const [problem, ...others] = problemsOf({});
   expect(others).toEqual([]);
   expect(problem).toContain("pulumi config set --secret agb:apiKey");
@@ -80,7 +80,7 @@ test("a missing key is one problem that names each way to give it", () => {
   expect(problem).toContain("AgbProvider");
 });
 
-test("all that is wrong is said at once, each under the name by which it was given", () => {
+test("one error lists all problems, each under the name by which the setting was given", () => {
   const problems = problemsOf(
     { "agb:endpoint": "ftp://agb", "agb:defaultLabels": '{"":"x"}' },
     { AGB_TIMEOUT_MS: "soon" },
@@ -93,7 +93,7 @@ test("all that is wrong is said at once, each under the name by which it was giv
   expect(new AgbConfigurationError(problems).message.split("\n")).toEqual(problems);
 });
 
-test("a default label that Pulumi cannot carry is refused, or it would be drift for ever", () => {
+test("a default label that Pulumi cannot carry is refused, because it would always show as drift", () => {
   expect(problemsOf({ "agb:apiKey": "a", "agb:defaultLabels": '{"__proto__":"x"}' })).toEqual([
     "agb:defaultLabels cannot be used: defaultLabels.__proto__: Pulumi cannot carry this key",
   ]);
@@ -124,21 +124,21 @@ test.each(["0", "-1", "1.5", "abc", "60s", " ", "Infinity", "NaN", "2147483648"]
   },
 );
 
-test("default labels are read from the object that pulumi config set --path stores", () => {
+test("default labels are read from the object that `pulumi config set --path` stores", () => {
   expect(read({ ...key, "agb:defaultLabels": '{"team":"web","a b":"c"}' }).defaultLabels).toEqual({
     team: "web",
     "a b": "c",
   });
 });
 
-test("default labels that pulumi config stored as numbers and truth values are the texts that were typed", () => {
+test("default labels that `pulumi config` stored as numbers and booleans are the strings that were typed", () => {
   expect(read({ ...key, "agb:defaultLabels": '{"cost":12,"public":true}' }).defaultLabels).toEqual({
     cost: "12",
     public: "true",
   });
 });
 
-test("default labels given as a text are refused with the command that sets them right", () => {
+test("default labels given as a string are refused with the right command to set them", () => {
   expect(problemsOf({ ...key, "agb:defaultLabels": "team=web" })).toEqual([
     expect.stringContaining("pulumi config set --path agb:defaultLabels.team web"),
   ]);
@@ -162,11 +162,11 @@ describe("labels that are left to other tools", () => {
   const ignored = (text: string) => read({ ...key, "agb:ignoreLabels": text }).ignoreLabels;
 
   test.each([
-    ["a list in JSON, as pulumi config set --path stores it", '["ci","bot-*"]', ["ci", "bot-*"]],
+    ["a list in JSON, as `pulumi config set --path` stores it", '["ci","bot-*"]', ["ci", "bot-*"]],
     ["keys with commas between them", " ci, bot-* ", ["ci", "bot-*"]],
     ["one key", "ci", ["ci"]],
     ["a key that looks like a number", "42", ["42"]],
-    ["keys that pulumi config stored as number and truth value", "[42,true]", ["42", "true"]],
+    ["keys that `pulumi config` stored as a number and a boolean", "[42,true]", ["42", "true"]],
     ["an empty list", "[]", []],
   ])("are read from %s", (_, text, patterns) => {
     expect(ignored(text)).toEqual(patterns);
@@ -176,18 +176,18 @@ describe("labels that are left to other tools", () => {
     ["a blank key", "ci,,x", "ignoreLabels[1]: is blank"],
     ["a star inside", "a*b", "ignoreLabels[0]: may have * only at its end"],
     ["a list in a list", '[["a"]]', "ignoreLabels[0]: must be a string, not a list"],
-    ["a list that is broken", '["a"', "it is neither a list in JSON nor keys with commas between them"],
+    ["a broken list", '["a"', "it is neither a list in JSON nor keys with commas between them"],
   ])("are refused with the name of the setting: %s", (_, text, reason) => {
     expect(() => ignored(text)).toThrow(`agb:ignoreLabels cannot be used: ${reason}`);
   });
 });
 
 describe("the environment's key beside a configured one", () => {
-  test("is kept for the case that the configured one was replaced since", () => {
+  test("is kept in case the configured one has been replaced", () => {
     expect(read(key, { AGB_API_KEY: "ako-new" }).fallbackApiKey).toEqual({ value: "ako-new", source: "AGB_API_KEY" });
   });
 
-  test.each(["ako-configured", "", undefined, "ako new", "ako-new\n"])("is none when it is %j", (value) => {
+  test.each(["ako-configured", "", undefined, "ako new", "ako-new\n"])("is not kept when it is %j", (value) => {
     expect(read(key, { AGB_API_KEY: value }).fallbackApiKey).toBeUndefined();
   });
 });

@@ -25,7 +25,7 @@ test("the report names the stack, the repair, the time and the job", () => {
   expect([driftTitle(stack), driftMarker(stack)]).toEqual(["Drift in shop/prod", "agb-drift shop/prod"]);
 });
 
-test("no text gets out of its fence", () => {
+test("nothing can close its fence early", () => {
   for (const text of [
     "```\n@everyone\n```",
     "a\r```\rb",
@@ -41,7 +41,7 @@ test("control characters are left out", () => {
   expect(codeIn(describeDrift(stack, "\u001b[31mred\u001b[0m\u0000\tx", check))).toBe("[31mred[0m\tx");
 });
 
-test("the longest text fits into an issue and is cut between lines and between characters", () => {
+test("the longest output fits into an issue, and is cut between lines and between characters", () => {
   const lines = Array.from({ length: 9_000 }, (_, index) => `line ${index}`).join("\n");
   const markdown = describeDrift(stack, lines, check);
   expect(lines.startsWith(`${codeIn(markdown)}\n`)).toBe(true);

@@ -21,14 +21,14 @@ function reasonOf(environment: Record<string, string>): string {
   return settings.reason;
 }
 
-test("without any forge's variables there is none, which is no mistake", () => {
+test("without any forge's variables there is no forge, and that is not a mistake", () => {
   const settings = readForgeSettings({ HOME: "/home/me", CI: "true" });
   expect(settings).toMatchObject({ kind: "none", isUnusable: false });
   expect(findForge(settings)).toBeUndefined();
   expect(() => requireForge(settings)).toThrow(/GITHUB_REPOSITORY .* GITLAB_TOKEN/);
 });
 
-test("a job of GitHub Actions is told the variables that are missing or broken", () => {
+test("in GitHub Actions the reason names the missing or broken variables", () => {
   expect(reasonOf({ ...gitHub, GITHUB_TOKEN: "" })).toMatch(/^GITHUB_TOKEN is not set\. .*step's env.* github\.token/);
   expect(reasonOf({ ...gitHub, GITHUB_TOKEN: "tok en\n" })).toMatch(/^GITHUB_TOKEN cannot be used/);
   expect(reasonOf({ ...gitHub, GITHUB_API_URL: "api.github.com" })).toBe("GITHUB_API_URL is not an http(s) address.");
@@ -37,7 +37,7 @@ test("a job of GitHub Actions is told the variables that are missing or broken",
   }
 });
 
-test("a job of GitLab CI is told the variables that are missing or broken", () => {
+test("in GitLab CI the reason names the missing or broken variables", () => {
   const { GITLAB_TOKEN: _, ...withoutToken } = gitLab;
   expect(reasonOf(withoutToken)).toMatch(/^GITLAB_TOKEN is not set\. .*project access token/);
   expect(reasonOf({ ...gitLab, CI_API_V4_URL: "" })).toBe("CI_API_V4_URL is not set.");
@@ -45,7 +45,7 @@ test("a job of GitLab CI is told the variables that are missing or broken", () =
   expect(reasonOf({ ...gitLab, CI_PROJECT_ID: "../7" })).toMatch(/^CI_PROJECT_ID is neither/);
 });
 
-test("no reason holds a token", () => {
+test("no reason contains a token", () => {
   for (const environment of [
     { ...gitHub, GITHUB_TOKEN: "s3cr3t\u00e9", GITHUB_REPOSITORY: "", CI_PROJECT_ID: "7", GITLAB_TOKEN: "s3cr3t x" },
     { ...gitHub, GITHUB_TOKEN: "s3cr3t\u0007" },
@@ -59,7 +59,7 @@ test("a GitHub variable that a GitLab job happens to have does not make it a Git
   expect(readForgeSettings({ ...gitLab, GITHUB_REPOSITORY: "acme/shop" })).toMatchObject({ kind: "gitlab" });
 });
 
-test("GitHub's job links to the attempt and can be repeated by a command", () => {
+test("GitHub's job links to the attempt and has a command to repeat it", () => {
   const job = (more: Record<string, string>) => findForge(readForgeSettings({ ...gitHub, ...more }))?.job;
   expect(job({})).toBeUndefined();
   expect(job({ GITHUB_RUN_ID: "8001" })).toEqual({
@@ -75,7 +75,7 @@ test("GitHub's job links to the attempt and can be repeated by a command", () =>
   expect(job({ GITHUB_RUN_ID: "8001", GITHUB_RUN_ATTEMPT: ")](x" })?.url).toMatch(/\/runs\/8001$/);
 });
 
-test("GitLab's job links to itself, else to its pipeline, and has no command", () => {
+test("GitLab's job links to itself, or else to its pipeline, and has no command", () => {
   const job = (more: Record<string, string>) => findForge(readForgeSettings({ ...gitLab, ...more }))?.job;
   const CI_PIPELINE_URL = "https://gitlab.test/acme/shop/-/pipelines/9";
   expect(job({})).toBeUndefined();

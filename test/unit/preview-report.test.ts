@@ -57,7 +57,7 @@ test("the comment has the table, the commit, the life time, the command and the 
   );
 });
 
-test("a secret label is shown as [secret], also when all of them are, and so in the log", () => {
+test("comment and log show a secret label as [secret], even when all labels are secret", () => {
   const secretLabels: StateSession = { ...session, labels: "[secret]" };
   expect(report({ sessions: [{ ...session, labels: { token: "[secret]" } }] })).toContain("| `token=[secret]` |");
   expect(report({ sessions: [secretLabels] })).toContain("| `[secret]` |  |");
@@ -84,7 +84,7 @@ test("the log has no table when there are no sessions", () => {
   expect(sessionLines([])).toEqual([]);
 });
 
-test("declared idle times are told", () => {
+test("the comment names declared idle times", () => {
   const idle = (...seconds: number[]) =>
     report({ sessions: seconds.map((idleTimeoutSeconds) => ({ ...session, idleTimeoutSeconds })) });
   expect(idle(600, 600)).toContain("after 10 minutes without use");
@@ -93,7 +93,7 @@ test("declared idle times are told", () => {
   expect(idle(60, 600)).toContain("when it has been idle for long");
 });
 
-test("without sessions, a job or a command it still reads well", () => {
+test("the comment still reads well without sessions, a job or a command", () => {
   const text = report({ sessions: [], job: undefined });
   expect(text).toContain("There are no sessions.\n\nCommit `9f3c2e1`, stack `pr-12`.\n\nA new push recreates it.");
 });
@@ -102,7 +102,7 @@ test("a session that AGB has released and that is kept in the state is marked", 
   expect(report({ sessions: [{ ...session, isReleased: true }] })).toContain("| `session-1` (released) |");
 });
 
-test("what is gone is told", () => {
+test("the comment after a `down` says what was removed", () => {
   const job = { url: "https://forge.test/j", repeatCommand: undefined };
   expect(downReport({ request: 12, stack: "acme/pr-12", job, areSessionsGone: true })).toBe(
     "### The preview environment of request 12 is gone\n\n" +
@@ -110,12 +110,12 @@ test("what is gone is told", () => {
   );
 });
 
-test("why it is gone is told where there is a reason to", () => {
+test("it gives the reason when there is one", () => {
   const report = { request: 12, stack: "pr-12", job: undefined, note: "It was idle." };
   expect(downReport({ ...report, areSessionsGone: true })).toMatch(/sessions were removed\.\n\nIt was idle\.$/);
 });
 
-test("that some sessions may still run is told", () => {
+test("it says when some sessions may still run", () => {
   const report = { request: 12, stack: "pr-12", job: undefined };
   expect(downReport({ ...report, areSessionsGone: false })).toMatch(/\n\n.*may still run until AGB releases them\.$/);
 });
@@ -124,7 +124,7 @@ test("a comment is found again by its project", () => {
   expect(commentMarker("shop")).not.toBe(commentMarker("shop-2"));
 });
 
-test("no value ends its code, its cell or its line, whatever is in it", () => {
+test("no value can end its code, its cell or its line", () => {
   fc.assert(
     fc.property(anyText, (value) => {
       expect(literal(value)).toMatch(/^$|^`[^`|\p{Cc}]+`$/u);
@@ -147,7 +147,7 @@ test("no value adds a row, a cell or a line to the comment", () => {
   );
 });
 
-test("the comment stays below the forges' limit, however much there is to tell", () => {
+test("the comment stays below the forges' limit, however much there is to report", () => {
   const many = Array.from({ length: 1_000 }, (_, index) => ({
     ...session,
     name: `web-${index}`,
@@ -166,7 +166,7 @@ test("a command cannot end its block", () => {
   expect(codeBlock("a\u0007b ```` c", "sh")).toBe("`````sh\nab ```` c\n`````");
 });
 
-test("only addresses of the web become links, and they cannot break out", () => {
+test("only web addresses become links, and they cannot break out", () => {
   expect(link("job", "javascript:alert(1)")).toBe("job");
   expect(link("job", "not an address")).toBe("job");
   expect(link("job", undefined)).toBe("job");

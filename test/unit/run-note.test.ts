@@ -9,7 +9,7 @@ import { makeTemporaryFolder } from "../support/node-process";
 
 const noteName = ".pulumi-agb-run-pr-12.json";
 
-/** Starts a process that lives until it is ended, and waits until it is ready for signals. */
+/** Starts a process that runs until it is ended, and waits until it is ready for signals. */
 async function startProcess(program = ""): Promise<{ child: ChildProcess; pid: number }> {
   const text = `${program}; setInterval(() => {}, 1e6); console.log("ready")`;
   const child = spawn(process.execPath, ["-e", text], { stdio: ["ignore", "pipe", "ignore"] });
@@ -18,7 +18,7 @@ async function startProcess(program = ""): Promise<{ child: ChildProcess; pid: n
   return { child, pid: child.pid ?? 0 };
 }
 
-/** A process that was, and whose id is nobody's now. */
+/** A process that has ended, and whose id no other process has now. */
 async function endedProcess(): Promise<number> {
   const { child, pid } = await startProcess();
   child.kill("SIGKILL");
@@ -28,7 +28,7 @@ async function endedProcess(): Promise<number> {
 
 const onLinux = process.platform === "linux" ? test : test.skip;
 
-test("a note is there while the run is, for its owner's eyes, and then nothing is", async () => {
+test("a note exists during the run, readable only by its owner, and nothing is left afterwards", async () => {
   const folder = await makeTemporaryFolder();
   const run = noteRun(folder, "pr-12", process.pid);
   expect(await readdir(folder)).toEqual([noteName]);
@@ -48,7 +48,7 @@ test("the stacks of organizations have notes of their own", async () => {
   expect(findCutOffRun(folder, "acme/pr-12")?.pid).toBe(process.pid);
 });
 
-test("the note of a run that lives is not replaced by one that will be refused", async () => {
+test("the note of an active run is not replaced by that of a run that will be refused", async () => {
   const folder = await makeTemporaryFolder();
   const { pid } = await startProcess();
   noteRun(folder, "pr-12", pid);
@@ -58,7 +58,7 @@ test("the note of a run that lives is not replaced by one that will be refused",
   expect(findCutOffRun(folder, "pr-12")?.pid).toBe(pid);
 });
 
-test("the note of a run that was cut off is replaced by that of the next one", async () => {
+test("the note of a run that was cut off is replaced by that of the next run", async () => {
   const folder = await makeTemporaryFolder();
   noteRun(folder, "pr-12", await endedProcess());
   noteRun(folder, "pr-12", process.pid).over();
@@ -78,11 +78,11 @@ test.each([
   ["nothing", ""],
   ["a group of processes", '{"stack":"pr-12","pid":-5,"isAskedToEnd":false}'],
   ["all processes", '{"stack":"pr-12","pid":-1,"isAskedToEnd":false}'],
-  ["the own group", '{"stack":"pr-12","pid":0,"isAskedToEnd":false}'],
+  ["its own group", '{"stack":"pr-12","pid":0,"isAskedToEnd":false}'],
   ["the first process", '{"stack":"pr-12","pid":1,"isAskedToEnd":false}'],
-  ["a text", '{"stack":"pr-12","pid":"12","isAskedToEnd":false}'],
+  ["a string", '{"stack":"pr-12","pid":"12","isAskedToEnd":false}'],
   ["another stack", '{"stack":"pr-13","pid":1234,"isAskedToEnd":false}'],
-])("a note that names %s is none", async (_, text) => {
+])("a note that names %s does not count", async (_, text) => {
   const folder = await makeTemporaryFolder();
   await writeFile(join(folder, noteName), text);
   expect(findCutOffRun(folder, "pr-12")).toBeUndefined();
@@ -97,7 +97,7 @@ test("a run that has ended needs no signal, and forgetting it removes the note",
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("a run that lives on is asked to end", async () => {
+test("a run that is still active is asked to end", async () => {
   const folder = await makeTemporaryFolder();
   const { child, pid } = await startProcess('process.on("SIGINT", () => setTimeout(() => process.exit(7), 300))');
   const exit = once(child, "exit");
@@ -106,7 +106,7 @@ test("a run that lives on is asked to end", async () => {
   expect(await exit).toEqual([7, null]);
 });
 
-test("a run that was asked before is not asked again: it would drop everything", async () => {
+test("a run that was already asked is not asked again, because it would drop everything", async () => {
   const folder = await makeTemporaryFolder();
   const { child, pid } = await startProcess(
     'process.on("SIGINT", () => process.exit(7)); setTimeout(() => process.exit(0), 500)',
@@ -135,7 +135,7 @@ onLinux("a process that has got the id of an ended run is left alone", async () 
   expect(isProcessAlive(pid)).toBe(true);
 });
 
-onLinux("when a process started is told, and that of none is not", async () => {
+onLinux("the start time of a process is known, and without a process there is none", async () => {
   expect(Number(startTimeOf(process.pid))).toBeGreaterThan(0);
   const pid = await endedProcess();
   expect(startTimeOf(pid)).toBeUndefined();
