@@ -17,7 +17,7 @@ const label = "agb-drift";
 
 type Kind = "gitHub" | "gitLab";
 
-/** A server with request 12, and the forge that talks to it; notes the waits instead of waiting. */
+/** A server with request 12, and the forge that talks to it. Records waits instead of waiting. */
 async function open(
   kind: Kind,
   options: ForgeServerOptions = {},
@@ -34,7 +34,7 @@ async function open(
   return { server, forge, waits };
 }
 
-/** Answers in place of the server. */
+/** Replies instead of the server. */
 function refuse(response: ServerResponse, body: unknown, status: number): true {
   sendJson(response, body, status);
   return true;
@@ -47,7 +47,7 @@ function bodiesBy(server: ForgeServer, name: string): string[] {
 describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
   const requestIdPattern = kind === "gitHub" ? "GH-1" : "GL-1";
 
-  test("tells whether a request is open and when something last happened to it", async () => {
+  test("returns whether a request is open and when its last activity was", async () => {
     const { server, forge } = await open(kind);
     server.addRequest(13, "merged", "2026-11-01T08:30:00.000+02:00");
     server.addRequest(14, "closed");
@@ -67,7 +67,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     ]);
   });
 
-  test("replaces a comment only where there is one, when told so", async () => {
+  test("in the mode `replace` changes a comment but creates none", async () => {
     const { server, forge } = await open(kind);
     await forge.writeComment(12, marker, "gone", "replace");
     expect(server.comments).toEqual([]);
@@ -89,7 +89,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(server.received.every(({ headers }) => headers.host === new URL(server.url).host)).toBe(true);
   });
 
-  test("leaves a stranger's comment with the marker alone, and one that quotes it", async () => {
+  test("does not change someone else's comment with the marker, nor one that quotes it", async () => {
     const { server, forge } = await open(kind);
     const stranger = server.addComment(12, "mallory", `<!-- ${marker} -->\nclick here`);
     const quote = server.addComment(12, ownName, `> <!-- ${marker} -->`);
@@ -116,7 +116,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(server.issues).toHaveLength(2);
   });
 
-  test("leaves issues of other stacks, other people and without the label alone", async () => {
+  test("does not change issues of other stacks, of other people, or without the label", async () => {
     const { server, forge } = await open(kind);
     server.addIssue(ownName, "other stack", "<!-- agb-drift shop/prod-2 -->\nx", [label]);
     server.addIssue("mallory", "stranger", `<!-- ${marker} -->\nx`, [label]);
@@ -138,7 +138,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(server.issues).toHaveLength(1);
   });
 
-  test("a wrong token, a missing right and a missing request each say what to do, and never the token", async () => {
+  test("the errors for a wrong token, a missing right and a missing request say what to do, without the token", async () => {
     const wrong = await open(kind, {}, { GITHUB_TOKEN: "wrong-token", GITLAB_TOKEN: "wrong-token" });
     const unauthorized = await failureOf(wrong.forge.readRequest(12));
     expect(unauthorized).toBeInstanceOf(ForgeError);
@@ -163,7 +163,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(readOnly.waits).toEqual([]);
   });
 
-  test("reads again after a failure of the server, but writes only once", async () => {
+  test("retries a read after a server error, but writes only once", async () => {
     let failures = 2;
     const flaky = await open(kind, {
       intercept: ({ method }, response) =>
@@ -175,7 +175,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(flaky.server.writes()).toHaveLength(1);
   });
 
-  test("a server that keeps failing is given up, and what the reply holds stays on one line", async () => {
+  test("a server that keeps failing is an error, and the text of its reply stays on one line", async () => {
     const down = await open(kind, {
       intercept: (_, response) => {
         response.writeHead(500, { "content-type": "text/html" }).end("<html>\n::warning::fake</html>");
@@ -188,7 +188,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(down.server.received).toHaveLength(4);
   });
 
-  test("a limit is waited for, a write too, but not for long", async () => {
+  test("calls wait for a rate limit, even writes, but not for long", async () => {
     let limited = true;
     let retryAfter = "7";
     const busy = await open(kind, {
@@ -213,7 +213,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(busy.waits).toHaveLength(2);
   });
 
-  test("silence, a dead address and a reply of another kind are errors that name the place", async () => {
+  test("silence, a dead address and an unexpected reply are errors that name the place", async () => {
     const silent = await open(kind, { intercept: () => true }, {}, 50);
     expect((await failureOf(silent.forge.readRequest(12))).message).toMatch(/no answer within 50 ms/);
     expect(silent.waits).toHaveLength(3);
@@ -233,7 +233,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     }
   });
 
-  test("a write that is sent elsewhere is not followed", async () => {
+  test("a write does not follow a redirect", async () => {
     const moved = await open(kind, {
       intercept: ({ method }, response) => {
         if (method !== "POST") {
@@ -247,7 +247,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(moved.server.received.some(({ path }) => path === "/elsewhere")).toBe(false);
   });
 
-  test("a list without end is an error, not a second comment", async () => {
+  test("an endless list is an error, not a second comment", async () => {
     const endless = await open(kind, {
       intercept: ({ method, path }, response) => {
         if (method !== "GET" || !/comments$|notes$/.test(path)) {
@@ -262,7 +262,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
   });
 });
 
-test("with a person's token a comment of some bot is not taken for one's own on GitHub", async () => {
+test("with a person's token on GitHub, a bot's comment does not count as ours", async () => {
   const { server, forge } = await open("gitHub", { isAppToken: false });
   server.addComment(12, "echo[bot]", `<!-- ${marker} -->\nechoed`);
   await forge.writeComment(12, marker, "mine");
@@ -270,7 +270,7 @@ test("with a person's token a comment of some bot is not taken for one's own on 
   expect(bodiesBy(server, ownName)).toEqual([`<!-- ${marker} -->\nmine`]);
 });
 
-test("GitHub and GitLab get the headers that they ask for", async () => {
+test("GitHub and GitLab get the headers that they require", async () => {
   const gitHub = await open("gitHub");
   await gitHub.forge.readRequest(12);
   expect(gitHub.server.received[0]?.headers).toMatchObject({

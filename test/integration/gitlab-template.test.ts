@@ -1,4 +1,4 @@
-// The scripts of the template for GitLab, run by a POSIX shell as its runner does, with a stand-in for the command.
+// Runs the scripts of the template for GitLab in a POSIX shell, as its runner does, with a fake command.
 
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { type GitlabJob, readGitlabJobs, repositoryDirectory } from "../support/
 const { "agb-preview": up, "agb-preview-stop": stop, "agb-preview-sweep": sweep } = readGitlabJobs();
 const pushedCommit = "9f3c2e1d4b5a69788796a5b4c3d2e1f0a9b8c7d6";
 
-/** A runner's machine whose `npm ci` installs a `pulumi-agb` that notes what it is given. */
+/** A runner's machine whose `npm ci` installs a `pulumi-agb` that records its folder and arguments. */
 async function createMachine() {
   const root = await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-gitlab-")));
   closeAfterTest({ close: () => rm(root, { recursive: true, force: true }) });
@@ -53,7 +53,7 @@ async function createMachine() {
 
   const runScript = (lines: readonly string[] = [], env: Record<string, string>) =>
     runBounded("sh", ["-e", "-c", lines.join("\n")], { directory: project, environment: env, timeoutMs: 25_000 });
-  /** Runs a job and, in a shell of its own, what comes after it. */
+  /** Runs a job, then its `after_script` in a separate shell. */
   const runJob = async (job: GitlabJob | undefined, more: Record<string, string> = {}) => {
     const env = { ...environment, ...job?.variables, ...more };
     const result = await runScript([...(job?.before_script ?? []), ...(job?.script ?? [])], env);
@@ -66,7 +66,7 @@ async function createMachine() {
   return { root, runJob };
 }
 
-test("a push makes or updates the environment", async () => {
+test("a push creates or updates the environment", async () => {
   const { runJob } = await createMachine();
   const plain = await runJob(up);
   expect(plain.calls).toEqual([`project: preview-environment up --request 12 --commit ${pushedCommit}`]);
@@ -80,14 +80,14 @@ test("a push makes or updates the environment", async () => {
   expect(merged.calls).toEqual([`${plain.calls[0]} --organization acme --secrets-provider passphrase`]);
 });
 
-test("after a failure the lock is freed", async () => {
+test("the lock is freed after a failure", async () => {
   const { runJob } = await createMachine();
   const failed = await runJob(up, { STATUS: "1" });
   expect(failed.exitCode).toBe(1);
   expect(failed.calls.slice(1)).toEqual(["project: preview-environment recover --request 12"]);
 });
 
-test("the stop uses the default branch, whatever is left in the runner's folder", async () => {
+test("the stop job uses the default branch, whatever is left in the runner's folder", async () => {
   const { root, runJob } = await createMachine();
   const origin = join(root, "origin");
   const git = (...parameters: string[]) =>
@@ -111,7 +111,7 @@ test("the stop uses the default branch, whatever is left in the runner's folder"
   ]);
 });
 
-test("the sweep destroys only when it is told to", async () => {
+test("the sweep destroys only when its variable says so", async () => {
   const { runJob } = await createMachine();
   expect((await runJob(sweep, { AGB_PREVIEW_SWEEP: "look" })).calls).toEqual(["project: preview-environment sweep"]);
   expect((await runJob(sweep, { AGB_PREVIEW_SWEEP: "yes" })).calls).toEqual([
@@ -126,7 +126,7 @@ test.each([
   ["up", up],
   ["stop", stop],
   ["sweep", sweep],
-])("without the key %s fails at once and says where to put it", async (_, job) => {
+])("without the key, %s fails immediately and says where to put it", async (_, job) => {
   const { runJob } = await createMachine();
   const result = await runJob(job, { AGB_API_KEY: "" });
   expect(result).toMatchObject({ exitCode: 1, calls: [], stdout: expect.stringContaining("AGB_API_KEY is missing.") });

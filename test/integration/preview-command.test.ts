@@ -1,4 +1,4 @@
-// The command `preview-environment` with a stand-in for Pulumi: what it prints, and what it leaves in the folder.
+// The command `preview-environment` with a fake Pulumi: what it prints, and what it leaves in the folder.
 
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
@@ -11,13 +11,13 @@ import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 const up = ["up", "--request", "12", "--commit", "9f3c2e1"];
 
-// There is no stack until one is made; then its state is empty.
+// There is no stack until one is created. Then its state is empty.
 const stackCommands =
   'if [ "$1 $2" = "stack select" ]; then touch made; exit 0; fi\n' +
   'if [ "$1 $2" = "stack export" ] && [ ! -e made ]; then exit 6; fi\n' +
   'if [ "$1 $2" = "stack export" ] && [ ! -e broken ]; then echo \'{"deployment":{"resources":[]}}\'; exit 0; fi\n';
 
-/** A project's folder and a `pulumi` there; the script sees its subcommand as $1. */
+/** A project's folder with a `pulumi`. The script gets its subcommand as $1. */
 async function openProject(pulumi: string | undefined, more: Readonly<Record<string, string>> = {}) {
   const folder = await makeTemporaryFolder();
   await writeFile(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
@@ -39,10 +39,10 @@ async function openProject(pulumi: string | undefined, more: Readonly<Record<str
   return { folder, start, read, notes };
 }
 
-test("what Pulumi prints is no command of the job, and its run is noted in the folder while it lasts", async () => {
+test("Pulumi's output contains no command of the job, and the folder has a note during its run", async () => {
   const { start, read, notes } = await openProject(
     stackCommands +
-      // The note is written as soon as this process has begun, not before.
+      // The note is written just after this process has started.
       'n=0; while [ "$1" = up ] && [ ! -e .pulumi-agb-run-pr-12.json ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done\n' +
       'if [ "$1" = up ]; then cat .pulumi-agb-run-pr-12.json > seen; echo "$$" > pid; echo "::add-mask::x"; touch broken; exit 3; fi\n' +
       'printf "%s" "::add-mask::y" >&2; exit 1',
@@ -55,7 +55,7 @@ test("what Pulumi prints is no command of the job, and its run is noted in the f
   expect(await notes()).toEqual([]);
 });
 
-test("a Pulumi that was killed leaves its note, and `recover` puts its stack in order", async () => {
+test("a killed Pulumi leaves its note, and `recover` cleans up its stack", async () => {
   const emulator = await startTestEmulator();
   const { start, notes } = await openProject(`${stackCommands}if [ "$1" = up ]; then kill -9 $$; fi`, {
     AGB_API_KEY: testKey,
@@ -69,7 +69,7 @@ test("a Pulumi that was killed leaves its note, and `recover` puts its stack in 
   expect(await notes()).toEqual([]);
 });
 
-test("an error is one annotation, of however many lines it is", async () => {
+test("an error is one annotation, however many lines it has", async () => {
   const { start } = await openProject("echo '::add-mask::x' >&2; echo 'and more' >&2; exit 255");
   const { exitCode, stderr } = await start(...up).result;
   expect(exitCode).toBe(1);
@@ -78,7 +78,7 @@ test("an error is one annotation, of however many lines it is", async () => {
   );
 });
 
-test("without the Pulumi CLI that is said, and no note is left", async () => {
+test("a missing Pulumi CLI is reported, and leaves no note", async () => {
   const { start, notes } = await openProject(undefined, { PATH: dirname(process.execPath) });
   const { exitCode, stderr } = await start(...up).result;
   expect(exitCode).toBe(1);
@@ -87,9 +87,9 @@ test("without the Pulumi CLI that is said, and no note is left", async () => {
 });
 
 test.each([
-  ["when the command was killed at once", ["SIGKILL"]],
-  ["also when the command had passed that on before it was killed", ["SIGINT", "SIGKILL"]],
-] as const)("`recover` has a Pulumi that lives on asked to end once, %s", async (_, signals) => {
+  ["when the command was killed", ["SIGKILL"]],
+  ["even when the command had asked it before it was killed", ["SIGINT", "SIGKILL"]],
+] as const)("a Pulumi that is still running when `recover` starts is asked to end once, %s", async (_, signals) => {
   const emulator = await startTestEmulator();
   const { start, read, notes } = await openProject(
     stackCommands +

@@ -39,7 +39,7 @@ describe("a stack of another repository in the same backend", () => {
     expect(fake.running()).toEqual(new Set([session, unlabelled]));
   });
 
-  test("is told by the sweep, in a dry run as well, and left alone", async () => {
+  test("is reported by the sweep, even in a dry run, and left alone", async () => {
     const fake = await openJob({}, ours);
     fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
     const session = await fake.make("pr-1", 60, "shop", theirs);
@@ -94,7 +94,7 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     expect(fake.commands).toEqual([]);
   });
 
-  test("is examined by an `up`, which has no client, with the settings of the environment", async () => {
+  test("is checked by an `up`, which has no client, with the settings of the environment", async () => {
     const fake = await openJob({}, ours);
     setVariable("AGB_API_KEY", testKey);
     setVariable("AGB_ENDPOINT", fake.emulator.url);
@@ -105,7 +105,7 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     expect(fake.commands).toEqual([]);
   });
 
-  test("costs no call to AGB where another session of the stack shows its repository", async () => {
+  test("needs no call to AGB when another session of the stack shows its repository", async () => {
     const fake = await openJob({}, ours);
     const state = stateOf("shop", "pr-1", ["s-1", "s-2"], [ours, ours]);
     const sessions = state.sessions.map((session, index) =>

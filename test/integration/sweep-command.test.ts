@@ -2,7 +2,7 @@ import { runBounded } from "../support/bounded-process";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { command, exportOf, openEmulator, openSweep, otherStackId, ownLabels } from "../support/sweep-command";
 
-test("without --yes it shows what it would release, does nothing and exits with 2", async () => {
+test("without --yes it shows what it would release, releases nothing and exits with 2", async () => {
   const { emulator, make, running } = await openEmulator();
   const orphan = await make(ownLabels(11));
   const { sweep } = await openSweep(emulator.url);
@@ -13,7 +13,7 @@ test("without --yes it shows what it would release, does nothing and exits with 
   expect(running()).toEqual([orphan]);
 });
 
-test("with --yes it releases orphans and only them, and exits with 0", async () => {
+test("with --yes it releases only orphans, and exits with 0", async () => {
   const { emulator, make, running } = await openEmulator();
   const orphan = await make(ownLabels(11));
   const kept = [
@@ -30,7 +30,7 @@ test("with --yes it releases orphans and only them, and exits with 0", async () 
   expect(running().sort()).toEqual(kept.sort());
 });
 
-test("where nothing is unknown it says so and exits with 0", async () => {
+test("without orphans it says so and exits with 0", async () => {
   const { emulator, make } = await openEmulator();
   const { sweep } = await openSweep(emulator.url, exportOf([await make(ownLabels(60))]));
   expect(await sweep("--yes")).toEqual({
@@ -40,7 +40,7 @@ test("where nothing is unknown it says so and exits with 0", async () => {
   });
 });
 
-test("young ones and those of unknown age are left, with the reason, and the exit code is 2", async () => {
+test("young orphans and those of unknown age are left, with the reason, and the exit code is 2", async () => {
   const { emulator, make, running } = await openEmulator();
   const young = await make(ownLabels(8));
   const ageless = await make(ownLabels(60, { "pulumi-create": "yesterday" }));
@@ -127,7 +127,7 @@ test("--output json is one document", async () => {
   });
 });
 
-test("one session whose labels cannot be read is left, and the others go", async () => {
+test("a session whose labels cannot be read is left, and the others are released", async () => {
   const labels = ownLabels(60);
   const server = await startScriptedServer(({ path, query }, response) => {
     if (path.endsWith("ListSession")) {
@@ -146,7 +146,7 @@ test("one session whose labels cannot be read is left, and the others go", async
   expect(exitCode).toBe(2);
 });
 
-test("a list that breaks off leads to no release and exits with 1", async () => {
+test("after a list that breaks off it releases nothing and exits with 1", async () => {
   const { emulator, make, running } = await openEmulator({ pageCap: 1 });
   await make(ownLabels(11));
   await make(ownLabels(11));
@@ -158,7 +158,7 @@ test("a list that breaks off leads to no release and exits with 1", async () => 
   expect(running()).toHaveLength(2);
 });
 
-test("a release that AGB refuses is told, the others go on, and the exit code is 2", async () => {
+test("a release that AGB refuses is reported, the others continue, and the exit code is 2", async () => {
   const { emulator, make, running } = await openEmulator();
   await make(ownLabels(11));
   await make(ownLabels(11));
@@ -170,7 +170,7 @@ test("a release that AGB refuses is told, the others go on, and the exit code is
   expect(running()).toHaveLength(1);
 });
 
-test("without a key it says how to give one", async () => {
+test("without a key it says how to set one", async () => {
   const { folder, state } = await openSweep("http://127.0.0.1:9");
   const { exitCode, stderr } = await runBounded(process.execPath, [command, "sweep", "--state", state], {
     directory: folder,

@@ -1,5 +1,5 @@
-// Which jobs of the workflow files run for which event, with which commands and what they see. Expressions are evaluated by
-// GitHub's own library, commands are run by bash.
+// Which jobs of the workflow files run for which event, with which commands and what they see. GitHub's own library
+// evaluates the expressions, and bash runs the commands.
 
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ describe("preview.yml", () => {
     ["own request, reopened, as seen by the target", request("pull_request_target", "reopened"), nothing],
     ["own request, closed", request("pull_request_target", "closed"), down],
     ["own request, label set", request("pull_request_target", "labeled", { label: "agb-preview" }), nothing],
-    ["own request, label taken off", request("pull_request_target", "unlabeled", { label: "agb-preview" }), nothing],
+    ["own request, label removed", request("pull_request_target", "unlabeled", { label: "agb-preview" }), nothing],
     ["fork's request, opened", request("pull_request", "opened", fork), notice],
     ["fork's request, pushed to", request("pull_request", "synchronize", fork), notice],
     ["fork's request with the label, pushed to", request("pull_request", "synchronize", labelled), nothing],
@@ -104,13 +104,13 @@ describe("preview.yml", () => {
     expect(await commandsOf("preview.yml", asCall)).toEqual(expected);
   });
 
-  test("a caller that has its closed events in pull_request is served, but not for forks", async () => {
+  test("a caller that gets closed events from pull_request works, but not for forks", async () => {
     const call = (event: WorkflowEvent) => commandsOf("preview.yml", { ...event, isCall: true });
     expect(await call(request("pull_request", "closed"))).toEqual(down);
     expect(await call(request("pull_request", "closed", fork))).toEqual(nothing);
   });
 
-  test("pulumi-agb's own repository has no preview environment unless it is told to", async () => {
+  test("pulumi-agb's own repository has no preview environment unless its variable is set", async () => {
     const own = { repository: "acme/pulumi-agb" };
     const payload = JSON.parse(
       JSON.stringify(request("pull_request", "opened").payload).replaceAll(repository, own.repository),
@@ -136,7 +136,7 @@ describe("preview.yml", () => {
     expect(await group("fork-notice", opened)).toBeUndefined();
   });
 
-  /** All that any step of the run sees. */
+  /** Everything that any step of the run sees. */
   async function environmentOf(event: WorkflowEvent) {
     const run = new WorkflowRun(readWorkflow("preview.yml"), event, evaluator);
     const environments: Record<string, Readonly<Record<string, string>>> = {};
@@ -178,7 +178,7 @@ describe("preview.yml", () => {
     });
   });
 
-  test("a teardown by hand takes its number from the input, and a call its settings", async () => {
+  test("a manual teardown takes its number from the input, and a call takes its settings", async () => {
     expect((await environmentOf(dispatchEvent("77")))[commands.down]).toMatchObject({ REQUEST: "77" });
     const inputs = { request: "78", organization: "acme", "backend-url": "s3://state" };
     const call = { ...dispatchEvent("78"), isCall: true, inputs, vars: { AGB_PREVIEW_ORGANIZATION: "other" } };
@@ -226,7 +226,7 @@ describe("preview-sweep.yml", () => {
   const schedule = { name: "schedule", repository, payload: { schedule: "17 3 * * *" }, secrets };
   const before = [commands.checkKey, commands.install];
 
-  test("destroys on schedule and in a call, and only looks when started by hand", async () => {
+  test("destroys on schedule and in a call, and only reports when started by hand", async () => {
     const jobs = (event: WorkflowEvent) => commandsOf("preview-sweep.yml", event);
     expect(await jobs(schedule)).toEqual({ sweep: [...before, commands.sweep] });
     expect(await jobs({ ...schedule, isCall: true })).toEqual({ sweep: [...before, commands.sweep] });
@@ -237,7 +237,7 @@ describe("preview-sweep.yml", () => {
 });
 
 describe("drift.yml", () => {
-  test("looks at the stack of the input, else of the variable", async () => {
+  test("checks the stack of the input, or else of the variable", async () => {
     const stacks: string[] = [];
     const look = (event: Partial<WorkflowEvent>) =>
       commandsOf("drift.yml", { name: "schedule", repository, payload: {}, secrets, ...event }, async (step) => {
@@ -284,7 +284,7 @@ exit "\${STUB_EXIT_CODE:-0}"
     return { ...result, results, wordsOf, runner };
   }
 
-  test("up and down pass on number, commit and what is set, as one word each", async () => {
+  test("up and down pass number, commit and settings to the command, as one word each", async () => {
     const opened = request("pull_request", "opened");
     const plain = await runJob("preview.yml", opened);
     expect(plain.wordsOf(commands.up)).toEqual([
@@ -316,7 +316,7 @@ exit "\${STUB_EXIT_CODE:-0}"
     ]);
   });
 
-  test("the command takes the place of its shell, so that signals reach it", async () => {
+  test("the command replaces its shell, so that signals reach it", async () => {
     const { results } = await runJob("preview.yml", request("pull_request", "opened"));
     expect(results[commands.up]?.stderr).toBe(`child of ${process.pid}\n`);
   });
@@ -327,12 +327,12 @@ exit "\${STUB_EXIT_CODE:-0}"
     expect(failed.wordsOf(commands.recover)).toEqual(["preview-environment", "recover", "--request", "12"]);
   });
 
-  test("a text that means something to a shell stays a text", async () => {
+  test("a string with shell syntax stays a string", async () => {
     const hostile = await runJob("preview.yml", dispatchEvent('1"; touch pwned; $(touch pwned) #'));
     expect(hostile.wordsOf(commands.down)).toContain('1"; touch pwned; $(touch pwned) #');
   });
 
-  test("without the key the job fails at once and says where to put it", async () => {
+  test("without the key the job fails immediately and says where to put it", async () => {
     const withoutKey = { ...request("pull_request", "opened"), secrets: {} };
     const { status, steps, results } = await runJob("preview.yml", withoutKey);
     expect(status).toBe("failure");
@@ -348,7 +348,7 @@ exit "\${STUB_EXIT_CODE:-0}"
     expect(await runner.summary()).toMatch(/^This request comes from a fork .* label agb-preview\.\n$/);
   });
 
-  test("the sweep and the drift pass on what is set", async () => {
+  test("the sweep and the drift check pass their settings to the command", async () => {
     const byHand = { name: "workflow_dispatch", repository, payload: {}, secrets };
     const vars = { AGB_PREVIEW_IDLE_DAYS: "3", AGB_DRIFT_STACK: "prod" };
     const look = await runJob("preview-sweep.yml", { ...byHand, vars });

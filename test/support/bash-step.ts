@@ -1,4 +1,4 @@
-// Runs a `run` step as a runner does on Linux: the same shell and flags, and files for outputs and summary.
+// Runs a `run` step as a Linux runner does: with the same shell and flags, and files for outputs and summary.
 
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { runBounded } from "./bounded-process";
 import type { PreparedStep, StepResult } from "./workflow-job";
 
-/** How a step went, with all it printed. */
+/** The result of a step, with everything that it printed. */
 export interface BashStepResult extends StepResult {
   readonly stdout: string;
   readonly stderr: string;
@@ -28,14 +28,14 @@ export class Runner {
     this.#environment = environment;
   }
 
-  /** @param environment what the runner itself sets, such as PATH. Whoever makes a runner must close it. */
+  /** Creates a runner. Close it after use. @param environment what the runner itself sets, such as PATH */
   static async create(environment: NodeJS.ProcessEnv): Promise<Runner> {
     const runner = new Runner(await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-runner-"))), environment);
     await mkdir(runner.workspace);
     return runner;
   }
 
-  /** Runs the command of a step. @throws Error when it is killed, with all that it started, by the signal */
+  /** Runs the command of a step. @throws Error when the signal kills it and everything that it started */
   async run(step: PreparedStep, signal?: AbortSignal): Promise<BashStepResult> {
     const [script, output, summary] = ["step.sh", "output", "summary"].map((name) => join(this.root, name)) as [
       string,
@@ -63,12 +63,12 @@ export class Runner {
     return { ...ended, outcome: ended.exitCode === 0 ? "success" : "failure", outputs: await this.#outputs(output) };
   }
 
-  /** What the last step wrote into the job's summary. */
+  /** What the last step wrote to the job's summary. */
   summary(): Promise<string> {
     return readFile(join(this.root, "summary"), "utf8");
   }
 
-  /** Ends what still runs and removes all files. */
+  /** Ends everything that is still running, and removes all files. */
   async close(): Promise<void> {
     this.#stop.abort(new Error("the runner is closed"));
     await this.#running;

@@ -17,12 +17,12 @@ export function failed(stderr: string, exitCode = 1): CommandResult {
   return { exitCode, stdout: "", stderr };
 }
 
-/** The id of a stack: for a test always the same where the names are. */
+/** The id of a stack. Equal names give equal ids. */
 export function stackIdOf(project: string, stack: string): string {
   return createHash("sha256").update(`${project}/${stack}`).digest("hex").slice(0, 16);
 }
 
-/** What a stack's state holds, in short. @param repositories what the sessions are labelled with, in their order */
+/** A short form of a stack's state. @param repositories the sessions' repository labels, in their order */
 export function stateOf(
   project: string,
   stack: string,
@@ -50,7 +50,7 @@ export function stateOf(
   };
 }
 
-/** The exported state of a stack with these sessions and, beside them, contexts with these ids. */
+/** The exported state of a stack with these sessions, and with contexts that have these ids. */
 export function exportWithContexts(
   { name, stackIds, sessions }: StackState,
   contextIds: readonly string[],
@@ -75,20 +75,20 @@ export function exportWithContexts(
 /** A request as the fake forge knows it; an error is thrown. */
 export type FakeAnswer = RequestState | Error;
 
-/** A job without an engine and without a forge of flesh, and what it has done and said. */
+/** A job with a fake engine and a fake forge, and a record of what it did and printed. */
 export interface FakeJob {
   readonly job: ReleasingJob & { readonly forge: Forge };
   readonly clock: FakeClock;
-  /** The backend: states by the name of their stack. */
+  /** The backend: states by stack name. */
   readonly stacks: Map<string, StackState>;
   readonly requests: Map<number, FakeAnswer>;
-  /** Commands of the CLI in their order, such as `destroy pr-1`. */
+  /** Commands of the CLI in order, such as `destroy pr-1`. */
   readonly commands: string[];
   readonly said: string[];
   readonly warned: string[];
   readonly summaries: string[];
   readonly published: Record<string, string>;
-  /** Runs that were cut off in this folder, by the name of their stack. */
+  /** Runs that were cut off in this folder, by stack name. */
   readonly cutOff: Map<string, CutOffRun>;
   /** The configuration of the last update. */
   readonly configuration: Record<string, string>;
@@ -96,7 +96,7 @@ export interface FakeJob {
   readonly comments: { request: number; markdown: string; mode: string }[];
 }
 
-/** Makes a job on an empty backend. @param pulumi replaces commands of the CLI */
+/** Creates a job with an empty backend. @param pulumi replaces commands of the CLI */
 export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Partial<ReleasingJob> = {}): FakeJob {
   const clock = new FakeClock();
   const stop = new AbortController();

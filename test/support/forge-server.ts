@@ -1,5 +1,5 @@
-// A server on loopback that behaves as GitHub and GitLab do in the few calls that are made of them, with a memory: requests,
-// comments and issues. Both forges show the same things: a comment written through one is seen through the other.
+// A server on loopback that behaves like GitHub and GitLab in the few calls that the project makes. It stores requests,
+// comments and issues. Both forges share them: a comment written through one is visible through the other.
 
 import type { ServerResponse } from "node:http";
 import { type ReceivedRequest, sendJson, startScriptedServer } from "./scripted-server";
@@ -7,7 +7,7 @@ import { type ReceivedRequest, sendJson, startScriptedServer } from "./scripted-
 /** The only token that is accepted. */
 export const forgeToken = "forge-token-5d1c";
 
-/** Who writes with the token. */
+/** Name of the token's account. */
 export const ownName = "github-actions[bot]";
 const ownId = 41;
 
@@ -37,19 +37,19 @@ export interface FakeIssue {
   state: "open" | "closed";
 }
 
-/** How the server differs from a usual day. */
+/** How the server differs from its usual behaviour. */
 export interface ForgeServerOptions {
-  /** Most entries of a page. Default: 100, as both forges have it. */
+  /** Maximum number of entries on a page. Default: 100, like both forges. */
   readonly pageSize?: number;
-  /** Whether GitHub's token is that of an app, as in a job, to which GitHub does not tell whose it is. Default: yes. */
+  /** Whether GitHub's token belongs to an app, as in a job. GitHub does not tell an app its account. Default: yes. */
   readonly isAppToken?: boolean;
   /** Whether the token may set labels. Default: yes. */
   readonly setsLabels?: boolean;
-  /** Answers a request in place of the server when it returns `true`. */
+  /** Answers a request instead of the server when it returns `true`. */
   readonly intercept?: (request: ReceivedRequest, response: ServerResponse) => boolean;
 }
 
-/** A forge with the repository acme/shop, which GitLab knows as project 7 too. */
+/** A forge with the repository acme/shop, which is project 7 on GitLab. */
 export interface ForgeServer {
   readonly url: string;
   readonly received: readonly ReceivedRequest[];
@@ -115,7 +115,7 @@ export async function startForgeServer(options: ForgeServerOptions = {}): Promis
           labels,
           author: user(author),
         };
-  // To GitHub an open pull request is an issue too.
+  // On GitHub an open pull request is also an issue.
   const requestAsIssue = (number: number) => ({
     number,
     html_url: `https://forge.test/pull/${number}`,
@@ -129,7 +129,7 @@ export async function startForgeServer(options: ForgeServerOptions = {}): Promis
     const size = Math.min(pageSize, Number(request.query["per_page"] ?? 20));
     const page = Number(request.query["page"] ?? 1);
     const search = new URLSearchParams({ ...request.query, page: String(page + 1) });
-    // GitHub names another path and both may name another host than the one that was asked.
+    // GitHub returns another path, and both may return another host than the one that was asked.
     const link = `<https://elsewhere.test/repositories/1?page=1>; rel="first", <https://elsewhere.test/repositories/1?${search}>; rel="next"`;
     const headers: Record<string, string> = page * size < all.length ? { link } : {};
     sendJson(response, all.slice((page - 1) * size, page * size), 200, headers);

@@ -18,7 +18,7 @@ export interface WorkflowStep {
   readonly "timeout-minutes"?: number;
 }
 
-/** One job: either with steps or a call of another workflow. */
+/** One job: either steps or a call of another workflow. */
 export interface WorkflowJob {
   readonly name?: string;
   readonly if?: string;
@@ -39,14 +39,14 @@ export interface WorkflowInput {
   readonly required?: boolean;
 }
 
-/** What a workflow says of one of the events that start it. */
+/** What a workflow declares for one of the events that start it. */
 export interface WorkflowTrigger {
   readonly types?: readonly string[];
   readonly inputs?: Readonly<Record<string, WorkflowInput>>;
   readonly secrets?: Readonly<Record<string, unknown>>;
 }
 
-/** A workflow of GitHub Actions, as far as tests look into it. */
+/** A workflow of GitHub Actions, as far as tests need it. */
 export interface Workflow {
   readonly name: string;
   readonly on: Readonly<Record<string, WorkflowTrigger | null>>;
@@ -70,7 +70,7 @@ export function readWorkflow(name: string): Workflow {
   return parse(readWorkflowText(name));
 }
 
-/** A job of GitLab CI, as far as tests look into it. */
+/** A job of GitLab CI, as far as tests need it. */
 export interface GitlabJob {
   readonly extends?: string;
   readonly rules?: readonly Readonly<Record<string, unknown>>[];
