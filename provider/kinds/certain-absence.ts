@@ -42,7 +42,7 @@ export function requireCertainAbsence(account: Account, { noun, isLookup, servic
   }
   if (!isLookup && !isSameService(service, settings.baseUrl, client.emulatorId)) {
     throw new DoubtfulAbsenceError(
-      `the ${noun} was created at ${describeService(service)} and may still exist there; it was not found at ` +
+      `the ${noun} was created at ${describeService(service)} and may still be there; it was not found at ` +
         `${settings.baseUrl}, which is another service`,
       isEmulatorName(service) ? "other emulator" : "other service",
     );

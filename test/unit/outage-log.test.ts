@@ -38,7 +38,7 @@ class Observed {
 
 const refusedLine =
   "no connection to https://agb.example for getSession: connect ECONNREFUSED 127.0.0.1:1. " +
-  "This call and others that fail the same way are retried.";
+  "This call, and others that fail the same way, are retried.";
 
 test("calls that succeed are not worth a line", () => {
   expect(new Observed().reply().reply(404).lines).toEqual([]);
