@@ -38,8 +38,8 @@ export function openProvider({ environment, clock = systemClock, say }: Provider
     /** Takes the configuration. Never fails. The operation that needs a setting reports what is wrong with it. */
     configure: (config: ReadConfig): void => connection.configure(config),
     /**
-     * Deletes what is being created now, because the run has ended and no state will hold it. Also releases what earlier
-     * tries of finished creates created. Never rejects.
+     * Deletes what is being created now, because the run has ended and no state will hold it. Also releases sessions
+     * from earlier tries of finished creates. Never rejects.
      */
     abandonCreates: async (): Promise<void> => {
       await creates.abandon();

@@ -136,7 +136,7 @@ const abandonedReleaseMs = 10_000;
 
 /** Makes the kind `AgbSession` for one process. */
 export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<SessionState> & {
-  /** Releases what earlier tries of finished creates created. */
+  /** Releases sessions from earlier tries of finished creates. */
   finish(): Promise<void>;
 } {
   const createRuntime = openCreateRuntime({ clock, ended: creates.ended, onSearch: searchReporter(say) });
