@@ -7,7 +7,7 @@ import { sendJson } from "../support/scripted-server";
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 
-/** Runs the command in a project's folder, with a `pulumi` that prints and ends as given. */
+/** A project's folder with a fake `pulumi`, which prints and ends as given, and the command that runs there. */
 async function openProject(pulumi: { exitCode: number; stdout?: string; stderr?: string }) {
   const folder = await makeTemporaryFolder();
   const { exitCode, stdout = "", stderr = "" } = pulumi;
@@ -29,7 +29,7 @@ async function openProject(pulumi: { exitCode: number; stdout?: string; stderr?:
   return { folder, drift, calls };
 }
 
-test("without a forge the check does not begin, and the message says how to check without one", async () => {
+test("without a forge the check does not start, and the message says how to run it anyway", async () => {
   const { drift, calls } = await openProject({ exitCode: 0 });
   const { gitHub } = await startForgeServer();
   const nowhere = await drift({}, "--stack", "prod");
@@ -55,7 +55,7 @@ test("--no-issue needs no forge and asks none", async () => {
   );
 });
 
-test("the issue on GitLab is kept like that on GitHub", async () => {
+test("GitLab gets the same issue as GitHub", async () => {
   const server = await startForgeServer();
   const dirty = await openProject({ exitCode: 7, stdout: "~ team\n" });
   expect((await dirty.drift(server.gitLab, "--stack", "prod")).exitCode).toBe(2);
@@ -79,7 +79,7 @@ test.each([
   expect(server.received).toEqual([]);
 });
 
-test("when the issue cannot be written, the check fails but still prints the drift", async () => {
+test("drift that no issue could report is a failure, and is still printed", async () => {
   const server = await startForgeServer({
     intercept: ({ method }, response) => {
       if (method === "POST") {
@@ -96,7 +96,7 @@ test("when the issue cannot be written, the check fails but still prints the dri
   expect(stdout + stderr).not.toContain(forgeToken);
 });
 
-test("a line of the preview is not a command to GitHub Actions", async () => {
+test("a line of the preview is never a command to GitHub Actions", async () => {
   const { gitHub } = await startForgeServer();
   const dirty = await openProject({ exitCode: 7, stdout: "  ::error::fake\n" });
   const { stdout } = await dirty.drift(gitHub, "--stack", "prod", "--no-issue");

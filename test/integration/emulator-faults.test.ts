@@ -1,7 +1,19 @@
 import { join } from "node:path";
 import { type Emulator, type FaultRule, startEmulator } from "../../provider/emulator";
 import { runBounded } from "../support/bounded-process";
-import { ask, create, createId, getLabels, idsOn, labelsOf, list, setLabels } from "../support/emulator-requests";
+import {
+  ask,
+  contextCall,
+  create,
+  createContext,
+  createId,
+  getLabels,
+  idsOn,
+  labelsOf,
+  list,
+  setLabels,
+  syncItems,
+} from "../support/emulator-requests";
 import { repositoryRoot } from "../support/node-process";
 
 let emulator: Emulator;
@@ -37,7 +49,7 @@ test("a body can be any JSON", async () => {
   expect((await list(url)).body).toEqual({ body: { Success: true } });
 });
 
-test("any number of requests may wait for latency without a warning of Node's", async () => {
+test("any number of requests can wait for latency without a warning from Node", async () => {
   const program = `
     const { startEmulator } = require(${JSON.stringify(join(repositoryRoot, "dist", "emulator"))});
     startEmulator({ latencyMs: 50 }).then(async ({ url, close }) => {
@@ -59,7 +71,7 @@ test("a body can be a proxy's page", async () => {
   expect(await answer.text()).toBe("<html>404 Not Found</html>");
 });
 
-test("before the effect nothing happens, after it everything has", async () => {
+test("a fault before the effect prevents it, one after the effect does not", async () => {
   const rule = emulator.addFault({ operation: "createSession", answer: { status: 500 } });
   expect((await create(url)).status).toBe(500);
   expect(emulator.sessions()).toHaveLength(0);
@@ -166,7 +178,7 @@ test("closing does not wait for a held reply", async () => {
   await expect(held).rejects.toThrow();
 });
 
-test("rules can be cleared; a reset brings back those of the options", async () => {
+test("rules can be cleared, and a reset restores those of the options", async () => {
   const faulty = await startEmulator({ faults: [{ operation: "ListSession", answer: { status: 500 } }] });
   try {
     expect((await list(faulty.url)).status).toBe(500);
@@ -179,7 +191,7 @@ test("rules can be cleared; a reset brings back those of the options", async () 
   }
 });
 
-test("the first rule with an answer gives it", async () => {
+test("the first rule with an answer decides", async () => {
   emulator.addFault({ operation: "*", delayMs: 1 });
   emulator.addFault({ operation: "*", answer: { status: 502 } });
   emulator.addFault({ operation: "ListSession", answer: { status: 503 } });
@@ -187,7 +199,63 @@ test("the first rule with an answer gives it", async () => {
   expect((await list(url)).status).toBe(502);
 });
 
+describe("the synchronization of a context", () => {
+  const openMounted = async () => {
+    const contextId = await createContext(url, "data");
+    const persistenceDataList = [{ contextId, path: "/data" }];
+    return { contextId, sessionId: await createId(url, {}, { persistenceDataList }) };
+  };
+
+  test.each([
+    ["contextDownload", "before"],
+    ["contextDownload", "after"],
+    ["contextUpload", "before"],
+    ["contextUpload", "after"],
+  ] as const)("fails with the message of a rule for %s, %s its effect", async (operation, when) => {
+    const fault = emulator.addFault({ operation, when, calls: 1, errorMessage: "disk full" });
+    const { sessionId } = await openMounted();
+    expect((await contextCall(url, "SyncContext", { sessionId })).body.success).toBe(true);
+
+    const items = await syncItems(url, sessionId);
+
+    const failed = operation === "contextDownload" ? "download" : "upload";
+    expect(items).toEqual(
+      ["download", "upload"].map((taskType) =>
+        expect.objectContaining(
+          taskType === failed
+            ? { taskType, status: "Failed", errorMessage: "disk full" }
+            : { taskType, status: "Success", errorMessage: "" },
+        ),
+      ),
+    );
+    expect(fault.struck).toBe(1);
+    await contextCall(url, "SyncContext", { sessionId, mode: failed });
+    expect(await syncItems(url, sessionId, { taskType: failed })).toMatchObject([{ status: "Success" }]);
+  });
+
+  test("is reported as running as long as a rule says, by the clock", async () => {
+    emulator.addFault({ operation: "contextDownload", delayMs: 60_000 });
+    const { sessionId } = await openMounted();
+
+    expect(await syncItems(url, sessionId)).toMatchObject([{ status: "Running", finishTime: 0 }]);
+    await emulator.advanceClock(60_000);
+    expect(await syncItems(url, sessionId)).toMatchObject([{ status: "Success" }]);
+  });
+
+  test("is not disturbed by a rule for all operations", async () => {
+    const fault = emulator.addFault({ operation: "*", delayMs: 1 });
+    const { sessionId } = await openMounted();
+
+    expect(await syncItems(url, sessionId)).toMatchObject([{ status: "Success" }]);
+    expect(fault.struck).toBe(3);
+  });
+});
+
 test.each([
+  ["answer", { operation: "contextUpload", answer: { status: 503 } }],
+  ["answer", { operation: "contextUpload", answer: "reset" }],
+  ["errorMessage", { operation: "SyncContext", errorMessage: "no" }],
+  ["errorMessage", { operation: "contextUpload", errorMessage: "" }],
   ["operation", { operation: "listSession" }],
   ["calls", { operation: "*", calls: 0 }],
   ["when", { operation: "*", when: "during" }],
@@ -205,7 +273,7 @@ test.each([
 
 test("a reply that cannot be sent ends its connection only", async () => {
   const fault = emulator.addFault({ operation: "ListSession", calls: 1, answer: { status: 503, headers: { a: "b" } } });
-  // As a careless program may do. Checked is only what is added.
+  // A careless program may do this. Rules are checked only when they are added.
   const { headers } = fault.rule.answer as { headers: Record<string, string> };
   headers["trailer"] = "x";
 

@@ -17,7 +17,7 @@ describe("recover", () => {
     expect(running()).toEqual(new Set([session]));
   });
 
-  test("ends the Pulumi of a run that was cut off, then takes the lock, then removes the note", async () => {
+  test("after a run that was cut off ends its Pulumi before it takes the lock, and finally removes the note", async () => {
     const { job, stacks, commands, cutOff, said, make, running } = await openJob();
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     await make("pr-1", 0);
@@ -49,7 +49,7 @@ describe("recover", () => {
     test.each([
       ["on this machine", `root@${hostname()} (pid ${process.pid})`],
       ["on another machine", "root@elsewhere (pid 4711)"],
-    ])("leaves the lock of another run %s, and what that run creates", async (_, holder) => {
+    ])("leaves the lock of another run %s, and the sessions that it creates", async (_, holder) => {
       const fake = await openJob({ tryLock: async () => lockedBy(holder) });
       fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
       fake.cutOff.set("pr-1", cutOffRun);

@@ -5,7 +5,7 @@ import { ours, theirs, upOptions } from "../support/emulated-preview-job";
 import { exportWithContexts, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
 
 describe("up", () => {
-  test("that fails ends with Pulumi's exit code, and comment and log show what exists", async () => {
+  test("that fails ends with Pulumi's exit code, and the comment and the log say what exists", async () => {
     const fake = openFakeJob({ update: async () => failed("error: boom", 1) });
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", ["s-1"]));
     expect(await bringUp(fake.job, upOptions)).toBe(1);
@@ -27,7 +27,7 @@ describe("up", () => {
     expect(fake.summaries[0]).toContain("could not be found out");
   });
 
-  test("publishes the ids of running sessions, not of released ones that are kept in the state", async () => {
+  test("publishes the ids of running sessions, not of released ones that stay in the state", async () => {
     const fake = openFakeJob();
     const state = stateOf("shop", "pr-1", ["s-1", "s-2"]);
     const sessions = state.sessions.map((session, index) => ({ ...session, isReleased: index === 1 }));
@@ -117,7 +117,7 @@ describe("up, when Pulumi could not run,", () => {
     expect(fake.published).toEqual({});
   });
 
-  test("reports that it was cancelled when it was stopped while it waited", async () => {
+  test("reports that it was cancelled, when it was stopped while it waited", async () => {
     const stop = new AbortController();
     const pause = async () => {
       stop.abort(new Error("Stopped."));

@@ -1,4 +1,4 @@
-// Runs a `run` step as a Linux runner does: with the same shell and flags, and files for outputs and summary.
+// Runs a `run` step like a runner on Linux: same shell and flags, and files for outputs and summary.
 
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -28,7 +28,7 @@ export class Runner {
     this.#environment = environment;
   }
 
-  /** Creates a runner. Close it after use. @param environment what the runner itself sets, such as PATH */
+  /** @param environment what the runner itself sets, such as PATH. The caller must close the runner. */
   static async create(environment: NodeJS.ProcessEnv): Promise<Runner> {
     const runner = new Runner(await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-runner-"))), environment);
     await mkdir(runner.workspace);

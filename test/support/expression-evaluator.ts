@@ -11,9 +11,9 @@ export type ExpressionContexts = Readonly<Record<string, unknown>>;
 
 /** The value of an expression. */
 export interface ExpressionValue {
-  /** As it appears in a string. */
+  /** The value as a string. */
   readonly text: string;
-  /** As `if` reads it. */
+  /** The value as a condition. */
   readonly isTrue: boolean;
 }
 
@@ -29,7 +29,7 @@ export class ExpressionEvaluator {
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @throws Error when the expression is invalid, or uses a context or function that does not exist */
+  /** @throws Error when the expression is invalid, or uses an unknown context or function */
   evaluate(expression: string, contexts: ExpressionContexts, status: JobStatus): Promise<ExpressionValue> {
     const answer = this.#last.then(async () => {
       this.#child.stdin.write(`${JSON.stringify({ expression, contexts, status })}\n`);

@@ -1,5 +1,5 @@
-// A server on loopback that behaves like GitHub and GitLab in the few calls that the project makes. It stores requests,
-// comments and issues. Both forges share them: a comment written through one is visible through the other.
+// A server on loopback that answers the few calls that jobs make of GitHub and GitLab. It keeps requests, comments and
+// issues. Both forges show the same data: a comment written through one is visible through the other.
 
 import type { ServerResponse } from "node:http";
 import { type ReceivedRequest, sendJson, startScriptedServer } from "./scripted-server";
@@ -7,7 +7,7 @@ import { type ReceivedRequest, sendJson, startScriptedServer } from "./scripted-
 /** The only token that is accepted. */
 export const forgeToken = "forge-token-5d1c";
 
-/** Name of the token's account. */
+/** The account of the token. */
 export const ownName = "github-actions[bot]";
 const ownId = 41;
 
@@ -37,11 +37,11 @@ export interface FakeIssue {
   state: "open" | "closed";
 }
 
-/** How the server differs from its usual behaviour. */
+/** Options of the server. */
 export interface ForgeServerOptions {
-  /** Maximum number of entries on a page. Default: 100, like both forges. */
+  /** Most entries of a page. Default: 100, as on both forges. */
   readonly pageSize?: number;
-  /** Whether GitHub's token belongs to an app, as in a job. GitHub does not tell an app its account. Default: yes. */
+  /** Whether GitHub's token belongs to an app, as in a job. GitHub does not tell an app its own name. Default: yes. */
   readonly isAppToken?: boolean;
   /** Whether the token may set labels. Default: yes. */
   readonly setsLabels?: boolean;

@@ -1,6 +1,6 @@
-// Runs jobs of a workflow file as GitHub does for an event, as far as this project's files need it: `on`, `if`, jobs without
-// `needs`, `env`, `inputs`, `vars`, `secrets`, `steps` and outputs. Checks only that steps with `uses` are pinned, and passes
-// `run` steps to the caller. Anything that it does not know is an error, so no file can do more than is tested.
+// Runs jobs of a workflow file as GitHub would for an event, as far as this project's files need it: `on`, `if`, jobs without
+// `needs`, `env`, `inputs`, `vars`, `secrets`, `steps` and outputs. Steps with `uses` must be pinned and are not run. `run`
+// steps go to the caller. Anything unknown is an error, so no file can mean more than the tests cover.
 
 import type { ExpressionContexts, ExpressionEvaluator, ExpressionValue, JobStatus } from "./expression-evaluator";
 import type { Workflow, WorkflowJob, WorkflowStep } from "./workflow-files";
@@ -17,7 +17,7 @@ export interface WorkflowEvent {
   readonly vars?: Readonly<Record<string, string>>;
   /** The secrets that GitHub gives this run. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** Values from the person who started it, or from the calling workflow. */
+  /** Inputs from the person who started it, or from the calling workflow. */
   readonly inputs?: Readonly<Record<string, unknown>>;
   /** Whether another workflow calls this one. The event is then the caller's. */
   readonly isCall?: boolean;
@@ -200,7 +200,7 @@ export class WorkflowRun {
       return status === "success";
     }
     const inner = /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(String(condition))?.[1] ?? String(condition);
-    // A condition that does not ask for the status also means "and nothing failed".
+    // A condition that does not ask for the status also requires success so far.
     const asksForStatus = /\b(success|failure|cancelled|always)\s*\(/.test(inner);
     const { isTrue } = await this.#evaluate(inner, contexts, status);
     return isTrue && (asksForStatus || status === "success");

@@ -42,7 +42,7 @@ test("in a job of GitHub Actions there are a summary, outputs and annotations", 
   expect(await readFile(outputs, "utf8")).toBe("stack=pr-1\nsession-ids={}\n");
 });
 
-test("a value from elsewhere cannot start a new line, which could be a command of the CI system", () => {
+test("a value from elsewhere cannot start a line, where it could be a command to the CI system", () => {
   openJobOutput(readJobSettings({})).say("label\n::add-mask::x\r\u001b[31m");
   expect(printed).toEqual(["label\\n::add-mask::x\\r\\u001b[31m"]);
 });
@@ -69,14 +69,14 @@ describe("in a job of GitHub Actions", () => {
   };
   const hostile = "::add-mask::a\r\n  ::add-mask::b ##[add-mask]c";
 
-  test("a line from elsewhere is not a command", () => {
+  test("a line from elsewhere is never a command", () => {
     output().say(hostile);
     output().say("a::b");
     expect(commandsIn(printed)).toEqual([]);
     expect(printed[1]).toBe("a::b");
   });
 
-  test("an error is one annotation, whatever its lines contain", () => {
+  test("an error is one annotation, however many lines it has", () => {
     output().fail(`failed:\n${hostile}`);
     expect(commandsIn(printed)).toEqual(["::error::failed:%0A: :add-mask::a\\r%0A  : :add-mask::b ## [add-mask]c"]);
   });
@@ -87,7 +87,7 @@ describe("in a job of GitHub Actions", () => {
     expect(commandsIn(printed)).toEqual([]);
   });
 
-  test("the output of other programs contains no commands, but warnings meanwhile are commands", async () => {
+  test("the output of another program is never a command, but warnings in between are", async () => {
     const { enclose, warn } = output();
     const result = await enclose(async () => {
       printed.push(hostile);
@@ -104,7 +104,7 @@ describe("in a job of GitHub Actions", () => {
   });
 });
 
-test("elsewhere errors are plain, without commands of another CI system, and text is unchanged", async () => {
+test("outside GitHub Actions errors are plain, without commands to another CI system, and text is unchanged", async () => {
   const output = openJobOutput(readJobSettings({}));
   output.fail("failed:\n::a");
   output.show("::b\n");

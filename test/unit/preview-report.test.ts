@@ -35,7 +35,7 @@ function report(more: Partial<UpReport> = {}): string {
   });
 }
 
-test("the comment has the table, the commit, the life time, the command and the job", () => {
+test("the comment has the table, the commit, the lifetime, the command and the job", () => {
   expect(report()).toBe(
     [
       "### The preview environment of request 12 is ready",
@@ -57,7 +57,7 @@ test("the comment has the table, the commit, the life time, the command and the 
   );
 });
 
-test("comment and log show a secret label as [secret], even when all labels are secret", () => {
+test("secret labels are shown as [secret], one or all of them, in the comment and in the log", () => {
   const secretLabels: StateSession = { ...session, labels: "[secret]" };
   expect(report({ sessions: [{ ...session, labels: { token: "[secret]" } }] })).toContain("| `token=[secret]` |");
   expect(report({ sessions: [secretLabels] })).toContain("| `[secret]` |  |");
@@ -71,7 +71,7 @@ test("comment and log show a secret label as [secret], even when all labels are 
 test.each([
   ["failed", "could not be brought up"],
   ["cancelled", "was cancelled before it was ready"],
-] as const)("one that %s links to the job and tells what there is", (outcome, words) => {
+] as const)("the report of an `up` that %s links to the job and says what exists", (outcome, words) => {
   const text = report({ outcome, sessions: undefined });
   expect(text).toContain(`request 12 ${words}\n\n[The job](https://forge.test/jobs/1?a=%28b%29) says why.`);
   expect(text).toContain("The sessions could not be found out.");
@@ -84,7 +84,7 @@ test("the log has no table when there are no sessions", () => {
   expect(sessionLines([])).toEqual([]);
 });
 
-test("the comment names declared idle times", () => {
+test("declared idle times are shown", () => {
   const idle = (...seconds: number[]) =>
     report({ sessions: seconds.map((idleTimeoutSeconds) => ({ ...session, idleTimeoutSeconds })) });
   expect(idle(600, 600)).toContain("after 10 minutes without use");
@@ -102,7 +102,7 @@ test("a session that AGB has released and that is kept in the state is marked", 
   expect(report({ sessions: [{ ...session, isReleased: true }] })).toContain("| `session-1` (released) |");
 });
 
-test("the comment after a `down` says what was removed", () => {
+test("the report of a `down` says what is gone", () => {
   const job = { url: "https://forge.test/j", repeatCommand: undefined };
   expect(downReport({ request: 12, stack: "acme/pr-12", job, areSessionsGone: true })).toBe(
     "### The preview environment of request 12 is gone\n\n" +
@@ -110,12 +110,12 @@ test("the comment after a `down` says what was removed", () => {
   );
 });
 
-test("it gives the reason when there is one", () => {
+test("the report of a `down` gives the reason, if there is one", () => {
   const report = { request: 12, stack: "pr-12", job: undefined, note: "It was idle." };
   expect(downReport({ ...report, areSessionsGone: true })).toMatch(/sessions were removed\.\n\nIt was idle\.$/);
 });
 
-test("it says when some sessions may still run", () => {
+test("the report of a `down` says when some sessions may still run", () => {
   const report = { request: 12, stack: "pr-12", job: undefined };
   expect(downReport({ ...report, areSessionsGone: false })).toMatch(/\n\n.*may still run until AGB releases them\.$/);
 });
@@ -147,7 +147,7 @@ test("no value adds a row, a cell or a line to the comment", () => {
   );
 });
 
-test("the comment stays below the forges' limit, however much there is to report", () => {
+test("the comment stays below the forges' limit, however long its table is", () => {
   const many = Array.from({ length: 1_000 }, (_, index) => ({
     ...session,
     name: `web-${index}`,

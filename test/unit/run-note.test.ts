@@ -28,7 +28,7 @@ async function endedProcess(): Promise<number> {
 
 const onLinux = process.platform === "linux" ? test : test.skip;
 
-test("a note exists during the run, readable only by its owner, and nothing is left afterwards", async () => {
+test("the note exists while the run does, and only its owner can read it", async () => {
   const folder = await makeTemporaryFolder();
   const run = noteRun(folder, "pr-12", process.pid);
   expect(await readdir(folder)).toEqual([noteName]);
@@ -48,7 +48,7 @@ test("the stacks of organizations have notes of their own", async () => {
   expect(findCutOffRun(folder, "acme/pr-12")?.pid).toBe(process.pid);
 });
 
-test("the note of an active run is not replaced by that of a run that will be refused", async () => {
+test("the note of a live run is not replaced by that of a run that will be refused", async () => {
   const folder = await makeTemporaryFolder();
   const { pid } = await startProcess();
   noteRun(folder, "pr-12", pid);
@@ -135,7 +135,7 @@ onLinux("a process that has got the id of an ended run is left alone", async () 
   expect(isProcessAlive(pid)).toBe(true);
 });
 
-onLinux("the start time of a process is known, and without a process there is none", async () => {
+onLinux("the start time of a process is known, and that of a missing process is not", async () => {
   expect(Number(startTimeOf(process.pid))).toBeGreaterThan(0);
   const pid = await endedProcess();
   expect(startTimeOf(pid)).toBeUndefined();

@@ -51,7 +51,7 @@ test("a job's time limit leaves room for its steps and for freeing the lock afte
   }
 });
 
-test("no command contains an expression, because a title or a branch name could break out of it", () => {
+test("no command contains an expression, which a title or a branch name could end", () => {
   expect(steps.filter(({ step }) => step.run?.includes("${{")).map(({ name }) => name)).toEqual([]);
 });
 
