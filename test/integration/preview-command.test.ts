@@ -116,7 +116,7 @@ test("without the Pulumi CLI the message says so, and no note is left", async ()
 });
 
 test.each([
-  ["when the command was killed immediately", ["SIGKILL"]],
+  ["when the command was killed", ["SIGKILL"]],
   ["also when the command had passed a signal on before it was killed", ["SIGINT", "SIGKILL"]],
 ] as const)("`recover` asks a Pulumi that is still running to end once, %s", async (_, signals) => {
   const emulator = await startTestEmulator();

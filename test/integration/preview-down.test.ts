@@ -143,7 +143,7 @@ describe("down", () => {
     expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 0 });
   });
 
-  test("leaves the sessions of a stack that is created again at the same time", async () => {
+  test("leaves the sessions of a stack that is recreated at the same time", async () => {
     const fake = await openJob({ destroy: async () => done });
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await fake.make("pr-1", 0);

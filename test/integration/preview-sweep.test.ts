@@ -161,7 +161,7 @@ describe("the sweep", () => {
     idleDays: fc.constantFrom(undefined, 3),
   });
 
-  test("in any world it touches nothing that is not certainly left over", async () => {
+  test("touches only what is certainly left over, whatever exists", async () => {
     const emulator = await startTestEmulator();
     const client = openClient(emulator.url);
     await fc.assert(

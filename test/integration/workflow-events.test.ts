@@ -348,7 +348,7 @@ exit "\${STUB_EXIT_CODE:-0}"
     expect(await runner.summary()).toMatch(/^This request comes from a fork .* label agb-preview\.\n$/);
   });
 
-  test("the sweep and the drift check pass on what is set", async () => {
+  test("the sweep and the drift check pass their settings to the command", async () => {
     const byHand = { name: "workflow_dispatch", repository, payload: {}, secrets };
     const vars = { AGB_PREVIEW_IDLE_DAYS: "3", AGB_DRIFT_STACK: "prod" };
     const look = await runJob("preview-sweep.yml", { ...byHand, vars });

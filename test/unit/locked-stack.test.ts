@@ -50,7 +50,7 @@ test("a command that succeeds, or fails for another reason, is returned immediat
 test.each([
   ["files", locked("root@a (pid 1)")],
   ["Pulumi Cloud", conflict],
-])("a lock of %s that goes away in time is waited for, and reported once", async (_, lock) => {
+])("a lock of %s that is freed in time is waited for, and reported once", async (_, lock) => {
   const { result, commands, said, clock } = await attempt([lock, lock, lock, done]);
   expect(result).toBe(done);
   expect(commands).toEqual([]);
