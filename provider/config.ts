@@ -14,7 +14,7 @@ import { describeType, propertyPath } from "./problem";
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
 export const configNamespace = "agb";
 
-/** Names of the settings, and the environment variables that stand in for them. */
+/** Names of the settings, and the environment variables that are used when they are not configured. */
 export const settingNames = {
   apiKey: { key: "agb:apiKey", variable: "AGB_API_KEY" },
   endpoint: { key: "agb:endpoint", variable: "AGB_ENDPOINT" },
@@ -29,7 +29,7 @@ export function isVariableSet(name: string): boolean {
   return Boolean(process.env[name]);
 }
 
-/** Default limit of a call with its retries, in milliseconds. AGB's SDKs have the same. */
+/** Default limit of a call with its retries, in milliseconds. AGB's SDKs use the same. */
 export const defaultTimeoutMs = 60_000;
 
 /** A setting's value and the name under which the user gave it. */
@@ -51,7 +51,7 @@ export interface Settings {
   readonly baseUrl: string;
   /** Name of the setting that gave the endpoint, such as `agb:endpoint`; absent for AGB's default. */
   readonly endpointSource?: string | undefined;
-  /** The proxy on the way to it. Environment: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
+  /** The proxy through which it is reached. Environment: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   readonly proxy?: HttpProxy | undefined;
   readonly timeoutMs: number;
   /** Name of the setting that gave the limit; absent for the default. */
@@ -105,8 +105,8 @@ export function readSettings(
   const apiKey = find(settingNames.apiKey);
   if (apiKey === undefined) {
     problems.push(
-      "No AGB API key. Give it as secret configuration (pulumi config set --secret agb:apiKey) " +
-        "or in the environment (AGB_API_KEY); an explicit AgbProvider takes it as apiKey.",
+      "No AGB API key. Set it as secret configuration (pulumi config set --secret agb:apiKey), " +
+        "in the environment (AGB_API_KEY), or as apiKey of an explicit AgbProvider.",
     );
   } else if (!isKey(apiKey.value)) {
     problems.push(`${apiKey.source} cannot be used: an API key has no blanks, line breaks or special characters`);
@@ -121,7 +121,7 @@ export function readSettings(
   const timeoutMs = read(settingNames.timeoutMs, parseTimeoutMs) ?? defaultTimeoutMs;
   const defaultLabels = read(settingNames.defaultLabels, parseDefaultLabels) ?? {};
   const ignoreLabels = read(settingNames.ignoreLabels, parseIgnoreLabels) ?? [];
-  // AGB's SDK knows more levels under the same variable; all but DEBUG mean the same here.
+  // The same variable has more levels in AGB's SDK. Here all of them but DEBUG mean the same.
   const logLevel = find(settingNames.logLevel)?.value.toLowerCase() === "debug" ? "debug" : "info";
 
   if (apiKey === undefined || problems.length > 0) {
@@ -206,7 +206,7 @@ function parseList(text: string): unknown[] {
   return parsed.map(typedString);
 }
 
-/** `pulumi config set --path` stores 12 and true as number and boolean, where the user meant strings. */
+/** `pulumi config set --path` stores 12 and true as a number and a boolean, but the user meant strings. */
 function typedString(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
 }

@@ -1,6 +1,6 @@
 /**
- * What Pulumi's dynamic-provider process loads: one object for each resource kind. The names exported here stand in the
- * state of every stack (see `resources/reference.ts`) and are a contract for ever.
+ * What Pulumi's dynamic-provider process loads: one object for each resource kind. The state of every stack holds the
+ * names exported here (see `resources/reference.ts`), so they must never change.
  */
 import { serveDynamically } from "./hosts/dynamic";
 import { openProvider } from "./kinds/provider";

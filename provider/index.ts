@@ -11,8 +11,8 @@ export {
   AgbTimeoutError,
   AgbUnexpectedReplyError,
 } from "./api/errors";
-// Types apart from values: a project without a TypeScript of its own is compiled by the 3.8 that Pulumi brings along,
-// which cannot read them in one list.
+// Types have their own lists. Pulumi compiles a project that has no TypeScript of its own with version 3.8, which cannot
+// read types and values in one list.
 export type {
   BWList,
   DeletePolicy,

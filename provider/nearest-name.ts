@@ -1,7 +1,7 @@
 /**
- * Finds the known name that was most likely meant by a misspelt one: other capitals, or one slip in four letters.
+ * Finds the known name that a misspelt one most likely means: other capitals, or one slip in four letters.
  *
- * @returns `undefined` when none is near
+ * @returns `undefined` when none is close
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const distances = known.map((candidate) => ({
@@ -14,7 +14,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
     : undefined;
 }
 
-/** Letters to add, take out, change, or swap with the next one. */
+/** How many letters to add, remove, change, or swap with the next one. */
 function countSlips(one: string, other: string): number {
   const table = [Array.from({ length: other.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number) => table[row]?.[column] ?? Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import { quoted } from "./api/outside-text";
 
-/** Something wrong with one property of what a user declares or configures. */
+/** A problem with one property that a user declares or configures. */
 export interface Problem {
   /** Path of the property, such as `labels["a b"]`. */
   readonly path: string;

@@ -157,7 +157,7 @@ async function nameStack(flags: SweepFlags, state: StackState | undefined, pulum
   return { project, stack };
 }
 
-/** With the stack at hand its configuration wins over the environment, as it does for `pulumi up`. */
+/** The configuration of a stack that is here wins over the environment, as it does for `pulumi up`. */
 async function readSweepSettings(flags: SweepFlags, pulumi: PulumiReader): Promise<Settings> {
   return readSettings(isStackAtHand(flags) ? await pulumi.readConfig(flags.stack) : () => undefined);
 }

@@ -1,5 +1,5 @@
-// Whether what runs is what a stack declares, and the one issue that reports drift. Uses pulumi/ and forge/. Only cli/
-// uses it.
+// Checks whether what runs is what a stack declares, and keeps the one issue that reports drift. Uses pulumi/ and forge/.
+// Only cli/ uses it.
 
 import type { Forge } from "../forge/forge";
 import { pulumiExitCodes } from "../pulumi/exit-codes";

@@ -125,7 +125,7 @@ export class ForgeClient<Author> implements Forge {
     }
   }
 
-  /** Asks for the account only after something with the marker was found. */
+  /** Asks whose token it is only after something with the marker was found. */
   async #wrote(author: Author | null | undefined): Promise<boolean> {
     this.#isMe ??= this.#dialect.askWhoIAm(this.#http);
     const isMe = await this.#isMe;

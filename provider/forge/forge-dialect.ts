@@ -5,7 +5,7 @@ import type { ForgeEndpoint, ForgeHttp } from "./forge-http";
 /** A point in time, as both forges write it. */
 export const timeSchema = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
-/** Something that was written on a forge. */
+/** Something that someone wrote on a forge. */
 export interface Written<Author> {
   readonly text: string | null | undefined;
   /** Absent when the account has been deleted since. */
@@ -24,7 +24,7 @@ export interface ForgeIssue<Author> extends Written<Author> {
   readonly labels: readonly string[];
 }
 
-/** Everything in which one forge differs from another. `ForgeClient` does the same with all of them. */
+/** Everything that differs between forges. `ForgeClient` works the same with all of them. */
 export interface ForgeDialect<Author> extends ForgeEndpoint {
   readonly name: Forge["name"];
   readonly job: JobLinks | undefined;

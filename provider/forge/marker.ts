@@ -7,7 +7,7 @@ export function withMarker(marker: string, markdown: string): string {
   return `${markerLine(marker)}\n${markdown}`;
 }
 
-/** Tells whether a text starts with a marker. A text with the marker further below only quotes it. */
+/** Tells whether a string starts with a marker. A string with the marker further down only quotes it. */
 export function hasMarker(text: string | null | undefined, marker: string): boolean {
   return text?.trimStart().startsWith(markerLine(marker)) ?? false;
 }

@@ -12,14 +12,14 @@ export class DoubtfulAbsenceError extends CleanError {
   }
 }
 
-/** A program looks a resource up by its id, and there is none. */
+/** A program looks up a resource by its id, and none exists. */
 export class MissingLookupError extends CleanError {}
 
 /** A resource that AGB did not find. */
 interface Missing {
   /** What AGB calls it, such as `session`. */
   readonly noun: string;
-  /** Whether the program looks it up by its id, so that nothing else is known of it. */
+  /** Whether the program looks it up by its id. Nothing else is known about it then. */
   readonly isLookup: boolean;
   /** Where it was created, see `serviceName`. */
   readonly service: string | undefined;
@@ -42,8 +42,8 @@ export function requireCertainAbsence(account: Account, { noun, isLookup, servic
   }
   if (!isLookup && !isSameService(service, settings.baseUrl, client.emulatorId)) {
     throw new DoubtfulAbsenceError(
-      `the ${noun} was created at ${describeService(service)} and may still be there; ${settings.baseUrl}, which was ` +
-        "asked now, is another service and does not know it",
+      `the ${noun} was created at ${describeService(service)} and may still be there; it was not found at ` +
+        `${settings.baseUrl}, which is another service`,
       isEmulatorName(service) ? "other emulator" : "other service",
     );
   }

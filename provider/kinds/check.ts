@@ -15,8 +15,8 @@ interface Finding extends Problem {
 }
 
 /**
- * Finds everything that is wrong with what a program declares of a kind: names, types and rules of all properties, at any
- * depth. Values that a preview does not know pass. No reason holds a value, because any may be secret.
+ * Finds every problem with what a program declares of a kind: names, types and rules of all properties, at any depth.
+ * Values that a preview does not know pass. No reason holds a value, because any value may be secret.
  *
  * @param kindName such as `AgbSession`
  */

@@ -1,9 +1,9 @@
 import type { Properties } from "./hosted-kind";
 
 /**
- * Cleans what leaves a kind. After a create that succeeded, an `undefined` or a function anywhere in the properties makes
- * Pulumi fail with "Unexpected struct type." and lose the resource. So nothing here ever fails: what Pulumi cannot
- * carry is left out, and a date becomes an ISO string.
+ * Cleans the properties that a kind returns. After a successful create, an `undefined` or a function anywhere in them
+ * makes Pulumi fail with "Unexpected struct type." and lose the resource. So this never fails: it leaves out what Pulumi
+ * cannot carry, and turns a date into an ISO string.
  */
 export function cleanProperties(properties: Properties): Properties {
   return Object.fromEntries(

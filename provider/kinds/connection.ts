@@ -18,20 +18,20 @@ export interface Account {
 /** Gives the value of a configuration key such as `agb:endpoint`. */
 export type ReadConfig = (key: string) => string | undefined;
 
-/** What `Connection` is made of. */
+/** Options of a `Connection`. */
 export interface ConnectionOptions {
-  /** Variables that stand in for settings that are not configured. Default: those of the process. */
+  /** Environment variables, used for settings that are not configured. Default: those of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Tells the user something. */
   say(message: string): void;
 }
 
 /**
- * Keeps the configuration that a host hands over and opens the account when it is first needed. One for all kinds of a
- * process.
+ * Keeps the configuration that the host passes, and opens the account when it is first needed. All kinds of a process
+ * share one.
  *
- * Pulumi may not wait for `configure` before the next call, and keeps a provider whose `configure` threw. So taking over
- * the configuration is synchronous and cannot fail; the operation that needs the settings says what is wrong with them.
+ * Pulumi may not wait for `configure` before the next call, and keeps a provider whose `configure` threw. So `configure`
+ * is synchronous and cannot fail. The operation that needs the settings reports what is wrong with them.
  */
 export class Connection {
   private config: ReadConfig | undefined;
@@ -43,7 +43,7 @@ export class Connection {
 
   constructor(private readonly options: ConnectionOptions) {}
 
-  /** Takes over the configuration. The same one again, as for a second kind, changes nothing. */
+  /** Takes the configuration. The same one again, as for a second kind, changes nothing. */
   configure(config: ReadConfig): void {
     if (this.config !== undefined && isSameConfig(this.config, config)) {
       return;
@@ -57,7 +57,7 @@ export class Connection {
   /**
    * The account to work with.
    *
-   * @throws AgbConfigurationError with all that is wrong with the settings
+   * @throws AgbConfigurationError that lists everything that is missing or invalid
    */
   account(): Account {
     if (this.opened === undefined) {
@@ -68,10 +68,10 @@ export class Connection {
   }
 
   /**
-   * Makes sure that AGB answers at the endpoint and accepts the key, with one call for each configuration however many
-   * resources ask. A refusal of AGB that says nothing of key or endpoint passes, such as too many calls.
+   * Makes sure that AGB answers at the endpoint and accepts the key. Makes one call for each configuration, however many
+   * resources ask. Ignores refusals that say nothing about key or endpoint, such as too many calls.
    *
-   * @throws AgbConfigurationError when there is no account
+   * @throws AgbConfigurationError when settings are missing or invalid
    * @throws AgbError when the key is refused, nothing answers, or what answers is not AGB
    */
   confirm(): Promise<void> {

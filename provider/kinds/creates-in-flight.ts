@@ -17,7 +17,7 @@ export class CreatesInFlight {
   private readonly end = new AbortController();
 
   constructor() {
-    // Every create that waits listens to it; above ten Node warns of a leak.
+    // Every waiting create listens to it, and Node warns of a leak above ten listeners.
     setMaxListeners(0, this.end.signal);
   }
 

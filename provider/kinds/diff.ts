@@ -2,7 +2,7 @@ import type { Difference, Properties } from "./hosted-kind";
 import type { ResourceKind } from "./kind";
 import { inputNames, inputsOf } from "./state";
 
-/** Says what the change from a state to new inputs means, as the declarations of the kind's properties say. */
+/** Determines what a change from a state to new inputs means, from the declarations of the kind's properties. */
 export function differenceOf<State extends object>(
   kind: ResourceKind<State>,
   olds: Properties,
@@ -22,7 +22,7 @@ export function differenceOf<State extends object>(
   };
 }
 
-// The values are what Pulumi carries: JSON without order in its objects.
+// The values come from Pulumi: JSON whose objects have no order.
 function isSameValue(one: unknown, other: unknown): boolean {
   return canonical(one) === canonical(other);
 }

@@ -94,7 +94,7 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
   return error instanceof CleanError ? "" : "This is a defect of pulumi-agb; please report it.";
 }
 
-/** Whether the endpoint is wrong: something else than AGB refused the call, or AGB knows no such call at this path. */
+/** Whether the endpoint is wrong: something other than AGB refused the call, or AGB has no such call at this path. */
 export function isAtWrongAddress(error: unknown): boolean {
   return error instanceof AgbApiError && (!error.isFromAgb || error.code === noSuchCallCode);
 }
@@ -104,7 +104,7 @@ function adviceOnEndpoint(account: Account | undefined): string {
   return account === undefined ? `Check the endpoint (${key} or ${variable}).` : endpointAdvice(account.settings);
 }
 
-/** On this machine, a silent endpoint is most likely an emulator that does not run. */
+/** A silent endpoint on this machine is most likely an emulator that is not running. */
 function emulatorAdvice(error: unknown, account: Account | undefined): string {
   const isSilent = error instanceof AgbNetworkError && !error.requestSent;
   return isSilent && account !== undefined && isLoopback(account.settings.baseUrl)
@@ -115,10 +115,10 @@ function emulatorAdvice(error: unknown, account: Account | undefined): string {
 function absenceAdvice({ doubt }: DoubtfulAbsenceError, noun: string, account: Account | undefined): string {
   switch (doubt) {
     case "rotated key":
-      return `Use a key of the account that the ${noun} belongs to, or give the ${noun} up with \`pulumi state delete\`.`;
+      return `Use a key of the account that owns the ${noun}, or give up the ${noun} with \`pulumi state delete\`.`;
     case "other service":
       return (
-        `${adviceOnEndpoint(account)} Go back to the service where the ${noun} was created, or give the ${noun} up with ` +
+        `${adviceOnEndpoint(account)} Go back to the service where the ${noun} was created, or give up the ${noun} with ` +
         "`pulumi state delete`."
       );
     case "other emulator":

@@ -1,13 +1,13 @@
 /**
- * What a host of resource kinds works with, in Pulumi's words. Nothing here knows of AGB or of a certain host: together
- * with `hosts/` it could serve another provider. Imports nothing but the shape of a problem.
+ * The interface between resource kinds and their hosts, in Pulumi's words. Nothing here knows AGB or a particular host:
+ * together with `hosts/` it could serve another provider. Imports nothing but the shape of a problem.
  */
 import type { Problem } from "../problem";
 
 /** A resource's properties as Pulumi carries them. */
 export type Properties = Record<string, unknown>;
 
-/** Operations that a program may limit. */
+/** Operations whose duration a program may limit. */
 export type LimitedOperation = "create" | "update" | "delete";
 
 /** What a host knows of the resource that an operation is for. */
@@ -16,7 +16,7 @@ export interface Caller {
   readonly resource?: string | undefined;
   /** Limit of the operation, in seconds, where the host has one of its own. */
   readonly limitSeconds?: number | undefined;
-  /** Tells the user something beside the result. */
+  /** Tells the user something in addition to the result. */
   say(message: string): void;
 }
 
@@ -27,11 +27,11 @@ export interface CheckedInputs {
   readonly problems: readonly Problem[];
 }
 
-/** What the change from one state to the next inputs means. */
+/** What the change from a state to new inputs means. */
 export interface Difference {
   /** Names of the inputs that differ. */
   readonly changed: readonly string[];
-  /** Those of them that only a new resource can have. */
+  /** Names of those that only a new resource can have. */
   readonly replaces: readonly string[];
   /** Whether an update has something to finish although no input differs. */
   readonly isUnfinished: boolean;
@@ -42,7 +42,7 @@ export interface Difference {
 /** A resource as a read found it. */
 export interface FoundResource {
   readonly outputs: Properties;
-  /** The inputs that would have led to it; `undefined` where the inputs that Pulumi has stay as they are. */
+  /** The inputs that would have led to it; `undefined` when Pulumi keeps the inputs that it has. */
   readonly inputs: Properties | undefined;
 }
 
@@ -51,7 +51,7 @@ export interface FoundResource {
  * without those that it adds itself, and gets back only values that Pulumi can carry.
  */
 export interface HostedKind {
-  /** Finds everything that is wrong with what a program declares. Values that are not known yet pass. */
+  /** Finds every problem with what a program declares. Values that are not known yet pass. */
   check(news: Properties, caller: Caller): Promise<CheckedInputs>;
   diff(olds: Properties, news: Properties): Difference;
   create(inputs: Properties, caller: Caller): Promise<{ readonly id: string; readonly outputs: Properties }>;
@@ -62,7 +62,7 @@ export interface HostedKind {
   read(id: string, known: Properties, caller: Caller): Promise<FoundResource | undefined>;
   /** @returns the outputs */
   update(id: string, olds: Properties, news: Properties, caller: Caller): Promise<Properties>;
-  /** Deletes the resource. One that is gone is a success. */
+  /** Deletes the resource. Succeeds when it is already gone. */
   delete(id: string, known: Properties, caller: Caller): Promise<void>;
 }
 

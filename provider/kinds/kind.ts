@@ -1,7 +1,7 @@
 /**
- * What a resource kind is: the declaration of its properties, and what create, read, update and delete mean for it. All
- * that kinds share is in `operations.ts` and what that uses. Kinds may import the life cycle, the API and the
- * configuration; they know nothing of the host that serves them.
+ * What a resource kind is: the declaration of its properties, and what create, read, update and delete mean for it.
+ * Everything that kinds share is in `operations.ts` and the files that it uses. Kinds may import the life cycle, the API
+ * and the configuration. They know nothing of the host that serves them.
  */
 import type { z } from "zod";
 import type { AgbClient } from "../api/client";
@@ -13,16 +13,16 @@ import type { CreatesInFlight } from "./creates-in-flight";
 import type { LimitedOperation, Properties } from "./hosted-kind";
 
 /**
- * What a property is for, and so what a change of it means: another resource (`replaces`), an update in place (`updates`),
- * an update that AGB does not see (`stored`), or nothing that a program declares (`output`).
+ * What a change of a property means: a new resource (`replaces`), an update in place (`updates`), or an update that AGB
+ * does not see (`stored`). Programs do not declare an `output`.
  */
 export type Change = "replaces" | "updates" | "stored" | "output";
 
-/** The declaration of one property, from which check, diff, state and reference follow. */
+/** The declaration of one property. Check, diff, state and reference follow from it. */
 export interface Property {
   /** One sentence for the reference. */
   readonly description: string;
-  /** Type and rules. Optional: the property is not required. */
+  /** Type and rules. A property with an optional type is not required. */
   readonly type: z.ZodType;
   readonly change: Change;
   /** Shown when a required property is missing. */
@@ -38,7 +38,7 @@ type OptionalNames<Declared extends PropertiesOfKind> = {
   [Name in keyof Declared]: undefined extends z.infer<Declared[Name]["type"]> ? Name : never;
 }[keyof Declared];
 
-/** What the state holds of a resource, as its declarations say. */
+/** The properties that the state holds of a resource, with the types that are declared. */
 export type StateOf<Declared extends PropertiesOfKind> = {
   readonly [Name in Exclude<keyof Declared, OptionalNames<Declared>>]: z.infer<Declared[Name]["type"]>;
 } & {
@@ -49,21 +49,21 @@ export type StateOf<Declared extends PropertiesOfKind> = {
 export interface KindRuntime {
   readonly clock: Clock;
   readonly creates: CreatesInFlight;
-  /** Tells the user something that concerns no single resource. */
+  /** Tells the user something that is not about a single resource. */
   say(message: string): void;
 }
 
 /** One operation on one resource. */
 export interface Call {
-  /** Works for the account; hides the secrets of the resource and keeps the operation's limit. */
+  /** The account's client. It hides the secrets of the resource and keeps the operation's limit. */
   readonly client: AgbClient;
-  /** The same without the operation's limit, for what must not be cut short. */
+  /** The same without the operation's limit, for calls that must not be cut short. */
   readonly unlimitedClient: AgbClient;
   /** Limit of the whole operation, in milliseconds, where the program or the host set one. */
   readonly limitMs: number | undefined;
   /** Name of the resource in the program; `undefined` when it is not known. */
   readonly resource: string | undefined;
-  /** Tells the user something beside the result. */
+  /** Tells the user something in addition to the result. */
   say(message: string): void;
 }
 
@@ -85,7 +85,7 @@ export interface Differences {
 /** An operation that failed. */
 export interface FailedOperation<State> {
   readonly operation: LimitedOperation | "read";
-  /** What the operation knows of the resource: its inputs, or what the state holds. */
+  /** What the operation knows about the resource: its inputs, or what the state holds. */
   readonly known: Partial<State>;
   /** Where the endpoint came from and how to change it. */
   readonly endpointAdvice: string;
@@ -108,20 +108,20 @@ export interface ResourceKind<State extends object> {
   /** Corrects the inputs that follow from a state, which are all its properties that are no outputs. Default: leaves them. */
   inputsOf?(inputs: Properties): Properties;
   differences?(olds: Partial<State>, news: State): Differences;
-  /** Name of the resource in the program, where its own properties tell it. */
+  /** Name of the resource in the program, when its own properties show it. */
   resourceName?(known: Partial<State>): string | undefined;
   /** Values of the resource that may be secret, so that no message repeats what AGB says of them. */
   secrets?(known: Partial<State>): KnownSecret[];
   /**
-   * Whether the program declares the resource, rather than looks it up by its id: only then a read returns inputs. Default:
-   * the host knows its name.
+   * Whether the program declares the resource instead of looking it up by its id. Only then does a read return inputs.
+   * Default: whether the host knows its name.
    */
   isDeclared?(known: Partial<State>): boolean;
-  /** Whether the resource is over: it stays in the state, and AGB is not asked about it any more. */
+  /** Whether the resource is over: it stays in the state, and AGB is no longer asked about it. */
   isOver?(known: Partial<State>): boolean;
   /** What stays in the state of a resource that is gone; `undefined` when it leaves the state. Default: it leaves. */
   stateWhenGone?(known: Partial<State>): Partial<State> | undefined;
-  /** What to do next about an error of this kind's own; `undefined` for an error of all kinds, `""` for nothing. */
+  /** What to do next about an error of this kind; `undefined` for errors that all kinds share, `""` for no advice. */
   advice?(error: unknown, failed: FailedOperation<State>): string | undefined;
 
   /** @throws UnfinishedResource when it exists but is not as declared */
@@ -130,13 +130,13 @@ export interface ResourceKind<State extends object> {
   read(call: Call, id: string, known: Partial<State>): Promise<Partial<State> | "gone">;
   /** @throws UnfinishedResource when it is not as declared afterwards */
   update(call: Call, id: string, olds: Partial<State>, news: State): Promise<Partial<State>>;
-  /** @returns `absent` when AGB says that there is none */
+  /** @returns `absent` when AGB says that it does not exist */
   delete(call: Call, id: string, known: Partial<State>): Promise<"deleted" | "absent">;
 }
 
 /** The error of a kind for a resource that exists but is not as declared. */
 export class UnfinishedResource<State extends object = object> extends Error {
-  /** @param state what the state is to hold, so that the next `up` sees what is left to do */
+  /** @param state what the state should hold, so that the next `up` sees what is left to do */
   constructor(
     readonly id: string,
     readonly state: Partial<State>,

@@ -41,9 +41,9 @@ export function describeExchange({ operation, status, durationMs, sent, received
 const mask = "***";
 
 /**
- * Fields whose values are safe to show. Everything else may be or hold a key, a token, a ticket, a signed URL or a
- * label that the user keeps secret, also what AGB may add one day. AGB's own words (`message`) are not among them:
- * nobody knows what a server repeats in them, and an error shows them anyway.
+ * Fields whose values are safe to show. Everything else may contain a key, a token, a ticket, a signed URL or a secret
+ * label, and so may fields that AGB adds later. AGB's own words (`message`) are not on the list: they may repeat
+ * anything, and an error shows them anyway.
  */
 const harmless = new Set([
   "success",
@@ -62,7 +62,7 @@ const harmless = new Set([
   "resourceId",
 ]);
 
-/** Where AGB puts such fields: anywhere else, as in a set of labels, the same name may mean anything. */
+/** Where AGB puts such fields. Anywhere else, as in a set of labels, the same name may mean anything. */
 const envelopes = new Set(["data", "body"]);
 
 function reveal(value: unknown): unknown {

@@ -20,7 +20,7 @@ import {
 import { type Call, type ResourceKind, UnfinishedResource } from "./kind";
 import { inputsOf, outputsOf } from "./state";
 
-/** What every state of a kind at AGB may hold. */
+/** Properties that the state of every resource at AGB may hold. */
 interface CommonState {
   readonly service?: string | undefined;
   readonly timeouts?: { readonly [Operation in LimitedOperation]?: number | undefined } | undefined;
@@ -39,8 +39,8 @@ interface Subject<State> {
 }
 
 /**
- * Serves one kind to a host: what all kinds share around their own create, read, update and delete. That is the account
- * with its fallback key, limits, explained failures, certain absence, the service that holds the resource, and clean
+ * Serves one kind to a host. Adds what all kinds share to the kind's own create, read, update and delete: the account with
+ * its fallback key, limits, explained failures, certain absence, the service that holds the resource, and clean
  * properties.
  */
 export class KindOperations<State extends CommonState> implements HostedKind {
@@ -82,8 +82,8 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       } as const;
       const { details } = explainFailure(error, attempt, account);
       const reason =
-        `AGB cannot be used with the present settings: ${details} If this was an \`up\` without its preview, Pulumi has ` +
-        "kept them in the state: after the change, run `pulumi refresh --run-program` first.";
+        `AGB cannot be used with the current settings: ${details} If this was an \`up\` without its preview, Pulumi has ` +
+        "saved them in the state: after the change, run `pulumi refresh --run-program` first.";
       return { inputs: news, problems: [{ path: "", reason }] };
     }
     return { inputs: cleanProperties(kind.normalize?.(news, settings) ?? news), problems: [] };
@@ -97,7 +97,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     const declared = inputs as unknown as State;
     const subject = { operation: "create", verb: "create", state: declared, secretsOf: [declared] } as const;
     return this.withAccount(subject, caller, async (call, account) => {
-      // The service is known when AGB has answered.
+      // The service is known only after AGB has answered.
       const finish = (state: Partial<State>) => this.outputsWith(serviceOf(account), state);
       const { id, state } = await this.finishing(finish, () => this.kind.create(call, declared));
       return { id, outputs: finish(state) };
@@ -116,7 +116,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     const subject = { operation: "read", verb, id, isLookup, state, secretsOf: [state] } as const;
     return this.withFallbackKey(subject, caller, async (call, account) => {
       if (kind.isOver?.(state)) {
-        // Without inputs Pulumi keeps those that it has, with what was declared since.
+        // Without inputs Pulumi keeps its own, which include what was declared since.
         return { outputs: outputsOf(kind, state), inputs: undefined };
       }
       const found = await kind.read(call, id, state);
@@ -175,7 +175,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     return outputsOf(this.kind, { ...state, service });
   }
 
-  /** Turns the kind's error for a resource that is not as declared into the host's, with the outputs that the state is to hold. */
+  /** Turns the kind's error for an unfinished resource into the host's, with the outputs that the state should hold. */
   private async finishing<Result>(
     finish: (state: Partial<State>) => Properties,
     work: () => Promise<Result>,

@@ -11,18 +11,19 @@ interface Outage {
   readonly reported: Set<Trouble>;
 }
 
-// How long the same kind of trouble is not reported again: a service that fails every other call would fill the screen.
+// Trouble of the same kind is not reported again for this long. A service that fails every other call would otherwise
+// fill the screen.
 const quietMs = 60_000;
 
 /**
- * Reports an outage of one endpoint to the user: one line when calls begin to fail and are retried, however many do, one
- * line when the trouble changes its kind, and one line when it is over, with how long it lasted. Each kind of trouble is
- * reported no more than once a minute, so an endpoint that comes and goes has few lines too.
+ * Reports an outage of one endpoint to the user. Writes one line when calls start to fail and are retried, one when the
+ * kind of trouble changes, and one when the outage is over, with its duration. Reports each kind of trouble at most once
+ * a minute, so an unstable endpoint does not fill the screen.
  *
  * A limited rate of calls (HTTP 429) also gets one line, with what helps. Its end gets none: AGB answers other calls
  * meanwhile, so a call that succeeds does not mean that the limit is over.
  *
- * Calls that fail for good are not reported here; they are errors of their resources.
+ * Calls that finally fail are not reported here. They become errors of their resources.
  */
 export class OutageLog {
   private outage: Outage | undefined;
@@ -54,7 +55,7 @@ export class OutageLog {
     this.say(`${error.message.replace(/\.$/, "")}. ${consequenceOf(trouble)}`);
   }
 
-  /** Notes a request and its reply; a good reply to one that began after the last failure ends the outage. */
+  /** Notes a request and its reply. A good reply to a request that began after the last failure ends the outage. */
   seeExchange({ status, durationMs }: ExchangeNotice): void {
     const { outage } = this;
     if (outage === undefined) {

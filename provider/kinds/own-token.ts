@@ -7,19 +7,19 @@ import type { SessionState } from "./session";
 /** The session carries the create label of another adoption, so another resource owns it now. */
 export class TakenOverError extends CleanError {
   constructor() {
-    super("another resource took the session over with `adopt`, so its labels are left alone");
+    super("another resource took over the session with `adopt`, so its labels were not changed");
   }
 }
 
 /**
- * The create label that makes a session this resource's own. `undefined` for a session that is only looked up, and when
- * no valid one is known.
+ * The create label that shows that a session belongs to this resource. `undefined` when the session is only looked up or
+ * no valid label is known.
  */
 export function ownTokenOf({ imageId, ownToken, labelsAll }: Partial<SessionState>): string | undefined {
   return imageId === undefined ? undefined : (ownToken ?? tokenOf(labelsAll));
 }
 
-/** The create label among labels; `undefined` when it is missing or not valid. */
+/** The create label among labels; `undefined` when it is missing or invalid. */
 export function tokenOf(labels: Labels = {}): string | undefined {
   const token = Object.hasOwn(labels, ownershipKeys.create) ? labels[ownershipKeys.create] : undefined;
   return token !== undefined && createTokenTime(token) !== undefined ? token : undefined;
@@ -28,8 +28,8 @@ export function tokenOf(labels: Labels = {}): string | undefined {
 /**
  * Makes sure that no other resource has taken the session over.
  *
- * @throws TakenOverError when the session carries the create label of another owner, and not of the one from which an
- *   unfinished adoption takes it
+ * @throws TakenOverError when the session carries another owner's create label; that of the owner from which an unfinished
+ *   adoption takes it is allowed
  */
 export async function refuseTakenOver(client: AgbClient, id: string, known: Partial<SessionState>): Promise<void> {
   const token = tokenOf(await getLabels(client, id));

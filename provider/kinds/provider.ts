@@ -6,13 +6,13 @@ import { KindOperations } from "./operations";
 import { sessionKind } from "./session";
 import { stackIdentityKind } from "./stack-identity";
 
-/** What a provider's process is opened with. */
+/** Options of a provider's process. */
 export interface ProviderOptions {
-  /** Variables that stand in for settings that are not configured. Default: those of the process. */
+  /** Environment variables, used for settings that are not configured. Default: those of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Tells the user something that concerns no single resource. */
+  /** Tells the user something that is not about a single resource. */
   say(message: string): void;
 }
 
@@ -35,17 +35,17 @@ export function openProvider({ environment, clock = systemClock, say }: Provider
       context: new KindOperations(contextKind(runtime), connection),
       stackIdentity: stackIdentityKind,
     },
-    /** Takes over the configuration. Never fails; the operation that needs a setting says what is wrong with it. */
+    /** Takes the configuration. Never fails. The operation that needs a setting reports what is wrong with it. */
     configure: (config: ReadConfig): void => connection.configure(config),
     /**
-     * Deletes what is being created now, because the run has ended and no state will hold it. Releases also what earlier
-     * tries of finished creates made. Never rejects.
+     * Deletes what is being created now, because the run has ended and no state will hold it. Also releases sessions
+     * from earlier tries of finished creates. Never rejects.
      */
     abandonCreates: async (): Promise<void> => {
       await creates.abandon();
       await session.finish();
     },
-    /** Ends the connections to AGB. */
+    /** Closes the connections to AGB. */
     close: (): Promise<void> => connection.close(),
   };
 }

@@ -13,8 +13,8 @@ import { applyLabels, declaredLabels, describeSession, sessionState } from "./se
  * Takes over the running session that `adopt` names, instead of creating one.
  *
  * @param onTakeover called with the session's id once it is taken over, or may be
- * @throws AgbAdoptError when none or several match, or when it is another resource's
- * @throws UnfinishedResource when it is taken over, or may be, but its labels are not for certain as they were set
+ * @throws AgbAdoptError when none or several match, or when the session belongs to another resource
+ * @throws UnfinishedResource when it is taken over, or may be, but its labels may differ from those that were set
  */
 export async function adoptSession(
   { client, resource }: Call,
@@ -25,7 +25,7 @@ export async function adoptSession(
 ): Promise<{ readonly id: string; readonly state: SessionState }> {
   const { sessionId, labels } = await findAdoptable(client, target, inputs.labelsAll);
   const { appInstanceId, resourceId } = await getSession(client, sessionId);
-  // A new token: a former owner sees that the session is no longer its own, and a sweep that it has just become ours.
+  // The new token shows a former owner that the session is no longer its own, and a sweep that it has just become ours.
   const ownToken = newCreateToken(new Date(clock.now()));
   const wanted = { ...inputs.labelsAll, [ownershipKeys.create]: ownToken };
   const known = { ...inputs, appInstanceId, resourceId, ownToken, formerToken: tokenOf(labels) };
@@ -39,12 +39,12 @@ export async function adoptSession(
     if (error instanceof UnfinishedResource) {
       throw error;
     }
-    // The labels may have been set. Outside of the state the session would be an orphan that a sweep releases.
+    // The labels may have been set. If the state did not hold the session, it would be an orphan that a sweep releases.
     const left = withoutLabels(labels, foreignLabels(labels, wanted, inputs.ignoreLabels ?? []));
     throw new UnfinishedResource(
       sessionId,
       sessionState(known, declaredLabels(left, known), left),
-      `${describeSession(sessionId, resource)} is taken over, but its labels could not be set for certain: ` +
+      `${describeSession(sessionId, resource)} was taken over, but its labels may not have been set: ` +
         `${error instanceof Error ? error.message : String(error)}. The next \`pulumi up\` tries again.`,
     );
   }
@@ -52,7 +52,7 @@ export async function adoptSession(
   return { id: sessionId, state: sessionState(known, inputs.labels, wanted) };
 }
 
-/** Whether AGB itself said that it did not set the labels. */
+/** Whether AGB itself refused to set the labels. */
 function isRefused(error: unknown): boolean {
   const refused = error instanceof AgbApiError && error.isFromAgb && error.status < 500 && error.status !== 408;
   return refused && (error.operation === "SetLabel" || error instanceof AgbNotFoundError);

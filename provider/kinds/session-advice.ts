@@ -12,15 +12,15 @@ import type { SessionState } from "./session";
 import { UploadFailedError } from "./session-mounts";
 import { MissingStackIdError } from "./stack-identity";
 
-/** What to do next about an error that only sessions have; `undefined` for an error of all kinds. */
+/** What to do next about an error that only sessions have; `undefined` for errors that all kinds share. */
 export function sessionAdvice(error: unknown, failed: FailedOperation<SessionState>): string | undefined {
   if (error instanceof AgbAdoptError || error instanceof MissingStackIdError) {
     return "";
   }
   if (error instanceof TakenOverError) {
     return (
-      "Remove this resource from the program: that does not release a session of another owner. If no other resource " +
-      `owns the session, take the label ${ownershipKeys.create} off it and run \`pulumi up --refresh\`.`
+      "Remove this resource from the program: that does not release another owner's session. If no other resource " +
+      `owns the session, remove its label ${ownershipKeys.create} and run \`pulumi up --refresh\`.`
     );
   }
   if (error instanceof MissingLookupError) {
@@ -49,7 +49,7 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
   return error instanceof AgbReleaseTimeoutError ? "Run the command again to look once more." : undefined;
 }
 
-/** Advice on a create that made nothing: where a session may exist, the error is an `AgbUncertainCreateError`. */
+/** Advice on a create that certainly created nothing. When a session may exist, the error is an `AgbUncertainCreateError`. */
 function createAdvice(error: AgbApiError): string {
   if (isTransient(error)) {
     return "Nothing was created. Wait a while, then run `pulumi up` again.";

@@ -10,8 +10,8 @@ import { UnfinishedResource } from "./kind";
 import type { SessionState } from "./session";
 
 /**
- * What the state holds of a session with these labels. Its own create label stands beside them only while they lack it: a
- * refresh must not make another owner's create label ours.
+ * The state of a session with these labels. Its own create label is kept separately while the labels lack it, because a
+ * refresh must not turn another owner's create label into ours.
  */
 export function sessionState<Known extends Partial<SessionState>>(
   known: Known,
@@ -28,8 +28,8 @@ export function sessionState<Known extends Partial<SessionState>>(
 }
 
 /**
- * Pulumi's process loses a property called `__proto__`, so it would never see a label of that name, which only another
- * tool can set. In the state its name has quotes. The next update sees a label to remove.
+ * Pulumi's process loses a property called `__proto__`. Another tool may have set a label of that name, and Pulumi would
+ * never see it. So its name has quotes in the state. The next update then sees a label to remove.
  */
 function carriedLabels(labels: Labels): Labels {
   return Object.fromEntries(
@@ -38,8 +38,8 @@ function carriedLabels(labels: Labels): Labels {
 }
 
 /**
- * The labels that count as declared: those that were, with the value that they have now, and those that came from
- * elsewhere, so that the next diff drops them. Default labels and the provider's own are left to `labelsAll`.
+ * The labels that count as declared: those that were declared, with their current values, and those that came from
+ * elsewhere, so that the next diff drops them. Default labels and the provider's own are only in `labelsAll`.
  */
 export function declaredLabels(found: Labels, known: Partial<SessionState>): Labels {
   const { labels = {}, labelsAll = {} } = known;
@@ -63,8 +63,8 @@ export function reservedLabels(labels: Labels): Labels {
 /**
  * Sets the labels of a session and makes sure that it has them, and only them.
  *
- * @param known what the state is to hold of the session when it has other labels
- * @param previous labels that were ours and may have to go, see `previouslyManagedLabels`
+ * @param known what the state should hold of the session when it has other labels
+ * @param previous labels that were ours and may have to be removed, see `previouslyManagedLabels`
  * @param resource name of the resource in the program
  * @throws UnfinishedResource with the labels that the session has instead
  */
@@ -82,9 +82,9 @@ export async function applyLabels(
     throw new UnfinishedResource(
       id,
       sessionState(known, declaredLabels(found, known), found),
-      `the labels of ${describeSession(id, resource)} are not as they were set: ${differences.join(", ")}. AGB or another ` +
-        "tool changed them at the same moment, or this AGB adds labels instead of replacing them. The state holds what " +
-        "the session has; the next `pulumi up` tries again.",
+      `the labels of ${describeSession(id, resource)} differ from those that were set: ${differences.join(", ")}. AGB or ` +
+        "another tool changed them at the same moment, or this AGB adds labels instead of replacing them. The state holds " +
+        "what the session has. The next `pulumi up` tries again.",
     );
   }
 }
@@ -95,7 +95,7 @@ export function describeSession(id: string, resource: string | undefined): strin
   return `AgbSession${name} (session ${printable(id)})`;
 }
 
-/** Labels of the provider when nothing else is known: project, stack, its id, resource, and the create label. */
+/** How many labels the provider usually sets: project, stack, stack id, resource, and the create label. */
 const usualOwnLabelCount = 5;
 
 /** Checks that declared, default and own labels together are not too many. */
@@ -113,13 +113,13 @@ export function labelCountProblems({ labels = {}, labelsAll }: Properties, defau
   return reason === undefined ? [] : [{ path: "labels", reason }];
 }
 
-/** The owner's labels are limited like all labels; only a very long resource name can break that. */
+/** The owner's labels have the limits of all labels. Only a very long name can break them. */
 export function ownerNameProblems({ labelsAll }: Properties): Problem[] {
   if (typeof labelsAll !== "object" || labelsAll === null) {
     return [];
   }
   const tooLong = Object.entries(reservedLabels(labelsAll as Labels)).filter(
-    // A reserved key that the program declared, wrongly, may hold anything.
+    // A reserved key that the program wrongly declared may hold anything.
     ([, value]: [string, unknown]) => typeof value === "string" && value.length > labelLimits.valueCharacters,
   );
   return tooLong.map(([key]) => ({

@@ -39,7 +39,7 @@ import { isUnknown, unknownValue } from "./unknown";
 
 const adoptionRule = "must hold either sessionId or at least one of labels";
 
-/** Everything that a program can declare of a session and that the state holds. */
+/** Everything that a program can declare of a session, and everything that the state holds of it. */
 export const sessionProperties = {
   imageId: {
     description: "Id of the image that the session runs.",
@@ -143,16 +143,16 @@ export const sessionProperties = {
 /** A session as the state holds it; in inputs `labelsAll` lacks the create label. */
 export type SessionState = StateOf<typeof sessionProperties>;
 
-/** Limit of the release of a session that was created when the run was over, with its retries, in milliseconds. */
+/** Limit of releasing a session that was created after the run had ended, with retries, in milliseconds. */
 const abandonedReleaseMs = 10_000;
 
 /** Makes the kind `AgbSession` for one process. */
 export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<SessionState> & {
-  /** Releases what earlier tries of finished creates made. */
+  /** Releases sessions from earlier tries of finished creates. */
   finish(): Promise<void>;
 } {
   const createRuntime = openCreateRuntime({ clock, ended: creates.ended, onSearch: searchReporter(say) });
-  /** Ids of sessions that this run adopted: a replacement may have taken them from a resource that made them itself. */
+  /** Ids of sessions that this run adopted. A replacement may have taken them from the resource that created them. */
   const adopted = new Set<string>();
 
   async function create(call: Call, inputs: SessionState) {
@@ -183,7 +183,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     if (observed === undefined) {
       return "gone";
     }
-    // `AgbSession.get` knows the id alone, and so may a create whose reply was lost; others need not ask again.
+    // `AgbSession.get` knows only the id, and so may a create whose reply was lost. Others need not ask again.
     const identity = known.appInstanceId === undefined ? await identifySession(client, id) : known;
     if (identity === undefined) {
       return "gone";
@@ -201,13 +201,13 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     const { appInstanceId, resourceId, released, downloadPending } = olds;
     const known = { ...news, appInstanceId, resourceId, downloadPending };
     if (released) {
-      // Only what AGB does not see can change: the outputs keep the labels that the session had.
+      // Only what AGB does not see can change. The outputs keep the labels that the session had.
       return sessionState({ ...known, released }, olds.labels, olds.labelsAll);
     }
     const ownToken = ownTokenOf(olds) ?? newCreateToken(new Date(clock.now()));
     const wanted = { ...news.labelsAll, [ownershipKeys.create]: ownToken };
     const owned = { ...known, ownToken, formerToken: olds.formerToken };
-    // Where only other properties changed there is nothing to tell AGB.
+    // When only other properties changed, AGB needs no call.
     if (!sameLabels(olds.labelsAll ?? {}, wanted)) {
       if (mayBeTakenOver(olds)) {
         await refuseTakenOver(client, id, olds);
@@ -252,7 +252,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     normalize: normalizeSession,
     inputsOf: (inputs) => ({ ...inputs, labelsAll: withoutCreateToken((inputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
-    // A session that was looked up has no image in the state, and its label names the resource of its owner.
+    // A session that was looked up has no image in the state. Its label names the resource of its owner.
     resourceName: ({ imageId, labelsAll }) => (imageId === undefined ? undefined : labelsAll?.[ownershipKeys.resource]),
     isDeclared: ({ imageId }) => imageId !== undefined,
     secrets: ({ adopt, labelsAll }) => [...labelSecrets(adopt?.labels ?? {}), ...labelSecrets(labelsAll ?? {})],
@@ -268,8 +268,8 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
 }
 
 /**
- * Adds default labels and patterns. Declared labels win over default ones, the owner's over both. `labelsAll` is what the
- * session is to carry, without the create label.
+ * Adds default labels and patterns. Declared labels win over default ones, and the owner's win over both. `labelsAll` is
+ * what the session should carry, without the create label.
  */
 const normalizeSession: NonNullable<ResourceKind<SessionState>["normalize"]> = (news, settings) => {
   const labels = news["labels"] ?? {};
@@ -283,7 +283,7 @@ const normalizeSession: NonNullable<ResourceKind<SessionState>["normalize"]> = (
   return { ...news, labels, labelsAll, ignoreLabels, contextSyncs };
 };
 
-/** The patterns of the session and those of the settings, `undefined` when there are none. */
+/** The patterns of the session and of the settings; `undefined` when there are none. */
 function withSettings(declared: unknown, configured: readonly string[]): unknown {
   if (isUnknown(declared)) {
     return declared;
@@ -293,14 +293,14 @@ function withSettings(declared: unknown, configured: readonly string[]): unknown
 }
 
 /**
- * Labels of a released session are no difference: nothing can set them any more, and the session that replaces it gets
- * the declared ones.
+ * Labels of a released session do not count as a difference. They can no longer be set, and the session that replaces it
+ * gets the declared ones.
  */
 function sessionDifferences(olds: Partial<SessionState>, news: SessionState) {
   if (olds.released) {
     return { replaces: news.onRelease === "keep" ? [] : ["onRelease"], ignored: ["labels", "labelsAll"] };
   }
-  // The create label is no input, so only the outputs show that the session does not carry its own.
+  // The create label is not an input, so only the outputs show that the session does not carry its own.
   const lacksToken = olds.ownToken !== undefined || tokenOf(olds.labelsAll) === undefined;
   return {
     isUnfinished: lacksToken || olds.downloadPending === true,

@@ -7,7 +7,7 @@ import type { Account } from "./connection";
  */
 export const storedSettingsAdvice =
   "Pulumi refreshes and destroys with the settings of the last `pulumi up`, kept in the state. If you have changed them " +
-  "since, run `pulumi refresh --run-program` first: it brings the present ones into the state.";
+  "since, run `pulumi refresh --run-program` first: it saves the current ones in the state.";
 
 /** Where the refused key came from and how to change it. */
 export function keyAdvice({ settings, apiKey }: Account): string {
@@ -24,7 +24,7 @@ export function keyAdvice({ settings, apiKey }: Account): string {
 export function endpointAdvice({ baseUrl, endpointSource }: Settings): string {
   const { key, variable } = settingNames.endpoint;
   if (endpointSource === undefined) {
-    return `The endpoint is ${baseUrl}, the default; it can be set with ${key} or ${variable}.`;
+    return `The endpoint is ${baseUrl}, the default; set another one with ${key} or ${variable}.`;
   }
   const change =
     endpointSource === variable
@@ -38,5 +38,5 @@ export function timeoutAdvice(settings: Settings | undefined, operationLimit: st
   const { key, variable } = settingNames.timeoutMs;
   const source = settings?.timeoutSource === undefined ? "" : `, which is set by ${settings.timeoutSource}`;
   const ofCalls = `${key} or ${variable}${source}`;
-  return `A longer limit can be set with ${operationLimit === undefined ? ofCalls : `${operationLimit}, or ${ofCalls}`}.`;
+  return `Set a longer limit with ${operationLimit === undefined ? ofCalls : `${operationLimit}, or ${ofCalls}`}.`;
 }

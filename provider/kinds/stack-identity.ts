@@ -4,8 +4,8 @@ import { newStackId, ownershipKeys } from "../lifecycle/ownership";
 import type { HostedKind } from "./hosted-kind";
 
 /**
- * The kind `AgbStackIdentity`: a random id that lives in the state and nowhere else. It needs no account and calls nobody,
- * so it works with any settings.
+ * The kind `AgbStackIdentity`: a random id that exists only in the state. It needs no account and makes no calls, so it
+ * works with any settings.
  */
 export const stackIdentityKind: HostedKind = {
   check: async (inputs) => ({ inputs, problems: [] }),
@@ -13,12 +13,12 @@ export const stackIdentityKind: HostedKind = {
   create: async () => ({ id: newStackId(), outputs: {} }),
   read: async (_id, known) => ({ outputs: known, inputs: known }),
   update: async () => ({}),
-  // The state forgets the id now, and a sweep needs it for what a killed run may have left behind.
+  // The id now leaves the state. A sweep still needs it to find what a killed run may have left behind.
   delete: async (id, _known, caller) =>
     caller.say(`this stack had the id ${id}. After a killed run, find its leftovers with --stack-id ${id}.`),
 };
 
-/** The session would carry no id of its stack, because this run leaves the resource out that holds it. */
+/** The session would not carry its stack's id, because this run leaves out the resource that holds it. */
 export class MissingStackIdError extends CleanError {
   constructor() {
     super(
@@ -29,8 +29,8 @@ export class MissingStackIdError extends CleanError {
 }
 
 /**
- * Refuses labels without the id of the stack: no sweep would ever know whose session it is. The engine drops a value that
- * is still unknown in an update.
+ * Refuses labels without the stack's id, because no sweep could tell whose session it is. The id is missing when it is
+ * still unknown in an update: the engine drops such a value.
  *
  * @throws MissingStackIdError
  */

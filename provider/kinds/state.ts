@@ -2,7 +2,7 @@ import { cleanProperties } from "./clean-properties";
 import type { Properties } from "./hosted-kind";
 import type { PropertiesOfKind, ResourceKind } from "./kind";
 
-/** What the state holds of a resource: the properties that its kind declares, as Pulumi can carry them. */
+/** The properties that the state holds of a resource: those that its kind declares, in a form that Pulumi can carry. */
 export function outputsOf<State extends object>(
   { properties }: ResourceKind<State>,
   state: Partial<State>,
@@ -19,7 +19,7 @@ export function inputsOf<State extends object>(kind: ResourceKind<State>, output
   return kind.inputsOf?.(Object.fromEntries(inputs)) ?? Object.fromEntries(inputs);
 }
 
-/** Names of all properties that are no outputs. */
+/** Names of all properties that are not outputs. */
 export function inputNames(properties: PropertiesOfKind): string[] {
   return Object.keys(properties).filter((name) => properties[name]?.change !== "output");
 }

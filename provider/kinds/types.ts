@@ -9,7 +9,7 @@ import type { Property } from "./kind";
 /** The reason for a value of the wrong type. */
 export function mustBe(what: string): { error: (issue: { code: string; input?: unknown }) => string | undefined } {
   return {
-    // Other codes are about what is inside of the value.
+    // Other codes are about what is inside the value.
     error: ({ code, input }) => (code === "invalid_type" ? `must be ${what}, not ${describeType(input)}` : undefined),
   };
 }
@@ -50,7 +50,7 @@ export const labelPatterns = z.array(z.unknown(), mustBe("a list of keys")).supe
   });
 }) as unknown as z.ZodType<string[]>;
 
-// Node's timers go no further.
+// The longest delay of Node's timers.
 const longestTimeoutSeconds = 2_147_483;
 
 const timeoutRule = `must be a number of seconds, more than 0 and at most ${longestTimeoutSeconds}`;

@@ -1,6 +1,6 @@
 /**
- * What Pulumi passes in a preview for a value that is not known yet, also in place of a whole object. Written out here,
- * so that a provider's process need not load Pulumi's whole runtime.
+ * What Pulumi passes in a preview for a value that is not known yet, even for a whole object. Repeated here so that the
+ * provider's process does not have to load Pulumi's whole runtime.
  */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 

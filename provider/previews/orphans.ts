@@ -40,8 +40,8 @@ export async function releaseOrphans(
 }
 
 /**
- * Releases those of a stack's sessions that its state does not know, from a list that was made before. Reads the state
- * only now. It then knows every session of the list, except those of nobody and those of a run that is still active.
+ * Releases those sessions on an earlier list that the stack's state does not know. Reads the state only now, so it knows
+ * every session on the list, except orphans and those of a run that is still active.
  *
  * @throws Error when the state cannot be read, or is another project's, stack's or repository's
  */

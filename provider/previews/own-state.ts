@@ -10,7 +10,7 @@ type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "rep
 
 /**
  * Reads the state of a stack and makes sure that it belongs to this project and this repository, as far as that is
- * known: another repository may use the same names in the same backend. Asks AGB for the labels of sessions where the
+ * known. Another repository may use the same names in the same backend. Asks AGB for the labels of sessions when the
  * state keeps all of them secret.
  *
  * @param stack name without organization

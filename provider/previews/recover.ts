@@ -15,9 +15,9 @@ export interface RecoverOptions {
 }
 
 /**
- * Cleans up the stack of a request after a run that was cut off in this folder: ends a Pulumi that is still running,
+ * Cleans up the stack of a request after a run that was cut off in this folder. Ends a Pulumi that is still running,
  * frees the lock, and releases the sessions that the run created but could not save in the state. Does nothing when no
- * run was cut off here: the lock then belongs to a run that is still active.
+ * run was cut off here, because the lock then belongs to a run that is still active.
  *
  * @returns what became of those sessions
  * @throws Error when a Pulumi that is still running cannot be ended, when another run holds the lock, or when the stack
@@ -71,7 +71,7 @@ async function end({ output }: PreviewJob, stack: string, run: CutOffRun): Promi
 
 /**
  * The note of an old run may still be here while a run from another folder works on the stack. Pulumi Cloud does not
- * name the holder; the lock then counts as that of the run that was cut off.
+ * name the holder. Its lock then counts as the lock of the run that was cut off.
  */
 async function refuseLockOfOther({ pulumi }: PreviewJob, stack: string, { pid }: CutOffRun): Promise<void> {
   const { stderr } = await pulumi.tryLock(stack);

@@ -25,8 +25,8 @@ const configNamespace = "preview";
 
 /**
  * Creates or updates the preview environment of a request. Reports it in the log, in the job's summary and outputs, and
- * in the one comment on the request. Does nothing for a closed request: its environment was already taken down, and
- * nobody would take down what an old job that is started again creates.
+ * in the one comment on the request. Does nothing for a closed request: its environment was already taken down. If an old
+ * job is started again, nobody would take down what it creates.
  *
  * @returns Pulumi's exit code; 0 when there was nothing to do, 1 when the stack was removed at the same time
  * @throws Error that kept Pulumi from its work, after it was reported. One of them: the stack is another project's or

@@ -37,8 +37,8 @@ export class PulumiCli extends PulumiReader {
   }
 
   /**
-   * Compares what runs with what the program declares and changes neither. Exit code 7 when they differ; the output then
-   * holds the differences, and is not shown.
+   * Compares what runs with what the program declares, and changes neither. The exit code is 7 when they differ. The
+   * output then holds the differences, and is not shown.
    */
   compare(stack: string): Promise<CommandResult> {
     const quietly = ["--diff", "--color", "never", "--suppress-progress"];
@@ -51,8 +51,8 @@ export class PulumiCli extends PulumiReader {
   }
 
   /**
-   * Finds out who holds a stack's lock: renames the stack to the name that it has. That needs the lock, always fails and
-   * changes nothing. The error says who holds the lock, see `lockHolders`.
+   * Finds out who holds a stack's lock by renaming the stack to its own name. That needs the lock, always fails and changes
+   * nothing. The error says who holds the lock, see `lockHolders`.
    */
   tryLock(stack: string): Promise<CommandResult> {
     return this.hold("stack", "rename", stack, "--stack", stack);

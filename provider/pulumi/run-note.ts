@@ -23,7 +23,7 @@ const killWaitMs = 5_000;
 /** How long a run that was cut off has to finish its current step by default, in milliseconds. */
 export const defaultEndWaitMs = 30_000;
 
-/** How a Pulumi whose run was cut off ended: before it was asked, when it was asked, or because it was killed. */
+/** How the Pulumi of a run that was cut off ended: before it was asked to, when it was asked to, or because it was killed. */
 export type EndOfRun = "had ended" | "ended" | "was killed" | "cannot be ended";
 
 /** A run of Pulumi that was cut off in this folder. */
@@ -48,7 +48,7 @@ export function noteRun(directory: string, stack: string, pid: number): NotedRun
   const path = notePath(directory, stack);
   const earlier = readNote(path, stack);
   if (earlier !== undefined && isRunning(earlier)) {
-    // The earlier run holds the stack, so Pulumi will refuse this one.
+    // The earlier run holds the stack's lock, so Pulumi will refuse this one.
     return { askedToEnd: () => {}, over: () => {} };
   }
   const startTime = startTimeOf(pid);
@@ -78,7 +78,7 @@ async function endRun(note: Note, waitMs: number): Promise<EndOfRun> {
   if (!isRunning(note)) {
     return "had ended";
   }
-  // Where the system does not say when a process started, another one may have this id now.
+  // Some systems do not say when a process started. Another process may have this id now.
   if (note.startTime === undefined) {
     return (await hasEnded(note, waitMs)) ? "ended" : "cannot be ended";
   }
@@ -127,7 +127,7 @@ function readNote(path: string, stack: string): Note | undefined {
   }
 }
 
-/** Without a note nothing can be recovered. A Pulumi that is already running must go on all the same. */
+/** Without a note nothing can be recovered. Even so, a Pulumi that is already running must go on. */
 function tryToWriteNote(path: string, note: Note): void {
   try {
     writeNote(path, note);

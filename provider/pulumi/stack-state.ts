@@ -5,7 +5,7 @@ import { z } from "zod";
 export interface StateSession {
   /** Name of its resource in the program. */
   readonly name: string;
-  /** Identifies its resource among all of the stack. */
+  /** Identifies its resource within the stack. */
   readonly urn: string;
   readonly sessionId: string;
   readonly imageId: string;
@@ -23,15 +23,15 @@ export interface StateSession {
 
 /** What a stack's state says about sessions. Other resources, AGB's contexts among them, are not in it. */
 export interface StackState {
-  /** Ids of all sessions in the state, also of those that are pending deletion. */
+  /** Ids of all sessions in the state, including those that are pending deletion. */
   readonly sessionIds: ReadonlySet<string>;
   /** The sessions, without those that are pending deletion. */
   readonly sessions: readonly StateSession[];
   /** The stack that the state belongs to; `undefined` when it holds no resource that would tell. */
   readonly name: { readonly project: string; readonly stack: string } | undefined;
   /**
-   * The stack's own id, which its sessions carry; empty in states of an earlier version. Taken only from the resource that
-   * holds it. The labels of a session in the state are what a refresh found, and others may have written them.
+   * The stack's own id, which its sessions carry; empty in states of an earlier version. Read only from the resource that
+   * holds it. The labels of a session in the state come from a refresh, and others may have written them.
    */
   readonly stackIds: ReadonlySet<string>;
 }
@@ -66,7 +66,7 @@ const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
 /**
  * Reads what `pulumi stack export` wrote.
  *
- * @throws Error when it is not an exported state. Read as an empty one, it would make every session look like an orphan
+ * @throws Error when it is not an exported state. As an empty state, it would make every session look like an orphan
  */
 export function parseStackState(text: string): StackState {
   let json: unknown;

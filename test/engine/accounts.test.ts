@@ -6,7 +6,7 @@ import { changesIn, sessionIdsOf } from "../support/stack-state";
 
 jest.setTimeout(300_000);
 
-test("explicit providers make sessions in two accounts, also inside a component, and a new key replaces none", async () => {
+test("explicit providers create sessions in two accounts, also inside a component, and a new key replaces none", async () => {
   const storefront = await startTestEmulator({ apiKeys: ["storefront-key-1"] });
   const research = await startTestEmulator({ apiKeys: ["research-key-1"] });
   const project = closeAfterTest(await createPulumiProject({ example: "several-accounts" }));
@@ -30,13 +30,13 @@ test("explicit providers make sessions in two accounts, also inside a component,
     }),
   ]);
 
-  // A rotation as it should be: for a while both keys are good.
+  // A proper rotation: for a while both keys are valid.
   storefront.setApiKeys(["storefront-key-1", "storefront-key-2"]);
   await project.configure({ storefrontKey: { secret: "storefront-key-2" } });
   expect(changesIn((await project.up()).stdout)).toEqual({ updated: 1, unchanged: 7 });
   expect(await project.outputs()).toEqual({ sessionIds });
 
-  // And one in a hurry: the key in the state is no longer good, the one in the configuration is.
+  // A hasty rotation: the key in the state is no longer valid, but the one in the configuration is.
   storefront.setApiKeys(["storefront-key-3"]);
   await project.configure({ storefrontKey: { secret: "storefront-key-3" } });
   const { stdout } = await project.up("--run-program");
@@ -96,7 +96,7 @@ test("an explicit provider wins over the stack's configuration, which wins over 
   await project.up();
   const state = await project.exportState();
   expect(sessionIdsOf(state)).toEqual(ids);
-  // What comes from a mapped variable, and every explicit key in clear, stays out of the state.
+  // The state holds no value of a mapped variable, and no explicit key in clear.
   expect(JSON.stringify(state)).not.toMatch(/mapped-key|explicit-key|environment-key/);
 
   await project.destroy();

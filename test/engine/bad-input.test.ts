@@ -17,7 +17,7 @@ function program(sessions: Record<string, unknown>): string {
 
 const good = program({ web: { imageId: "agb-code-space-1", labels: { team: "storefront" } } });
 
-test("one preview names every problem of a session, and nothing is made", async () => {
+test("one preview names every problem of a session, and creates nothing", async () => {
   const emulator = await startTestEmulator();
   const manyLabels = Object.fromEntries(Array.from({ length: 13 }, (_, index) => [`key${index}`, "value"]));
   const project = closeAfterTest(
@@ -56,7 +56,7 @@ test("one preview names every problem of a session, and nothing is made", async 
   expect(emulator.requests()).toEqual([]);
 });
 
-test("no key at all is one clear error that says both ways to give it", async () => {
+test("without any key there is one clear error, which names both ways to set it", async () => {
   const emulator = await startTestEmulator();
   const project = closeAfterTest(
     await createPulumiProject({ files: javascriptFiles(good), environment: { AGB_ENDPOINT: emulator.url } }),
@@ -70,7 +70,7 @@ test("no key at all is one clear error that says both ways to give it", async ()
   expect(emulator.requests()).toEqual([]);
 });
 
-test("an unknown image shows AGB's reason and leaves no session; a wrong key drops nothing from the state", async () => {
+test("an unknown image shows AGB's reason and leaves no session; a wrong key removes nothing from the state", async () => {
   const emulator = await startTestEmulator();
   const project = closeAfterTest(
     await createPulumiProject({

@@ -52,7 +52,7 @@ async function openStack() {
   return { emulator, forge, project, drift, changeTeam, summary: () => readFile(summaryPath, "utf8") };
 }
 
-test("drift opens one issue, keeps it current, closes it after the repair, and a failure leaves it alone", async () => {
+test("drift opens one issue, updates it and closes it after the repair; a failed check does not change it", async () => {
   const { forge, project, drift, changeTeam, summary } = await openStack();
 
   await changeTeam("stranger");

@@ -1,4 +1,4 @@
-// The examples, each with the package as npm would install it.
+// The examples, each with the package as npm installs it.
 
 import "../support/await-pulumi-cli";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
@@ -42,8 +42,8 @@ test.each([
   },
 );
 
-// The calls are those that the README of the example tells.
-test("a preview environment is made, relabelled by each push, made again when AGB released it, and closed", async () => {
+// The calls are those in the example's README.
+test("a preview environment is created, relabelled by each push, recreated when AGB released it, and closed", async () => {
   const { emulator, project } = await openExample("preview-environment");
   const callsOf = async (work: () => Promise<unknown>) => {
     const before = emulator.requestCounts();
@@ -97,7 +97,7 @@ async function openExample(example: string) {
   return { emulator, project };
 }
 
-/** Fails unless a preview, an update and a refresh all leave the stack with its sessions as it is. */
+/** Fails unless a preview, an update and a refresh all leave the stack and its sessions unchanged. */
 async function expectNothingToDo(project: PulumiProject, sessionCount: number): Promise<void> {
   await project.succeed("preview", "--expect-no-changes");
   expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: sessionCount + 2 });

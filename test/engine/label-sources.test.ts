@@ -1,4 +1,4 @@
-// Where labels come from, beside the program's own text: default labels of the stack, and other resources' outputs.
+// Where labels come from, besides the program's own strings: the stack's default labels and other resources' outputs.
 
 import "../support/await-pulumi-cli";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
@@ -28,7 +28,7 @@ function program(labels: Record<string, string>): string {
   `;
 }
 
-test("labels from other resources, default labels from the stack, and replaceOnChanges all do what they say", async () => {
+test("labels from other resources, default labels from the stack, and replaceOnChanges all work", async () => {
   const emulator = await startTestEmulator();
   const project = closeAfterTest(
     await createPulumiProject({
@@ -38,7 +38,7 @@ test("labels from other resources, default labels from the stack, and replaceOnC
   );
   const labelsById = () => new Map(emulator.sessions().map(({ sessionId, labels }) => [sessionId, labels]));
 
-  // Not known in the preview: one label's value, and the whole map.
+  // The preview does not know one label's value, nor the whole map.
   await project.configure({ "agb:defaultLabels.team": "web", "agb:defaultLabels.cost": "12" });
   expect((await project.succeed("preview")).stdout).toMatch(/6 to create/);
   expect(emulator.sessions()).toEqual([]);
@@ -50,7 +50,7 @@ test("labels from other resources, default labels from the stack, and replaceOnC
   expect(labelsById().get(sessionIds.peer)).toMatchObject({ ...defaults, peer: sessionIds.first });
   expect(labelsById().get(sessionIds.map)).toMatchObject({ ...defaults, instance, kind: "computed" });
 
-  // New default labels are no change of `labels`, so they are set in place even where a change of those replaces.
+  // New default labels do not change `labels`, so they are set in place even when a change of `labels` replaces.
   await project.configure({ "agb:defaultLabels.cost": "34" });
   const preview = await project.succeed("preview", "--diff");
   expect(preview.stdout).toMatch(/cost *: "12" => "34"/);

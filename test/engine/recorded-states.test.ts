@@ -1,9 +1,9 @@
-// Every state that some version of this package has written, in the hands of the present one: it is imported, previewed,
-// refreshed, changed in one label and destroyed. The states are in `test/fixtures/states`.
+// Runs this version on every recorded state of an earlier version: imports it, previews it, refreshes it, changes one label
+// and destroys it. The states are in `test/fixtures/states`.
 //
-// The sessions are created in a fresh emulator with AGB's own create call, so their ids are not those in the state. The
-// test replaces the recorded ids and addresses by the new ones before the import. So the fixtures depend neither on the
-// format of an emulator's state file nor on how an emulator makes ids, and both may change.
+// The sessions are created in a fresh emulator with AGB's own create call, so their ids differ from those in the state. The
+// test replaces the recorded ids and addresses with the new ones before the import. So the format of the emulator's state
+// file and the way it makes ids may change.
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -28,7 +28,7 @@ import { changesIn, type ResourceState, resourceTexts, type StackState } from ".
 jest.setTimeout(180_000);
 
 test.each(recordedStateNames())(
-  "%s: no change that nobody asked for, a label changes in place, destroy releases what the stack owns",
+  "%s: nothing changes without being asked for, a label changes in place, destroy releases what the stack owns",
   async (name) => {
     const { project, notes, services } = await importState(name);
     const imported = await exportInClear(project);
@@ -54,13 +54,13 @@ test.each(recordedStateNames())(
     await project.destroy();
     for (const { emulator, created } of services) {
       expectRunning(emulator, created, ({ outlivesDestroy }) => outlivesDestroy ?? false);
-      // No session was replaced in between.
+      // No session was replaced meanwhile.
       expect(emulator.requestCounts().createSession).toBe(created.length);
     }
   },
 );
 
-/** A service of a recorded state, with the sessions that stand for the recorded ones. */
+/** A service of a recorded state, with the sessions created in place of the recorded ones. */
 interface OpenService {
   readonly emulator: Emulator;
   readonly created: readonly RecordedSession[];
@@ -137,7 +137,7 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** What the next `up` would do to which resource, without steps that only look. */
+/** What the next `up` would do to which resource, without steps that only read. */
 async function plannedOperations(project: PulumiProject): Promise<Record<string, string>> {
   const { stdout } = await project.succeed("preview", "--refresh", "--json", "--show-replacement-steps");
   const steps: { op: string; urn: string }[] = JSON.parse(stdout).steps;
@@ -152,13 +152,13 @@ async function editLabel(project: PulumiProject): Promise<void> {
   await project.write("index.js", edited);
 }
 
-/** The sessions that the `up` after the edit updates: the edited one, and those for which the state asks it. */
+/** The sessions that the `up` after the edit updates: the edited one, and those whose state asks for an update. */
 function updatedNames({ asksFor, edited }: CaseNotes): Set<string> {
   const asked = Object.entries(asksFor).filter(([, operation]) => operation === "update");
   return new Set([edited, ...asked.map(([name]) => name)]);
 }
 
-/** Fails unless just these of the sessions run in the emulator, and no others. */
+/** Fails unless exactly these sessions run in the emulator. */
 function expectRunning(
   emulator: Emulator,
   created: readonly RecordedSession[],
@@ -169,7 +169,7 @@ function expectRunning(
   expect(running.sort()).toEqual(expected.sort());
 }
 
-/** Fails unless all AGB resources are as they were, apart from the edited label and what the state asked for. */
+/** Fails unless all AGB resources are unchanged, apart from the edited label and what the state asked for. */
 function expectOnlyTheEdit(imported: StackState, updated: StackState, { asksFor, edited }: CaseNotes): void {
   const was = agbResources(imported);
   const is = agbResources(updated);
@@ -180,7 +180,7 @@ function expectOnlyTheEdit(imported: StackState, updated: StackState, { asksFor,
     expect(resource.urn).toBe(urn);
     expect(resource).not.toHaveProperty("initErrors");
     if (asksFor[name] !== "update") {
-      // As one string, because labels that are secret as a whole are a string in the state.
+      // As one string, because the state holds labels that are secret as a whole as a string.
       const text = JSON.stringify({ inputs, outputs });
       const { before, after } = editedLabel;
       expect(resource).toMatchObject(JSON.parse(name === edited ? text.replaceAll(before, after) : text));
@@ -188,7 +188,7 @@ function expectOnlyTheEdit(imported: StackState, updated: StackState, { asksFor,
   }
 }
 
-/** Fails unless each running session has the labels that the state holds, and after an update no others. */
+/** Fails unless each running session has the labels that the state holds, and no others after an update. */
 function expectLabels(state: StackState, services: readonly OpenService[], { asksFor, edited }: CaseNotes): void {
   const sessions = services.flatMap(({ emulator }) => emulator.sessions());
   for (const [id, { urn, outputs }] of agbResources(state)) {
@@ -205,7 +205,7 @@ function expectLabels(state: StackState, services: readonly OpenService[], { ask
   }
 }
 
-/** The sessions and the stack's identity by id, without what waits for its deletion. */
+/** The sessions and the stack's identity by id, without resources that are pending deletion. */
 function agbResources({ deployment }: StackState): Map<string, ResourceState> {
   const resources = (deployment.resources ?? []).filter(
     (resource) => resource.type.startsWith("pulumi-nodejs:dynamic/agb:") && !("delete" in resource),
@@ -225,15 +225,15 @@ function withoutSecretMarks(value: unknown): Record<string, string> {
 }
 
 /**
- * The resources that the stack owns, as strings. A session that is only looked up is left out, because each command reads
- * it again. So are the inputs and errors of a resource that asks for an update: a refresh replaces them by what it finds.
+ * The resources that the stack owns, as strings. Leaves out sessions that are only looked up, because each command reads
+ * them again. Also leaves out inputs and errors of resources that ask for an update: a refresh replaces them.
  */
 function resourceStrings({ deployment }: StackState, { asksFor }: CaseNotes): string[] {
   const owned = (deployment.resources ?? []).filter((resource) => !("external" in resource));
   return owned.flatMap((resource) => {
     const asks = asksFor[nameOf(resource.urn)] === "update";
     const compared = asks ? { ...resource, inputs: {}, modified: undefined, initErrors: undefined } : resource;
-    // One by one: a resource that waits for its deletion and its successor have the same URN.
+    // One by one: a resource that is pending deletion has the same URN as its successor.
     return Object.values(resourceTexts({ deployment: { resources: [compared] } }));
   });
 }

@@ -1,4 +1,4 @@
-// What happens around a replacement, and what the program's options change about it.
+// What happens in a replacement, and how the program's options change it.
 
 import "../support/await-pulumi-cli";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
@@ -19,7 +19,7 @@ function program(imageId: string, owner: string, options: Record<string, unknown
   `;
 }
 
-test("an account that may run one session needs deleteBeforeReplace, and ignored labels stay as they are", async () => {
+test("an account that may run only one session needs deleteBeforeReplace, and ignored labels stay as they are", async () => {
   const emulator = await startTestEmulator({ maximumSessions: 1 });
   const project = closeAfterTest(
     await createPulumiProject({
@@ -33,7 +33,7 @@ test("an account that may run one session needs deleteBeforeReplace, and ignored
   await project.write("index.js", program("agb-code-space-1", "second"));
   await project.succeed("preview", "--expect-no-changes");
 
-  // The new session is made before the old one is released, which is one too many for the account.
+  // The new session is created before the old one is released. That is one too many for the account.
   await project.write("index.js", program("agb-browser-use-1", "second"));
   const refused = await project.run("up", "--yes", "--skip-preview");
   expect(refused.exitCode).not.toBe(0);

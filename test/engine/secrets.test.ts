@@ -19,7 +19,7 @@ const program = `
   exports.sessionId = web.sessionId;
 `;
 
-test("a key and a label from secret configuration stand nowhere in clear, their neighbours do; destroy needs no program", async () => {
+test("a key and a label from secret configuration appear nowhere in clear, other values do; destroy needs no program", async () => {
   const emulator = await startTestEmulator();
   const project = closeAfterTest(await createPulumiProject({ files: javascriptFiles(program) }));
   await project.configure({
@@ -29,7 +29,7 @@ test("a key and a label from secret configuration stand nowhere in clear, their 
   });
   await project.up();
   expect(emulator.sessions()[0]?.labels).toMatchObject({ team: "storefront", ticket: hiddenLabel });
-  // Runs that print as much as they can: drift of the secret label, a refused key, all outputs.
+  // These runs print as much as possible: drift of the secret label, a refused key, all outputs.
   await emulator.setLabels(emulator.sessions()[0]?.sessionId ?? "", { ticket: `${hiddenLabel}-changed` });
   await project.succeed("preview", "--diff");
   await project.up("--diff");
@@ -48,7 +48,7 @@ test("a key and a label from secret configuration stand nowhere in clear, their 
     });
   }
 
-  // As a job does that cleans up after a branch was removed.
+  // Like a job that cleans up after a branch was removed.
   await project.remove("index.js");
   await project.destroy();
   expect(emulator.sessions()).toEqual([]);

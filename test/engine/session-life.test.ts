@@ -1,4 +1,4 @@
-// The long story of one stack, from the first `up` to `destroy`. The tests build on each other, because engine runs are dear.
+// The life of one stack, from the first `up` to `destroy`. The tests build on each other, because engine runs are slow.
 // The API key comes from the environment.
 
 import { type Emulator, startEmulator } from "../../provider/emulator";
@@ -13,7 +13,7 @@ const ownKeys = ["pulumi-create", "pulumi-project", "pulumi-resource", "pulumi-s
 const firstLabels = { project: "shop", environment: "test", team: "storefront" };
 const secondLabels = { project: "shop", environment: "test", team: "search", topic: "relevance" };
 
-/** Two sessions; the tests change "web", and "worker" is the neighbour that must stay as it is. */
+/** Two sessions. The tests change "web"; "worker" must stay as it is. */
 function program(web: { imageId: string; labels?: Record<string, string> }): string {
   return `
     const pulumi = require("@pulumi/pulumi");
@@ -60,7 +60,7 @@ afterAll(async () => {
   await emulator?.close();
 });
 
-test("the first up makes the sessions with one call each and tells their ids and labels", async () => {
+test("the first up creates each session with one call and outputs ids and labels", async () => {
   const { stdout } = await project.up();
   expect(changesIn(stdout)).toEqual({ created: 4 });
   expect(emulator.requestCounts()).toEqual({ ListSession: 1, createSession: 2 });
@@ -80,7 +80,7 @@ test("the first up makes the sessions with one call each and tells their ids and
   });
 });
 
-test("the state refers to the provider in at most 200 characters and holds no more than is declared or stable", async () => {
+test("the state refers to the provider in at most 200 characters and holds only declared or stable values", async () => {
   const sessions = Object.values(sessionsOf(await project.exportState()));
   expect(sessions).toHaveLength(2);
   for (const { inputs, outputs } of sessions) {
@@ -92,7 +92,7 @@ test("the state refers to the provider in at most 200 characters and holds no mo
   }
 });
 
-test("a second up changes nothing and only looks, and preview agrees", async () => {
+test("a second up only reads and changes nothing, and preview agrees", async () => {
   const start = emulator.requests().length;
   const { stdout } = await project.up();
   expect(changesIn(stdout)).toEqual({ unchanged: 4 });
@@ -108,7 +108,7 @@ test("a second up changes nothing and only looks, and preview agrees", async () 
   expect(await project.outputs()).toHaveProperty("sessionIds", ids);
 });
 
-test("labels changed in the program are set in place, the session stays", async () => {
+test("labels changed in the program are updated in place, and the session stays", async () => {
   await project.write("index.js", program({ imageId: "agb-code-space-1", labels: secondLabels }));
   const createLabel = session("web").labels["pulumi-create"];
   const { stdout } = await project.up();
@@ -121,7 +121,7 @@ test("labels changed in the program are set in place, the session stays", async 
   expect(Object.keys(labelsAll).sort()).toEqual([...ownKeys, ...Object.keys(secondLabels)].sort());
 });
 
-test("another image replaces the session: the new one is made before the old one is released", async () => {
+test("another image replaces the session: the new one is created before the old one is released", async () => {
   await project.write("index.js", program({ imageId: "agb-code-space-2", labels: secondLabels }));
   const start = emulator.requests().length;
   const { stdout } = await project.up();
@@ -137,7 +137,7 @@ test("another image replaces the session: the new one is made before the old one
   expect(session("web")).toMatchObject({ imageId: "agb-code-space-2", labels: secondLabels });
 });
 
-test("labels changed behind Pulumi's back are shown by preview", async () => {
+test("preview shows labels that were changed behind Pulumi's back", async () => {
   const { environment: _, ...kept } = session("web").labels;
   await emulator.setLabels(ids.web, { ...kept, team: "stranger", intruder: "yes" });
   const { "pulumi-create": __, ...workerKept } = session("worker").labels;
@@ -153,7 +153,7 @@ test("labels changed behind Pulumi's back are shown by preview", async () => {
   expect(expectation.exitCode).not.toBe(0);
 });
 
-test("one up repairs them, a removed ownership label too", async () => {
+test("one up restores them, and a removed ownership label", async () => {
   const { stdout } = await project.up();
   expect(changesIn(stdout)).toEqual({ updated: 2, unchanged: 2 });
   expect(session("web").labels).toMatchObject(secondLabels);
@@ -162,7 +162,7 @@ test("one up repairs them, a removed ownership label too", async () => {
   expect(await project.outputs()).toMatchObject({ sessionIds: ids, labels: secondLabels });
 });
 
-test("sessions released behind Pulumi's back are made again by one up", async () => {
+test("one up recreates sessions that were released behind Pulumi's back", async () => {
   await emulator.release(ids.web);
   const { stdout } = await project.up();
   expect(changesIn(stdout)).toMatchObject({ created: 1, unchanged: 3 });
@@ -179,11 +179,11 @@ test("a refresh of an untouched stack changes no byte of its resources", async (
   const before = resourceTexts(await project.exportState());
   const { stdout } = await project.refresh();
   expect(changesIn(stdout)).toEqual({ unchanged: 4 });
-  // Whole resources, with the engine's `created` and `modified`; outside of them it notes the time of the run.
+  // Whole resources, with the engine's `created` and `modified`. Elsewhere in the state is the time of the run.
   expect(resourceTexts(await project.exportState())).toEqual(before);
 });
 
-test("all labels can be dropped: the session stays and keeps only the provider's own", async () => {
+test("all labels can be removed: the session stays and keeps only the provider's own", async () => {
   await project.write("index.js", program({ imageId: "agb-code-space-2" }));
   const { stdout } = await project.up();
   expect(changesIn(stdout)).toEqual({ updated: 1, unchanged: 3 });
@@ -201,7 +201,7 @@ test("destroy releases every session and empties the stack", async () => {
   expect(sessionIdsOf(await project.exportState())).toEqual({});
 });
 
-test("the key from the environment is in no file and in nothing that was printed", async () => {
+test("the key from the environment appears in no file and in no output", async () => {
   const texts = await readTextsBelow(project.root);
   expect(texts.size).toBeGreaterThan(10);
   expect([...texts].filter(([, text]) => text.includes(testKey)).map(([path]) => path)).toEqual([]);

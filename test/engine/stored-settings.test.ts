@@ -7,13 +7,13 @@ import { changesIn, sessionIdsOf } from "../support/stack-state";
 
 jest.setTimeout(300_000);
 
-// Pulumi keeps the settings of the last run in the state and refreshes and destroys with those.
+// Pulumi keeps the settings of the last run in the state, and uses them for refresh and destroy.
 
 const program = `
   const { AgbSession } = require("pulumi-agb");
   new AgbSession("web", { imageId: "agb-code-space-1", labels: { team: "storefront" } });
 `;
-const cure = "run `pulumi refresh --run-program` first";
+const fix = "run `pulumi refresh --run-program` first";
 
 async function openProject(environment: Record<string, string> = {}) {
   const emulator = await startTestEmulator();
@@ -21,7 +21,7 @@ async function openProject(environment: Record<string, string> = {}) {
   return { emulator, project };
 }
 
-/** What a command prints that must fail. */
+/** Runs a command that must fail. @returns what it prints */
 async function failureOf(project: PulumiProject, ...parameters: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await project.run(...parameters, "--yes");
   expect(exitCode).not.toBe(0);
@@ -46,7 +46,7 @@ test("a wrong key and a wrong endpoint fail the preview, so that `up` writes nei
   expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 3 });
 });
 
-test("an endpoint that an `up` without preview left in the state is named, with the command after which all others work", async () => {
+test("an endpoint that an `up` without preview left in the state is named, with the command that fixes it", async () => {
   const { emulator, project } = await openProject();
   const configureEndpoint = (endpoint: string) => project.configure({ "agb:endpoint": endpoint });
   await project.configure({ "agb:apiKey": { secret: testKey }, "agb:endpoint": emulator.url });
@@ -57,13 +57,13 @@ test("an endpoint that an `up` without preview left in the state is named, with 
   for (const command of ["up", "refresh", "destroy"] as const) {
     await configureEndpoint(nowhere);
     const spoiling = await failureOf(project, "up", "--skip-preview");
-    expect(spoiling).toContain(cure);
+    expect(spoiling).toContain(fix);
     await configureEndpoint(emulator.url);
 
     const printed = await failureOf(project, command, "--skip-preview");
     expect(printed).toContain(`The endpoint is ${nowhere}, from agb:endpoint;`);
-    expect(printed).toContain(cure);
-    // Once among the diagnostics, beside its resource; above it the progress display repeats lines.
+    expect(printed).toContain(fix);
+    // Once among the diagnostics, beside its resource. The progress display above them repeats lines.
     const diagnostics = printed.split("Diagnostics:")[1] ?? "";
     expect(
       diagnostics.match(
@@ -79,7 +79,7 @@ test("an endpoint that an `up` without preview left in the state is named, with 
   expect(emulator.sessions()).toEqual([]);
 });
 
-test("a key that is configured after an `up` with the environment's is found after the same command", async () => {
+test("a key that is configured after an `up` with the environment's key is found after the same command", async () => {
   const { emulator, project } = await openProject({ AGB_API_KEY: testKey });
   await project.configure({ "agb:endpoint": emulator.url });
   await project.up();
@@ -87,12 +87,12 @@ test("a key that is configured after an `up` with the environment's is found aft
   await project.configure({ "agb:apiKey": { secret: testKey } });
   const printed = await failureOf(project, "up", "--skip-preview");
   expect(printed).toContain("No AGB API key.");
-  expect(printed).toContain(cure);
+  expect(printed).toContain(fix);
   await project.refresh("--run-program");
   expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 3 });
 });
 
-test("looking up a session gives its labels, and fails the `up` when it does not run", async () => {
+test("looking up a session returns its labels, and fails the `up` when it is not running", async () => {
   const { emulator, project } = await openProject({ AGB_API_KEY: testKey });
   project.environment["AGB_ENDPOINT"] = emulator.url;
   await project.up();

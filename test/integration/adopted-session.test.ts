@@ -170,7 +170,7 @@ test.each([
   const error = await failureOf(stack.create(news));
   expect(error).toMatchObject({
     id: sessionId,
-    reasons: [expect.stringContaining("is taken over, but its labels could not be set")],
+    reasons: [expect.stringContaining("was taken over, but its labels may not have been set")],
   });
   fault.remove();
   const state: State = {
@@ -262,7 +262,7 @@ describe("a former owner", () => {
     const state = refreshes ? ((await stack.refresh(old)) as State) : old;
     const news = adopting({ sessionId }, { labels: { team: "ops" }, labelsAll: { team: "ops", ...owner } });
     const { message } = await failureOf(stack.update(state, news));
-    expect(message).toContain("another resource took the session over with `adopt`, so its labels are left alone.");
+    expect(message).toContain("another resource took over the session with `adopt`, so its labels were not changed.");
     expect(message).toContain("Remove this resource from the program");
     expect(emulator.sessions()[0]?.labels).toEqual(renewed.outputs.labelsAll);
   });

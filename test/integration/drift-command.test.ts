@@ -41,7 +41,7 @@ test("without a forge the check does not start, and the message says how to run 
   expect(await calls()).toBe("");
 });
 
-test("with --no-issue no forge is needed and none is asked", async () => {
+test("--no-issue needs no forge and asks none", async () => {
   const { drift, calls } = await openProject({ exitCode: 7, stdout: "~ team\n" });
   const { gitHub, received } = await startForgeServer();
   for (const environment of [{}, gitHub]) {
@@ -69,7 +69,7 @@ test.each([
   [1, "error: broken"],
   [6, "error: no stack named 'prod' found"],
   [255, "error: no changes were expected but changes were proposed"],
-])("exit code %d of Pulumi is a failure that leaves the issue alone", async (code, stderr) => {
+])("exit code %d of Pulumi is a failure that does not change the issue", async (code, stderr) => {
   const server = await startForgeServer();
   const { drift } = await openProject({ exitCode: code, stderr });
   const result = await drift(server.gitHub, "--stack", "prod");

@@ -55,7 +55,7 @@ test("a refused key fails every check, with where it came from and the command t
     expect(failure).toEqual({
       property: "",
       reason: expect.stringMatching(
-        /^AGB cannot be used with the present settings: AGB refused ListSession: .*The key came from agb:apiKey; .*`pulumi config set --secret agb:apiKey`.*run `pulumi refresh --run-program` first\.$/,
+        /^AGB cannot be used with the current settings: AGB refused ListSession: .*The key came from agb:apiKey; .*`pulumi config set --secret agb:apiKey`.*run `pulumi refresh --run-program` first\.$/,
       ),
     });
   }

@@ -17,7 +17,7 @@ const label = "agb-drift";
 
 type Kind = "gitHub" | "gitLab";
 
-/** A server with request 12, and the forge that talks to it; notes the waits instead of waiting. */
+/** A server with request 12, and the forge that talks to it. Records waits instead of waiting. */
 async function open(
   kind: Kind,
   options: ForgeServerOptions = {},
@@ -34,7 +34,7 @@ async function open(
   return { server, forge, waits };
 }
 
-/** Answers in place of the server. */
+/** Replies instead of the server. */
 function refuse(response: ServerResponse, body: unknown, status: number): true {
   sendJson(response, body, status);
   return true;
@@ -89,7 +89,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(server.received.every(({ headers }) => headers.host === new URL(server.url).host)).toBe(true);
   });
 
-  test("leaves a stranger's comment with the marker alone, and one that quotes it", async () => {
+  test("does not change someone else's comment with the marker, nor one that quotes it", async () => {
     const { server, forge } = await open(kind);
     const stranger = server.addComment(12, "mallory", `<!-- ${marker} -->\nclick here`);
     const quote = server.addComment(12, ownName, `> <!-- ${marker} -->`);
@@ -116,7 +116,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(server.issues).toHaveLength(2);
   });
 
-  test("leaves issues of other stacks, other people and without the label alone", async () => {
+  test("does not change issues of other stacks, of other people, or without the label", async () => {
     const { server, forge } = await open(kind);
     server.addIssue(ownName, "other stack", "<!-- agb-drift shop/prod-2 -->\nx", [label]);
     server.addIssue("mallory", "stranger", `<!-- ${marker} -->\nx`, [label]);
@@ -270,7 +270,7 @@ test("on GitHub, with a person's token, a bot's comment does not count as our ow
   expect(bodiesBy(server, ownName)).toEqual([`<!-- ${marker} -->\nmine`]);
 });
 
-test("GitHub and GitLab get the headers that they ask for", async () => {
+test("GitHub and GitLab get the headers that they require", async () => {
   const gitHub = await open("gitHub");
   await gitHub.forge.readRequest(12);
   expect(gitHub.server.received[0]?.headers).toMatchObject({

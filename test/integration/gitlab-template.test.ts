@@ -1,4 +1,4 @@
-// The scripts of the template for GitLab, run by a POSIX shell as its runner does, with a stand-in for the command.
+// Runs the scripts of the template for GitLab in a POSIX shell, as its runner does, with a fake command.
 
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { type GitlabJob, readGitlabJobs, repositoryDirectory } from "../support/
 const { "agb-preview": up, "agb-preview-stop": stop, "agb-preview-sweep": sweep } = readGitlabJobs();
 const pushedCommit = "9f3c2e1d4b5a69788796a5b4c3d2e1f0a9b8c7d6";
 
-/** A runner's machine whose `npm ci` installs a `pulumi-agb` that notes what it is given. */
+/** A runner's machine whose `npm ci` installs a `pulumi-agb` that records its folder and arguments. */
 async function createMachine() {
   const root = await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-gitlab-")));
   closeAfterTest({ close: () => rm(root, { recursive: true, force: true }) });
@@ -53,7 +53,7 @@ async function createMachine() {
 
   const runScript = (lines: readonly string[] = [], env: Record<string, string>) =>
     runBounded("sh", ["-e", "-c", lines.join("\n")], { directory: project, environment: env, timeoutMs: 25_000 });
-  /** Runs a job and, in a shell of its own, what comes after it. */
+  /** Runs a job, then its `after_script` in a separate shell. */
   const runJob = async (job: GitlabJob | undefined, more: Record<string, string> = {}) => {
     const env = { ...environment, ...job?.variables, ...more };
     const result = await runScript([...(job?.before_script ?? []), ...(job?.script ?? [])], env);
@@ -80,7 +80,7 @@ test("a push creates or updates the environment", async () => {
   expect(merged.calls).toEqual([`${plain.calls[0]} --organization acme --secrets-provider passphrase`]);
 });
 
-test("after a failure the lock is freed", async () => {
+test("the lock is freed after a failure", async () => {
   const { runJob } = await createMachine();
   const failed = await runJob(up, { STATUS: "1" });
   expect(failed.exitCode).toBe(1);

@@ -34,11 +34,11 @@ test("its delete does nothing", async () => {
   expect(requestsSince()).toBe(0);
 });
 
-test("a change of its labels is no change: the outputs keep the labels that it had, the inputs the declared ones", async () => {
+test("a change of its labels is not a change: the outputs keep its labels, the inputs the declared ones", async () => {
   const { stack, state, requestsSince } = await openReleased();
   const news = kept({ team: "ops" });
   expect(await stack.diff(state, news)).toEqual({ changes: false });
-  // What Pulumi stores of a resource without changes: the new inputs beside the old outputs.
+  // For a resource without changes, Pulumi stores the new inputs beside the old outputs.
   const same = { ...state, inputs: await stack.check(news) };
   const refreshed = (await stack.refresh(same)) as State;
   expect(sorted(refreshed)).toBe(sorted(same));
@@ -47,7 +47,7 @@ test("a change of its labels is no change: the outputs keep the labels that it h
   expect(requestsSince()).toBe(0);
 });
 
-test("a change of what tells the provider how to act is stored, and no label beside it", async () => {
+test("a change of properties that AGB does not see is stored, and changes no label", async () => {
   const { stack, state, requestsSince } = await openReleased();
   const news = kept({ team: "ops" }, { timeouts: { delete: 5 } });
   expect(await stack.diff(state, news)).toEqual({ replaces: [] });
@@ -57,7 +57,7 @@ test("a change of what tells the provider how to act is stored, and no label bes
   expect(requestsSince()).toBe(0);
 });
 
-test("the session that replaces it has the labels that are declared then", async () => {
+test("the session that replaces it gets the labels that are declared then", async () => {
   const { stack, state } = await openReleased();
   const news = declare({ team: "ops" });
   expect(await stack.diff(state, news)).toEqual({ replaces: ["onRelease"] });
@@ -65,14 +65,14 @@ test("the session that replaces it has the labels that are declared then", async
 });
 
 test.each([
-  ["to make it again", declare(), ["onRelease"]],
+  ['back to onRelease "recreate"', declare(), ["onRelease"]],
   ["of its image", kept({ team: "web" }, { imageId: "agb-browser-use-1" }), ["imageId"]],
 ])("a change %s replaces it", async (_, news, replaces) => {
   const { stack, state } = await openReleased();
   expect(await stack.diff(state, news)).toEqual({ replaces });
 });
 
-test("while it runs nothing is different: no `released` in the state, labels are set, a delete releases it", async () => {
+test("while it runs it behaves like others: no `released` in the state, labels are set, a delete releases it", async () => {
   const { stack, emulator } = await openStack();
   const state = await stack.create(kept());
   expect(sorted(await stack.refresh(state))).toBe(sorted(state));
@@ -83,7 +83,7 @@ test("while it runs nothing is different: no `released` in the state, labels are
   expect(emulator.sessions()).toEqual([]);
 });
 
-test("one that goes at the very moment of the refresh is kept too", async () => {
+test("a session that AGB releases during the refresh is kept too", async () => {
   const { stack, emulator } = await openStack();
   const { outputs, ...state } = await stack.create(kept());
   const { appInstanceId: _, ...withoutIdentity } = outputs;
@@ -95,7 +95,7 @@ test("one that goes at the very moment of the refresh is kept too", async () => 
   expect(seen?.outputs["released"]).toBe(true);
 });
 
-test("a key that AGB refuses does not make it released", async () => {
+test("a key that AGB refuses does not mark it as released", async () => {
   const { stack, emulator } = await openStack();
   const state = await stack.create(kept());
   emulator.setApiKeys(["another-key"]);

@@ -58,7 +58,7 @@ describe("two emulators on this machine are two services", () => {
 
     const refresh = await failureOf(second.stack.provider.read(state.id, state.outputs));
     expect(refresh.message).toContain("may still be there");
-    expect(refresh.message).toContain(`${second.emulator.url}, which was asked now, is another service`);
+    expect(refresh.message).toContain(`it was not found at ${second.emulator.url}, which is another service`);
     expect(refresh.message).toContain("The session stays in the state.");
     expect((await failureOf(second.stack.provider.delete(state.id, state.outputs))).message).toContain(
       "may still be there",

@@ -1,4 +1,4 @@
-// The command `preview-environment` with a stand-in for Pulumi: what it prints, and what it leaves in the folder.
+// The command `preview-environment` with a fake Pulumi: what it prints, and what it leaves in the folder.
 
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
@@ -12,13 +12,13 @@ import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 const up = ["up", "--request", "12", "--commit", "9f3c2e1"];
 
-// There is no stack until one is made; then its state is empty.
+// There is no stack until one is created. Then its state is empty.
 const stackCommands =
   'if [ "$1 $2" = "stack select" ]; then touch made; exit 0; fi\n' +
   'if [ "$1 $2" = "stack export" ] && [ ! -e made ]; then exit 6; fi\n' +
   'if [ "$1 $2" = "stack export" ] && [ ! -e broken ]; then echo \'{"deployment":{"resources":[]}}\'; exit 0; fi\n';
 
-/** A project's folder and a `pulumi` there; the script sees its subcommand as $1. */
+/** A project's folder with a `pulumi`. The script gets its subcommand as $1. */
 async function openProject(pulumi: string | undefined, more: Readonly<Record<string, string>> = {}) {
   const folder = await makeTemporaryFolder();
   await writeFile(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
@@ -43,7 +43,7 @@ async function openProject(pulumi: string | undefined, more: Readonly<Record<str
 test("Pulumi's output is never a command to the CI system, and a note is in the folder while it runs", async () => {
   const { start, read, notes } = await openProject(
     stackCommands +
-      // The note is written as soon as this process has begun, not before.
+      // The note is written just after this process has started.
       'n=0; while [ "$1" = up ] && [ ! -e .pulumi-agb-run-pr-12.json ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done\n' +
       'if [ "$1" = up ]; then cat .pulumi-agb-run-pr-12.json > seen; echo "$$" > pid; echo "::add-mask::x"; touch broken; exit 3; fi\n' +
       'printf "%s" "::add-mask::y" >&2; exit 1',
@@ -116,7 +116,7 @@ test("without the Pulumi CLI the message says so, and no note is left", async ()
 });
 
 test.each([
-  ["when the command was killed immediately", ["SIGKILL"]],
+  ["when the command was killed", ["SIGKILL"]],
   ["also when the command had passed a signal on before it was killed", ["SIGINT", "SIGKILL"]],
 ] as const)("`recover` asks a Pulumi that is still running to end once, %s", async (_, signals) => {
   const emulator = await startTestEmulator();

@@ -33,7 +33,7 @@ describe("down", () => {
 
   test.each([
     ["is open", { isOpen: true, updatedAt: new Date() }],
-    ["cannot be asked for", new Error("no forge")],
+    ["cannot be read", new Error("no forge")],
   ])("without a stack here releases nothing when its request %s: it may be in another backend", async (_, answer) => {
     const fake = await openJob({}, ours);
     fake.requests.set(1, answer);
@@ -72,7 +72,7 @@ describe("down", () => {
     expect(fake.running()).toEqual(new Set(sessions));
   });
 
-  test("of a stack that was here releases sessions without the label too, never another repository's", async () => {
+  test("of a stack that was here also releases sessions without the label, but never another repository's", async () => {
     const fake = await openJob({}, ours);
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     await fake.make("pr-1", 0);
@@ -91,7 +91,7 @@ describe("down", () => {
     expect(fake.running()).toEqual(new Set([others]));
   });
 
-  test("leaves a stack of another project alone", async () => {
+  test("does not touch a stack of another project", async () => {
     const { job, stacks, commands, make, running } = await openJob();
     stacks.set("pr-1", stateOf("bank", "pr-1", ["s-1"]));
     const session = await make("pr-1");
@@ -136,14 +136,14 @@ describe("down", () => {
     expect(fake.running().size).toBe(0);
   });
 
-  test("of a stack that someone else removed meanwhile is a success", async () => {
+  test("of a stack that someone else removed meanwhile succeeds", async () => {
     const { job, stacks } = await openJob({ destroy: async () => failed("error: no stack named 'pr-1' found", 255) });
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     stacks.get = () => undefined;
     expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 0 });
   });
 
-  test("leaves the sessions of a stack that is created again at the same time", async () => {
+  test("leaves the sessions of a stack that is recreated at the same time", async () => {
     const fake = await openJob({ destroy: async () => done });
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await fake.make("pr-1", 0);

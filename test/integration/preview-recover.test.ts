@@ -100,7 +100,7 @@ describe("recover", () => {
     expect(running()).toEqual(new Set([known, other]));
   });
 
-  test("of a request without a stack is a success and releases nothing", async () => {
+  test("of a request without a stack succeeds and releases nothing", async () => {
     const { job, said, commands, make, running } = await openJob({}, ours);
     const sessions = [await make("pr-1"), await make("pr-1", 60, "shop", ours)];
     expect(await recover(job, recoverOptions)).toEqual([]);
@@ -118,7 +118,7 @@ describe("recover", () => {
     expect(running()).toEqual(new Set([others]));
   });
 
-  test("keeps the sessions when the stack goes away meanwhile", async () => {
+  test("keeps the sessions when the stack is removed meanwhile", async () => {
     const { job, stacks, make, running } = await openJob();
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await make("pr-1");

@@ -103,7 +103,7 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     expect(fake.commands).toEqual([]);
   });
 
-  test("costs no call to AGB where another session of the stack shows its repository", async () => {
+  test("needs no call to AGB when another session of the stack shows its repository", async () => {
     const fake = await openJob({}, ours);
     const state = stateOf("shop", "pr-1", ["s-1", "s-2"], [ours, ours]);
     const sessions = state.sessions.map((session, index) =>

@@ -152,7 +152,7 @@ describe("the sweep", () => {
         minutesOld: fc.constantFrom(0, 5, 15, 60),
         isKnown: fc.boolean(),
         repository: fc.constantFrom(ours, ours, theirs, undefined),
-        // Another backend's stack of the same name has another id, and an earlier version gave none.
+        // Another backend's stack of the same name has another id. An earlier version set none.
         stackId: fc.constantFrom("own", "own", "fedcba9876543210", ""),
       }),
       { maxLength: 8 },
@@ -161,7 +161,7 @@ describe("the sweep", () => {
     idleDays: fc.constantFrom(undefined, 3),
   });
 
-  test("in any world it touches nothing that is not certainly left over", async () => {
+  test("touches only what is certainly left over, whatever exists", async () => {
     const emulator = await startTestEmulator();
     const client = openClient(emulator.url);
     await fc.assert(
@@ -210,7 +210,7 @@ describe("the sweep", () => {
           const state = requests[Number(stack.slice(3)) - 1];
           return state === "closed" || (state === "stale" && idleDays !== undefined);
         };
-        // The repositories that a state names, and whether it is another one's.
+        // The repositories that a state names, and whether it belongs to another one.
         const namedIn = (name: string) =>
           new Set(
             made.flatMap((session) =>

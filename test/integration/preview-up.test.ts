@@ -36,7 +36,7 @@ describe("up", () => {
     expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
   });
 
-  test("publishes and shows the sessions alone, where the stack has contexts as well", async () => {
+  test("publishes and shows only sessions when the stack also has contexts", async () => {
     const fake = openFakeJob({}, { repository: ours });
     const state = exportWithContexts(stateOf("shop", "pr-1", ["s-1"], [ours]), ["SdkCtx-1"]);
     fake.stacks.set("pr-1", state);
@@ -64,7 +64,7 @@ describe("up", () => {
 
   test.each([
     ["this repository's, when it is known", ours, undefined, ours],
-    ["this repository's, where an older run gave none", ours, stateOf("shop", "pr-1", ["s-1"]), ours],
+    ["this repository's, when an older run set none", ours, stateOf("shop", "pr-1", ["s-1"]), ours],
     ["that of the state, when a run by hand knows none", undefined, stateOf("shop", "pr-1", ["s-1"], [theirs]), theirs],
     ["none, when none is known", undefined, stateOf("shop", "pr-1", ["s-1"]), undefined],
     ["none, when the state has several", undefined, stateOf("shop", "pr-1", ["1", "2"], [ours, theirs]), undefined],
@@ -95,7 +95,7 @@ describe("up", () => {
   });
 });
 
-describe("up, when Pulumi could not do its work,", () => {
+describe("up, when Pulumi could not run,", () => {
   const wrong = (error: Error) => async () => {
     throw error;
   };
@@ -138,7 +138,7 @@ test("up whose stack is removed at the same time fails and says so", async () =>
   expect(fake.published).toEqual({});
 });
 
-test("up publishes sessions of one name, in different components, by their URNs", async () => {
+test("up publishes sessions with the same name in different components by their URNs", async () => {
   const fake = openFakeJob();
   const state = stateOf("shop", "pr-1", ["s-1", "s-2", "s-3"]);
   const [first, second, third] = state.sessions.map((session, index) => ({

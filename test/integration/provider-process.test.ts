@@ -15,7 +15,7 @@ const owner = {
 };
 const __provider = providerReference("session");
 
-/** What the resource class hands over for these labels. */
+/** The inputs that the resource class passes for these labels. */
 function declare(labels: Record<string, string> = { team: "web" }, more: Properties = {}): Properties {
   return { imageId: "agb-code-space-1", labels, labelsAll: { ...labels, ...owner }, __provider, ...more };
 }
@@ -78,7 +78,7 @@ test("a session's whole life passes through Pulumi's own process", async () => {
   expect(provider.stderr).toBe("");
 });
 
-test("a change that replaces keeps its reasons although the detail is left to the engine", async () => {
+test("a change that replaces keeps its reasons, although the engine finds the details", async () => {
   const { provider } = await startProvider();
   const news = declare({}, { imageId: "agb-browser-use-1", policyId: unknownValue });
   const olds = { ...declare({}), labelsAll: { ...owner, "pulumi-create": "x" } };
@@ -88,7 +88,7 @@ test("a change that replaces keeps its reasons although the detail is left to th
   });
 });
 
-test("a preview that knows nothing yet passes the check and is a change", async () => {
+test("a preview with only unknown values passes the check and is a change", async () => {
   const { provider, emulator } = await startProvider();
   const news = { imageId: unknownValue, labels: unknownValue, labelsAll: unknownValue, __provider };
   expect(await provider.check({}, news)).toEqual({ inputs: news, failures: [] });
@@ -99,7 +99,7 @@ test("a preview that knows nothing yet passes the check and is a change", async 
   expect(emulator.requestCounts()).toEqual({ ListSession: 1 });
 });
 
-test("check failures name paths in their text and no property, because Pulumi prints a property's value", async () => {
+test("check failures name paths in the reason and no property, because Pulumi prints a property's value", async () => {
   const { provider } = await startProvider();
   const { failures } = await provider.check({}, declare({ "a b": " ", "pulumi-x": "s3cret" }, { imageId: "" }));
   expect(failures).toEqual([
@@ -109,7 +109,7 @@ test("check failures name paths in their text and no property, because Pulumi pr
   ]);
 });
 
-test("without a key each check says how to give one, and nothing is printed a second time", async () => {
+test("without a key each check says how to set one, and nothing is printed twice", async () => {
   const provider = await ProviderProcess.start({});
   await provider.configure({});
   const { failures } = await provider.check({}, declare());
@@ -120,7 +120,7 @@ test("without a key each check says how to give one, and nothing is printed a se
   expect(provider.stderr).toBe("");
 });
 
-test("the environment's key and endpoint are used where nothing is configured", async () => {
+test("the environment's key and endpoint are used when nothing is configured", async () => {
   const emulator = await startTestEmulator();
   const provider = await ProviderProcess.start({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
   await provider.configure({});
@@ -128,7 +128,7 @@ test("the environment's key and endpoint are used where nothing is configured", 
   expect(emulator.sessions()).toHaveLength(1);
 });
 
-test("an update that AGB does only in part keeps the resource, with all that a later run needs", async () => {
+test("an update that AGB does only in part keeps the resource, with everything that a later run needs", async () => {
   const { provider, emulator } = await startProvider({ setLabel: "merge" });
   const { id, properties } = await provider.create(declare());
   const error = await failureOf(provider.update(id, properties, declare({ stage: "test" })));
@@ -152,7 +152,7 @@ test("a create that fails leaves no resource and one message", async () => {
   expect(provider.stderr).toBe("");
 });
 
-test("twenty sessions made right after the configuration was handed over all use it", async () => {
+test("twenty sessions created right after the configuration all use it", async () => {
   const emulator = await startTestEmulator();
   const provider = await ProviderProcess.start({ AGB_API_KEY: "wrong", AGB_ENDPOINT: await deadAddress() });
   await provider.configure({ "agb:apiKey": testKey, "agb:endpoint": emulator.url });
@@ -186,7 +186,7 @@ test.each(["read", "delete"] as const)(
   },
 );
 
-test("an update of a session that is gone names the command that has it made again", async () => {
+test("an update of a session that is gone names the command that recreates it", async () => {
   const { provider, emulator } = await startProvider();
   const { id, properties } = await provider.create(declare());
   await emulator.release(id);
@@ -195,14 +195,14 @@ test("an update of a session that is gone names the command that has it made aga
   expect(unfinishedResource(error)).toBeUndefined();
 });
 
-test("a session that is looked up by its id alone is read", async () => {
+test("a session that is looked up by its id is read", async () => {
   const { provider } = await startProvider();
   const { id, properties } = await provider.create(declare());
   const { imageId: _, ...known } = properties;
   expect(await provider.read(id, { __provider })).toMatchObject({ id, properties: known });
 });
 
-test("looking up a session that does not run fails with one message", async () => {
+test("looking up a session that is not running fails with one message", async () => {
   const { provider } = await startProvider();
   const error = await failureOf(provider.read("session-that-never-was", { __provider }));
   expect(error.details).toContain("no session with this id exists");
@@ -210,7 +210,7 @@ test("looking up a session that does not run fails with one message", async () =
   expect(provider.stderr).toBe("");
 });
 
-test("twenty checks look once whether AGB accepts the key, and each fails when it does not", async () => {
+test("twenty checks ask once whether AGB accepts the key, and each fails when it does not", async () => {
   const { provider, emulator } = await startProvider({}, { "agb:apiKey": "wrong-key" });
   const checks = await Promise.all(Array.from({ length: 20 }, () => provider.check({}, declare())));
   for (const { failures } of checks) {
@@ -221,7 +221,7 @@ test("twenty checks look once whether AGB accepts the key, and each fails when i
   expect(provider.stderr).toBe("");
 });
 
-test("a label called __proto__ of another tool is seen as drift and taken off", async () => {
+test("another tool's label called __proto__ is seen as drift and removed", async () => {
   const { provider, emulator } = await startProvider();
   const { id, properties } = await provider.create((await provider.check({}, declare())).inputs as Properties);
   const own = emulator.sessions()[0]?.labels ?? {};

@@ -2,7 +2,7 @@ import { startTestEmulator } from "../support/agb-emulator";
 import { FakeClock } from "../support/fake-clock";
 import { declare, openProvider, Stack } from "../support/session-stack";
 
-test("two updates at the same moment: neither claims labels that the session does not have", async () => {
+test("of two updates at the same moment, neither claims labels that the session does not have", async () => {
   const emulator = await startTestEmulator({ latencyMs: 5 });
   const provider = openProvider(emulator.url, new FakeClock());
   const stack = new Stack(provider, emulator);
@@ -15,11 +15,11 @@ test("two updates at the same moment: neither claims labels that the session doe
   const claims = outcomes.map((outcome) =>
     outcome.status === "fulfilled" ? outcome.value.outs["labelsAll"] : outcome.reason.properties.labelsAll,
   );
-  // Whoever was overtaken either saw it and says what the session has, or had its own labels when it looked.
+  // The update that was overtaken either noticed and reports what the session has, or found its own labels when it looked.
   expect(claims).toContainEqual(labels);
   for (const outcome of outcomes) {
     if (outcome.status === "rejected") {
-      expect(outcome.reason.message).toContain("are not as they were set");
+      expect(outcome.reason.message).toContain("differ from those that were set");
     }
   }
 });

@@ -15,7 +15,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** A session made with the configured key, which is then revoked; the environment has the new one. */
+/** A session created with the configured key, which is then revoked. The environment has the new key. */
 async function openRotated(environment: Record<string, string> = { AGB_API_KEY: newKey }) {
   const emulator = await startTestEmulator({ apiKeys: [oldKey] });
   const objects = openProviderObjects({ ...environment, AGB_ENDPOINT: emulator.url });
@@ -31,7 +31,7 @@ function expectNoKey(text: string): void {
   expect(text).not.toContain(newKey);
 }
 
-test("a refresh and a destroy go on with the environment's key, and say so once", async () => {
+test("a refresh and a destroy use the environment's key instead, and say so once", async () => {
   const { stack, state, emulator } = await openRotated();
   expect(sorted(await stack.refresh(state))).toBe(sorted(state));
   await stack.refresh(state);
@@ -42,7 +42,7 @@ test("a refresh and a destroy go on with the environment's key, and say so once"
   ]);
 });
 
-test("many refreshes side by side go on with it, and say so once", async () => {
+test("many refreshes at the same time use it, and say so once", async () => {
   const { stack, state } = await openRotated();
   const seen = await Promise.all(Array.from({ length: 10 }, () => stack.refresh(state)));
   expect(new Set(seen.map(sorted))).toEqual(new Set([sorted(state)]));
@@ -52,7 +52,7 @@ test("many refreshes side by side go on with it, and say so once", async () => {
 test.each([
   ["create", (stack: Stack) => stack.create()],
   ["update", (stack: Stack, state: State) => stack.update(state, declare({ team: "ops" }))],
-])("a %s never uses it, also after a refresh did, and names the configured key", async (_, act) => {
+])("a %s never uses it, even after a refresh did, and names the configured key", async (_, act) => {
   const { stack, state, emulator } = await openRotated();
   await stack.refresh(state);
   const { message } = await failureOf(act(stack, state));
@@ -66,7 +66,7 @@ test.each([
 test.each([
   ["refresh", (stack: Stack, state: State) => stack.refresh(state)],
   ["delete", (stack: Stack, state: State) => stack.provider.delete(state.id, state.outputs)],
-])("a %s that does not find the session with it fails: it may be another account's", async (_, act) => {
+])("a %s that does not find the session with it fails: the session may belong to another account", async (_, act) => {
   const { stack, state, emulator } = await openRotated();
   await emulator.release(state.id);
   const { message } = await failureOf(act(stack, state));
@@ -79,14 +79,14 @@ test.each([
   expectNoKey(message);
 });
 
-test("a session that is to be kept is not taken for released with it either", async () => {
+test('with that key, a session with onRelease "keep" is not marked as released either', async () => {
   const { stack, state, emulator } = await openRotated();
   await emulator.release(state.id);
   const kept = { ...state, outputs: { ...state.outputs, onRelease: "keep" } };
   expect((await failureOf(stack.refresh(kept))).message).toContain("another account");
 });
 
-test("both keys refused is an error that names the last one", async () => {
+test("when both keys are refused, the error names the last one", async () => {
   const { stack, state, emulator } = await openRotated();
   emulator.setApiKeys(["a-third-key"]);
   const { message } = await failureOf(stack.refresh(state));
@@ -101,14 +101,14 @@ test.each([
   ["is the same", { AGB_API_KEY: oldKey }],
   ["is not set", {}],
   ["cannot be one", { AGB_API_KEY: `${newKey}\n` }],
-])("without another key in the environment (it %s) the refusal is told", async (_, environment) => {
+])("without another key in the environment (it %s) the refusal is reported", async (_, environment) => {
   const { stack, state } = await openRotated(environment as Record<string, string>);
   const { message } = await failureOf(stack.refresh(state));
   expect(message).toContain("The key came from agb:apiKey;");
   expect(errorStream).not.toHaveBeenCalled();
 });
 
-test("a new configuration forgets the refusal", async () => {
+test("after a new configuration, the configured key is tried again", async () => {
   const { stack, state } = await openRotated();
   await stack.refresh(state);
   stack.objects.configure({ "agb:apiKey": newKey });

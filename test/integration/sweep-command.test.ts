@@ -2,7 +2,7 @@ import { runBounded } from "../support/bounded-process";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { command, exportOf, openEmulator, openSweep, otherStackId, ownLabels } from "../support/sweep-command";
 
-test("without --yes it shows what it would release, does nothing and exits with 2", async () => {
+test("without --yes it shows what it would release, releases nothing and exits with 2", async () => {
   const { emulator, make, running } = await openEmulator();
   const orphan = await make(ownLabels(11));
   const { sweep } = await openSweep(emulator.url);
@@ -170,7 +170,7 @@ test("a release that AGB refuses is reported, the others continue, and the exit 
   expect(running()).toHaveLength(1);
 });
 
-test("without a key it says how to give one", async () => {
+test("without a key it says how to set one", async () => {
   const { folder, state } = await openSweep("http://127.0.0.1:9");
   const { exitCode, stderr } = await runBounded(process.execPath, [command, "sweep", "--state", state], {
     directory: folder,

@@ -83,7 +83,7 @@ describe("a stack of the same name in another backend", () => {
     expect(running()).toEqual([theirs]);
   });
 
-  test("keeps them also when our state holds one of its sessions, taken over or looked up", async () => {
+  test("keeps them even when our state holds one of its sessions, taken over or looked up", async () => {
     const { emulator, make, running } = await openEmulator();
     const theirLabels = ownLabels(60, { "pulumi-stack-id": otherStackId });
     const [inState, theirs] = [await make(theirLabels), await make(theirLabels)];
@@ -110,7 +110,7 @@ describe("a session without a stack id", () => {
     expect(running()).toEqual([]);
   });
 
-  test("is all that a state without an id may release, and only with the flag", async () => {
+  test("is the only kind that a state without an id may release, and only with the flag", async () => {
     const { emulator, make, running } = await openEmulator();
     const identified = await make(ownLabels(60));
     await make(withoutStackId(ownLabels(60)));
@@ -132,7 +132,7 @@ test("sessions of a renamed stack are found by its id", async () => {
   expect(stdout).toMatch(/^released: /);
 });
 
-test("a session that its program retains is left, reported, and does not count as left over", async () => {
+test("a session that its program retains is left and reported, and does not count as left over", async () => {
   const { emulator, make, running } = await openEmulator();
   const retained = await make(ownLabels(60, { "pulumi-retain": "true" }));
   const { sweep } = await openSweep(emulator.url);
@@ -155,7 +155,7 @@ describe("a twin, which has the create label of a session in the state,", () => 
     expect(running().sort()).toEqual([known, ...kept].sort());
   });
 
-  test("of a session that is only looked up is left, because that one's stack may still create it", async () => {
+  test("of a session that is only looked up is left, because the stack of that session may still create it", async () => {
     const { emulator, make, running } = await openEmulator();
     const labels = ownLabels(0);
     const [known, twin] = [await make(labels), await make(labels)];
@@ -194,7 +194,7 @@ test.each([
   expect({ exitCode, released }).toEqual({ exitCode: 2, released: 1 });
 });
 
-test("a list that does not filter leads to no release", async () => {
+test("when the list does not filter, nothing is released", async () => {
   const server = await startScriptedServer(({ path }, response) => {
     if (path.endsWith("ListSession")) {
       sendSuccess(response, { data: [{ sessionId: "session-1" }, { sessionId: "session-2" }] });

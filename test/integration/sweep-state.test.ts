@@ -1,4 +1,4 @@
-// The state that the command `sweep` goes by.
+// The state that the command `sweep` uses.
 
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -28,7 +28,7 @@ test("a service where the stack has no session is refused: it knows none of the 
   expect(running()).toEqual([orphan]);
 });
 
-test("contexts in the state neither count as its sessions nor are looked up or released", async () => {
+test("contexts in the state do not count as sessions, and are neither looked up nor released", async () => {
   const { emulator, make, running } = await openEmulator();
   const [known, orphan] = [await make(ownLabels(60)), await make(ownLabels(60))];
   // The context's service says nothing about where the stack's sessions are.
@@ -76,15 +76,15 @@ describe("a state that must not decide", () => {
   });
 });
 
-test("a state file that is not there is named", async () => {
+test("a missing state file is named", async () => {
   const { run } = await openSweep("http://127.0.0.1:9");
   const { exitCode, stderr } = await run(["--state", "missing.json"]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain("the state file missing.json cannot be used");
 });
 
-describe("the state that the Pulumi CLI gives", () => {
-  /** A stand-in for `pulumi` that answers what a test tells it. */
+describe("the state from the Pulumi CLI", () => {
+  /** A fake `pulumi` that prints what a test gives it. */
   async function pulumiThat(folder: string, script: string): Promise<string> {
     const path = join(folder, "pulumi");
     await writeFile(path, `#!/bin/sh\n${script}\n`);
@@ -126,7 +126,7 @@ describe("the state that the Pulumi CLI gives", () => {
     expect(running()).toEqual([]);
   });
 
-  test("may be empty after a destroy: project and stack are then those of the folder", async () => {
+  test("may be empty after a destroy: project and stack then come from the folder", async () => {
     const { emulator, make, running } = await openEmulator();
     const leftOver = await make(ownLabels(60));
     const { run, folder } = await openSweep(emulator.url);
@@ -165,7 +165,7 @@ describe("the state that the Pulumi CLI gives", () => {
     expect(running()).toHaveLength(1);
   });
 
-  test("is not asked for with --stack-is-gone, which releases only the sessions of a stack id that is named", async () => {
+  test("is not read with --stack-is-gone, which releases only the sessions of a named stack id", async () => {
     const { emulator, make, running } = await openEmulator();
     await make(ownLabels(60));
     const live = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
@@ -191,7 +191,7 @@ describe("the state that the Pulumi CLI gives", () => {
     expect(stderr).toContain("It is not the id of a stack: 16 hexadecimal digits.");
   });
 
-  test("and --stack-is-gone exclude a state file", async () => {
+  test("cannot be read from a file with --stack-is-gone", async () => {
     const { sweep } = await openSweep("http://127.0.0.1:9");
     const { exitCode, stderr } = await sweep("--stack-is-gone");
     expect(exitCode).toBe(1);

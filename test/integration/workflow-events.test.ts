@@ -1,5 +1,5 @@
-// Which jobs of the workflow files run for which event, with which commands and what they see. Expressions are evaluated by
-// GitHub's own library, commands are run by bash.
+// Which jobs of the workflow files run for which event, with which commands and what they see. GitHub's own library
+// evaluates the expressions, and bash runs the commands.
 
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ describe("preview.yml", () => {
     ["own request, reopened, as seen by the target", request("pull_request_target", "reopened"), nothing],
     ["own request, closed", request("pull_request_target", "closed"), down],
     ["own request, label set", request("pull_request_target", "labeled", { label: "agb-preview" }), nothing],
-    ["own request, label taken off", request("pull_request_target", "unlabeled", { label: "agb-preview" }), nothing],
+    ["own request, label removed", request("pull_request_target", "unlabeled", { label: "agb-preview" }), nothing],
     ["fork's request, opened", request("pull_request", "opened", fork), notice],
     ["fork's request, pushed to", request("pull_request", "synchronize", fork), notice],
     ["fork's request with the label, pushed to", request("pull_request", "synchronize", labelled), nothing],
@@ -136,7 +136,7 @@ describe("preview.yml", () => {
     expect(await group("fork-notice", opened)).toBeUndefined();
   });
 
-  /** All that any step of the run sees. */
+  /** Everything that any step of the run sees. */
   async function environmentOf(event: WorkflowEvent) {
     const run = new WorkflowRun(readWorkflow("preview.yml"), event, evaluator);
     const environments: Record<string, Readonly<Record<string, string>>> = {};
@@ -178,7 +178,7 @@ describe("preview.yml", () => {
     });
   });
 
-  test("a teardown by hand takes its number from the input, and a call its settings", async () => {
+  test("a manual teardown takes its number from the input, and a call takes its settings", async () => {
     expect((await environmentOf(dispatchEvent("77")))[commands.down]).toMatchObject({ REQUEST: "77" });
     const inputs = { request: "78", organization: "acme", "backend-url": "s3://state" };
     const call = { ...dispatchEvent("78"), isCall: true, inputs, vars: { AGB_PREVIEW_ORGANIZATION: "other" } };
@@ -284,7 +284,7 @@ exit "\${STUB_EXIT_CODE:-0}"
     return { ...result, results, wordsOf, runner };
   }
 
-  test("up and down pass on number, commit and what is set, as one word each", async () => {
+  test("up and down pass number, commit and settings to the command, as one word each", async () => {
     const opened = request("pull_request", "opened");
     const plain = await runJob("preview.yml", opened);
     expect(plain.wordsOf(commands.up)).toEqual([
@@ -348,7 +348,7 @@ exit "\${STUB_EXIT_CODE:-0}"
     expect(await runner.summary()).toMatch(/^This request comes from a fork .* label agb-preview\.\n$/);
   });
 
-  test("the sweep and the drift check pass on what is set", async () => {
+  test("the sweep and the drift check pass their settings to the command", async () => {
     const byHand = { name: "workflow_dispatch", repository, payload: {}, secrets };
     const vars = { AGB_PREVIEW_IDLE_DAYS: "3", AGB_DRIFT_STACK: "prod" };
     const look = await runJob("preview-sweep.yml", { ...byHand, vars });

@@ -35,7 +35,7 @@ export class Runner {
     return runner;
   }
 
-  /** Runs the command of a step. @throws Error when it is killed, with all that it started, by the signal */
+  /** Runs the command of a step. @throws Error when the signal kills it and everything that it started */
   async run(step: PreparedStep, signal?: AbortSignal): Promise<BashStepResult> {
     const [script, output, summary] = ["step.sh", "output", "summary"].map((name) => join(this.root, name)) as [
       string,
@@ -63,12 +63,12 @@ export class Runner {
     return { ...ended, outcome: ended.exitCode === 0 ? "success" : "failure", outputs: await this.#outputs(output) };
   }
 
-  /** What the last step wrote into the job's summary. */
+  /** What the last step wrote to the job's summary. */
   summary(): Promise<string> {
     return readFile(join(this.root, "summary"), "utf8");
   }
 
-  /** Ends what still runs and removes all files. */
+  /** Ends everything that is still running, and removes all files. */
   async close(): Promise<void> {
     this.#stop.abort(new Error("the runner is closed"));
     await this.#running;

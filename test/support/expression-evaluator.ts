@@ -17,7 +17,7 @@ export interface ExpressionValue {
   readonly isTrue: boolean;
 }
 
-/** GitHub's own evaluator of expressions, in a process that must be closed. */
+/** GitHub's own evaluator of expressions, in a separate process. Close it after use. */
 export class ExpressionEvaluator {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #answers: AsyncIterator<string>;

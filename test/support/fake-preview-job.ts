@@ -50,7 +50,7 @@ export function stateOf(
   };
 }
 
-/** The exported state of a stack with these sessions and, beside them, contexts with these ids. */
+/** The exported state of a stack with these sessions, and with contexts that have these ids. */
 export function exportWithContexts(
   { name, stackIds, sessions }: StackState,
   contextIds: readonly string[],
@@ -79,16 +79,16 @@ export type FakeAnswer = RequestState | Error;
 export interface FakeJob {
   readonly job: ReleasingJob & { readonly forge: Forge };
   readonly clock: FakeClock;
-  /** The backend: states by the name of their stack. */
+  /** The backend: states by stack name. */
   readonly stacks: Map<string, StackState>;
   readonly requests: Map<number, FakeAnswer>;
-  /** Commands of the CLI in their order, such as `destroy pr-1`. */
+  /** Commands of the CLI in order, such as `destroy pr-1`. */
   readonly commands: string[];
   readonly said: string[];
   readonly warned: string[];
   readonly summaries: string[];
   readonly published: Record<string, string>;
-  /** Runs that were cut off in this folder, by the name of their stack. */
+  /** Runs that were cut off in this folder, by stack name. */
   readonly cutOff: Map<string, CutOffRun>;
   /** The configuration of the last update. */
   readonly configuration: Record<string, string>;

@@ -45,7 +45,7 @@ export interface ForgeServerOptions {
   readonly isAppToken?: boolean;
   /** Whether the token may set labels. Default: yes. */
   readonly setsLabels?: boolean;
-  /** Answers a request in place of the server when it returns `true`. */
+  /** Answers a request instead of the server when it returns `true`. */
   readonly intercept?: (request: ReceivedRequest, response: ServerResponse) => boolean;
 }
 
@@ -129,7 +129,7 @@ export async function startForgeServer(options: ForgeServerOptions = {}): Promis
     const size = Math.min(pageSize, Number(request.query["per_page"] ?? 20));
     const page = Number(request.query["page"] ?? 1);
     const search = new URLSearchParams({ ...request.query, page: String(page + 1) });
-    // GitHub names another path and both may name another host than the one that was asked.
+    // GitHub returns another path, and both may return another host than the one that was asked.
     const link = `<https://elsewhere.test/repositories/1?page=1>; rel="first", <https://elsewhere.test/repositories/1?${search}>; rel="next"`;
     const headers: Record<string, string> = page * size < all.length ? { link } : {};
     sendJson(response, all.slice((page - 1) * size, page * size), 200, headers);

@@ -18,7 +18,7 @@ export interface WorkflowStep {
   readonly "timeout-minutes"?: number;
 }
 
-/** One job: either with steps or a call of another workflow. */
+/** One job: either steps or a call of another workflow. */
 export interface WorkflowJob {
   readonly name?: string;
   readonly if?: string;
@@ -46,7 +46,7 @@ export interface WorkflowTrigger {
   readonly secrets?: Readonly<Record<string, unknown>>;
 }
 
-/** A workflow of GitHub Actions, as far as tests look into it. */
+/** A workflow of GitHub Actions, as far as tests need it. */
 export interface Workflow {
   readonly name: string;
   readonly on: Readonly<Record<string, WorkflowTrigger | null>>;
@@ -70,7 +70,7 @@ export function readWorkflow(name: string): Workflow {
   return parse(readWorkflowText(name));
 }
 
-/** A job of GitLab CI, as far as tests look into it. */
+/** A job of GitLab CI, as far as tests need it. */
 export interface GitlabJob {
   readonly extends?: string;
   readonly rules?: readonly Readonly<Record<string, unknown>>[];

@@ -9,7 +9,7 @@ import type { Workflow, WorkflowJob, WorkflowStep } from "./workflow-files";
 export interface WorkflowEvent {
   /** Such as `pull_request`. */
   readonly name: string;
-  /** What GitHub sends with it. */
+  /** The data that GitHub sends with it. */
   readonly payload: Readonly<Record<string, unknown>>;
   /** `owner/name`. */
   readonly repository: string;
@@ -69,7 +69,7 @@ export class WorkflowRun {
     this.#evaluator = evaluator;
   }
 
-  /** Names of the jobs that are not skipped; none when the event does not start the workflow. */
+  /** Names of the jobs that are not skipped. Empty when the event does not start the workflow. */
   async startedJobs(): Promise<string[]> {
     const started: string[] = [];
     for (const [name, job] of this.#isStarted() ? Object.entries(this.#workflow.jobs) : []) {

@@ -58,7 +58,7 @@ test("configuration wins over the environment, setting by setting", () => {
   });
 });
 
-test("empty variables, as CI sets them for a secret that is missing, count as not set", () => {
+test("empty variables, as CI sets them for a missing secret, count as not set", () => {
   expect(read(key, { AGB_ENDPOINT: "", AGB_TIMEOUT_MS: "" })).toMatchObject({ timeoutMs: 60_000 });
   expect(problemsOf({}, { AGB_API_KEY: "" })).toEqual([expect.stringContaining("No AGB API key")]);
 });
@@ -72,7 +72,7 @@ test("an empty configured value counts as not set, so the environment is the fal
   });
 });
 
-test("a missing key is one problem that names each way to give it", () => {
+test("a missing key is one problem that names each way to set it", () => {
   const [problem, ...others] = problemsOf({});
   expect(others).toEqual([]);
   expect(problem).toContain("pulumi config set --secret agb:apiKey");
@@ -124,7 +124,7 @@ test.each(["0", "-1", "1.5", "abc", "60s", " ", "Infinity", "NaN", "2147483648"]
   },
 );
 
-test("default labels are read from the object that pulumi config set --path stores", () => {
+test("default labels are read from the object that `pulumi config set --path` stores", () => {
   expect(read({ ...key, "agb:defaultLabels": '{"team":"web","a b":"c"}' }).defaultLabels).toEqual({
     team: "web",
     "a b": "c",
@@ -162,11 +162,11 @@ describe("labels that are left to other tools", () => {
   const ignored = (text: string) => read({ ...key, "agb:ignoreLabels": text }).ignoreLabels;
 
   test.each([
-    ["a list in JSON, as pulumi config set --path stores it", '["ci","bot-*"]', ["ci", "bot-*"]],
+    ["a list in JSON, as `pulumi config set --path` stores it", '["ci","bot-*"]', ["ci", "bot-*"]],
     ["keys with commas between them", " ci, bot-* ", ["ci", "bot-*"]],
     ["one key", "ci", ["ci"]],
     ["a key that looks like a number", "42", ["42"]],
-    ["keys that pulumi config stored as number and truth value", "[42,true]", ["42", "true"]],
+    ["keys that `pulumi config` stored as a number and a boolean", "[42,true]", ["42", "true"]],
     ["an empty list", "[]", []],
   ])("are read from %s", (_, text, patterns) => {
     expect(ignored(text)).toEqual(patterns);
@@ -176,7 +176,7 @@ describe("labels that are left to other tools", () => {
     ["a blank key", "ci,,x", "ignoreLabels[1]: is blank"],
     ["a star inside", "a*b", "ignoreLabels[0]: may have * only at its end"],
     ["a list in a list", '[["a"]]', "ignoreLabels[0]: must be a string, not a list"],
-    ["a list that is broken", '["a"', "it is neither a list in JSON nor keys with commas between them"],
+    ["a broken list", '["a"', "it is neither a list in JSON nor keys with commas between them"],
   ])("are refused with the name of the setting: %s", (_, text, reason) => {
     expect(() => ignored(text)).toThrow(`agb:ignoreLabels cannot be used: ${reason}`);
   });

@@ -13,7 +13,7 @@ test.each([
   ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*Check the endpoint/],
   ["ERR_SSL_WRONG_VERSION_NUMBER", /Write http:\/\/ in front of an endpoint without TLS$/],
   ["EPROTO", /TLS failed/],
-])("%s before the request was sent is lasting, and its remedy is named", (code, reason) => {
+])("%s before the request was sent is lasting, and the message names its fix", (code, reason) => {
   expect(explainConnectionFailure(failure(code), false)).toEqual({
     reason: expect.stringMatching(reason),
     lasting: true,
@@ -43,7 +43,7 @@ test.each(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"]
   },
 );
 
-test("a TLS connection that broke can be opened again", () => {
+test("a TLS connection that broke may be retried", () => {
   expect(explainConnectionFailure(failure("ERR_SSL_BAD_RECORD_TYPE"), true).lasting).toBe(false);
 });
 

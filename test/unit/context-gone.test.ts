@@ -32,7 +32,7 @@ test.each([
   expect(verdictOf({ code, message: "Context not found" })).toBe("AgbApiError");
 });
 
-test("a failing server and a refused key say nothing of a context", () => {
+test("a failing server and a refused key say nothing about a context", () => {
   expect(verdictOf({ code: "ContextNotFound" }, 500)).toBe("AgbApiError");
   expect(verdictOf({ code: "ContextNotFound" }, 401)).toBe("AgbAuthenticationError");
   expect(verdictOf({ code: "ContextNotFound" }, 403)).toBe("AgbAuthenticationError");

@@ -12,14 +12,14 @@ const defaults = {
 };
 
 describe("a policy on the wire", () => {
-  test("has every default, also when the mount has no policy", () => {
+  test("has every default, even when the mount has no policy", () => {
     expect(JSON.parse(encodePolicy({}))).toStrictEqual(defaults);
     const { policy, ...mount } = encodeMount({ contextId: "SdkCtx-1", path: "/home/data" });
     expect(mount).toEqual({ contextId: "SdkCtx-1", path: "/home/data" });
     expect(JSON.parse(policy)).toStrictEqual(defaults);
   });
 
-  test("keeps the defaults beside what is given, in each of its parts", () => {
+  test("keeps the defaults of what is not given, in each of its parts", () => {
     const parts = {
       uploadPolicy: {},
       downloadPolicy: {},
@@ -62,7 +62,7 @@ describe("a policy on the wire", () => {
   });
 });
 
-test("a mount uploads and downloads by itself unless its policy says otherwise", () => {
+test("a mount uploads and downloads automatically unless its policy says otherwise", () => {
   const mount = { contextId: "SdkCtx-1", path: "/home/data" };
   const manual = { ...mount, policy: { uploadPolicy: { autoUpload: false }, downloadPolicy: { autoDownload: false } } };
   expect([uploadsOnRelease(mount), downloadsOnCreate(mount)]).toEqual([true, true]);
@@ -72,7 +72,7 @@ test("a mount uploads and downloads by itself unless its policy says otherwise",
 const statusOf = (items: unknown) => JSON.stringify([{ type: "data", data: JSON.stringify(items) }]);
 
 describe("the status of synchronizations", () => {
-  test("comes out of its three layers as it went in", () => {
+  test("is read from its three layers unchanged", () => {
     const items = fc.array(
       fc.record({
         contextId: fc.string({ unit: "binary" }),
@@ -117,7 +117,7 @@ describe("the status of synchronizations", () => {
     expect(contextStatusSchema.parse(statusOf([{ status }]))).toMatchObject([{ progress: "running" }]);
   });
 
-  test("reads items of which AGB tells nothing but the status", () => {
+  test("reads items that hold only a status", () => {
     expect(contextStatusSchema.parse(statusOf([{ status: "Success" }]))).toEqual([
       {
         contextId: "",
@@ -140,11 +140,11 @@ describe("the status of synchronizations", () => {
 
   test.each([
     ["a string that is not JSON", "<html>"],
-    ["something that is no list", '{"type":"data"}'],
+    ["something that is not a list", '{"type":"data"}'],
     ["a number", 5],
-    ["a part that is no object", "[5]"],
+    ["a part that is not an object", "[5]"],
     ["items that are not JSON", '[{"type":"data","data":"[{"}]'],
-    ["an item that is no object", '[{"type":"data","data":"[5]"}]'],
+    ["an item that is not an object", '[{"type":"data","data":"[5]"}]'],
     ["a list with too many items", statusOf(Array(10_001).fill({}))],
   ])("%s is not read as no items", (_what, status) => {
     expect(contextStatusSchema.safeParse(status).success).toBe(false);

@@ -46,10 +46,10 @@ test.each<[string, unknown, { made: boolean; later: boolean; again: boolean }]>(
   ["no connection", network(false), { made: false, later: false, again: false }],
   ["a certificate that is not trusted", network(false, true), { made: false, later: false, again: false }],
   ["a connection that broke after sending", network(true), { made: true, later: false, again: true }],
-  ["no reply in time", timeout(60_000), { made: true, later: true, again: false }],
+  ["a reply that did not come in time", timeout(60_000), { made: true, later: true, again: false }],
   ["a call that never began", timeout(0), { made: false, later: true, again: false }],
   ["a reply that is not AGB's", unexpected, { made: true, later: false, again: true }],
-  ["an error that nobody expected", new TypeError("x"), { made: true, later: false, again: false }],
+  ["an unexpected error", new TypeError("x"), { made: true, later: false, again: false }],
 ])("the outcome after %s", (_, failure, { made, later, again }) => {
   expect(mayHaveHadEffect(failure)).toBe(made);
   expect(made && mayStillHaveEffect(failure)).toBe(made && later);
@@ -61,13 +61,13 @@ test.each<[string, unknown, boolean]>([
   ["HTTP 429", api(429), true],
   ["a broken connection", network(true), true],
   ["no connection", network(false), true],
-  ["no reply in time", timeout(5_000), true],
+  ["a reply that did not come in time", timeout(5_000), true],
   ["a reply that is not AGB's", unexpected, true],
   ["a certificate that is not trusted", network(false, true), false],
   ["a refused key", auth(401), false],
   ["AGB's refusal", api(400), false],
-  ["a page of a proxy that knows no such path", api(404, byProxy), false],
+  ["HTTP 404 of a proxy", api(404, byProxy), false],
   ["a session that is gone", new AgbNotFoundError("GetLabel", refusal(400)), false],
-])("a look that fails with %s may or may not succeed later", (_, failure, passes) => {
+])("a search that fails with %s: whether it may succeed later", (_, failure, passes) => {
   expect(isTemporaryFailure(failure)).toBe(passes);
 });

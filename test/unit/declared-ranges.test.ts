@@ -1,4 +1,4 @@
-// The versions that examples, templates and instructions ask npm for. npm installs the newest version that a range allows.
+// The versions that examples, templates and instructions request. npm installs the newest version that a range allows.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ test("instructions name the packed file as `npm pack` does", () => {
   expect(new Set(named)).toEqual(new Set([`pulumi-agb-${manifest.version}.tgz`]));
 });
 
-/** A copied project also gets later fixes, so an exact version does not do. */
+/** A copied project should also get later fixes, so an exact version is not enough. */
 function expectRangeToAllow(range = "", version = ""): void {
   expect(range).toMatch(/^\^/);
   expect(satisfies(version, range)).toBe(true);

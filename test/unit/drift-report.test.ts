@@ -41,7 +41,7 @@ test("control characters are left out", () => {
   expect(codeIn(describeDrift(stack, "\u001b[31mred\u001b[0m\u0000\tx", check))).toBe("[31mred[0m\tx");
 });
 
-test("the longest text fits into an issue and is cut between lines and between characters", () => {
+test("the longest output fits into an issue, and is cut between lines and between characters", () => {
   const lines = Array.from({ length: 9_000 }, (_, index) => `line ${index}`).join("\n");
   const markdown = describeDrift(stack, lines, check);
   expect(lines.startsWith(`${codeIn(markdown)}\n`)).toBe(true);

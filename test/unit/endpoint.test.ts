@@ -59,7 +59,7 @@ test.each([
   [normaliseEndpoint(defaultEndpoint), false],
   ["https://127.example.com", false],
   ["https://localhost.example.com", false],
-])("whether %s is on this machine: %s", (baseUrl, expected) => {
+])("%s is on this machine: %s", (baseUrl, expected) => {
   expect(isLoopback(baseUrl)).toBe(expected);
 });
 
@@ -73,7 +73,7 @@ test.each([
   [local, undefined, local, local],
   [local, "abc", "local:abc", "the local emulator with id abc"],
   ["http://agb:8787", "abc", "local:abc", "the local emulator with id abc"],
-])("the service at %s that gives the id %s is %s, in words: %s", (baseUrl, emulatorId, name, words) => {
+])("the service at %s with the id %s has the name %s and the description %s", (baseUrl, emulatorId, name, words) => {
   expect(serviceName(baseUrl, emulatorId)).toBe(name);
   expect(describeService(name)).toBe(words);
   expect(isSameService(name, baseUrl, emulatorId)).toBe(true);
@@ -93,6 +93,6 @@ test.each([
   [undefined, agb, undefined, true],
   [undefined, local, undefined, false],
   ["https://eu.example.com", agb, undefined, false],
-])("the service %s is the one at %s that gives the id %s: %s", (name, baseUrl, emulatorId, expected) => {
+])("the service %s is the one at %s with the id %s: %s", (name, baseUrl, emulatorId, expected) => {
   expect(isSameService(name, baseUrl, emulatorId)).toBe(expected);
 });

@@ -59,11 +59,11 @@ describe("a refusal", () => {
     expect(error.name).toBe("AgbApiError");
   });
 
-  test("in the envelope counts although the HTTP status is good", () => {
+  test("in the envelope counts even with a good HTTP status", () => {
     expect(failureOf(getSession, reply({ success: false, message: "no" }))).toMatchObject({ status: 200 });
   });
 
-  test("by HTTP status counts although the envelope says success", () => {
+  test("by HTTP status counts even if the envelope says success", () => {
     expect(failureOf(createSession, reply({ success: true, data: { sessionId: "session-1" } }, 500))).toMatchObject({
       status: 500,
       sessionId: "session-1",
@@ -156,7 +156,7 @@ describe("a session that is gone", () => {
     ["a call that is not deployed", 404, { success: false, code: "InvalidAction.NotFound" }],
     ["a server that failed", 500, { success: false, code: "InvalidMcpSession.NotFound" }],
     ["a proxy's page", 404, "<html><h1>404 Not Found</h1> InvalidMcpSession.NotFound</html>"],
-    ["a JSON text that is no envelope", 404, '"InvalidMcpSession.NotFound"'],
+    ["a JSON string that is not an envelope", 404, '"InvalidMcpSession.NotFound"'],
   ])("is not recognised by %s", (_, status, body) => {
     const error = failureOf(getSession, reply(body, status));
     expect(error).toBeInstanceOf(AgbApiError);
@@ -178,7 +178,7 @@ describe("a reply that is not AGB's", () => {
     ["null", "null"],
     ["half an envelope", '{"success":true,"da'],
     ["an envelope without a verdict", "{}"],
-    ["a verdict that is a text", '{"success":"yes"}'],
+    ["a verdict that is a string", '{"success":"yes"}'],
   ])("with a good HTTP status is an unexpected reply: %s", (_, body) => {
     expect(failureOf(getSession, reply(body, 200, { requestIdHeader: "H-2" }))).toMatchObject({
       name: "AgbUnexpectedReplyError",
@@ -194,7 +194,7 @@ describe("a reply that is not AGB's", () => {
     );
   });
 
-  test("that redirects is neither followed nor believed", () => {
+  test("that redirects is neither followed nor trusted", () => {
     expect(failureOf(getSession, reply("", 302))).toBeInstanceOf(AgbUnexpectedReplyError);
   });
 });

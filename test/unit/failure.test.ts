@@ -29,7 +29,7 @@ const settings: Settings = {
 /** What only a refresh and a release may suffer from. */
 const ofTheState =
   "Pulumi refreshes and destroys with the settings of the last `pulumi up`, kept in the state. If you have changed them " +
-  "since, run `pulumi refresh --run-program` first: it brings the present ones into the state.";
+  "since, run `pulumi refresh --run-program` first: it saves the current ones in the state.";
 const fromEnvironment: Settings = { ...settings, apiKey: { value: "ako-very-secret", source: "AGB_API_KEY" } };
 
 /** What a call was made with; no message needs the client. */
@@ -79,7 +79,7 @@ test("a message reads well without a resource name", () => {
   const error = explainFailure(new AgbTimeoutError("getSession", 5), attempt, undefined);
   expect(error.message).toBe(
     "could not update AgbSession: AGB did not answer getSession within 5 ms. " +
-      "A longer limit can be set with agb:timeoutMs or AGB_TIMEOUT_MS.",
+      "Set a longer limit with agb:timeoutMs or AGB_TIMEOUT_MS.",
   );
 });
 
@@ -148,7 +148,7 @@ describe("an endpoint that cannot be reached", () => {
   test.each([
     [
       undefined,
-      "The endpoint is https://agb.example.com, the default; it can be set with agb:endpoint or AGB_ENDPOINT.",
+      "The endpoint is https://agb.example.com, the default; set another one with agb:endpoint or AGB_ENDPOINT.",
     ],
     [
       "agb:endpoint",

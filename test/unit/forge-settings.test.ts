@@ -45,7 +45,7 @@ test("a job of GitLab CI learns which variables are missing or invalid", () => {
   expect(reasonOf({ ...gitLab, CI_PROJECT_ID: "../7" })).toMatch(/^CI_PROJECT_ID is neither/);
 });
 
-test("no reason holds a token", () => {
+test("no reason contains a token", () => {
   for (const environment of [
     { ...gitHub, GITHUB_TOKEN: "s3cr3t\u00e9", GITHUB_REPOSITORY: "", CI_PROJECT_ID: "7", GITLAB_TOKEN: "s3cr3t x" },
     { ...gitHub, GITHUB_TOKEN: "s3cr3t\u0007" },
@@ -59,7 +59,7 @@ test("a GitHub variable that a GitLab job happens to have does not make it a Git
   expect(readForgeSettings({ ...gitLab, GITHUB_REPOSITORY: "acme/shop" })).toMatchObject({ kind: "gitlab" });
 });
 
-test("GitHub's job links to the attempt and can be repeated by a command", () => {
+test("GitHub's job links to the attempt and has a command to repeat it", () => {
   const job = (more: Record<string, string>) => findForge(readForgeSettings({ ...gitHub, ...more }))?.job;
   expect(job({})).toBeUndefined();
   expect(job({ GITHUB_RUN_ID: "8001" })).toEqual({
@@ -75,7 +75,7 @@ test("GitHub's job links to the attempt and can be repeated by a command", () =>
   expect(job({ GITHUB_RUN_ID: "8001", GITHUB_RUN_ATTEMPT: ")](x" })?.url).toMatch(/\/runs\/8001$/);
 });
 
-test("GitLab's job links to itself, else to its pipeline, and has no command", () => {
+test("GitLab's job links to itself, or else to its pipeline, and has no command", () => {
   const job = (more: Record<string, string>) => findForge(readForgeSettings({ ...gitLab, ...more }))?.job;
   const CI_PIPELINE_URL = "https://gitlab.test/acme/shop/-/pipelines/9";
   expect(job({})).toBeUndefined();

@@ -1,7 +1,7 @@
 import { join, relative, sep } from "node:path";
 import { repositoryRoot, runNode } from "../support/node-process";
 
-/** What is loaded once a program has made the given statement. */
+/** What is loaded after a program has run the given statement. */
 async function loadedBy(statement: string): Promise<{ readonly packages: Set<string>; readonly layers: Set<string> }> {
   const script = `
     ${statement};
@@ -42,7 +42,7 @@ test("the provider's process does not load Pulumi's own runtime a second time", 
 test.each([
   ["a program", program, "resources"],
   ["the provider's process", providerProcess, "api"],
-])("%s loads nothing of the command line, of CI jobs, of forges or of the emulator", async (_, statement, own) => {
+])("%s loads nothing of the command line, CI jobs, forges or the emulator", async (_, statement, own) => {
   const { layers } = await loadedBy(statement);
   expect(layers).toContain(own);
   expect([...layers].filter((layer) => commandLayers.includes(layer))).toEqual([]);

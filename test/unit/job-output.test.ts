@@ -49,7 +49,7 @@ test("a value from elsewhere cannot start a line, where it could be a command to
 
 describe("in a job of GitHub Actions", () => {
   const output = () => openJobOutput(readJobSettings({ GITHUB_ACTIONS: "true" }));
-  /** What the runner would take for commands, in the two forms that it knows. */
+  /** What the runner would treat as commands, in the two forms that it knows. */
   const commandsIn = (lines: readonly string[]) => {
     const found: string[] = [];
     let token: string | undefined;

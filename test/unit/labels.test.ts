@@ -17,7 +17,7 @@ const keys = fc.oneof(
 const labelSets = fc
   .array(fc.tuple(keys, fc.string({ unit: "binary" })), { maxLength: 8 })
   .map((entries) => Object.fromEntries(entries) as Record<string, string>);
-/** A number as a program of any language may write it. */
+/** A number as programs in any language may write it. */
 const numbers = fc
   .tuple(
     fc.constantFrom("", "-"),
@@ -37,7 +37,7 @@ describe("labels on the wire", () => {
     );
   });
 
-  test("pass through the query of a URL", () => {
+  test("survive the query of a URL", () => {
     fc.assert(
       fc.property(labelSets, (labels) => {
         const query = new URLSearchParams({ Labels: encodeLabels(labels) }).toString();
@@ -60,7 +60,7 @@ describe("labels on the wire", () => {
         const stored = `{${members.join(",")}${space}}`;
         const labels = Object.fromEntries(entries.map(([key, { text }]) => [key, text]));
         expect(sameLabels(labelsSchema.parse(stored), labels)).toBe(true);
-        // As AGB may send them: the text, or the object itself, in the reply's own JSON.
+        // AGB may send them as a string, or as an object in the reply's own JSON.
         for (const inReply of [stored, JSON.stringify(stored)]) {
           const reply = parseJson(`{"success":true,"data":{"labels":${inReply}}}`) as { data: { labels: unknown } };
           expect(sameLabels(labelsSchema.parse(reply.data.labels), labels)).toBe(true);
@@ -99,7 +99,7 @@ describe("declared labels", () => {
     expect(labelProblems(labels)).toEqual([]);
   });
 
-  test("are reported with all of their problems, each with its key", () => {
+  test("are reported with all their problems, each with its key", () => {
     const labels = {
       "": "a",
       " ": "b",
@@ -149,7 +149,7 @@ describe("declared labels", () => {
     );
   });
 
-  test("may be twenty in all; one more is a problem that counts them by origin", () => {
+  test("may be twenty in total; one more is a problem that counts them by origin", () => {
     expect(labelCountProblem(4, 10, 6)).toBeUndefined();
     expect(labelCountProblem(4, 10, 7)).toBe(
       "21 labels in all (10 declared, 7 by default, 4 of the provider's own); the limit is 20",

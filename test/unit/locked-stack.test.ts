@@ -20,7 +20,7 @@ const conflict = failed(
   255,
 );
 
-/** Runs a command that answers with one result after the other, and the last one from then on. */
+/** Runs a command that returns one result after the other, then the last one again and again. */
 async function attempt(results: readonly CommandResult[], waitMs = 10_000) {
   const fake = openFakeJob();
   let attempts = 0;
@@ -50,7 +50,7 @@ test("a command that succeeds, or fails for another reason, is returned immediat
 test.each([
   ["files", locked("root@a (pid 1)")],
   ["Pulumi Cloud", conflict],
-])("a lock of %s that goes away in time is waited for, and reported once", async (_, lock) => {
+])("a lock of %s that is freed in time is waited for, and reported once", async (_, lock) => {
   const { result, commands, said, clock } = await attempt([lock, lock, lock, done]);
   expect(result).toBe(done);
   expect(commands).toEqual([]);

@@ -74,7 +74,7 @@ test("a limited rate of calls is reported once, with what helps, and its end is 
   const log = new Observed().fail(answered(429)).fail(answered(429)).pass(50).reply().fail(answered(429)).reply();
   expect(log.lines).toEqual([
     "AGB refused SetLabel: no (HTTP 429). Calls wait as long as AGB asks. " +
-      "Fewer at the same time, as with `pulumi up --parallel 4`, avoid that.",
+      "To avoid this, run fewer at a time, such as with `pulumi up --parallel 4`.",
   ]);
 });
 

@@ -24,7 +24,7 @@ describe("text from outside", () => {
     ["half a character", "\ud83d", "\\ud83d"],
     ["a command of GitHub Actions", " ::add-mask::x", " : :add-mask::x"],
     ["older commands and those of others", "x ##[group]y ##vso[task.x]", "x ## [group]y ## vso[task.x]"],
-  ])("shows %s as what it is", (_, text, shown) => {
+  ])("shows %s visibly and without effect", (_, text, shown) => {
     expect(printable(text)).toBe(shown);
   });
 
@@ -113,7 +113,7 @@ describe.each(Object.entries(encodings))("a secret that is repeated %s", (_, enc
         const clean = cleanerFor([keySecret(value)]);
         const shown = clean(`${before} ${encode(value)} ${after}`);
         expect(shown).toContain("[API key]");
-        // Two characters of Base64 at the seams are decided by what stands beside the secret.
+        // The two characters of Base64 at the seams also depend on what is beside the secret.
         expect(clean(encode(value))).not.toContain(encode(value).slice(2, -3));
       }),
       { numRuns: 20 },
@@ -132,7 +132,7 @@ describe("the values of labels", () => {
     );
   });
 
-  test("that are short are hidden only as separate words, also in an encoding", () => {
+  test("that are short are hidden only as separate words, even when encoded", () => {
     expect(clean("test (test) latest test-run testing agb-test-1")).toBe(
       '[label "stage"] ([label "stage"]) latest test-run testing agb-test-1',
     );
@@ -195,7 +195,7 @@ describe("a secret is also found", () => {
     },
   );
 
-  test("and the text beside it stays readable", () => {
+  test("and the text around it stays readable", () => {
     expect(clean(`id 12 ab: ${hex(secret)}, ${Buffer.from(secret).toString("base64")} at host`)).toBe(
       "id 12 ab: [API key], [API key] at host",
     );

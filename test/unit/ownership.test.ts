@@ -10,7 +10,7 @@ import {
   withoutCreateToken,
 } from "../../provider/lifecycle/ownership";
 
-test("the owner's labels name project, stack and resource under reserved keys", () => {
+test("the owner's labels hold project, stack and resource under reserved keys", () => {
   const labels = ownerLabels({ project: "shop", stack: "dev", resource: "web" });
   expect(labels).toEqual({ "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" });
   expect(Object.keys(labels).every(isReserved)).toBe(true);
@@ -38,7 +38,7 @@ test("the ids of stacks differ, and are recognised", () => {
   expect(["", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "dev"].some(isStackId)).toBe(false);
 });
 
-test("a create token tells its time to the second", () => {
+test("a create token holds its time to the second", () => {
   fc.assert(
     fc.property(fc.date({ min: new Date("1970-01-01"), max: new Date("9999-12-31"), noInvalidDate: true }), (now) => {
       const token = newCreateToken(now);
@@ -61,11 +61,11 @@ test.each([
   ["20261122T254726Z-9f86d081884c"],
   [" 20261122T164726Z-9f86d081884c"],
   ["someone-else's"],
-])("%j is no create token and tells no time", (text) => {
+])("%j is not a create token and holds no time", (text) => {
   expect(createTokenTime(text)).toBeUndefined();
 });
 
-test("only the create label is left out of what a program can declare", () => {
+test("only the create label is removed from what a program can declare", () => {
   expect(withoutCreateToken({ team: "web", "pulumi-stack": "dev", "pulumi-create": "x" })).toEqual({
     team: "web",
     "pulumi-stack": "dev",

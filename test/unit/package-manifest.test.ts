@@ -1,4 +1,4 @@
-// What npm makes of this repository: `npm install` in a fresh clone, and in a project that installs the packed file.
+// How npm treats this repository: `npm install` in a fresh clone, and in a project that installs the packed file.
 
 import { accessSync, constants, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,12 +43,12 @@ test("the lock file has every optional package of every platform", () => {
   expect(missing).toEqual([]);
 });
 
-// npm 10 takes these fields out at every `npm install`; npm 11 leaves a file without them as it is. `npx npm@10 install` cures it.
+// npm 10 removes these fields at every `npm install`. npm 11 does not add them again. `npx npm@10 install` fixes the file.
 test("the lock file has no fields that npm 10 and npm 11 disagree about", () => {
   expect(Object.keys(packages).filter((path) => packages[path]?.libc !== undefined)).toEqual([]);
 });
 
-// `.npmrc` sees to it.
+// `.npmrc` sets this.
 test("the lock file names no registry, so npm asks the one that each user has set", () => {
   expect(Object.values(packages).flatMap(({ resolved, link }) => (link ? [] : (resolved ?? [])))).toEqual([]);
 });

@@ -33,7 +33,7 @@ function serveForEver(itemsOf: (page: number) => number[]): { fetchPage: FetchPa
   };
 }
 
-test("every item is yielded once and in order, however the pages are split, also with empty pages", async () => {
+test("every item is yielded once and in order, however the pages are split, even with empty pages", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(fc.integer({ max: 20 })), { minLength: 1 }),
@@ -56,7 +56,7 @@ test("a page is fetched only when the previous one is used up", async () => {
   expect(asked).toEqual([undefined, "after 1"]);
 });
 
-test("5,000 items are yielded, in pages of 100 or 10, also with 99 empty pages between two matches", async () => {
+test("5,000 items are yielded, in pages of 100 or 10, even with 99 empty pages between two matches", async () => {
   for (const pageSize of [100, 10]) {
     const pages = Array.from({ length: 5_000 / pageSize }, (_, page) =>
       Array.from({ length: pageSize }, (_, item) => page * pageSize + item),

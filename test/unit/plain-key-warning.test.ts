@@ -13,8 +13,8 @@ async function warningsOf(options: ProgramOptions): Promise<string[]> {
   return warnings;
 }
 
-// In this order, because a program is warned once only.
-test("a key that is configured as plain text is warned of once, with the command that mends it", async () => {
+// In this order, because a program gets the warning only once.
+test("a key that is configured as plain text causes one warning, with the command that fixes it", async () => {
   expect(await warningsOf({})).toEqual([]);
   expect(await warningsOf({ config: { "agb:apiKey": "ako-hidden" }, secretKeys: ["agb:apiKey"] })).toEqual([]);
   const warnings = await warningsOf({ config: { "agb:apiKey": "ako-plain" } });

@@ -9,7 +9,7 @@ import {
   stackOfRequest,
 } from "../../provider/previews/stack-name";
 
-test("a request's stack and the stack's request are each other's reverse", () => {
+test("the name of a request's stack leads back to the request", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1 }), (request) => {
       expect(requestOfStack(stackOfRequest(request))).toBe(request);
@@ -32,16 +32,16 @@ test.each(["", "0", "-1", "1.5", "01", "1e3", "12; rm -rf /", "９", "9".repeat(
   },
 );
 
-test("a commit is hexadecimal, 7 to 64 digits, in small letters", () => {
+test("a commit is hexadecimal, 7 to 64 digits, in lower case", () => {
   expect(parseCommit("9F3C2E1")).toBe("9f3c2e1");
   expect(parseCommit("a".repeat(64))).toHaveLength(64);
 });
 
-test.each(["", "9f3c2e", "a".repeat(65), "9f3c2e1\n", "9f3c2eg", "$(id)1234567"])("%j is no commit", (text) => {
+test.each(["", "9f3c2e", "a".repeat(65), "9f3c2e1\n", "9f3c2eg", "$(id)1234567"])("%j is not a commit", (text) => {
   expect(() => parseCommit(text)).toThrow("It is not the id of a commit");
 });
 
-test.each(["", "a/b", "--help", "a b", "$(id)"])("%j is no organization", (text) => {
+test.each(["", "a/b", "--help", "a b", "$(id)"])("%j is not an organization", (text) => {
   expect(() => parseOrganization(text)).toThrow("It is not the name of an organization.");
 });
 

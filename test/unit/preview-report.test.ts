@@ -93,7 +93,7 @@ test("declared idle times are shown", () => {
   expect(idle(60, 600)).toContain("when it has been idle for long");
 });
 
-test("without sessions, a job or a command it still reads well", () => {
+test("the comment still reads well without sessions, a job or a command", () => {
   const text = report({ sessions: [], job: undefined });
   expect(text).toContain("There are no sessions.\n\nCommit `9f3c2e1`, stack `pr-12`.\n\nA new push recreates it.");
 });

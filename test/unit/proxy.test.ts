@@ -57,7 +57,7 @@ test("a user name and password are sent to the proxy and not shown", () => {
 test.each([
   ["socks5://me:hidden@p:1080", /^HTTPS_PROXY cannot be used: only proxies with http:\/\/ or https:\/\/ .*NO_PROXY/],
   ["http://me:hidden@p:port", /^HTTPS_PROXY cannot be used: it is neither/],
-])("a proxy %s is refused with the name of its variable, without its password", (value, expected) => {
+])("a proxy %s is refused with the name of its variable and without its password", (value, expected) => {
   const find = () => findProxy("https://agb.example", { HTTPS_PROXY: value });
   expect(find).toThrow(expected);
   expect(find).not.toThrow(/hidden/);

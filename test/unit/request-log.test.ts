@@ -11,7 +11,7 @@ const entry = {
   sessionId: "session-a",
 } as const;
 
-test("json is one object a line", () => {
+test("json is one object per line", () => {
   expect(JSON.parse(requestLine(entry, "json"))).toEqual({
     time: "2026-05-01T12:00:00.005Z",
     operation: "GetLabel",

@@ -23,7 +23,7 @@ test.each([200, 400, 401, 403, 404, 409, 422])("a call that was refused with HTT
   expect(isTransient(refused(status))).toBe(false);
 });
 
-test("a broken connection is retried; a time-out and an unexpected reply are not", () => {
+test("a broken connection is retried; a timeout and an unexpected reply are not", () => {
   expect(isTransient(neverSent)).toBe(true);
   expect(isTransient(broken)).toBe(true);
   expect(isTransient(new AgbTimeoutError("getSession", 1_000))).toBe(false);
@@ -71,7 +71,7 @@ test("the delay is a whole number of milliseconds below a ceiling that doubles u
   );
 });
 
-test("the delay is never shorter than what AGB asked for", () => {
+test("the delay is never shorter than AGB asked for", () => {
   fc.assert(
     fc.property(attempts, randoms, fc.integer({ min: 0, max: 3_600_000 }), (attempt, random, askedMs) => {
       expect(retryDelayMs(attempt, refused(429, askedMs), random)).toBeGreaterThanOrEqual(askedMs);

@@ -9,7 +9,7 @@ import { makeTemporaryFolder } from "../support/node-process";
 
 const noteName = ".pulumi-agb-run-pr-12.json";
 
-/** Starts a process that lives until it is ended, and waits until it is ready for signals. */
+/** Starts a process that runs until it is ended, and waits until it is ready for signals. */
 async function startProcess(program = ""): Promise<{ child: ChildProcess; pid: number }> {
   const text = `${program}; setInterval(() => {}, 1e6); console.log("ready")`;
   const child = spawn(process.execPath, ["-e", text], { stdio: ["ignore", "pipe", "ignore"] });
@@ -18,7 +18,7 @@ async function startProcess(program = ""): Promise<{ child: ChildProcess; pid: n
   return { child, pid: child.pid ?? 0 };
 }
 
-/** A process that was, and whose id is nobody's now. */
+/** A process that has ended, and whose id no other process has now. */
 async function endedProcess(): Promise<number> {
   const { child, pid } = await startProcess();
   child.kill("SIGKILL");
@@ -58,7 +58,7 @@ test("the note of a live run is not replaced by that of a run that will be refus
   expect(findCutOffRun(folder, "pr-12")?.pid).toBe(pid);
 });
 
-test("the note of a run that was cut off is replaced by that of the next one", async () => {
+test("the note of a run that was cut off is replaced by that of the next run", async () => {
   const folder = await makeTemporaryFolder();
   noteRun(folder, "pr-12", await endedProcess());
   noteRun(folder, "pr-12", process.pid).over();
@@ -78,11 +78,11 @@ test.each([
   ["nothing", ""],
   ["a group of processes", '{"stack":"pr-12","pid":-5,"isAskedToEnd":false}'],
   ["all processes", '{"stack":"pr-12","pid":-1,"isAskedToEnd":false}'],
-  ["the own group", '{"stack":"pr-12","pid":0,"isAskedToEnd":false}'],
+  ["its own group", '{"stack":"pr-12","pid":0,"isAskedToEnd":false}'],
   ["the first process", '{"stack":"pr-12","pid":1,"isAskedToEnd":false}'],
   ["a string", '{"stack":"pr-12","pid":"12","isAskedToEnd":false}'],
   ["another stack", '{"stack":"pr-13","pid":1234,"isAskedToEnd":false}'],
-])("a note that names %s is none", async (_, text) => {
+])("a note that names %s does not count", async (_, text) => {
   const folder = await makeTemporaryFolder();
   await writeFile(join(folder, noteName), text);
   expect(findCutOffRun(folder, "pr-12")).toBeUndefined();
@@ -106,7 +106,7 @@ test("a run that is still active is asked to end", async () => {
   expect(await exit).toEqual([7, null]);
 });
 
-test("a run that was asked before is not asked again: it would drop everything", async () => {
+test("a run that was already asked is not asked again, because it would drop everything", async () => {
   const folder = await makeTemporaryFolder();
   const { child, pid } = await startProcess(
     'process.on("SIGINT", () => process.exit(7)); setTimeout(() => process.exit(0), 500)',

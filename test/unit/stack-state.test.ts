@@ -11,7 +11,7 @@ function parse(resources: unknown) {
   return parseStackState(JSON.stringify({ version: 3, deployment: { manifest: {}, resources } }));
 }
 
-test("the sessions of a state are known, also those in components and those that wait for their deletion", () => {
+test("all sessions of a state are known, including those in components and those that are pending deletion", () => {
   const inComponent = {
     urn: `urn:pulumi:dev::shop::shop:index:Preview$${sessionType}::a`,
     type: sessionType,
@@ -32,7 +32,7 @@ test("the sessions of a state are known, also those in components and those that
   expect(name).toEqual({ project: "shop", stack: "dev" });
 });
 
-test("contexts beside sessions are not sessions, in no list of them", () => {
+test("contexts are in no list of sessions", () => {
   const contextType = "pulumi-nodejs:dynamic/agb:AgbContext";
   const context = {
     urn: `urn:pulumi:dev::shop::${contextType}::files`,
@@ -58,17 +58,17 @@ describe("the stack's id", () => {
   const identityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
   const identity = { urn: `urn:pulumi:dev::shop::${identityType}::agb`, type: identityType, id: "0123456789abcdef" };
 
-  test("is the id of the resource that holds it", () => {
+  test("comes from the resource that holds it", () => {
     expect(parse([stackRow, identity, session("s-1")]).stackIds).toEqual(new Set(["0123456789abcdef"]));
   });
 
-  test("is never taken from the labels of a session, which others may have written", () => {
+  test("never comes from the labels of a session, which others may have written", () => {
     const labelsAll = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-stack-id": "fedcba9876543210" };
     expect(parse([stackRow, session("s-1", { outputs: { labelsAll } })]).stackIds).toEqual(new Set());
   });
 });
 
-test("a session that the program only looks up is marked", () => {
+test("a session that the program only looks up is marked as such", () => {
   expect(parse([stackRow, session("s-1", { external: true }), session("s-2")]).sessions).toMatchObject([
     { sessionId: "s-1", isExternal: true },
     { sessionId: "s-2", isExternal: false },
@@ -125,14 +125,14 @@ test.each([[[]], [null], [undefined]])("a state without resources (%j) knows no 
 });
 
 test.each([
-  ["no JSON", "Name: dev", "it is not JSON"],
+  ["something that is not JSON", "Name: dev", "it is not JSON"],
   ["nothing", "", "it is not JSON"],
   ["an empty object", "{}", "it is not what `pulumi stack export` writes"],
   ["a state that was cut off to nothing", '{"version":3,"deployment":null}', "it is not what"],
   ["a checkpoint of the file backend", '{"version":3,"checkpoint":{"latest":{"resources":[]}}}', "it is not what"],
-  ["resources that are none", '{"deployment":{"resources":{"a":1}}}', "it is not what"],
+  ["resources that are not a list", '{"deployment":{"resources":{"a":1}}}', "it is not what"],
   ["a resource without a type", '{"deployment":{"resources":[{"urn":"urn:pulumi:a::b::c::d"}]}}', "it is not what"],
   ["a list", "[]", "it is not what"],
-])("what is no exported state is refused, never read as one without sessions: %s", (_, text, reason) => {
+])("anything but an exported state is refused, never read as one without sessions: %s", (_, text, reason) => {
   expect(() => parseStackState(text)).toThrow(reason);
 });

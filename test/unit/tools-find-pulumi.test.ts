@@ -89,8 +89,8 @@ describe("the order", () => {
     ["a new major version", "echo v4.0.0", "version 4.0.0 is too new; use a version below 4"],
     ["no version", "echo", "it prints no version"],
     ["an exit code", "echo broken >&2; exit 3", "`pulumi version` failed: broken"],
-    ["an end by signal", "kill -9 $$", "`pulumi version` failed: ended by SIGKILL"],
-  ])("pulumi on PATH with %s is skipped for the copy", async (_, script, reason) => {
+    ["a signal", "kill -9 $$", "`pulumi version` failed: ended by SIGKILL"],
+  ])("pulumi on PATH with %s is skipped, and the copy is used", async (_, script, reason) => {
     writeProgram(pathDirectory, engineName, script);
     writeCli(copyDirectory, "v3.245.0");
 

@@ -4,7 +4,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test("a wait by the machine's clock ends even if someone sets the clock back", async () => {
+test("a wait by the machine's clock ends even when the clock is set back", async () => {
   let wallMs = Date.now();
   jest.spyOn(Date, "now").mockImplementation(() => wallMs);
   let looks = 0;
@@ -20,6 +20,6 @@ test("a wait by the machine's clock ends even if someone sets the clock back", a
   expect(await waitUntil(look, options, systemClock)).toBe(false);
 });
 
-test("the machine's clock gives the time since 1970 for labels", () => {
+test("the machine's clock returns the time since 1970 for labels", () => {
   expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(60_000);
 });

@@ -19,7 +19,7 @@ const jobs = workflows.flatMap(({ name: file, workflow }) =>
 );
 const steps = jobs.flatMap(({ name, job, workflow }) => (job.steps ?? []).map((step) => ({ name, step, workflow })));
 
-test.each(workflows)("$name pins every action by commit and says its version", ({ text }) => {
+test.each(workflows)("$name pins every action by commit and names its version", ({ text }) => {
   const uses = text.split("\n").filter((line) => /^[\s-]*uses:/.test(line));
   expect(uses.length).toBeGreaterThan(0);
   for (const line of uses.filter((each) => !each.includes("uses: ./"))) {
@@ -38,13 +38,13 @@ test.each(workflows)("$name gives no permission to all jobs", ({ workflow }) => 
   expect(workflow.permissions).toEqual({});
 });
 
-test.each(jobs)("$name says its permissions and its longest time", ({ job }) => {
+test.each(jobs)("$name declares its permissions and its time limit", ({ job }) => {
   expect(job.permissions).toBeDefined();
   // A job that calls a workflow cannot have a time limit; the called jobs do.
   expect(job.uses !== undefined || Number(job["timeout-minutes"]) > 0).toBe(true);
 });
 
-test("a job's time leaves room for its steps, and for freeing the lock after them", () => {
+test("a job's time limit leaves room for its steps and for freeing the lock after them", () => {
   for (const { job } of jobs) {
     const limits = (job.steps ?? []).map((step) => step["timeout-minutes"] ?? 0);
     expect(limits.reduce((sum, minutes) => sum + minutes, 0)).toBeLessThan(job["timeout-minutes"] ?? Infinity);
@@ -55,7 +55,7 @@ test("no command contains an expression, which a title or a branch name could en
   expect(steps.filter(({ step }) => step.run?.includes("${{")).map(({ name }) => name)).toEqual([]);
 });
 
-test("every command is one that is tested", () => {
+test("every command is tested", () => {
   const known = new Set(testedCommands.map(({ command }) => command));
   expect(steps.flatMap(({ step }) => step.run ?? []).filter((command) => !known.has(command))).toEqual([]);
   for (const { shownBy } of testedCommands) {
@@ -81,15 +81,15 @@ test("no event of a preview has a filter that could hide a closed request", () =
   expect(on["pull_request_target"]?.types).toContain("closed");
 });
 
-test("no run of a request's group is ended by another", () => {
+test("no run of a request's group cancels another", () => {
   const { up, down } = readWorkflow("preview.yml").jobs;
   expect(up?.concurrency).toEqual(down?.concurrency);
   expect(up?.concurrency?.["cancel-in-progress"]).toBe(false);
-  // A group of the whole workflow would hold skipped runs too, and those would push out a waiting teardown.
+  // A group of the whole workflow would include skipped runs, and those would replace a waiting teardown.
   expect(readWorkflow("preview.yml")).not.toHaveProperty("concurrency");
 });
 
-test("everything that is used is declared for callers, so that both forms see the same", () => {
+test("everything that is used is declared for callers, so both forms see the same", () => {
   for (const { workflow, text } of workflows) {
     const call = workflow.on["workflow_call"];
     const used = (context: string) =>
@@ -101,7 +101,7 @@ test("everything that is used is declared for callers, so that both forms see th
   }
 });
 
-test("the calling form at the top of preview.yml starts it for the same events with enough permissions", () => {
+test("the calling workflow at the top of preview.yml starts it for the same events with enough permissions", () => {
   const comment = readWorkflowText("preview.yml")
     .split("\n")
     .filter((line) => line.startsWith("#   "))
@@ -142,7 +142,7 @@ describe("the template for GitLab", () => {
     expect(up?.resource_group).toContain("$CI_MERGE_REQUEST_IID");
   });
 
-  test("leaves the request's branch alone when it stops", () => {
+  test("does not use the request's branch when it stops", () => {
     expect(stop?.variables).toMatchObject({ GIT_STRATEGY: "none" });
     expect(stop?.before_script?.join("\n")).toContain('--branch "$CI_DEFAULT_BRANCH"');
   });

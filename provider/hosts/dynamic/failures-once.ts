@@ -1,7 +1,7 @@
 import type { DynamicProvider } from "./resource-provider";
 import { ShownFailure } from "./shown-failure";
 
-/** The methods whose errors Pulumi's process prints before it hands them to the engine, which shows them again. */
+/** Methods whose errors Pulumi's process prints before it passes them to the engine, which shows them again. */
 const printedMethods = ["check", "diff", "read", "delete"] as const;
 
 /**

@@ -16,7 +16,7 @@ export interface DynamicHost<Name extends string> extends DynamicHostOptions {
   readonly endLimitMs: number;
 }
 
-/** Makes the objects that Pulumi's process drives, one for each kind, and ends the process with its run. */
+/** Makes the objects that Pulumi's process calls, one for each kind, and ends the process with its run. */
 export function serveDynamically<Name extends string>(host: DynamicHost<Name>): Record<Name, DynamicProvider> {
   const providers = Object.fromEntries(
     Object.entries<HostedKind>(host.kinds).map(([name, kind]) => [name, dynamicProvider(kind, host)]),

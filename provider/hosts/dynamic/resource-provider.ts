@@ -11,9 +11,9 @@ import { ShownFailure } from "./shown-failure";
 
 /** What all kinds of a process share. */
 export interface DynamicHostOptions {
-  /** Takes over the configuration of Pulumi's stack. Must not fail. */
+  /** Takes the configuration of the stack. Must not fail. */
   configure(config: (key: string) => string | undefined): void;
-  /** Tells the user something beside the result. */
+  /** Tells the user something in addition to the result. */
   say(message: string): void;
 }
 
@@ -21,7 +21,7 @@ export interface DynamicHostOptions {
 export type DynamicProvider = ReturnType<typeof dynamicProvider>;
 
 /**
- * Makes the object of one kind that Pulumi's process drives.
+ * Makes the object that Pulumi's process calls for one kind.
  *
  * The process passes a provider only the properties of a resource. So the program adds some that begin with `__`:
  * `__provider`, which Pulumi needs, and `__resource`, the resource's name. The state keeps them, and kinds never see them.
