@@ -41,8 +41,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         }));
   const contexts = new ContextStore(clock, settings.clearDelayMs);
   const contextFolder = new ContextFolder(stateFile?.path, contexts);
-  const surroundings = surroundSessions(settings, clock, stateFile?.path, store, contexts, contextFolder);
   const faults = new Faults();
+  const surroundings = surroundSessions(settings, clock, stateFile?.path, store, contexts, contextFolder, faults);
   const journal = new Journal(clock, settings.onRequest);
   const closing = new AbortController();
   // Each request that waits listens, and there may be any number of them.

@@ -14,18 +14,26 @@ export interface FaultReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Copying a context's files from a session (upload) or to it (download). Several operations do it; it has no call of its own. */
+export const syncStepNames = ["contextUpload", "contextDownload"] as const;
+
+/** One of the two ways to copy a context's files. */
+export type SyncStepName = (typeof syncStepNames)[number];
+
 /** One fault, as plain data. */
 export interface FaultRule {
-  /** The operation it strikes, or `*` for all of them. @default required */
-  readonly operation: OperationName | "*";
-  /** Which of the operation's calls since the rule was added, counted from 1: one, several or every one. Calls without an accepted key are not counted. @default "every" */
+  /** The operation to disturb, or `*` for all of them. `contextUpload` and `contextDownload` disturb the copying of a context's files instead, whichever call or event starts it; `*` leaves that alone. @default required */
+  readonly operation: OperationName | SyncStepName | "*";
+  /** Which of the operation's calls since the rule was added, counted from 1: one, several or every one. Calls without an accepted key are not counted. Of `contextUpload` and `contextDownload` each mount counts. @default "every" */
   readonly calls?: number | readonly number[] | "every";
   /** Before the operation takes effect (which it then never does, if there is an answer) or after. @default "before" */
   readonly when?: "before" | "after";
-  /** Milliseconds to wait first. @default 0 */
+  /** Milliseconds to wait first. `contextUpload` and `contextDownload` are reported as running that much longer, by the emulator's clock. @default 0 */
   readonly delayMs?: number;
-  /** What the client gets: another reply, a reset connection, or the first half of the body and then the connection's end. @default the real reply */
+  /** What the client gets: another reply, a reset connection, or the first half of the body and then the connection's end. Not for `contextUpload` and `contextDownload`. @default the real reply */
   readonly answer?: FaultReply | "reset" | "truncate";
+  /** For `contextUpload` and `contextDownload` only: makes them fail, and is reported in their status. @default they succeed */
+  readonly errorMessage?: string;
 }
 
 /** A fault rule in force. */
@@ -78,8 +86,10 @@ const connectionFault = z.enum(["reset", "truncate"], {
   error: 'must be a reply with a status, "reset" or "truncate"',
 });
 
-export const faultRuleSchema = z.strictObject({
-  operation: z.enum([...operationNames, "*"], { error: "is required and must be the name of an operation or *" }),
+const ruleFields = z.strictObject({
+  operation: z.enum([...operationNames, ...syncStepNames, "*"], {
+    error: "is required and must be the name of an operation or *",
+  }),
   calls: oneOf((value) =>
     Array.isArray(value) ? callNumbers : typeof value === "number" ? callNumber : everyCall,
   ).default("every"),
@@ -90,7 +100,26 @@ export const faultRuleSchema = z.strictObject({
     .max(2 ** 31 - 1, { error: `must be at most ${2 ** 31 - 1}` })
     .default(0),
   answer: oneOf((value) => (isObject(value) ? faultReplySchema : connectionFault)).optional(),
+  errorMessage: z.string({ error: "must be a string" }).min(1, { error: "must not be empty" }).optional(),
 });
+
+export const faultRuleSchema = ruleFields.superRefine(({ operation, answer, errorMessage }, context) => {
+  if (isSyncStep(operation) && answer !== undefined) {
+    context.addIssue({
+      code: "custom",
+      path: ["answer"],
+      message: `is not possible for ${operation}, which is no call; use errorMessage`,
+    });
+  }
+  if (!isSyncStep(operation) && errorMessage !== undefined) {
+    const message = `is possible only for ${syncStepNames.join(" and ")}; use answer`;
+    context.addIssue({ code: "custom", path: ["errorMessage"], message });
+  }
+});
+
+function isSyncStep(operation: string): operation is SyncStepName {
+  return (syncStepNames as readonly string[]).includes(operation);
+}
 
 /** Checks a value by the schema that fits its kind, so that a problem names the field at fault, which a union does not. */
 function oneOf<Schema extends z.ZodType>(choose: (value: unknown) => Schema) {
@@ -128,6 +157,16 @@ interface ActiveRule extends z.output<typeof faultRuleSchema> {
 export interface FaultStep {
   readonly delayMs: number;
   readonly answer: FaultReply | "reset" | "truncate" | undefined;
+}
+
+/** What the copying of a context's files meets. */
+export interface SyncFault {
+  /** How much longer it is reported as running. */
+  readonly delayMs: number;
+  /** Why it fails before any file is copied; undefined when it does not. */
+  readonly failureBefore: string | undefined;
+  /** Why it fails although all files are copied; undefined when it does not. */
+  readonly failureAfter: string | undefined;
 }
 
 /** The rules in force and how many calls each of them has seen. */
@@ -170,8 +209,28 @@ export class Faults {
 
   /** Counts one call and says what it meets. Delays of several rules add up; the first rule with an answer gives it. */
   meet(operation: OperationName): { before: FaultStep; after: FaultStep } {
-    const struck = [...this.#rules.values()].filter((rule) => {
-      if (rule.operation !== "*" && rule.operation !== operation) {
+    const struck = this.#strike((named) => named === operation || named === "*");
+    const step = (when: "before" | "after"): FaultStep => {
+      const rules = struck.filter((rule) => rule.when === when);
+      return {
+        delayMs: sumOfDelaysMs(rules),
+        answer: rules.find((rule) => rule.answer !== undefined)?.answer as FaultStep["answer"],
+      };
+    };
+    return { before: step("before"), after: step("after") };
+  }
+
+  /** Counts one upload or download of a mount and says what it meets. */
+  meetSyncStep(step: SyncStepName): SyncFault {
+    const struck = this.#strike((named) => named === step);
+    const failure = (when: "before" | "after") =>
+      struck.find((rule) => rule.when === when && rule.errorMessage !== undefined)?.errorMessage;
+    return { delayMs: sumOfDelaysMs(struck), failureBefore: failure("before"), failureAfter: failure("after") };
+  }
+
+  #strike(isNamed: (operation: ActiveRule["operation"]) => boolean): ActiveRule[] {
+    return [...this.#rules.values()].filter((rule) => {
+      if (!isNamed(rule.operation)) {
         return false;
       }
       rule.seen += 1;
@@ -181,13 +240,9 @@ export class Faults {
       rule.struck += strikes ? 1 : 0;
       return strikes;
     });
-    const step = (when: "before" | "after"): FaultStep => {
-      const rules = struck.filter((rule) => rule.when === when);
-      return {
-        delayMs: rules.reduce((sum, rule) => sum + rule.delayMs, 0),
-        answer: rules.find((rule) => rule.answer !== undefined)?.answer as FaultStep["answer"],
-      };
-    };
-    return { before: step("before"), after: step("after") };
   }
+}
+
+function sumOfDelaysMs(rules: readonly ActiveRule[]): number {
+  return rules.reduce((sum, rule) => sum + rule.delayMs, 0);
 }

@@ -7,7 +7,7 @@ export { type Clock, ManualClock } from "./clock";
 export type { ContextState } from "./contexts/context-record";
 export type { EmulatedContext, EmulatedSession, Emulator } from "./controls";
 export { startEmulator } from "./emulator";
-export type { Fault, FaultReply, FaultRule } from "./faults";
+export type { Fault, FaultReply, FaultRule, SyncStepName } from "./faults";
 export type { JournalEntry } from "./journal";
 export type { OperationName } from "./operations";
 export type { EmulatorOptions, LabelLimits, SessionPolicy } from "./options";

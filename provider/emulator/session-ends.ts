@@ -5,6 +5,7 @@ import type { Clock } from "./clock";
 import type { ContextFolder } from "./contexts/context-folder";
 import type { ContextStore } from "./contexts/context-store";
 import { Synchronizer } from "./contexts/synchronizer";
+import type { Faults } from "./faults";
 import type { Settings } from "./options";
 import { ContextMirror } from "./sandbox/context-mirror";
 import { Sandboxes } from "./sandbox/sandboxes";
@@ -32,6 +33,7 @@ export function surroundSessions(
   store: SessionStore,
   contexts: ContextStore,
   contextFolder: ContextFolder,
+  faults: Faults,
 ): SessionSurroundings {
   const limits = { timeLimitMs: settings.toolTimeLimitMs, outputLimitBytes: settings.toolOutputLimitBytes };
   const mirror = new ContextMirror(contexts, contextFolder, settings.maximumFileBytes);
@@ -56,6 +58,7 @@ export function surroundSessions(
     contexts,
     contextFolder,
     clock,
+    faults,
     settings.syncDelayMs,
     sandboxes &&
       ((sessionId, mount, direction) =>

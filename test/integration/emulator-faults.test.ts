@@ -1,7 +1,19 @@
 import { join } from "node:path";
 import { type Emulator, type FaultRule, startEmulator } from "../../provider/emulator";
 import { runBounded } from "../support/bounded-process";
-import { ask, create, createId, getLabels, idsOn, labelsOf, list, setLabels } from "../support/emulator-requests";
+import {
+  ask,
+  contextCall,
+  create,
+  createContext,
+  createId,
+  getLabels,
+  idsOn,
+  labelsOf,
+  list,
+  setLabels,
+  syncItems,
+} from "../support/emulator-requests";
 import { repositoryRoot } from "../support/node-process";
 
 let emulator: Emulator;
@@ -187,7 +199,63 @@ test("the first rule with an answer gives it", async () => {
   expect((await list(url)).status).toBe(502);
 });
 
+describe("the synchronization of a context", () => {
+  const openMounted = async () => {
+    const contextId = await createContext(url, "data");
+    const persistenceDataList = [{ contextId, path: "/data" }];
+    return { contextId, sessionId: await createId(url, {}, { persistenceDataList }) };
+  };
+
+  test.each([
+    ["contextDownload", "before"],
+    ["contextDownload", "after"],
+    ["contextUpload", "before"],
+    ["contextUpload", "after"],
+  ] as const)("fails with the message of a rule for %s, %s its effect", async (operation, when) => {
+    const fault = emulator.addFault({ operation, when, calls: 1, errorMessage: "disk full" });
+    const { sessionId } = await openMounted();
+    expect((await contextCall(url, "SyncContext", { sessionId })).body.success).toBe(true);
+
+    const items = await syncItems(url, sessionId);
+
+    const failed = operation === "contextDownload" ? "download" : "upload";
+    expect(items).toEqual(
+      ["download", "upload"].map((taskType) =>
+        expect.objectContaining(
+          taskType === failed
+            ? { taskType, status: "Failed", errorMessage: "disk full" }
+            : { taskType, status: "Success", errorMessage: "" },
+        ),
+      ),
+    );
+    expect(fault.struck).toBe(1);
+    await contextCall(url, "SyncContext", { sessionId, mode: failed });
+    expect(await syncItems(url, sessionId, { taskType: failed })).toMatchObject([{ status: "Success" }]);
+  });
+
+  test("is reported as running as long as a rule says, by the clock", async () => {
+    emulator.addFault({ operation: "contextDownload", delayMs: 60_000 });
+    const { sessionId } = await openMounted();
+
+    expect(await syncItems(url, sessionId)).toMatchObject([{ status: "Running", finishTime: 0 }]);
+    await emulator.advanceClock(60_000);
+    expect(await syncItems(url, sessionId)).toMatchObject([{ status: "Success" }]);
+  });
+
+  test("is left alone by a rule for all operations", async () => {
+    const fault = emulator.addFault({ operation: "*", delayMs: 1 });
+    const { sessionId } = await openMounted();
+
+    expect(await syncItems(url, sessionId)).toMatchObject([{ status: "Success" }]);
+    expect(fault.struck).toBe(3);
+  });
+});
+
 test.each([
+  ["answer", { operation: "contextUpload", answer: { status: 503 } }],
+  ["answer", { operation: "contextUpload", answer: "reset" }],
+  ["errorMessage", { operation: "SyncContext", errorMessage: "no" }],
+  ["errorMessage", { operation: "contextUpload", errorMessage: "" }],
   ["operation", { operation: "listSession" }],
   ["calls", { operation: "*", calls: 0 }],
   ["when", { operation: "*", when: "during" }],

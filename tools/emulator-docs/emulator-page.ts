@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { endpoints } from "../../provider/emulator/admin/endpoints";
+import { syncStepNames } from "../../provider/emulator/faults";
 import { operationNames } from "../../provider/emulator/operations";
 import { provenance, sources } from "../../provider/emulator/provenance";
 import { type OptionRow, readOptions } from "./options-table";
@@ -44,7 +45,9 @@ export function emulatorPage(): string {
     fieldsOf("field", "faults.ts", "FaultRule"),
     "The reply that `answer` names has these fields:",
     fieldsOf("field", "faults.ts", "FaultReply"),
-    `The operations are ${operationNames.map((name) => `\`${name}\``).join(", ")}.`,
+    "This one makes the first download into the next session fail, as AGB reports it in the status of the synchronization:",
+    '```json\n{"operation": "contextDownload", "calls": 1, "errorMessage": "no space left"}\n```',
+    `The operations are ${operationNames.map((name) => `\`${name}\``).join(", ")}, and the two directions in which a context's files are copied: ${syncStepNames.map((name) => `\`${name}\``).join(" and ")}.`,
     "## What it does, and where that is known from",
     "AGB publishes no description of its API. Nothing here was checked against the live service.",
     table(

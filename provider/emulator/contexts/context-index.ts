@@ -32,6 +32,7 @@ const syncTask = z.object({
   path: z.string(),
   direction: z.enum(["upload", "download"]),
   startedAtMs: z.number(),
+  finishesAtMs: z.number(),
   errorMessage: z.string().optional(),
 });
 

@@ -42,6 +42,8 @@ export interface SyncTask {
   readonly path: string;
   readonly direction: SyncDirection;
   readonly startedAtMs: number;
+  /** Until then it is reported as running. */
+  readonly finishesAtMs: number;
   /** Why it failed; undefined when it did not. */
   readonly errorMessage?: string | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock";
+import type { Faults } from "../faults";
 import { systemErrorReason } from "../system-errors";
 import type { ContextFolder } from "./context-folder";
 import type { ContextMount, SyncDirection, SyncTask } from "./context-record";
@@ -14,6 +15,7 @@ export class Synchronizer {
     private readonly contexts: ContextStore,
     private readonly folder: ContextFolder,
     private readonly clock: Clock,
+    private readonly faults: Faults,
     private readonly syncDelayMs: number,
     /** Without sandboxes sessions have no files, and every synchronization succeeds. */
     private readonly moveFiles: MoveFiles | undefined,
@@ -29,21 +31,28 @@ export class Synchronizer {
     for (const mount of mounts) {
       const { contextId, path } = mount;
       const startedAtMs = this.clock.now();
-      let errorMessage: string | undefined;
-      try {
-        if (this.contexts.find(contextId) === undefined) {
-          throw new Error("Context not found");
-        }
-        await this.moveFiles?.(sessionId, mount, direction);
-      } catch (error) {
-        errorMessage = systemErrorReason(error);
-      }
-      const task = { sessionId, contextId, path, direction, startedAtMs, errorMessage };
+      const fault = this.faults.meetSyncStep(direction === "upload" ? "contextUpload" : "contextDownload");
+      const errorMessage = fault.failureBefore ?? (await this.#copy(sessionId, mount, direction)) ?? fault.failureAfter;
+      const finishesAtMs = startedAtMs + this.syncDelayMs + fault.delayMs;
+      const task = { sessionId, contextId, path, direction, startedAtMs, finishesAtMs, errorMessage };
       this.contexts.addSyncTask(task);
       tasks.push(task);
     }
     await this.folder.save();
     return tasks;
+  }
+
+  /** @returns why it failed; undefined when it did not */
+  async #copy(sessionId: string, mount: ContextMount, direction: SyncDirection): Promise<string | undefined> {
+    try {
+      if (this.contexts.find(mount.contextId) === undefined) {
+        throw new Error("Context not found");
+      }
+      await this.moveFiles?.(sessionId, mount, direction);
+      return undefined;
+    } catch (error) {
+      return systemErrorReason(error);
+    }
   }
 
   /** Synchronizes the mounts whose policy says so: downloads when a session begins, uploads when it ends. */
@@ -65,8 +74,7 @@ export class Synchronizer {
   }
 
   #describe(task: SyncTask) {
-    const finishesAtMs = task.startedAtMs + this.syncDelayMs;
-    const isFinished = this.clock.now() >= finishesAtMs;
+    const isFinished = this.clock.now() >= task.finishesAtMs;
     const verdict = task.errorMessage === undefined ? "Success" : "Failed";
     return {
       contextId: task.contextId,
@@ -74,7 +82,7 @@ export class Synchronizer {
       status: isFinished ? verdict : "Running",
       taskType: task.direction,
       startTime: Math.floor(task.startedAtMs / 1000),
-      finishTime: isFinished ? Math.floor(finishesAtMs / 1000) : 0,
+      finishTime: isFinished ? Math.floor(task.finishesAtMs / 1000) : 0,
       errorMessage: isFinished ? (task.errorMessage ?? "") : "",
     };
   }
