@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// The command in this checkout and in the package. npm links it while it installs, before the first build makes `dist`.
+// The command, in this checkout and in the package. npm links this file during install, before the first build creates `dist`.
 require("../dist/cli/main.js");

@@ -1,13 +1,13 @@
 /**
- * The one place that says where the settings come from: an explicit `AgbProvider` or the stack's configuration (both
- * reach the provider process as configuration), then the environment, then a default. Nothing else reads the
- * environment. Imports only pure rules, so that a program that constructs resources loads no HTTP client.
+ * Where the provider's settings come from: an explicit `AgbProvider` or the stack's configuration, then the
+ * environment, then a default. Nothing else reads the environment for them. Imports only pure rules, so a program that
+ * constructs resources loads no HTTP client. What commands and CI jobs take from the environment is in
+ * `cli/environment.ts`.
  */
 import { defaultEndpoint, normaliseEndpoint } from "./api/endpoint";
 import { CleanError } from "./api/errors";
 import type { Labels } from "./api/labels";
 import { findProxy, type HttpProxy } from "./api/proxy";
-import { type ForgeSettings, parseForgeSettings, parseRepositoryId } from "./forge/forge-settings";
 import { ignorePatternProblem, labelProblems } from "./lifecycle/labels";
 import { describeType, propertyPath } from "./problem";
 
@@ -29,7 +29,7 @@ export function isVariableSet(name: string): boolean {
   return Boolean(process.env[name]);
 }
 
-/** Limit of a call with its retries, in milliseconds, when nothing else is configured; AGB's SDKs have the same. */
+/** Default limit of a call with its retries, in milliseconds. AGB's SDKs have the same. */
 export const defaultTimeoutMs = 60_000;
 
 /** A setting's value and the name under which the user gave it. */
@@ -39,12 +39,12 @@ export interface Sourced {
   readonly source: string;
 }
 
-/** What the provider needs to know to work. */
+/** The provider's settings. */
 export interface Settings {
   readonly apiKey: Sourced;
   /**
-   * The environment's key when the one in use was configured: Pulumi keeps the configuration of the last run in the
-   * state, and `refresh` and `destroy` use that, so after a rotation the configured key may be an old one.
+   * The environment's key, when the key in use comes from the configuration. `refresh` and `destroy` use the
+   * configuration of the last run, which Pulumi keeps in the state. After a rotation that key may be an old one.
    */
   readonly fallbackApiKey: Sourced | undefined;
   /** Base URL without a slash at the end. */
@@ -57,7 +57,7 @@ export interface Settings {
   /** Name of the setting that gave the limit; absent for the default. */
   readonly timeoutSource?: string | undefined;
   readonly defaultLabels: Labels;
-  /** Keys, or prefixes that end in `*`, of labels that are left to other tools. */
+  /** Labels that other tools manage: keys, or prefixes that end in `*`. */
   readonly ignoreLabels: readonly string[];
   /** `debug` shows each request and reply, with all that may be secret masked. Environment: `AGB_LOG_LEVEL`. */
   readonly logLevel: "info" | "debug";
@@ -75,7 +75,7 @@ export class AgbConfigurationError extends CleanError {
  *
  * @param configured gives the value of a configuration key such as `agb:endpoint`
  * @param environment the environment's variables
- * @throws AgbConfigurationError with everything that is missing or broken
+ * @throws AgbConfigurationError that lists everything that is missing or invalid
  */
 export function readSettings(
   configured: (key: string) => string | undefined,
@@ -144,57 +144,6 @@ export function readSettings(
   };
 }
 
-/**
- * Reads which forge hosts the repository and how to reach it: the variables of GitHub Actions or GitLab CI, and
- * `GITHUB_TOKEN` or `GITLAB_TOKEN`. Never fails: what is missing is in the result.
- */
-export function readForgeSettings(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): ForgeSettings {
-  return parseForgeSettings(environment);
-}
-
-/**
- * Reads the id of the job's repository at its forge, such as `github.com/repositories/81`. Ids, because names change.
- * Needs no token; `undefined` outside of a job.
- */
-export function readRepositoryId(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): string | undefined {
-  return parseRepositoryId(environment);
-}
-
-/** What a job of a CI system offers to what runs in it. */
-export interface JobSettings {
-  /** File to which the job's summary is appended; `GITHUB_STEP_SUMMARY`. */
-  readonly summaryPath: string | undefined;
-  /** File to which the step's outputs are appended; `GITHUB_OUTPUT`. */
-  readonly outputPath: string | undefined;
-  /** Whether lines such as `::warning::` stand out in the job's log. */
-  readonly understandsAnnotations: boolean;
-}
-
-/** Reads what the running job offers; outside of one it is nothing. */
-export function readJobSettings(environment: Readonly<Record<string, string | undefined>> = process.env): JobSettings {
-  return {
-    summaryPath: environment["GITHUB_STEP_SUMMARY"] || undefined,
-    outputPath: environment["GITHUB_OUTPUT"] || undefined,
-    understandsAnnotations: environment["GITHUB_ACTIONS"] === "true",
-  };
-}
-
-/**
- * The environment of Pulumi's own commands. A fresh clone has no file of the stack's configuration: what the stack's
- * secrets are encrypted with is then taken from its state, not made up anew.
- */
-export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  return {
-    ...environment,
-    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: environment["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] ?? "true",
-    PULUMI_SKIP_UPDATE_CHECK: environment["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
-  };
-}
-
 /** Whether HTTP can carry the key. */
 function isKey(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
@@ -227,7 +176,7 @@ function parseDefaultLabels(text: string): Labels {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw new Error(`it must be an object of labels, not ${describeType(parsed)}`);
   }
-  const labels = Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, typedText(value)]));
+  const labels = Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, typedString(value)]));
   const problems = labelProblems(labels);
   if (problems.length > 0) {
     throw new Error(problems.map(({ key, reason }) => `${propertyPath(["defaultLabels", key])}: ${reason}`).join("; "));
@@ -254,15 +203,10 @@ function parseList(text: string): unknown[] {
   } catch {
     throw new Error("it is neither a list in JSON nor keys with commas between them");
   }
-  return parsed.map(typedText);
+  return parsed.map(typedString);
 }
 
-/** `pulumi config set --path` stores 12 and true as number and boolean; the user typed a text. */
-function typedText(value: unknown): unknown {
+/** `pulumi config set --path` stores 12 and true as number and boolean, where the user meant strings. */
+function typedString(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
-}
-
-/** Whether npm runs this program for its user, as `npx` and `npm exec` do. */
-export function isRunByNpm(environment: Readonly<Record<string, string | undefined>> = process.env): boolean {
-  return environment["npm_command"] === "exec";
 }

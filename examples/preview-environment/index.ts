@@ -3,7 +3,7 @@ import { AgbSession } from "pulumi-agb";
 
 const preview = new pulumi.Config("preview");
 const request = preview.require("request");
-// A job names the commit; whoever runs Pulumi by hand need not, and then no label claims one.
+// Jobs set the commit. It is optional when you run Pulumi by hand; then the session has no such label.
 const commit = preview.get("commit");
 
 const sandbox = new AgbSession("sandbox", {
@@ -14,7 +14,7 @@ const sandbox = new AgbSession("sandbox", {
     request,
     ...(commit && { commit }),
   },
-  // Idle or not, AGB ends a session 30 minutes after its create: until then it shall wait for whoever reviews.
+  // AGB ends any session after 30 minutes. Reviewers have that long, even if the session is idle.
   idleTimeoutSeconds: 1800,
 });
 

@@ -3,7 +3,7 @@ import { AgbProvider, AgbSession } from "pulumi-agb";
 
 const config = new pulumi.Config();
 
-/** An account, set up from the stack's configuration: its key is a secret, its endpoint AGB's own unless one is set. */
+/** Creates the provider of an account from the stack's configuration: a secret key, and an endpoint if it is not AGB's. */
 function openAccount(name: string): AgbProvider {
   return new AgbProvider(name, {
     apiKey: config.requireSecret(`${name}Key`),
@@ -12,7 +12,7 @@ function openAccount(name: string): AgbProvider {
   });
 }
 
-/** What a test needs: a place to run code and a browser, both in the account that the bench is given. */
+/** A session to run code and a browser session for a test, both in the account that the component gets. */
 class TestBench extends pulumi.ComponentResource {
   readonly sessionIds: pulumi.Output<{ code: string; browser: string }>;
 
@@ -29,7 +29,7 @@ class TestBench extends pulumi.ComponentResource {
 const storefront = openAccount("storefront");
 const research = openAccount("research");
 
-// A component hands the provider on to the sessions in it; a session takes it as `provider`.
+// A component takes `providers` and passes them to its sessions. A session takes one `provider`.
 const checkout = new TestBench("checkout", { providers: [storefront] });
 const notebook = new AgbSession("notebook", { imageId: "agb-code-space-1" }, { provider: research });
 

@@ -1,7 +1,7 @@
 /**
- * The one place that talks HTTP to AGB. An endpoint of AGB is a row (an `Operation`) in a neighbouring file; `call`
- * gives each of them its URL, key, time limit, envelope and retries. Its connections are in `connection-pool.ts`. This
- * layer knows nothing of Pulumi and keeps no other state; it imports undici and zod and nothing of the other layers.
+ * The only place that sends HTTP requests to AGB. Each call of AGB's API is an `Operation` in a neighbouring file. `call`
+ * adds the URL, key, time limit, envelope and retries. Connections are in `connection-pool.ts`. This layer knows nothing
+ * of Pulumi and keeps no other state. It imports undici and zod, and nothing from the other layers.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher } from "undici";
@@ -20,43 +20,43 @@ import { certainlyHadNoEffect, isTransient, maximumAttempts, retryDelayMs } from
 /** What an operation sends. */
 export interface RequestParts {
   readonly query?: Readonly<Record<string, string>>;
-  /** JSON body; POSTs without one send `{}`. */
+  /** JSON body. A POST without one sends `{}`. */
   readonly body?: Readonly<Record<string, unknown>>;
-  /** Labels among query and body. Their values may be secret, so no error or log repeats them. */
+  /** The labels that query or body contain. Their values may be secret, so no error or log repeats them. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** One endpoint of AGB. */
+/** One call of AGB's API. */
 export interface Operation<Input, Output> extends VerdictRules {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** Whether the call may be repeated without harm when its reply was lost. */
+  /** Whether the call can safely be repeated after its reply was lost. */
   readonly idempotent: boolean;
   readonly parts: (input: Input) => RequestParts;
-  /** Shape of a successful envelope, and what is made of it. */
+  /** Shape of a successful envelope, and its conversion to the result. */
   readonly reply: z.ZodType<Output>;
 }
 
-/** One try that failed and will be made again. */
+/** A failed attempt that will be retried. */
 export interface RetryNotice {
   readonly operation: string;
-  /** Number of the try that failed, from 1. */
+  /** Number of the attempt that failed, from 1. */
   readonly attempt: number;
   readonly delayMs: number;
   readonly error: AgbError;
 }
 
-/** One request and its reply, as they were; the values may be secret. */
+/** One request and its reply, unchanged. The values may be secret. */
 export interface ExchangeNotice {
   readonly operation: string;
-  /** HTTP status; 0 when there was no reply. */
+  /** HTTP status, or 0 without a reply. */
   readonly status: number;
   readonly durationMs: number;
   /** Query and body together. */
   readonly sent: Readonly<Record<string, unknown>>;
-  /** The reply's JSON, `undefined` when there was none. */
+  /** The reply's JSON, or `undefined` if there was none. */
   readonly received: unknown;
-  /** Takes out what the call knows to be secret. */
+  /** Removes the secrets that the call knows. */
   readonly clean: CleanText;
 }
 
@@ -65,37 +65,37 @@ export interface ClientSettings {
   /** Base URL without a slash at the end, see `normaliseEndpoint`. */
   readonly baseUrl: string;
   readonly apiKey: string;
-  /** Limit of a call with all its retries, in milliseconds. */
+  /** Time limit of a call with all its retries, in milliseconds. */
   readonly timeoutMs: number;
-  /** The proxy on the way, see `findProxy`; `undefined` to go without. */
+  /** The proxy to use, see `findProxy`; `undefined` for none. */
   readonly proxy: HttpProxy | undefined;
-  /** What no error or log may repeat, beside the key and the labels that a call sends. */
+  /** Further secrets that no error or log may repeat, besides the key and the labels that a call sends. */
   readonly secrets?: readonly KnownSecret[];
-  /** Told of each retry before its delay. */
+  /** Called before the delay of each retry. */
   readonly onRetry?: (notice: RetryNotice) => void;
-  /** Told of each request once its reply is there or missing. */
+  /** Called after each request, with its reply if there was one. */
   readonly onExchange?: (notice: ExchangeNotice) => void;
 }
 
-/** How many problems of a reply an error names. */
+/** How many problems of a reply an error lists. */
 const shownIssues = 5;
 
-/** What a client takes over from another. */
+/** What a derived client shares with the original. */
 interface Inheritance {
   readonly connections: ConnectionPool;
   readonly service: { emulatorId: string | undefined };
-  /** When all calls must have ended, on the clock of `performance.now()`. */
+  /** When all calls must have finished, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
   /** Nothing is sent once it is aborted. */
   readonly stop?: AbortSignal | undefined;
 }
 
-/** The time that one call has, retries included. */
+/** The time limit of one call with its retries. */
 interface CallLimit {
   /** On the clock of `performance.now()`. */
   readonly startedMs: number;
   readonly timeoutMs: number;
-  /** Fires when the time is over. */
+  /** Aborted when the time is over. */
   readonly signal: AbortSignal;
 }
 
@@ -117,41 +117,41 @@ export class AgbClient {
     this.stop = inheritance?.stop;
   }
 
-  /** The same client over the same connections, all of whose calls together must end within the limit, and its own. */
+  /** Returns a client over the same connections whose calls together must finish within `limitMs`. */
   within(limitMs: number): AgbClient {
     return this.derive({ deadlineMs: Math.min(this.deadlineMs, performance.now() + limitMs) });
   }
 
-  /** The same client over the same connections, which sends nothing once the signal is aborted; replies are awaited. */
+  /** Returns a client over the same connections that sends nothing after the signal is aborted. It still awaits replies. */
   untilAborted(stop: AbortSignal): AgbClient {
     return this.derive({ stop });
   }
 
-  /** The same client over the same connections; its errors and logs repeat none of these secrets either. */
+  /** Returns a client over the same connections whose errors and logs do not repeat these secrets either. */
   hiding(more: readonly KnownSecret[]): AgbClient {
     return this.derive({}, { secrets: [...(this.settings.secrets ?? []), ...more] });
   }
 
-  /** Makes a string of a reply ready to be shown: harmless, not too long, and without the key and the other secrets. */
+  /** Prepares a string of a reply for output: removes the key and the other secrets, escapes and shortens it. */
   clean(text: string): string {
     const { apiKey, secrets = [] } = this.settings;
     return cleanerFor([keySecret(apiKey), ...secrets])(text);
   }
 
-  /** The id that the emulator gave in the last reply; `undefined` for AGB and for emulators that keep no sessions. */
+  /** The emulator's id from the last reply; `undefined` for AGB and for emulators without a state file. */
   get emulatorId(): string | undefined {
     return this.service.emulatorId;
   }
 
-  /** Milliseconds left for calls, see `within`; infinite without a limit. */
+  /** Returns the milliseconds left for calls, see `within`. Infinite without a limit. */
   leftMs(): number {
     return this.deadlineMs - performance.now();
   }
 
   /**
-   * Makes one call, repeated where that is harmless, within the time limit.
+   * Makes one call within the time limit, and retries it where that is safe.
    *
-   * @throws AgbError of the kind that fits, see `errors.ts`
+   * @throws AgbError a subclass that says what failed, see `errors.ts`
    */
   async call<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
     const { onRetry } = this.settings;
@@ -172,7 +172,7 @@ export class AgbClient {
         if (!certainlyHadNoEffect(latest)) {
           sentFailure = latest;
         }
-        // When the last attempt was not sent but an earlier one was, "nothing was sent" would be false.
+        // If an earlier attempt was sent and the last one was not, "nothing was sent" would be false.
         const error = sentFailure ?? latest;
         if (
           !isTransient(latest) ||
@@ -194,7 +194,7 @@ export class AgbClient {
     }
   }
 
-  /** Ends the connections. Calls that were sent have two seconds to end; all others fail immediately. */
+  /** Closes the connections. Calls that were sent have two seconds to finish; all others fail immediately. */
   close(): Promise<void> {
     return this.connections.close();
   }
@@ -223,7 +223,7 @@ export class AgbClient {
     const envelope = readEnvelope(operation, reply, clean);
     const parsed = operation.reply.safeParse(envelope);
     if (!parsed.success) {
-      // Only paths and expectations: the values of a reply may be secret.
+      // Only paths and expectations, because the values of a reply may be secret.
       const issues = parsed.error.issues.slice(0, shownIssues);
       const problems = issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
       const requestId = clean(envelope.requestId || reply.requestIdHeader || "");
@@ -239,19 +239,19 @@ export class AgbClient {
     const progress: Progress = { step: "starting" };
     let status = 0;
     let requestSent = false;
-    const noticeStart = noticingStart(() => {
-      // It may have waited for a free connection until now.
+    const observer = observeStart(() => {
+      // The call may have waited for a free connection until now.
       this.stop?.throwIfAborted();
       requestSent = true;
     });
     try {
       return await this.connections.use(limit.signal, progress, async (connection) => {
-        const response = await connection.compose(noticeStart).request({
+        const response = await connection.compose(observer).request({
           path: `${new URL(url).pathname}${query && `?${query}`}`,
           method: operation.method,
           headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
           ...(operation.method === "POST" && { body: JSON.stringify(parts.body ?? {}) }),
-          // The call's limit ends the connection; undici's own limits would cut longer calls short.
+          // The call's own limit ends the connection. undici's limits would cut longer calls short.
           headersTimeout: 0,
           bodyTimeout: 0,
         });
@@ -290,8 +290,8 @@ function firstValue(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
-/** Calls back when a connection stands and the request is about to be written to it; without that nothing is sent. */
-function noticingStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
+/** Calls `onStart` right before the request is written to the connection. If it was not called, nothing was sent. */
+function observeStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) =>
     dispatch(options, {
       onRequestStart: (...start) => {

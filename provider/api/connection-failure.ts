@@ -3,7 +3,7 @@ import type { HttpProxy } from "./proxy";
 /** Why a connection failed, in words for the user. */
 export interface ConnectionFailure {
   readonly reason: string;
-  /** Whether it will fail in the same way again, however long one waits: no common TLS, or a proxy that refuses. */
+  /** Whether a retry would fail in the same way, for example because TLS fails or a proxy refuses. */
   readonly lasting: boolean;
 }
 
@@ -19,7 +19,7 @@ export class ConnectError extends Error implements ConnectionFailure {
   }
 }
 
-// The codes that Node gives to what OpenSSL says of a certificate, and its own for a wrong host name.
+// Node's names for OpenSSL's certificate errors, and Node's own code for a wrong host name.
 const certificateCodes = new Set([
   "UNABLE_TO_GET_ISSUER_CERT",
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
@@ -45,16 +45,16 @@ const certificateCodes = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
-const wrongTimeRemedy = "Its owner must renew it, unless the clock of this computer is wrong";
+const wrongTimeRemedy = "Check the clock of this computer. If it is right, the owner must renew the certificate";
 const unknownAuthorityRemedy =
-  "Where it is right, as behind a company's proxy, set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of the " +
-  "authority that issued it, before the command starts";
+  "If you trust it, for example behind a company proxy, set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of " +
+  "the authority that issued it, and run the command again";
 
 /**
  * Explains an error of Node or undici.
  *
- * @param requestSent whether the request was on its way, so that the connection stood once
- * @param proxy the proxy, where it is the proxy that could not be reached
+ * @param requestSent whether the request was sent, so that a connection existed
+ * @param proxy the proxy, if it was the proxy that could not be reached
  */
 export function explainConnectionFailure(error: unknown, requestSent: boolean, proxy?: HttpProxy): ConnectionFailure {
   if (error instanceof ConnectError) {
@@ -74,7 +74,7 @@ function explainMissingConnection(error: unknown, proxy: HttpProxy | undefined):
   }
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     const what = proxy === undefined ? "an endpoint" : "a proxy";
-    return { reason: `it does not speak TLS; ${what} without TLS needs http:// in front`, lasting: true };
+    return { reason: `it does not speak TLS. Write http:// in front of ${what} without TLS`, lasting: true };
   }
   if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
     return { reason: `TLS failed (${describeProblem(error)})`, lasting: true };
@@ -86,7 +86,7 @@ function certificateRemedy(code: string, proxy: HttpProxy | undefined): string {
   switch (code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID":
     case "HOSTNAME_MISMATCH":
-      return `It is for another host name: check ${proxy === undefined ? "the endpoint" : "the variable"}`;
+      return `It belongs to another host name. Check ${proxy === undefined ? "the endpoint" : "the variable"}`;
     case "CERT_HAS_EXPIRED":
     case "CERT_NOT_YET_VALID":
       return wrongTimeRemedy;
@@ -95,19 +95,19 @@ function certificateRemedy(code: string, proxy: HttpProxy | undefined): string {
   }
 }
 
-/** What an error of Node or undici says, in one line. */
+/** Returns what an error of Node or undici says, in one line. */
 export function describeProblem(error: unknown): string {
-  // Node gathers the failures of several addresses (IPv6, IPv4) in one error without a message.
+  // When several addresses (IPv6, IPv4) fail, Node throws one error without a message that holds all of them.
   if (typeof error === "object" && error !== null && "errors" in error && Array.isArray(error.errors)) {
     return error.errors.map(describeProblem).join("; ");
   }
   const code = textOf(error, "code");
-  // OpenSSL's words; the message adds addresses in memory and lines of its source.
+  // `reason` has OpenSSL's words. The message adds memory addresses and line numbers to them.
   const message = (code.startsWith("ERR_SSL_") && textOf(error, "reason")) || textOf(error, "message");
   return code === "UND_ERR_SOCKET" ? `${message} (${code})` : message || code || String(error);
 }
 
-// Not `instanceof`: Node's own errors are of another realm where modules are loaded into a context, as test runners do.
+// Not `instanceof`: Jest loads modules into a context of its own, where Node's errors belong to another realm.
 function textOf(error: unknown, name: "code" | "message" | "reason"): string {
   return typeof error === "object" && error !== null && name in error ? String(Reflect.get(error, name)) : "";
 }

@@ -3,24 +3,24 @@ import { Client, type Dispatcher } from "undici";
 import { ConnectError } from "./connection-failure";
 import { openSocket, type Progress, type Route } from "./open-socket";
 
-/** How many connections to an endpoint are open at the same time. */
+/** How many connections to one endpoint may be open at the same time. */
 export const maximumConnections = 32;
 
-/** How large a reply may be; the largest one known, a full page of a list, is a small part of it. */
+/** How large a reply may be, in bytes. The largest known reply, a full page of a list, is much smaller. */
 export const largestReplyBytes = 4 * 1024 * 1024;
 
-/** How long calls under way may go on when the pool is closed, in milliseconds. */
+/** How long active calls may continue after the pool is closed, in milliseconds. */
 const closingGraceMs = 2_000;
 
 /**
- * The connections to one endpoint, kept alive between calls. A connection belongs to one call at a time, so that a call
- * which runs out of time ends its connection, or the attempt to make one, and nothing goes on behind its back.
+ * The connections to one endpoint, kept alive between calls. A connection belongs to one call at a time. A call that
+ * runs out of time ends its connection, or the attempt to open one, so nothing continues in the background.
  *
- * undici's own pools are not used: a request that waits for a connection does not notice there that it was aborted, and
- * a proxy that closes instead of opening a tunnel is asked again without a pause or an end.
+ * undici's own pools do not do: a request that waits for a connection there does not notice that it was aborted, and a
+ * proxy that closes instead of opening a tunnel is asked again without a pause or an end.
  */
 export class ConnectionPool {
-  /** The one used last is at the end, and is used first: the others may then grow old and close. */
+  /** The most recently used connection is last and is used first, so the others can grow old and close. */
   private idle: Connection[] = [];
   private readonly waiting = new Set<() => void>();
   private readonly active = new Map<Promise<unknown>, Use>();
@@ -34,11 +34,11 @@ export class ConnectionPool {
   ) {}
 
   /**
-   * Does something over a connection: a kept one, or a new one. When it fails the connection is ended.
+   * Runs `work` over an idle connection or a new one. If it fails, the connection is closed.
    *
-   * @param signal ends the work and its connection; the promise then rejects at the same moment, with its reason
-   * @param progress takes note of each step until there is a connection
-   * @throws ConnectError when no connection could be made
+   * @param signal ends the work and its connection; the promise rejects immediately with the signal's reason
+   * @param progress records each step until there is a connection
+   * @throws ConnectError when no connection could be opened
    */
   async use<Result>(
     signal: AbortSignal,
@@ -68,8 +68,8 @@ export class ConnectionPool {
   }
 
   /**
-   * Ends all connections. Calls that have none yet fail immediately, because nothing was sent; the others have two
-   * seconds to end, and fail then.
+   * Closes all connections. Calls without a connection fail immediately, because nothing was sent. The others fail
+   * unless they finish within two seconds.
    */
   async close(): Promise<void> {
     this.isClosed = true;
@@ -135,7 +135,7 @@ export class ConnectionPool {
       await unlessAborted(admitted, signal);
     } catch (error) {
       if (!this.waiting.delete(admit)) {
-        // It was given a slot at the same moment.
+        // A slot was assigned at the same moment.
         this.freeSlot();
       }
       throw error;
@@ -177,7 +177,7 @@ interface Use {
   isConnected: boolean;
 }
 
-/** One connection and the HTTP client that speaks over it, and over nothing else. */
+/** One connection and the HTTP client that uses only this connection. */
 class Connection {
   readonly client: Client;
 
@@ -191,7 +191,7 @@ class Connection {
       connect: (_, callback) => {
         const isFirst = !isHandedOver;
         isHandedOver = true;
-        // undici expects the answer later, never within the call.
+        // undici expects the callback after this function has returned.
         queueMicrotask(() => (isFirst ? callback(null, socket) : callback(lostError(), null)));
       },
     });
@@ -207,7 +207,7 @@ class Connection {
   }
 }
 
-/** Waits for a result, but no longer than the signal allows. */
+/** Waits for a result, or rejects when the signal is aborted. */
 function unlessAborted<Result>(result: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);

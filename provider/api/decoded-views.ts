@@ -1,19 +1,19 @@
-/** A string as it reads after decoding. Each UTF-16 unit knows the part of the source that it was decoded from. */
+/** A decoded string. Each UTF-16 unit knows the part of the source that it was decoded from. */
 export interface View {
   readonly text: string;
-  /** Where the part of each unit begins in the source. */
+  /** Where each unit's part of the source begins. */
   readonly starts: Int32Array;
-  /** Where it ends: the position after its last character. */
+  /** Where each unit's part of the source ends: the position after its last character. */
   readonly ends: Int32Array;
 }
 
 /** Decodes one escape sequence, if there is one at the position. */
 type Unescape = (text: string, position: number) => { readonly length: number; readonly decoded: string } | undefined;
 
-/** What decodes the sequences that begin with a character. */
+/** Decoders by the first character of the escape sequence. */
 type Escapes = ReadonlyMap<string, Unescape>;
 
-// They bound the time, whatever a server sends.
+// These bound the time, whatever a server sends.
 const mostViews = 30;
 const deepestMixture = 4;
 const deepestNesting = 6;
@@ -22,9 +22,9 @@ const shortestBase64 = 6;
 const shortestHexadecimal = 8;
 
 /**
- * Every reading of a string: as it is, and decoded from the escapes of URLs, forms, JSON, JavaScript and HTML, also nested
- * and mixed; of each of those what its Base64 and hexadecimal digits say. What is no escape stays as it is, so a string may
- * be encoded in part. Takes time in proportion to the length.
+ * Yields every reading of a string. These are the string itself and what it says with the escapes of URLs, forms, JSON,
+ * JavaScript and HTML decoded, also nested and mixed. For each of them, also what its Base64 and hexadecimal digits say.
+ * Anything that is not an escape stays unchanged, so a string may be partly encoded. Takes linear time.
  */
 export function* everyViewOf(source: string): Generator<View> {
   for (const view of unescapedViews(source)) {
@@ -62,7 +62,7 @@ const backslashEscape: Unescape = (text, position) => {
 };
 
 const htmlNames: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-// Zeros in front are as many as the sender likes; 32 are more than any server writes.
+// A server may write any number of leading zeros. No server writes 32 digits.
 const htmlPattern = /&(?:#x([0-9a-f]{1,32});?|#([0-9]{1,32});?|(amp|lt|gt|quot|apos);)/iy;
 
 const htmlEscape: Unescape = (text, position) => {
@@ -102,14 +102,14 @@ function unescapedViews(source: string): View[] {
     views.push({ view, depth });
     return view;
   };
-  // These first: they read what servers and proxies do in practice, and the number of views is limited.
+  // First the views that read what servers and proxies write in practice, because the number of views is limited.
   for (const escapes of [all, allWithPlus]) {
     let view = add(original, escapes, 1);
     for (let depth = 2; view !== undefined && depth <= deepestNesting; depth += 1) {
       view = add(view, all, depth);
     }
   }
-  // A secret may itself look like an escape, so each kind is decoded alone as well.
+  // A secret may look like an escape, so each kind is also decoded on its own.
   for (const { view, depth } of views) {
     for (const escapes of depth < deepestMixture ? [percent, form, backslash, html] : []) {
       add(view, escapes, depth + 1);
@@ -118,10 +118,10 @@ function unescapedViews(source: string): View[] {
   return views.map(({ view }) => view);
 }
 
-/** Decodes each sequence once; undefined if there is none. */
+/** Decodes each escape sequence once. Returns `undefined` if there is none. */
 function decodeEscapes(view: View, escapes: Escapes): View | undefined {
   const { text, starts, ends } = view;
-  // No escape is shorter than what it stands for.
+  // No escape is shorter than its decoded form.
   const building = new ViewBuilder(text.length);
   let isChanged = false;
   for (let position = 0; position < text.length; ) {
@@ -140,7 +140,7 @@ function decodeEscapes(view: View, escapes: Escapes): View | undefined {
   return isChanged ? building.view() : undefined;
 }
 
-/** Digits of a view with the places where they stand. A digit of -1 separates runs. */
+/** The digits of a view and their positions. A digit of -1 separates runs. */
 interface Digits {
   readonly values: number[];
   readonly positions: number[];
@@ -148,7 +148,7 @@ interface Digits {
 
 const noDigit = -1;
 
-/** What the Base64 in a view says, in both alphabets, for each of the four places where a group may begin. */
+/** Decodes the Base64 in a view, in both alphabets, for each of the four positions where a group may begin. */
 function base64Views(view: View): View[] {
   const runs = /[\w+/-]+(?:(?: |\r?\n[ \t]*)[\w+/-]+)*/g;
   const digits: Digits = { values: [], positions: [] };
@@ -158,7 +158,7 @@ function base64Views(view: View): View[] {
     }
     for (let offset = 0; offset < run.length; offset += 1) {
       const isIndentation = run.charAt(offset) === " " && /\s/.test(run.charAt(offset - 1));
-      // A lone blank may be what a server made of a plus; blanks after a line break are indentation.
+      // A server may have turned a plus into a single blank. Blanks after a line break are indentation.
       const value = isIndentation ? noDigit : base64Value(run.charCodeAt(offset));
       if (value !== noDigit) {
         digits.values.push(value);
@@ -171,7 +171,7 @@ function base64Views(view: View): View[] {
   return [0, 1, 2, 3].map((skipped) => viewOfDigits(view, digits, 6, skipped));
 }
 
-/** What the hexadecimal digits in a view say, with or without separators, for both places where a pair may begin. */
+/** Decodes the hexadecimal digits in a view, with or without separators, for both positions where a pair may begin. */
 function hexadecimalViews(view: View): View[] {
   const runs = /[0-9a-f]+(?:(?:[\s:,;-]{1,2}(?:0x)?)[0-9a-f]+)*/gi;
   const separator = /[\s:,;-]{1,2}(?:0x)?/iy;
@@ -192,7 +192,7 @@ function hexadecimalViews(view: View): View[] {
   return [0, 1].map((skipped) => viewOfDigits(view, digits, 4, skipped));
 }
 
-/** Puts the bits of digits together to bytes and reads those as UTF-8. */
+/** Joins the bits of the digits to bytes and reads them as UTF-8. */
 function viewOfDigits(view: View, { values, positions }: Digits, bits: 4 | 6, skipped: number): View {
   const bytes = new Uint8Array(values.length);
   const starts = new Int32Array(values.length);
@@ -210,7 +210,7 @@ function viewOfDigits(view: View, { values, positions }: Digits, bits: 4 | 6, sk
       ends[length] = view.ends[positions[digit + 1] ?? 0] ?? 0;
       length += 1;
     }
-    // A byte of zero keeps runs apart.
+    // A zero byte separates the runs.
     length += 1;
     from = to + 1;
   }
@@ -231,9 +231,9 @@ function viewOfDigits(view: View, { values, positions }: Digits, bits: 4 | 6, sk
 }
 
 /**
- * Reads one character of UTF-8. A byte that belongs to none is read as Latin-1.
+ * Reads one UTF-8 character. A byte that is not part of valid UTF-8 is read as Latin-1.
  *
- * @param byteAt the byte at an index after the first one, or -1
+ * @param byteAt returns the byte at an index after the first one, or -1
  */
 function utf8Character(first: number, byteAt: (index: number) => number): { decoded: string; bytes: number } {
   const bytes = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -265,7 +265,7 @@ const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 const base64Values = new Map(
   [...base64Alphabet, "-", "_", " "].map((digit, index) => [
     digit.charCodeAt(0),
-    // The other alphabet's last two, and what a form makes of a plus.
+    // The last two digits of the other alphabet, and the blank that a form makes of a plus.
     index < 64 ? index : index === 65 ? 63 : 62,
   ]),
 );

@@ -1,12 +1,12 @@
-/** Where AGB answers when nothing else is configured. */
+/** AGB's endpoint, used unless another one is configured. */
 export const defaultEndpoint = "sdk-api.agb.cloud";
 
 /**
- * Turns an endpoint as users write it into a base URL, by the rule of AGB's own SDKs: `http://` and `https://` are
- * kept, anything else means HTTPS. A path prefix is kept; slashes at the end are dropped.
+ * Turns an endpoint as users write it into a base URL. As in AGB's own SDKs, `http://` and `https://` are kept, and
+ * anything else means HTTPS. A path prefix is kept. Slashes at the end are dropped.
  *
  * @returns base URL without a slash at the end
- * @throws Error that says what is wrong with the text, without naming where it came from
+ * @throws Error that says what is wrong with the string, but not which setting it came from
  */
 export function normaliseEndpoint(endpoint: string): string {
   const trimmed = endpoint.trim();
@@ -23,22 +23,22 @@ export function normaliseEndpoint(endpoint: string): string {
   }
   const url = new URL(absolute);
   if (url.username !== "" || url.password !== "") {
-    throw new Error("it holds a user name or password; AGB takes the API key only");
+    throw new Error("it contains a user name or password; AGB accepts only an API key");
   }
   if (url.search !== "" || url.hash !== "") {
-    throw new Error("it holds a query or a fragment");
+    throw new Error("it contains a query or a fragment");
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
-/** Begins the name of an emulator that has an id. */
+/** Prefix of the name of an emulator that has an id. */
 const emulatorPrefix = "local:";
 
 /**
- * Name of the service behind a base URL, to tell whether two runs spoke with the same one: `undefined` for AGB's default
- * endpoint, `local:ID` for an emulator that keeps its sessions and so may move to another port, else the base URL.
+ * Returns the name of the service behind a base URL. It shows whether two runs used the same service: `undefined` for
+ * AGB's default endpoint, `local:ID` for an emulator with a state file, which may move to another port, or the base URL.
  *
- * @param emulatorId what the service said in its replies, see `AgbClient.emulatorId`
+ * @param emulatorId the id in the service's replies, see `AgbClient.emulatorId`
  */
 export function serviceName(baseUrl: string, emulatorId: string | undefined): string | undefined {
   if (baseUrl === normaliseEndpoint(defaultEndpoint)) {
@@ -48,16 +48,16 @@ export function serviceName(baseUrl: string, emulatorId: string | undefined): st
 }
 
 /**
- * Whether a name from a state is that of the service behind a base URL. Only one program can have a port, so the same
- * base URL is the same service, or one that has taken its place.
+ * Returns whether a name from a state belongs to the service behind a base URL. The same base URL counts as the same
+ * service, because only one program at a time can listen on a port.
  *
- * @param name from `serviceName`; earlier versions had `local` for everything on this machine
+ * @param name from `serviceName`; earlier versions stored `local` for every service on this machine
  */
 export function isSameService(name: string | undefined, baseUrl: string, emulatorId: string | undefined): boolean {
   return name === serviceName(baseUrl, emulatorId) || name === baseUrl || (name === "local" && isLoopback(baseUrl));
 }
 
-/** A service's name as people understand it. */
+/** Returns a service's name in words for the user. */
 export function describeService(name: string | undefined): string {
   if (name === undefined) {
     return defaultEndpoint;
@@ -68,12 +68,12 @@ export function describeService(name: string | undefined): string {
   return isEmulatorName(name) ? `the local emulator with id ${name.slice(emulatorPrefix.length)}` : name;
 }
 
-/** Whether a name is that of an emulator that keeps its sessions in a state file. */
+/** Returns whether a name belongs to an emulator with a state file. */
 export function isEmulatorName(name: string | undefined): boolean {
   return name?.startsWith(emulatorPrefix) ?? false;
 }
 
-/** Tells whether a base URL leads to this machine, which no proxy should be asked for. */
+/** Returns whether a base URL leads to this machine. Such an endpoint is never reached through a proxy. */
 export function isLoopback(baseUrl: string): boolean {
   const host = new URL(baseUrl).hostname;
   return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host);

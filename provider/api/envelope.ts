@@ -4,12 +4,12 @@ import { parseJson } from "./json";
 import { type CleanText, printable } from "./outside-text";
 import { parseRetryAfterMs } from "./retry";
 
-/** An HTTP reply with its whole body, before anything is known of its content. */
+/** An HTTP reply with its whole body, not yet parsed. */
 export interface HttpReply {
   readonly status: number;
   /** The URL that was asked, without its query. */
   readonly url?: string | undefined;
-  /** Body as text. */
+  /** The body as a string. */
   readonly text: string;
   /** Value of the header `x-request-id`, used when the body has no `requestId`. */
   readonly requestIdHeader?: string | undefined;
@@ -17,12 +17,12 @@ export interface HttpReply {
   readonly retryAfterHeader?: string | undefined;
 }
 
-/** What the verdict needs to know of an operation. */
+/** How to read the verdict in an operation's reply. */
 export interface VerdictRules {
   readonly name: string;
-  /** Codes that mean that the addressed object is gone. */
+  /** Codes that mean that the requested object is gone. */
   readonly goneCodes: readonly (string | RegExp)[];
-  /** Whether `data.success` and `data.errMsg` are a second verdict, as createSession has it. */
+  /** Whether `data.success` and `data.errMsg` are a second verdict, as in createSession. */
   readonly innerVerdict: boolean;
 }
 
@@ -30,13 +30,13 @@ const longestCode = 200;
 
 const text = z.string().nullish();
 
-/** The outer layer of each reply; fields that AGB adds are let through. */
+/** The outer layer of each reply. Unknown fields pass. */
 const envelopeSchema = z.looseObject({
   success: z.boolean().nullish(),
   code: text,
   message: text,
   requestId: text,
-  // Replies without data exist, and a key of type `unknown` is required unless it says so.
+  // Some replies have no data. zod requires a key of type `unknown` unless it is optional.
   data: z.unknown().optional(),
 });
 
@@ -45,18 +45,18 @@ export type Envelope = z.infer<typeof envelopeSchema>;
 
 const innerSchema = z.looseObject({ success: z.boolean().nullish(), errMsg: text, sessionId: text });
 
-// AGB names none for its own keys; NOT_LOGIN is known from its sibling platform, AccessDenied from a unit fixture of
-// AGB's SDK, the rest are what gateways in front of such services answer.
+// AGB documents no code for a bad key. NOT_LOGIN is known from its sibling platform, AccessDenied from a unit fixture of
+// AGB's SDK. The others are common answers of gateways in front of such services.
 const authenticationCodes = /^(NOT_LOGIN$|AccessDenied|InvalidApiKey|Forbidden|Unauthorized)/;
 
 /**
  * Reads the two layers of a reply and returns the envelope when both say success.
  *
- * An authentication failure is decided before "not found": a wrong key must never look like a released session.
+ * Authentication failures are detected before "not found": a wrong key must never look like a released session.
  *
- * @param clean makes what the server says ready for an error: without the secrets of the call, harmless, not too long
+ * @param clean prepares the server's words for an error: removes the call's secrets, escapes and shortens them
  * @throws AgbAuthenticationError, AgbNotFoundError, AgbApiError when AGB refused
- * @throws AgbUnexpectedReplyError when the reply is no envelope although the HTTP status is good
+ * @throws AgbUnexpectedReplyError when the reply is not an envelope although the HTTP status is good
  */
 export function readEnvelope(rules: VerdictRules, reply: HttpReply, clean: CleanText = printable): Envelope {
   const parsed = envelopeSchema.safeParse(unwrap(parseJson(reply.text)));
@@ -89,7 +89,7 @@ export function readEnvelope(rules: VerdictRules, reply: HttpReply, clean: Clean
     throw new AgbUnexpectedReplyError(rules.name, reply.status, clean(facts.requestId), "it has no verdict `success`");
   }
   if (rules.innerVerdict && inner.data?.success === false) {
-    // On success the outer code is `ok`, which would read as nonsense beside a refusal.
+    // The outer code is `ok` here, which would be misleading in an error.
     const code = facts.code.toLowerCase() === "ok" ? "" : facts.code;
     throw refusalError(rules, { ...facts, code, reason: (inner.data.errMsg || envelope.message) ?? "" }, clean);
   }
@@ -127,7 +127,7 @@ function refusalError(rules: VerdictRules, refusal: Refusal, clean: CleanText): 
   return new AgbApiError(rules.name, shown);
 }
 
-/** AGB's SDK also accepts `{"body": {...}}` and PascalCase keys on some calls; so do we, on all of them. */
+/** Accepts `{"body": {...}}` and PascalCase keys in every reply, as AGB's SDK does in some. */
 function unwrap(value: unknown, depth = 0): unknown {
   if (!isRecord(value) || depth > deepestBody) {
     return undefined;
@@ -137,7 +137,7 @@ function unwrap(value: unknown, depth = 0): unknown {
   return isRecord(envelope["body"]) && !("success" in envelope) ? unwrap(envelope["body"], depth + 1) : envelope;
 }
 
-/** One is known from AGB's SDK. */
+/** How many bodies may be nested. AGB's SDK knows of one. */
 const deepestBody = 3;
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,15 +1,14 @@
 /**
- * What can go wrong in a call to AGB. Each class is one kind of bad day, so that callers decide by class and
- * never by a text. Messages hold facts only (operation, code, HTTP status, request id); what the user can do
- * about it is added where the resource is known. No message ever holds the API key or a token. Whoever makes an error
- * of a reply has cleaned what the reply says, see `outside-text.ts`; the base makes the rest harmless, such as the
- * words of OpenSSL or of a proxy.
+ * The errors of a call to AGB. Each class is one kind of failure, so callers decide by class and never by message text.
+ * Messages state facts only (operation, code, HTTP status, request id). The layer that knows the resource adds what the
+ * user can do. No message contains the API key or a token: text from a reply is cleaned before it gets here, see
+ * `outside-text.ts`, and the base class escapes the rest, such as the words of OpenSSL or a proxy.
  */
 import { printable } from "./outside-text";
 
 const longestMessage = 4_000;
 
-/** Base of all errors of this package whose message is ready to be shown: what it quotes from outside is clean. */
+/** Base class of all errors of this package whose message is safe to print. What it quotes from outside is clean. */
 export abstract class CleanError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -17,7 +16,7 @@ export abstract class CleanError extends Error {
   }
 }
 
-/** Base of every error that a call to AGB ends with. */
+/** Base class of the errors of calls to AGB. */
 export abstract class AgbError extends CleanError {
   /**
    * @param operation AGB's name of the call, such as `createSession`
@@ -32,27 +31,27 @@ export abstract class AgbError extends CleanError {
   }
 }
 
-/** What AGB said when it refused a call. */
+/** AGB's refusal of a call. */
 export interface Refusal {
-  /** AGB's machine code, empty when it gave none. */
+  /** AGB's error code, or an empty string. */
   readonly code: string;
-  /** AGB's own words, empty when it gave none. */
+  /** AGB's error message, or an empty string. */
   readonly reason: string;
   /** HTTP status of the reply. */
   readonly status: number;
-  /** Id to quote to AGB's support, empty when the reply had none. */
+  /** Id to give to AGB's support, or an empty string. */
   readonly requestId: string;
-  /** Whether the reply was AGB's own; a proxy's page says nothing of what AGB did. */
+  /** Whether the reply came from AGB. A proxy's page says nothing about what AGB did. */
   readonly isFromAgb: boolean;
-  /** The URL that was asked, without its query, which may be secret. */
+  /** The requested URL without its query, which may be secret. */
   readonly url?: string | undefined;
-  /** How long AGB asked to wait before the next try (`Retry-After`), in milliseconds. */
+  /** How long AGB asked to wait before a retry (`Retry-After`), in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** Id of a session that the refusing reply named all the same: it may exist and cost money. */
+  /** Id of a session that the reply names despite the refusal. It may exist and cost money. */
   readonly sessionId?: string | undefined;
 }
 
-/** AGB answered and refused: an error status, `success: false`, or a failure inside `data`. */
+/** AGB refused the call: an error status, `success: false`, or a failure inside `data`. */
 export class AgbApiError extends AgbError {
   readonly code: string;
   readonly reason: string;
@@ -81,22 +80,22 @@ export class AgbApiError extends AgbError {
 }
 
 /**
- * What the call is about is gone: a session was released, a context was deleted, or it never existed. Only AGB's code
- * says so, never the words of a message.
+ * What the call is about is gone: a session was released, a context was deleted, or it never existed. Recognised by AGB's
+ * code, never by the message text.
  */
 export class AgbNotFoundError extends AgbApiError {}
 
-/** The API key is wrong, expired, of another region, or has no right to the call. */
+/** The API key is wrong, expired, for another region, or not allowed to make this call. */
 export class AgbAuthenticationError extends AgbApiError {}
 
-/** No whole reply within the time limit of the call, retries included. */
+/** The call and its retries did not finish within the time limit. */
 export class AgbTimeoutError extends AgbError {
-  /** `false` only when AGB certainly saw nothing of the call: there was no connection, or no time left to begin. */
+  /** `false` only if AGB certainly did not see the call: there was no connection, or no time left to start. */
   readonly requestSent: boolean;
 
   /**
-   * @param timeoutMs the limit; 0 when the time for the whole operation was over before the call
-   * @param options `waitedMs`: how long the wait really was; `unsent`: what was reached when nothing could be sent
+   * @param timeoutMs the limit; 0 if the whole operation had no time left for the call
+   * @param options `waitedMs`: how long the wait really took; `unsent`: how far the call got if nothing was sent
    */
   constructor(
     operation: string,
@@ -108,37 +107,37 @@ export class AgbTimeoutError extends AgbError {
   }
 }
 
-/** How far a call got that ran out of time before it could be sent. */
+/** How far a call got before it ran out of time without being sent. */
 interface Unsent {
   /** Base URL that was called. */
   readonly endpoint: string;
-  /** What was being done or waited for, such as `looking up agb.example`. */
+  /** The last step, such as `looking up agb.example`. */
   readonly step: string;
 }
 
-// A timer that is late by this much is worth a word: this process was busy, and the limit alone would mislead.
+// If a timer fires this late, this process was busy. The message says so, because the limit alone would mislead.
 const notableDelayMs = 1_000;
 
 function timeoutMessage(operation: string, timeoutMs: number, waitedMs: number, unsent: Unsent | undefined): string {
   if (timeoutMs <= 0) {
-    return `the time for the whole operation was over before ${operation}`;
+    return `the time limit of the whole operation had passed before ${operation}`;
   }
   const isLate = waitedMs - timeoutMs >= notableDelayMs;
   const late = isLate ? ` (the wait took ${Math.round(waitedMs)} ms, because this process was busy)` : "";
   return unsent === undefined
     ? `AGB did not answer ${operation} within ${timeoutMs} ms${late}`
-    : `there was no connection to ${unsent.endpoint} for ${operation} within ${timeoutMs} ms${late}; ` +
+    : `no connection to ${unsent.endpoint} for ${operation} within ${timeoutMs} ms${late}; ` +
         `nothing was sent. Last step: ${unsent.step}`;
 }
 
 /** The connection failed. */
 export class AgbNetworkError extends AgbError {
-  /** Whether waiting cannot help: a certificate that is not trusted, no TLS, a proxy that refuses. */
+  /** Whether a retry cannot help, for example with an untrusted certificate, without TLS, or if a proxy refuses. */
   readonly lasting: boolean;
 
   /**
    * @param endpoint base URL that was called
-   * @param requestSent `false` only when AGB certainly saw nothing of the call (no connection was made)
+   * @param requestSent `false` only if AGB certainly did not see the call, because there was no connection
    */
   constructor(
     operation: string,
@@ -158,11 +157,11 @@ export class AgbNetworkError extends AgbError {
   }
 }
 
-/** A list that AGB does not bring to an end: nothing is known of what would have followed. */
+/** A list of AGB that does not end. The remaining items are unknown. */
 export class AgbEndlessListError extends AgbError {
   /**
    * @param pages how many pages were read
-   * @param reason why no more are read
+   * @param reason why reading stopped
    */
   constructor(
     operation: string,
@@ -171,13 +170,13 @@ export class AgbEndlessListError extends AgbError {
   ) {
     super(
       operation,
-      `the list of ${operation} did not end after ${pages} pages: ${reason}. Run the command again; ` +
-        "if that does not help, the service at the endpoint does not page as AGB does, and its owner must know",
+      `the list of ${operation} did not end after ${pages} pages: ${reason}. Run the command again. ` +
+        "If that does not help, the service at the endpoint does not page as AGB does; report it to its owner",
     );
   }
 }
 
-/** A reply that is not AGB's: no JSON envelope, or one without what the call must return. */
+/** A reply that AGB does not send: not a JSON envelope, or one without the data that the call must return. */
 export class AgbUnexpectedReplyError extends AgbError {
   constructor(
     operation: string,
@@ -187,7 +186,7 @@ export class AgbUnexpectedReplyError extends AgbError {
   ) {
     super(
       operation,
-      `the reply to ${operation} is not what AGB sends: ${reason} (HTTP ${status}${requestId && `, request id ${requestId}`})`,
+      `unexpected reply to ${operation}: ${reason} (HTTP ${status}${requestId && `, request id ${requestId}`})`,
     );
   }
 }

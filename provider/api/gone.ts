@@ -1,15 +1,15 @@
 /**
- * Codes with which AGB says that a session is unknown or released: the first from its SDK's source, the second from a
- * unit fixture of it. `noSuchCallCode` is not among them.
+ * AGB's codes for a session that is unknown or released. The first is from the source of AGB's SDK, the second from one
+ * of its unit fixtures. `noSuchCallCode` is deliberately not one of them.
  */
 export const sessionGoneCodes = ["InvalidMcpSession.NotFound", "InvalidSession.NotFound"] as const;
 
 /**
- * Codes with which AGB says that a context is unknown or deleted. The true one is not known: fixtures of AGB's SDK have the
- * text "Context not found" without a code, those of its sibling platform `Context.NotFound` and `ContextNotFound`. So
- * it is any code that ends with these words.
+ * AGB's codes for a context that is unknown or deleted. The real code is not known: fixtures of AGB's SDK have the message
+ * "Context not found" without a code, those of its sibling platform `Context.NotFound` and `ContextNotFound`. So any code that
+ * ends with these words counts.
  */
 export const contextGoneCodes = [/Context(?:Id|Name)?[._]?NotFound$/i] as const;
 
-/** Code with which AGB says that there is no such call at this address: the endpoint's path is wrong, or it is not deployed. */
+/** AGB's code for an unknown call: the endpoint's path is wrong, or the call is not deployed there. */
 export const noSuchCallCode = "InvalidAction.NotFound";

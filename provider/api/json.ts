@@ -1,8 +1,8 @@
 /**
- * The value of a JSON text. A number that JavaScript would show otherwise than it is written, such as one of 20 digits
- * or `1.0`, becomes a string of its digits.
+ * Parses JSON. A number that JavaScript would print differently, such as one with 20 digits or `1.0`, becomes a string
+ * of its digits.
  *
- * @returns `undefined` when the text is not JSON
+ * @returns `undefined` if the string is not JSON
  */
 export function parseJson(text: string): unknown {
   try {
@@ -14,7 +14,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** @param json valid JSON: outside of its strings, digits and minus signs stand in numbers only */
+/** @param json valid JSON, in which digits and minus signs outside of strings belong to numbers */
 function quoteInexactNumbers(json: string): string {
   const stringOrNumber = /["\d-]/g;
   const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -37,7 +37,7 @@ function quoteInexactNumbers(json: string): string {
   return [...parts, json.slice(copied)].join("");
 }
 
-/** Where a string ends that begins at a place: after the first quote with an even number of backslashes before it. */
+/** Returns where the string that begins at `start` ends: after the first quote with an even number of backslashes before it. */
 function endOfString(json: string, start: number): number {
   for (let quote = json.indexOf('"', start + 1); ; quote = json.indexOf('"', quote + 1)) {
     let backslashes = 0;

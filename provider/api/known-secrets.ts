@@ -1,41 +1,41 @@
 import { everyViewOf, type View } from "./decoded-views";
 import { StringFinder } from "./string-finder";
 
-/** Something that no text may repeat. */
+/** A string that no output may repeat. */
 export interface KnownSecret {
   readonly value: string;
-  /** What stands in its place. */
+  /** What replaces it in the output. */
   readonly mask: string;
-  /** Whether it is hidden also inside of longer words; the others only where they stand alone. */
+  /** Whether it is also hidden inside of longer words. Otherwise it is hidden only as a separate word. */
   readonly insideWords: boolean;
 }
 
 /**
- * Replaces known secrets by their masks.
+ * Replaces known secrets with their masks.
  *
- * @param shown how many characters of the text to return, default all. A secret that begins within them and ends
- *   after them is replaced as well.
+ * @param shown how many characters of the text to return, by default all. A secret that begins within them and ends
+ *   after them is replaced too.
  */
 export type HideSecrets = (text: string, shown?: number) => string;
 
 /**
- * How many characters the encoding of one character may take where a long text is cut off. Three times encoded for a URL, a
- * Chinese one takes 21. Any other secret is found whatever its length.
+ * How many characters one encoded character may take where a long text is cut off. A Chinese character that is encoded
+ * three times for a URL takes 21. Away from the cut, secrets of any encoded length are found.
  */
 export const longestEncoding = 32;
 
 const shortestHiddenLabel = 4;
 const shortestInsideWords = 8;
 
-/** An API key is hidden wherever it stands. */
+/** Returns the secret for an API key, which is hidden everywhere. */
 export function keySecret(value: string): KnownSecret {
   return { value, mask: "[API key]", insideWords: true };
 }
 
 /**
- * The values of labels, any of which may be secret: a dynamic provider is not told which are. To keep messages readable
- * a value of fewer than 8 characters is hidden only where it stands alone as a word, and one of fewer than 4, which
- * is no secret, is not hidden.
+ * Returns the secrets for the values of labels. Any of them may be secret, because Pulumi does not tell a dynamic
+ * provider which ones are. To keep messages readable, a value of fewer than 8 characters is hidden only as a separate
+ * word, and one of fewer than 4 not at all.
  */
 export function labelSecrets(labels: Readonly<Record<string, unknown>>): KnownSecret[] {
   return Object.entries(labels).flatMap(([key, value]) =>
@@ -46,12 +46,12 @@ export function labelSecrets(labels: Readonly<Record<string, unknown>>): KnownSe
 }
 
 /**
- * Makes a function that hides secrets: the value, the value without the white space around it, and each of its lines of 8
- * characters or more, in upper and lower case. They are found plain, in the escapes of URLs, forms, JSON, JavaScript
- * and HTML, also nested and mixed, and in Base64 and hexadecimal digits, also as a part of longer ones. Other
- * encodings, a hash or a secret cut in two are not recognised.
+ * Creates a function that hides secrets: the value, the trimmed value, and each of its lines of 8 characters or more,
+ * in upper and lower case. It finds them plain, in the escapes of URLs, forms, JSON, JavaScript and HTML, also nested
+ * and mixed, and in Base64 and hexadecimal digits, also inside of longer ones. It does not recognise other encodings,
+ * hashes, or a secret that was cut in two.
  *
- * It takes time in proportion to the length of the text and of the secrets, and does not throw.
+ * The function takes linear time in the length of the text and of the secrets, and does not throw.
  */
 export function hiderFor(secrets: readonly KnownSecret[]): HideSecrets {
   const needles = needlesOf(secrets);
@@ -69,14 +69,14 @@ export function hiderFor(secrets: readonly KnownSecret[]): HideSecrets {
   };
 }
 
-/** A part of the text that a secret was found in. */
+/** A part of the text that contains a secret. */
 interface Range {
   readonly start: number;
   readonly end: number;
   readonly needle: KnownSecret;
 }
 
-/** What to look for, each string once. */
+/** Returns the strings to search for, each once. */
 function needlesOf(secrets: readonly KnownSecret[]): KnownSecret[] {
   const needles = new Map<string, KnownSecret>();
   const add = (needle: KnownSecret) => {
@@ -99,12 +99,12 @@ function needlesOf(secrets: readonly KnownSecret[]): KnownSecret[] {
     }
   }
   for (const needle of [...needles.values()]) {
-    // As UTF-8 shows it, which has no halves of characters, and as headers do, which are read as Latin-1.
+    // Once as UTF-8, which cannot hold half a surrogate pair, and once as it reads in headers, which are Latin-1.
     const bytes = Buffer.from(needle.value);
     add({ ...needle, value: bytes.toString() });
     add({ ...needle, value: bytes.toString("latin1") });
   }
-  // Of those that differ in case only, the finder takes the first.
+  // Of needles that differ only in case, the finder uses the first.
   return [...needles.values()].sort((one, other) => Number(other.insideWords) - Number(one.insideWords));
 }
 
@@ -123,7 +123,7 @@ function rangesIn(view: View, finder: StringFinder, needles: readonly KnownSecre
   return ranges;
 }
 
-/** Whether a letter or the like stands there that is not a part of an escape. */
+/** Returns whether there is a word character at the position that is not part of an escape. */
 function isInWord({ text, starts, ends }: View, position: number): boolean {
   const isPlain = (ends[position] ?? 0) - (starts[position] ?? 0) === 1;
   const isLowSurrogate = /[\udc00-\udfff]/.test(text.charAt(position));
@@ -131,7 +131,7 @@ function isInWord({ text, starts, ends }: View, position: number): boolean {
   return isPlain && code !== undefined && /[\p{L}\p{N}_-]/u.test(String.fromCodePoint(code));
 }
 
-/** Adds a range to sorted ones that do not overlap. Where it overlaps the last ones, the mask of the longest secret wins. */
+/** Adds a range to sorted ranges that do not overlap. If it overlaps the last ones, the mask of the longest secret wins. */
 function pushMerged(ranges: Range[], added: Range): void {
   let range = added;
   for (let last = ranges.at(-1); last !== undefined && last.end > range.start; last = ranges.at(-1)) {

@@ -3,18 +3,18 @@ import type { AgbClient, Operation } from "./client";
 import { sessionGoneCodes } from "./gone";
 import { parseJson } from "./json";
 
-/** Labels of a session: text to text. */
+/** Labels of a session, string to string. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Labels as AGB wants them on the wire: a JSON object as text. */
+/** Encodes labels as AGB expects them: a JSON object in a string. */
 export function encodeLabels(labels: Labels): string {
   return JSON.stringify(labels);
 }
 
-/** More than any session has; a reply with a million would hold the process for seconds. */
+/** More labels than any session has. A reply with a million would block the process for seconds. */
 const mostLabels = 1_000;
 
-// The SDKs send numbers and nulls as they are, so other tools may have stored them.
+// AGB's SDKs send numbers and nulls unchanged, so other tools may have stored them.
 const labelValue = z
   .union([z.string(), z.number(), z.boolean(), z.null()])
   .transform((value) => (value === null ? "" : String(value)));
@@ -36,8 +36,8 @@ const labelValues = z.custom<Readonly<Record<string, unknown>>>(isPlainObject).t
 });
 
 /**
- * Labels as AGB returns them: a JSON object as text, or the object itself; absent, null or empty means none. Anything
- * else fails: read as "no labels" it would be drift that is not there.
+ * Labels as AGB returns them: a JSON object in a string, or the object itself. Absent, null or empty means none.
+ * Anything else fails, because reading it as "no labels" would show drift that does not exist.
  */
 export const labelsSchema = z
   .union([z.string(), z.custom<Readonly<Record<string, unknown>>>(isPlainObject)])
@@ -92,8 +92,8 @@ export function getLabels(client: AgbClient, sessionId: string): Promise<Labels>
 }
 
 /**
- * Sets the labels of a session. AGB replaces the whole set by the weight of the evidence (its sibling platform's tests
- * require it), but one document speaks of merging: read back what you set.
+ * Sets the labels of a session. AGB most likely replaces the whole set, as the tests of its sibling platform require. One
+ * of AGB's documents speaks of merging, so read the labels back afterwards.
  *
  * @throws AgbNotFoundError when the session is gone
  */

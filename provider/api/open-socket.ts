@@ -1,6 +1,6 @@
 /**
- * Makes one connection to an endpoint: TCP, a proxy's tunnel where there is a proxy, TLS. It makes each step once, ends
- * as soon as its signal fires, and leaves no socket behind when it fails. Sends nothing of a call.
+ * Opens one connection to an endpoint: TCP, a tunnel if there is a proxy, TLS. Takes each step once, stops as soon as its
+ * signal is aborted, and leaves no socket behind when it fails. Sends no part of a call.
  */
 import { request } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
@@ -16,16 +16,16 @@ export interface Route {
   readonly proxy: HttpProxy | undefined;
 }
 
-/** How far a call has got. */
+/** The progress of a call. */
 export interface Progress {
-  /** What is being done or waited for, such as `looking up agb.example`. */
+  /** The current step, such as `looking up agb.example`. */
   step: string;
 }
 
-/** How long the making of one connection may take, in milliseconds; a call may then try again with the time it has left. */
+/** How long opening one connection may take, in milliseconds. A call may then retry in the time that it has left. */
 export const connectTimeoutMs = 10_000;
 
-/** The route to a base URL. */
+/** Returns the route to a base URL. */
 export function routeTo(baseUrl: string, proxy: HttpProxy | undefined): Route {
   const { protocol, hostname, port } = new URL(baseUrl);
   const tls = protocol === "https:";
@@ -35,8 +35,8 @@ export function routeTo(baseUrl: string, proxy: HttpProxy | undefined): Route {
 /**
  * Opens a connection.
  *
- * @param signal ends the attempt; the promise then rejects at the same moment, with the signal's reason
- * @param progress takes note of each step
+ * @param signal ends the attempt; the promise rejects immediately with the signal's reason
+ * @param progress records each step
  * @throws ConnectError when the connection failed, or took longer than `connectTimeoutMs`
  */
 export async function openSocket(route: Route, signal: AbortSignal, progress: Progress): Promise<Socket> {
@@ -54,7 +54,7 @@ export async function openSocket(route: Route, signal: AbortSignal, progress: Pr
   });
   const abort = () => stop(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  // What has arrived meanwhile is read before the attempt counts as failed: this process itself may have been slow.
+  // Data that has arrived is read before the attempt counts as failed, because this process may have been slow.
   const limit = setTimeout(() => setImmediate(() => stop(new ConnectError(lateness(progress)))), connectTimeoutMs);
   try {
     return await Promise.race([takeSteps(route, keep, progress), stopped]);
@@ -90,7 +90,7 @@ async function takeSteps(route: Route, keep: (socket: Socket) => Socket, progres
   }
   return startTls(socket, route.host, target, keep, progress).catch((error: unknown) => {
     const { reason, lasting } = explainConnectionFailure(error, false);
-    return fail({ reason: `${reason}. The way led through ${proxy.label}`, lasting }, error);
+    return fail({ reason: `${reason}. The connection went through ${proxy.label}`, lasting }, error);
   });
 }
 
@@ -116,8 +116,8 @@ function startTls(
   keep: (socket: Socket) => Socket,
   progress: Progress,
 ): Promise<Socket> {
-  progress.step = `agreeing on TLS with ${name}`;
-  // TLS has no names for IP addresses.
+  progress.step = `negotiating TLS with ${name}`;
+  // TLS does not allow an IP address as a server name.
   const servername = isIP(host) === 0 ? { servername: host } : {};
   return ready(keep(connectTls({ socket, host, ...servername, ALPNProtocols: ["http/1.1"] })), "secureConnect");
 }
@@ -155,7 +155,7 @@ async function openTunnel(socket: Socket, proxy: HttpProxy, target: string): Pro
 function tunnelRefusal(proxy: HttpProxy, target: string, status: number): ConnectionFailure {
   const answer = `it answered HTTP ${status}`;
   if (status === 407) {
-    const remedy = "Put the right user name and password into the variable, as in http://user:password@host:port";
+    const remedy = "Put the right user name and password into the variable, such as http://user:password@host:port";
     return { reason: tunnelProblem(proxy, target, answer, remedy), lasting: true };
   }
   const lasting = status < 500 && status !== 408 && status !== 429;
@@ -164,11 +164,11 @@ function tunnelRefusal(proxy: HttpProxy, target: string, status: number): Connec
 
 function tunnelProblem({ label }: HttpProxy, target: string, problem: string, remedy?: string): string {
   const host = target.replace(/:\d+$/, "");
-  const usualRemedy = `Have it allow this host, or list ${host} in NO_PROXY to go without a proxy`;
-  return `${label} opened no tunnel to ${target}: ${problem}. ${remedy ?? usualRemedy}`;
+  const usualRemedy = `Allow this host in the proxy, or list ${host} in NO_PROXY to bypass the proxy`;
+  return `${label} did not open a tunnel to ${target}: ${problem}. ${remedy ?? usualRemedy}`;
 }
 
-/** Waits for a socket's event; rejects when the socket fails or closes before it. */
+/** Waits for an event of a socket. Rejects if the socket fails or closes first. */
 function ready(socket: Socket, event: "connect" | "secureConnect"): Promise<Socket> {
   return new Promise((resolve, reject) => {
     socket.once(event, () => resolve(socket));

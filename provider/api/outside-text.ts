@@ -1,25 +1,25 @@
 /**
- * The one way out for text from outside: what AGB, a proxy or a session's labels say passes through here before it
- * stands in an error, a log line or a command's output.
+ * Makes text from outside safe to print. Whatever AGB, a proxy or a session's labels say passes through here before it
+ * appears in an error, a log line or a command's output.
  */
 import { hiderFor, type KnownSecret, longestEncoding } from "./known-secrets";
 
-/** Longest piece of text from outside that is shown, in characters. The rest is left out and the piece says so. */
+/** How many characters of one text from outside are shown. A mark replaces the rest. */
 export const longestOutsideText = 1_000;
 
-/** Makes text from outside ready to be shown: without the secrets of the call, harmless, and not too long. */
+/** Prepares text from outside for output: removes the call's secrets, escapes and shortens it. */
 export type CleanText = (text: string, longest?: number) => string;
 
 const shortenedMark = "… (shortened)";
 
-/** How much of a text is searched for secrets at most, in characters. A reply may have megabytes. */
+/** How many characters of a text are searched for secrets at most. A reply may have megabytes. */
 const longestWindow = 200_000;
 
 const commandAnywhere = /##(?=\w*\[)/g;
 
 /**
  * Shows text from outside on one line. Control characters, line breaks and invisible characters, such as those that
- * change the direction of writing, are shown as escapes. A CI system takes nothing in it for a command.
+ * change the writing direction, become escapes. Nothing in the result is a command to a CI system.
  *
  * @param longest longest result, in characters
  */
@@ -35,7 +35,7 @@ export function printable(text: string, longest = longestOutsideText): string {
   return shown;
 }
 
-/** Like `printable`, but line feeds stay: for our own text in several lines that quotes text from outside. */
+/** Like `printable`, but keeps line feeds. For our own text in several lines that quotes text from outside. */
 export function printableLines(text: string, longestLine = 10 * longestOutsideText): string {
   return text
     .split("\n")
@@ -43,14 +43,13 @@ export function printableLines(text: string, longestLine = 10 * longestOutsideTe
     .join("\n");
 }
 
-/** Quotes a name from outside, such as the key of a label. */
+/** Quotes a name from outside, such as a label's key. */
 export function quoted(name: string): string {
   return `"${printable(name.replaceAll(/["\\]/g, "\\$&"))}"`;
 }
 
 /**
- * A value as JSON that means the same and holds no control or invisible character. A CI system takes nothing in it for a
- * command.
+ * Encodes a value as JSON without control or invisible characters. Nothing in the result is a command to a CI system.
  */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent)
@@ -59,22 +58,22 @@ export function printableJson(value: unknown, indent?: number): string {
 }
 
 /**
- * Makes the cleaner of a call. Only the beginning of a long text is looked at.
+ * Creates the cleaner of a call. It reads only the beginning of a long text.
  *
- * @param secrets what the call knows and no text may repeat, see `hiderFor`
+ * @param secrets the secrets that the call knows, see `hiderFor`
  */
 export function cleanerFor(secrets: readonly KnownSecret[]): CleanText {
   const hide = hiderFor(secrets);
   const longestSecret = secrets.reduce((longest, { value }) => Math.max(longest, value.length), 0) * longestEncoding;
   return (text, longest = longestOutsideText) => {
     let shown = "";
-    // Masks are often shorter than what they hide. Where the first part is not enough, a longer one is looked at.
+    // Masks are often shorter than what they hide. If the first window does not fill the result, a longer one is used.
     for (const factor of [2, 8]) {
       const window = Math.min(factor * longest + longestSecret, longestWindow);
       if (text.length <= window) {
         return printable(hide(text), longest);
       }
-      // A secret that begins in what is shown ends before the window does, so the cut shows no half of one.
+      // A secret that begins in the shown part ends within the window, so the cut never shows half a secret.
       shown = printable(hide(text.slice(0, window), Math.max(0, window - longestSecret)), longest);
       if (shown.endsWith(shortenedMark)) {
         return shown;
@@ -84,13 +83,13 @@ export function cleanerFor(secrets: readonly KnownSecret[]): CleanText {
   };
 }
 
-/** GitHub takes a line for a command that begins with `::`, other systems one with `##[` or `##name[` anywhere. */
+/** Breaks commands of CI systems. GitHub's begin a line with `::`; others have `##[` or `##name[` anywhere in it. */
 function withoutCommands(line: string): string {
   return line.replace(/^(\s*):(?=:)/, "$1: ").replaceAll(commandAnywhere, "## ");
 }
 
 function isInvisible(character: string): boolean {
-  // The blank of Braille is visible to Unicode only.
+  // U+2800 is Braille's blank, which Unicode does not count as invisible.
   return /[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]/u.test(character);
 }
 

@@ -3,46 +3,45 @@ import { AgbEndlessListError } from "./errors";
 /** One page of a list. */
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** Where the next page begins; `undefined` or empty on the last one. */
+  /** Token of the next page; `undefined` or empty on the last page. */
   readonly nextToken?: string | undefined;
 }
 
 /**
- * How many pages a list may have. With 100 items to a page that is room for 100,000 sessions, and for 10,000 if AGB gives
- * no more than 10 to a page, which is what its SDKs ask for.
+ * How many pages a list may have. That is enough for 100,000 sessions with 100 to a page, and for 10,000 if AGB returns
+ * only 10, the number that its SDKs ask for.
  */
 export const maximumPages = 1_000;
 
 /**
- * How many pages in a row may bring nothing new. Nobody has seen AGB send an empty page before the last one, but a
- * service that filters a page after it has cut it does so: an account with 10,000 sessions then has up to 100 of them
- * between two matches. Items that come again are no more than that: sessions move between pages while others end.
+ * How many pages in a row may have no new item. AGB is not known to send empty pages before the last one, but a service
+ * that filters after cutting pages does: an account with 10,000 sessions may then have 100 empty pages between two
+ * matches. Pages may also repeat items, because sessions move between pages while others end.
  */
 export const maximumBarrenPages = 100;
 
-/** How long AGB may take for the pages of one list together, in milliseconds; what the caller does meanwhile is not counted. */
+/** How long AGB may take for all pages of one list, in milliseconds. The caller's own time does not count. */
 export const listTimeoutMs = 300_000;
 
-/** What a list is, and how its pages are fetched. */
+/** A list and how its pages are fetched. */
 export interface PagedList<Item> {
   /** AGB's name of the call, for messages. */
   readonly operation: string;
   /**
-   * Fetches the page that a token names, the first one without a token.
+   * Fetches the page of a token, or the first page without one.
    *
-   * @param leftMs how long it may take, in milliseconds
+   * @param leftMs how long this may take, in milliseconds
    */
   readonly fetchPage: (nextToken: string | undefined, leftMs: number) => Promise<Page<Item>>;
-  /** What tells one item from another. */
+  /** Returns what identifies an item. */
   readonly keyOf: (item: Item) => string;
 }
 
 /**
- * Yields the items of all pages, each page fetched when the one before it is used up. An item that comes again is not
- * yielded again.
+ * Yields the items of all pages, each item once. Fetches a page only when the previous one is used up.
  *
- * @param now the present time in milliseconds, so that tests can move it
- * @throws AgbEndlessListError when the list does not end: AGB hands out a token again, or the list goes beyond
+ * @param now returns the current time in milliseconds; tests replace it
+ * @throws AgbEndlessListError when the list does not end: AGB returns a token again, or the list exceeds
  *   `maximumPages`, `maximumBarrenPages` or `listTimeoutMs`
  */
 export async function* itemsOfPages<Item>(
@@ -74,9 +73,9 @@ export async function* itemsOfPages<Item>(
     const excess = tokens.has(token)
       ? "AGB returned the same nextToken twice"
       : barrenPages >= maximumBarrenPages
-        ? `the last ${barrenPages} pages brought nothing new`
+        ? `the last ${barrenPages} pages had no new items`
         : pages >= maximumPages
-          ? "no account is known to be that large"
+          ? "no account is that large"
           : leftMs <= 0
             ? `they took ${Math.round((listTimeoutMs - leftMs) / 1_000)} s`
             : undefined;

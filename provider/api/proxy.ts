@@ -4,26 +4,26 @@ import { isLoopback } from "./endpoint";
 export interface HttpProxy {
   readonly host: string;
   readonly port: number;
-  /** Whether the proxy itself is spoken to over TLS. */
+  /** Whether the connection to the proxy itself uses TLS. */
   readonly tls: boolean;
   /** Value of the header `Proxy-Authorization`; secret. */
   readonly authorization: string | undefined;
-  /** What messages call it: its URL without user name and password, and the variable that names it. */
+  /** Its name in messages: its URL without user name and password, and the variable that it comes from. */
   readonly label: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Finds the proxy for an endpoint, by the variables that curl and most tools read: `HTTPS_PROXY` for an endpoint with
- * TLS, `HTTP_PROXY` for one without, also in lower case, which wins. Where `HTTPS_PROXY` is not set, `HTTP_PROXY` serves
- * for both. `NO_PROXY` lists hosts, with all their subdomains, that are reached directly; `*` means all. This machine is
+ * Finds the proxy for an endpoint in the variables that curl and most tools read: `HTTPS_PROXY` for an endpoint with TLS,
+ * `HTTP_PROXY` for one without. The same names in lower case win. If `HTTPS_PROXY` is not set, `HTTP_PROXY` is used for
+ * both. `NO_PROXY` lists hosts that are reached directly, with all their subdomains; `*` means all. This machine is
  * always reached directly.
  *
  * @param baseUrl base URL of the endpoint, see `normaliseEndpoint`
  * @param environment the environment's variables
- * @returns `undefined` when the endpoint is reached directly
- * @throws Error that names the variable and says what is wrong with its value, without showing the value
+ * @returns `undefined` if the endpoint is reached directly
+ * @throws Error that names the variable and what is wrong with its value, but does not show the value
  */
 export function findProxy(baseUrl: string, environment: Environment): HttpProxy | undefined {
   const { protocol } = new URL(baseUrl);
@@ -35,7 +35,7 @@ export function findProxy(baseUrl: string, environment: Environment): HttpProxy 
   return found && parseProxy(found.value, found.name);
 }
 
-/** An empty variable counts as not set, but hides the one in capitals: so users turn a proxy off for one command. */
+/** An empty variable means no proxy, and hides the one in capitals. Users turn a proxy off for one command this way. */
 function firstSet(names: readonly string[], environment: Environment): { name: string; value: string } | undefined {
   const name = names.find((each) => environment[each] !== undefined);
   const value = name && environment[name]?.trim();
@@ -51,7 +51,7 @@ function parseProxy(value: string, variable: string): HttpProxy {
   if (protocol !== "http:" && protocol !== "https:") {
     throw new Error(
       `${variable} cannot be used: only proxies with http:// or https:// are supported, not ${protocol}//. ` +
-        "Name an HTTP proxy, or list the endpoint's host in NO_PROXY to go without one",
+        "Use an HTTP proxy, or list the endpoint's host in NO_PROXY to bypass the proxy",
     );
   }
   const tls = protocol === "https:";
@@ -83,7 +83,7 @@ function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** A user name or password as it was before it was put into a URL; one that holds a bare `%` is left as it is. */
+/** Decodes a user name or password from a URL. One that contains a bare `%` is returned unchanged. */
 function decode(part: string): string {
   try {
     return decodeURIComponent(part);

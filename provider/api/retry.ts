@@ -1,15 +1,14 @@
 import { AgbApiError, AgbNetworkError, AgbTimeoutError } from "./errors";
 
-/** How often a call is tried in all. */
+/** How many attempts a call has in all. */
 export const maximumAttempts = 5;
 
 const firstDelayMs = 200;
 const longestDelayMs = 5_000;
 
 /**
- * Tells whether the same call may succeed when it is simply made again: broken connections, HTTP 408, 429 and 5xx.
- * What lasts, such as a certificate that is not trusted, is not worth another try.
- * Whether it may be repeated without harm is the operation's matter, not decided here.
+ * Returns whether a retry of the same call may succeed: after broken connections, HTTP 408, 429 and 5xx, but not after
+ * lasting failures such as an untrusted certificate. Whether a retry is safe depends on the operation.
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof AgbNetworkError) {
@@ -18,17 +17,17 @@ export function isTransient(error: unknown): boolean {
   return error instanceof AgbApiError && (error.status === 408 || error.status === 429 || error.status >= 500);
 }
 
-/** Tells whether AGB certainly did nothing for the failed call, so that even a create may be made again. */
+/** Returns whether AGB certainly did nothing for the failed call, so that even a create may be retried. */
 export function certainlyHadNoEffect(error: unknown): boolean {
   return (error instanceof AgbNetworkError || error instanceof AgbTimeoutError) && !error.requestSent;
 }
 
 /**
- * Time to wait before the next try, in milliseconds: exponential with full jitter, but never less than what AGB asked
+ * Returns the delay before the next attempt, in milliseconds: exponential with full jitter, but never less than AGB asked
  * for with `Retry-After`.
  *
- * @param attempt number of the try that failed, from 1
- * @param error what it failed with
+ * @param attempt number of the attempt that failed, from 1
+ * @param error the error that it failed with
  * @param random a number from 0 to below 1
  */
 export function retryDelayMs(attempt: number, error: unknown, random: number): number {
@@ -40,8 +39,8 @@ export function retryDelayMs(attempt: number, error: unknown, random: number): n
 /**
  * Reads the header `Retry-After`, which holds seconds or an HTTP date.
  *
- * @param nowMs the present time, milliseconds since 1970
- * @returns milliseconds from now, `undefined` when the header is missing or unreadable
+ * @param nowMs the current time, milliseconds since 1970
+ * @returns milliseconds from now; `undefined` if the header is missing or unreadable
  */
 export function parseRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   const value = header?.trim();

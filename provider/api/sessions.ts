@@ -6,19 +6,19 @@ import { encodeLabels, type Labels } from "./labels";
 import { itemsOfPages, type Page } from "./pages";
 import { type ContextMount, encodeMount } from "./sync-policy";
 
-/** What a session is made of. */
+/** What to create a session with. */
 export interface SessionRequest {
   readonly imageId: string;
   readonly labels: Labels;
-  /** Idle time after which AGB releases the session, in seconds; AGB's default (5 minutes) when absent. */
+  /** Idle time after which AGB releases the session, in seconds. Default: AGB's, 5 minutes. */
   readonly idleTimeoutSeconds?: number | undefined;
-  /** Id of a policy made in AGB's console. */
+  /** Id of a policy created in AGB's console. */
   readonly policyId?: string | undefined;
   /** Contexts that the session mounts. Default: none. */
   readonly mounts?: readonly ContextMount[] | undefined;
 }
 
-/** The parts of a session that never change. The links and tokens that AGB returns beside them are left out. */
+/** The parts of a session that never change. The links and tokens that AGB also returns are left out. */
 export interface SessionIdentity {
   readonly sessionId: string;
   readonly appInstanceId?: string | undefined;
@@ -28,7 +28,7 @@ export interface SessionIdentity {
 /** A session in a list. */
 export interface ListedSession {
   readonly sessionId: string;
-  /** AGB's status, such as `RUNNING`; empty when AGB told none. */
+  /** AGB's status, such as `RUNNING`, or an empty string. */
   readonly status: string;
 }
 
@@ -50,7 +50,7 @@ const createOperation: Operation<SessionRequest, SessionIdentity> = {
   name: "createSession",
   method: "POST",
   path: "/mcp/createSession",
-  // No idempotency token exists: a second call makes a second session.
+  // AGB has no idempotency token, so a second call creates a second session.
   idempotent: false,
   goneCodes: [],
   innerVerdict: true,
@@ -150,9 +150,9 @@ const keepAliveOperation: Operation<{ sessionId: string }, void> = {
 };
 
 /**
- * Makes a session. Repeated only when the request certainly never left: a lost reply is the caller's to clear up.
+ * Creates a session. Retried only if the request was certainly not sent. The caller must handle a lost reply.
  *
- * @throws AgbApiError when AGB refuses; its `sessionId` is set when the reply named a session all the same
+ * @throws AgbApiError when AGB refuses; its `sessionId` is set if the reply names a session nevertheless
  */
 export function createSession(client: AgbClient, session: SessionRequest): Promise<SessionIdentity> {
   return client.call(createOperation, session);
@@ -168,8 +168,8 @@ export function getSession(client: AgbClient, sessionId: string): Promise<Sessio
 }
 
 /**
- * Reads the status of a session in capitals, such as `RUNNING` or `DELETING`; empty when AGB tells none. Does not
- * extend the session's idle time (AGB's idle tests rely on that).
+ * Reads the status of a session in capitals, such as `RUNNING` or `DELETING`, or an empty string. Does not extend the
+ * session's idle time, which AGB's idle tests rely on.
  *
  * @throws AgbNotFoundError when the session is gone
  */
@@ -178,8 +178,8 @@ export function getSessionStatus(client: AgbClient, sessionId: string): Promise<
 }
 
 /**
- * Asks for the resource behind a session, the check that AGB's documentation advises for "is it still alive". What it
- * returns is short-lived and secret, so nothing of it is handed on.
+ * Confirms that a session is alive by asking for its resource, as AGB's documentation advises. Returns nothing, because
+ * the reply is short-lived and secret.
  *
  * @throws AgbNotFoundError when the session is gone
  */
@@ -188,9 +188,9 @@ export function confirmSessionIsAlive(client: AgbClient, sessionId: string): Pro
 }
 
 /**
- * Yields the sessions that carry all of the given labels, from every page, each session once, in no order to rely on.
+ * Yields the sessions that carry all of the given labels, each once and in no particular order.
  *
- * @param labels filter; none = every session of the account
+ * @param labels filter; without labels, every session of the account
  * @param pageSize how many sessions to ask for with one call
  * @throws AgbEndlessListError when the list does not end, see `itemsOfPages`
  */
@@ -203,16 +203,16 @@ export function listSessions(client: AgbClient, labels: Labels = {}, pageSize = 
 }
 
 /**
- * Makes sure that AGB answers and accepts the key: lists one session at most.
+ * Confirms that AGB answers and accepts the key, by listing at most one session.
  *
- * @throws AgbError of the kind that fits
+ * @throws AgbError a subclass that says what failed
  */
 export async function confirmAccess(client: AgbClient): Promise<void> {
   await client.call(listOperation, { labels: {}, nextToken: undefined, pageSize: 1 });
 }
 
 /**
- * Asks AGB to release a session; the release itself takes a moment longer.
+ * Asks AGB to release a session. The release itself takes a little longer.
  *
  * @throws AgbNotFoundError when the session is already gone
  */
@@ -221,7 +221,7 @@ export function releaseSession(client: AgbClient, sessionId: string): Promise<vo
 }
 
 /**
- * Starts a session's idle time anew.
+ * Restarts a session's idle time.
  *
  * @throws AgbNotFoundError when the session is gone
  */

@@ -1,11 +1,11 @@
-/** Called for each place where a needle ends; `end` is the position after its last character. */
+/** Called for each occurrence of a needle; `end` is the position after its last character. */
 export type OnFound = (needle: number, end: number) => void;
 
 const noNode = 0;
 
 /**
- * Finds many strings in one pass, ignoring case. The time grows with the length of the text alone, whatever the
- * strings are (the algorithm of Aho and Corasick). Positions and lengths count UTF-16 units.
+ * Finds many strings in one pass, ignoring case, with the Aho–Corasick algorithm. The time depends only on the length of
+ * the text, not on the strings. Positions and lengths count UTF-16 units.
  */
 export class StringFinder {
   // Node 0 is the root. The children of every other node form a list; the root has a table, because it has many.
@@ -101,10 +101,10 @@ export class StringFinder {
   }
 }
 
-// The folded form of each unit, computed when it is first needed; 0 means not yet.
+// The folded form of each unit, computed on first use; 0 means not computed yet.
 const foldedUnits = new Uint16Array(65_536);
 
-/** Folds upper and lower case without changing any length. */
+/** Folds upper and lower case without changing the length. */
 function foldCase(text: string): Uint16Array {
   const folded = new Uint16Array(text.length);
   for (let position = 0; position < text.length; position += 1) {
@@ -123,7 +123,7 @@ function foldCase(text: string): Uint16Array {
   return folded;
 }
 
-/** By way of upper case, because several lower-case letters may share one, as the two forms of sigma do. */
+/** Goes through upper case, because several lower-case letters may share one, such as the two forms of sigma. */
 function foldCharacter(character: string): string {
   const { length } = character;
   const upper = character.toUpperCase();

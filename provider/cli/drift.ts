@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from "commander";
-import { pulumiEnvironment, readForgeSettings, readJobSettings } from "../config";
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
@@ -8,6 +7,7 @@ import { readProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
 import { StoppedError } from "../pulumi/stop-requests";
+import { pulumiEnvironment, readForgeSettings, readJobSettings } from "./environment";
 import { addHelpNotes } from "./help-text";
 
 interface DriftFlags {
@@ -15,26 +15,26 @@ interface DriftFlags {
   readonly issue: boolean;
 }
 
-/** Exit code that says that there is drift. */
+/** Exit code when there is drift. */
 const driftFound = 2;
 
-/** The subcommand `drift`: tells whether what runs is what a stack declares. */
+/** The subcommand `drift`: checks whether what runs is what a stack declares. */
 export function driftCommand(): Command {
   const command = new Command("drift")
-    .summary("tell whether what runs is what a stack declares")
+    .summary("check whether what runs is what a stack declares")
     .description(
-      "Tell whether what runs is what a stack declares, and keep one issue on GitHub or GitLab open as long as it is not. " +
+      "Check whether what runs is what a stack declares, and keep one issue on GitHub or GitLab open while it is not. " +
         "Run it in the folder of the Pulumi project. It changes neither the stack nor what runs.",
     )
     .requiredOption("--stack <name>", "stack, as NAME or ORGANIZATION/NAME", parseStack)
-    .option("--no-issue", "only print what is different; needs no token of GitHub or GitLab")
+    .option("--no-issue", "only print the differences; needs no token for GitHub or GitLab")
     .action(runDrift);
   return addHelpNotes(
     command,
-    "The issue shows what `pulumi preview --diff` prints: ids and labels, secrets as [secret], and all that the program " +
+    "The issue shows what `pulumi preview --diff` prints: ids, labels, secrets as [secret], and everything that the program " +
       "itself prints.",
-    "Exit code: 0 when there is no drift, 2 when there is, 1 when that cannot be told or the issue cannot be written. " +
-      "After a failed check the issue stays as it was.",
+    "Exit code: 0 when there is no drift, 2 when there is drift, 1 when the check failed or the issue cannot be written. " +
+      "A failed check does not change the issue.",
   );
 }
 
@@ -52,9 +52,9 @@ async function checkForDrift({ stack, issue }: DriftFlags, output: JobOutput): P
   const directory = process.cwd();
   const project = await readProjectName(directory);
   if (project === undefined) {
-    throw new Error("there is no Pulumi.yaml here; run this in the folder of the Pulumi project");
+    throw new Error("there is no Pulumi.yaml here. Run this in the folder of the Pulumi project");
   }
-  // Asked for first: a check of minutes whose result cannot be told is of no use.
+  // Found first: a check takes minutes, and is of no use when its result cannot be reported.
   const forge = issue ? findNeededForge() : undefined;
   const pulumi = new PulumiCli(new PulumiRunner(directory), pulumiEnvironment());
 
@@ -75,7 +75,7 @@ function findNeededForge(): Forge {
   try {
     return requireForge(readForgeSettings());
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error} To do without an issue add --no-issue.`);
+    throw new Error(`${error instanceof Error ? error.message : error} To check without an issue, add --no-issue.`);
   }
 }
 

@@ -1,21 +1,21 @@
 import { Option } from "commander";
 import { parseDurationMs } from "./duration";
 
-/** Exit code that says that something is left that should be gone. */
+/** Exit code when something is left that should be gone. */
 export const somethingLeft = 2;
 
 const defaultMinimumAgeMs = 10 * 60_000;
 
-/** The option `--include-unidentified` of commands that release sessions which no state knows. */
+/** The option `--include-unidentified` of commands that release sessions that no state knows. */
 export function includeUnidentifiedOption(): Option {
   return new Option(
     "--include-unidentified",
-    "also release sessions with the names of the stack but without a stack id, which an earlier version created; " +
-      "another backend's stack of the same name may own them",
+    "also release sessions with the stack's names but without a stack id, which an earlier version created; a stack of the " +
+      "same name in another backend may own them",
   ).default(false);
 }
 
-/** The option `--older-than` of commands that release sessions which no state knows. */
+/** The option `--older-than` of commands that release sessions that no state knows. */
 export function olderThanOption(description: string): Option {
   return new Option("--older-than <duration>", description)
     .argParser(parseDurationMs)

@@ -1,5 +1,5 @@
-// The command `pulumi-agb`. Each subcommand is a file of its own; here they are only put together.
-// May import every layer but dynamic/ and resources/.
+// The command `pulumi-agb`. Each subcommand has a file of its own. This folder may import every layer except dynamic/ and
+// resources/.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ function packageVersion(): string {
 }
 
 const program = new Command("pulumi-agb")
-  .description("Tools around AGB cloud sessions that are managed with Pulumi.")
+  .description("Tools for AGB cloud sessions that Pulumi manages.")
   .version(packageVersion())
   .showHelpAfterError("(run with --help for the options)")
   .addCommand(emulatorCommand())

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isRunByNpm } from "../config";
+import { isRunByNpm } from "./environment";
 
 const lookEveryMs = 500;
 

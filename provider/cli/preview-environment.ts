@@ -1,10 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
-import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId, readSettings } from "../config";
+import { readSettings } from "../config";
 import { findForge, requireForge } from "../forge/find-forge";
 import type { ForgeSettings } from "../forge/forge-settings";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
-import { isDone } from "../lifecycle/sweep";
 import { systemClock } from "../lifecycle/wait";
 import { takeDown } from "../previews/down";
 import type { PreviewJob, ReleasingJob } from "../previews/job";
@@ -12,13 +11,15 @@ import { defaultLockWaitMs } from "../previews/locked-stack";
 import { recover } from "../previews/recover";
 import { parseCommit, parseOrganization, parseRequest } from "../previews/stack-name";
 import { sweep } from "../previews/sweep";
-import { somethingIsLeft } from "../previews/sweep-verdicts";
+import { somethingIsLeft } from "../previews/sweep-result";
 import { bringUp } from "../previews/up";
 import { readProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
 import { StoppedError } from "../pulumi/stop-requests";
+import { isSettled } from "../sweep/release-orphan";
 import { parseDurationMs } from "./duration";
+import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId } from "./environment";
 import { addHelpNotes } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
 
@@ -55,14 +56,14 @@ interface SweepFlags extends CommonFlags, ReleasingFlags {
   readonly yes?: true;
 }
 
-const stoppedCodes = "When it was stopped: 130 by SIGINT, 143 by SIGTERM, or Pulumi's own.";
+const stoppedCodes = "When it was stopped: 130 after SIGINT, 143 after SIGTERM, or Pulumi's own.";
 
 /** The subcommand `preview-environment`: what CI jobs run for the requests of a repository. */
 export function previewEnvironmentCommand(): Command {
   return new Command("preview-environment")
-    .summary("make, take down and look after the sandboxes of pull requests and merge requests")
+    .summary("create, remove and clean up the sandboxes of pull requests and merge requests")
     .description(
-      "Make, take down and look after the sandboxes of pull requests and merge requests, in CI jobs. " +
+      "Create, remove and clean up the sandboxes of pull requests and merge requests, in CI jobs. " +
         "Run it in the folder of the Pulumi project. Each request has the stack pr-NUMBER. Keys come from the " +
         "environment: AGB_API_KEY, those of Pulumi's backend, and GITHUB_TOKEN or GITLAB_TOKEN.",
     )
@@ -74,24 +75,24 @@ export function previewEnvironmentCommand(): Command {
 
 function upCommand(): Command {
   const command = new Command("up")
-    .summary("make the environment of a request, or bring it up to date")
+    .summary("create or update the environment of a request")
     .description(
-      "Make the environment of a request, or bring it up to date, and tell of it in the one comment on the request. " +
-        "The program gets the stack configuration preview:request and preview:commit, in a job preview:repository too.",
+      "Create or update the environment of a request, and report it in the one comment on the request. " +
+        "The program gets the stack configuration preview:request and preview:commit, and in a job preview:repository.",
     )
     .addOption(requestOption())
     .addOption(parsedOption("--commit <id>", "commit that the environment shows", parseCommit).makeOptionMandatory())
     .addOption(organizationOption())
     .option(
       "--secrets-provider <provider>",
-      "what a new stack's secrets are encrypted with, as `pulumi stack init` takes it",
+      "what encrypts the secrets of a new stack, in the form that `pulumi stack init` takes",
     )
     .addOption(lockWaitOption())
     .action((flags: UpFlags) => run("up", async (runner, output) => up(runner, output, flags)));
   return addHelpNotes(
     command,
-    "Exit code: 0 when the environment is up, or when the request is closed and nothing was made; Pulumi's own when " +
-      `\`pulumi up\` failed; 1 when it could not be run. ${stoppedCodes}`,
+    "Exit code: 0 when the environment is up, or when the request is closed and nothing was created; Pulumi's own when " +
+      `\`pulumi up\` failed; 1 when Pulumi could not run. ${stoppedCodes}`,
   );
 }
 
@@ -99,8 +100,9 @@ function downCommand(): Command {
   const command = new Command("down")
     .summary("release the sessions of a request and remove its stack")
     .description(
-      "Release the sessions of a request and remove its stack. That there is none is a success. Sessions that no state " +
-        "knows are released only if they carry the id of this stack, or this repository's id and the request is closed.",
+      "Release the sessions of a request, delete its contexts and remove its stack. When there is no stack, that is a " +
+        "success. Sessions that no state knows are released only if they carry the id of this stack, or this repository's " +
+        "id and the request is closed.",
     )
     .addOption(requestOption())
     .addOption(organizationOption())
@@ -109,42 +111,45 @@ function downCommand(): Command {
     .action((flags: DownFlags) =>
       run("down", async (runner, output) => {
         const job = await openJob(runner, output, flags);
-        const { exitCode, orphans } = await releasing(job, flags, (releasingJob) =>
+        const { exitCode, orphans } = await withClient(job, flags, (releasingJob) =>
           takeDown(releasingJob, { request: flags.request, lockWaitMs: flags.lockWait }),
         );
-        return exitCode !== 0 || orphans.every(isDone) ? exitCode : somethingLeft;
+        return exitCode !== 0 || orphans.every(isSettled) ? exitCode : somethingLeft;
       }),
     );
   return addHelpNotes(
     command,
     "Exit code: 0 when nothing is left, 2 when sessions are left; Pulumi's own when " +
-      `\`pulumi destroy\` failed; 1 when anything else did. ${stoppedCodes}`,
+      `\`pulumi destroy\` failed; 1 when anything else failed. ${stoppedCodes}`,
   );
 }
 
 function recoverCommand(): Command {
   const command = new Command("recover")
-    .summary("put the stack of a request in order after a run that was cut off")
+    .summary("clean up the stack of a request after a run that was cut off")
     .description(
-      "Put the stack of a request in order after an `up` or `down` that was cut off in this folder: end its Pulumi if " +
-        "that lives on, free the lock, release sessions that the state does not know. For a step that runs after such " +
-        "a run in the same job. When none was cut off here it does nothing: the lock may be that of a run that lives.",
+      "Clean up the stack of a request after an `up` or `down` that was cut off in this folder: end its Pulumi if it is " +
+        "still running, free the lock, and release sessions that the state does not know. For a step that follows such a " +
+        "run in the same job. When no run was cut off here it does nothing: the lock may belong to a run that is still active.",
     )
     .addOption(requestOption())
     .addOption(organizationOption())
-    .option("--force", "also when no run was cut off here: takes the lock from its holder, so make sure that none runs")
+    .option(
+      "--force",
+      "clean up even when no run was cut off here; takes the lock from its holder, so make sure that no run is active",
+    )
     .addOption(includeUnidentifiedOption())
     .action((flags: RecoverFlags) =>
       run("recover", async (runner, output) => {
         const job = await openJob(runner, output, flags);
         const { request, force = false } = flags;
-        const orphans = await releasing(job, flags, (releasingJob) => recover(releasingJob, { request, force }));
-        return orphans.every(isDone) ? 0 : somethingLeft;
+        const orphans = await withClient(job, flags, (releasingJob) => recover(releasingJob, { request, force }));
+        return orphans.every(isSettled) ? 0 : somethingLeft;
       }),
     );
   return addHelpNotes(
     command,
-    "Exit code: 0 when the stack is in order or no run was cut off here, 2 when sessions are left that could not be " +
+    "Exit code: 0 when the stack is clean or no run was cut off here, 2 when sessions are left that could not be " +
       `released, 1 when it failed. ${stoppedCodes}`,
   );
 }
@@ -154,25 +159,21 @@ function sweepCommand(): Command {
     .summary("remove the environments of closed requests, and sessions that no state knows")
     .description(
       "Find the environments of requests that are closed, and sessions of environments that no state knows. " +
-        "Shows what it would do; does it with --yes. Whatever is not certain is left alone.",
+        "Without --yes it only shows what it would do. It leaves everything that is not certain.",
     )
     .addOption(organizationOption())
     .addOption(
-      parsedOption(
-        "--idle-days <number>",
-        "take open requests to which nothing happened for so many days for closed",
-        parseDays,
-      ),
+      parsedOption("--idle-days <number>", "treat requests without activity for this many days as closed", parseDays),
     )
-    .addOption(olderThanOption("leave younger sessions that no state knows alone, as 90s, 10m or 2h"))
+    .addOption(olderThanOption("leave younger sessions that no state knows, as in 90s, 10m or 2h"))
     .addOption(includeUnidentifiedOption())
     .addOption(lockWaitOption())
-    .option("--yes", "remove and release what was found")
+    .option("--yes", "remove the stacks and release the sessions that were found")
     .action((flags: SweepFlags) =>
       run("sweep", async (runner, output) => {
         const forge = requireForge(readForgeSettings());
         const job = await openJob(runner, output, flags);
-        const result = await releasing(job, flags, (releasingJob) =>
+        const result = await withClient(job, flags, (releasingJob) =>
           sweep(
             { ...releasingJob, forge },
             {
@@ -186,7 +187,7 @@ function sweepCommand(): Command {
         return result.failures.length > 0 ? 1 : somethingIsLeft(result) ? somethingLeft : 0;
       }),
     );
-  return addHelpNotes(command, "Exit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed.");
+  return addHelpNotes(command, "Exit code: 0 when nothing is left, 2 when something is left, 1 when the sweep failed.");
 }
 
 async function up(runner: PulumiRunner, output: JobOutput, flags: UpFlags): Promise<number> {
@@ -209,10 +210,10 @@ async function run(name: string, work: (runner: PulumiRunner, output: JobOutput)
 async function openJob(runner: PulumiRunner, output: JobOutput, { organization }: CommonFlags): Promise<PreviewJob> {
   const project = await readProjectName(".");
   if (project === undefined) {
-    throw new Error("There is no Pulumi.yaml here; run this in the folder of the Pulumi project.");
+    throw new Error("There is no Pulumi.yaml here. Run this in the folder of the Pulumi project.");
   }
   const settings = readForgeSettings();
-  warnOfHalfConfigured(settings, output);
+  warnAboutUnusableForge(settings, output);
   return {
     pulumi: new PulumiCli(runner, pulumiEnvironment()),
     project,
@@ -226,13 +227,13 @@ async function openJob(runner: PulumiRunner, output: JobOutput, { organization }
   };
 }
 
-function warnOfHalfConfigured(settings: ForgeSettings, output: JobOutput): void {
-  if (settings.kind === "none" && settings.isHalfConfigured) {
+function warnAboutUnusableForge(settings: ForgeSettings, output: JobOutput): void {
+  if (settings.kind === "none" && settings.isUnusable) {
     output.warn(settings.reason);
   }
 }
 
-async function releasing<Result>(
+async function withClient<Result>(
   job: PreviewJob,
   { includeUnidentified: includesUnidentified }: ReleasingFlags,
   work: (job: ReleasingJob) => Promise<Result>,
@@ -265,8 +266,8 @@ function organizationOption(): Option {
 function lockWaitOption(): Option {
   return new Option(
     "--lock-wait <duration>",
-    "how long to wait for another run on the same stack, as 90s, 10m or 2h, before it is taken for dead; one that is " +
-      "seen to be dead is not waited for",
+    "how long to wait for another run on the same stack, as in 90s, 10m or 2h; it is then treated as dead and its lock " +
+      "taken away; locks of processes known to be dead are taken immediately",
   )
     .argParser(parseDurationMs)
     .default(defaultLockWaitMs, "10m");

@@ -1,27 +1,18 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
-import { describeService, isSameService } from "../api/endpoint";
 import { printableJson } from "../api/outside-text";
-import { readJobSettings, readRepositoryId, readSettings, type Settings } from "../config";
+import { readSettings, type Settings } from "../config";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
-import { isStackId, ownershipKeys } from "../lifecycle/ownership";
-import {
-  findOwnedSessions,
-  isDone,
-  leaveOrphan,
-  type OwnedSession,
-  type ReleaseRight,
-  releaseOrphan,
-  type StackName,
-  type Verdict,
-  verdictLine,
-} from "../lifecycle/sweep";
+import { isStackId } from "../lifecycle/ownership";
 import { systemClock } from "../lifecycle/wait";
-import { belongsToOtherRepository } from "../previews/orphans";
-import { releaseRightOf } from "../previews/release-right";
+import { askPulumi } from "../pulumi/ask-pulumi";
 import { readProjectName } from "../pulumi/project-name";
-import { readSelectedStack, readStackConfig } from "../pulumi/selected-stack";
-import { exportStackState, readStateFile, type StackState, secretText } from "../pulumi/stack-state";
+import { PulumiReader } from "../pulumi/pulumi-reader";
+import { readStateFile, type StackState } from "../pulumi/stack-state";
+import type { StackName } from "../sweep/owned-sessions";
+import { isSettled, type OrphanResult, resultLine } from "../sweep/release-orphan";
+import { sweepStack } from "../sweep/sweep-stack";
+import { pulumiEnvironment, readJobSettings, readRepositoryId } from "./environment";
 import { addHelpNotes } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
 
@@ -42,37 +33,41 @@ export function sweepCommand(): Command {
   const command = new Command("sweep")
     .summary("release sessions of a stack that its state does not know")
     .description(
-      "Release sessions that a stack created but that its state does not know, such as those of a killed run. Shows what " +
-        "it would do; does it with --yes. Reads the stack's id from its state and releases only what carries that id, so " +
-        "a stack of the same name in another backend is safe. Sessions that their program retains (retainOnDelete) are " +
-        "left. Key and endpoint come from the stack's configuration, then from AGB_API_KEY and AGB_ENDPOINT; with --state and " +
-        "--stack-is-gone from these variables alone.",
+      "Release sessions that a stack created but that its state does not know, such as those of a killed run. Without --yes " +
+        "it only shows what it would do. It reads the stack's id from its state and releases only sessions that carry that " +
+        "id, so a stack of the same name in another backend is safe. It leaves sessions that their program retains " +
+        "(retainOnDelete), and never touches contexts. Key and endpoint come from the stack's configuration, then from " +
+        "AGB_API_KEY and AGB_ENDPOINT. With --state or --stack-is-gone they come from these variables alone.",
     )
     .option("--project <name>", "Pulumi project (default: from the state, then from ./Pulumi.yaml)")
     .option("--stack <name>", "stack (default: the selected one)")
     .addOption(
       new Option(
         "--state <file>",
-        "exported state to read instead of asking the Pulumi CLI; export it right before, for what it does not know is released",
+        "exported state to read instead of asking the Pulumi CLI; export it right before, because the sweep releases " +
+          "sessions that it does not know",
       ).conflicts("stackIsGone"),
     )
-    .option("--stack-is-gone", "the stack was removed: there is no state to read; name its id with --stack-id")
+    .option("--stack-is-gone", "the stack was removed, so there is no state to read; name its id with --stack-id")
     .addOption(
-      new Option("--stack-id <id>", "id of the stack whose sessions to release, beside the id in the state; repeatable")
+      new Option(
+        "--stack-id <id>",
+        "id of a stack whose sessions to release, in addition to the id in the state; repeatable",
+      )
         .argParser(collectStackIds)
         .default([], "none"),
     )
     .addOption(includeUnidentifiedOption())
     .addOption(
-      olderThanOption("leave younger sessions alone, as 90s, 10m or 2h: an `up` that runs now may still need them"),
+      olderThanOption("leave younger sessions, as in 90s, 10m or 2h: an `up` that is still active may need them"),
     )
-    .option("--yes", "release what was found")
+    .option("--yes", "release the sessions that were found")
     .addOption(new Option("--output <format>", "how to print").choices(["text", "json"]).default("text"))
     .action(runSweep);
   return addHelpNotes(
     command,
-    "Exit code: 0 when nothing is left, 2 when something is, 1 when the sweep failed. Sessions that their program retains " +
-      "and those of another stack of the same name do not count as left.",
+    "Exit code: 0 when nothing is left, 2 when something is left, 1 when the sweep failed. Sessions that their program " +
+      "retains and those of another stack of the same name do not count as left.",
   );
 }
 
@@ -94,141 +89,104 @@ async function runSweep(flags: SweepFlags): Promise<void> {
 }
 
 async function sweep(flags: SweepFlags, output: JobOutput): Promise<number> {
-  const state = await readState(flags);
-  const name = await nameStack(flags, state);
-  const { baseUrl, proxy, apiKey, timeoutMs } = await readSweepSettings(flags);
+  const pulumi = new PulumiReader(askPulumi(pulumiEnvironment()));
+  const state = await readState(flags, pulumi);
+  const name = await nameStack(flags, state, pulumi);
+  const { baseUrl, proxy, apiKey, timeoutMs } = await readSweepSettings(flags, pulumi);
   const client = new AgbClient({ baseUrl, proxy, timeoutMs, apiKey: apiKey.value });
   try {
-    const right = withStackIds(releaseRightOf(state, flags.includeUnidentified), flags.stackId);
-    const orphans = await findOrphans(client, name, right, state.sessionIds);
-    requireSameService(state, baseUrl, client.emulatorId);
-    const options = { minimumAgeMs: flags.olderThan, release: flags.yes === true, right };
-    const repositories = repositoriesOf(state);
-    const verdicts: Verdict[] = [];
-    for (const orphan of orphans) {
-      const isOthers =
-        repositories.length > 0 && repositories.every((repository) => belongsToOtherRepository(orphan, repository));
-      verdicts.push(
-        isOthers
-          ? leaveOrphan(orphan, `it is of the repository ${orphan.repository}`)
-          : await releaseOrphan(client, orphan, options, systemClock),
-      );
+    const options = {
+      name,
+      state,
+      baseUrl,
+      stackIds: flags.stackId,
+      repository: readRepositoryId(),
+      includesUnidentified: flags.includeUnidentified,
+      minimumAgeMs: flags.olderThan,
+      release: flags.yes === true,
+    };
+    const { orphans, unprovenStackIds } = await sweepStack(client, options, systemClock);
+    if (flags.output === "json") {
+      console.log(printableJson({ ...name, sessions: orphans }, 2));
+    } else {
+      print(name, orphans, output);
+      explainStackIds(unprovenStackIds, output);
     }
-    print(name, verdicts, flags.output, output);
-    if (right.stackIds.size === 0 && flags.output === "text") {
-      sayStackIds(orphans, output);
-    }
-    return verdicts.every(isDone) ? 0 : somethingLeft;
+    return orphans.every(isSettled) ? 0 : somethingLeft;
   } finally {
     await client.close();
   }
 }
 
-/** With the stack at hand its configuration wins over the environment, as it does for `pulumi up`. */
-async function readSweepSettings({ state, stack, stackIsGone }: SweepFlags): Promise<Settings> {
-  const isStackAtHand = state === undefined && !stackIsGone;
-  return readSettings(isStackAtHand ? await readStackConfig(stack) : () => undefined);
-}
-
-/**
- * A service that the stack does not use knows none of its sessions, and "nothing is left" would be false.
- *
- * @throws Error when no session of the state was created at the service that was asked
- */
-function requireSameService({ sessions }: StackState, baseUrl: string, emulatorId: string | undefined): void {
-  const own = sessions.filter(({ isExternal, labels }) => !isExternal && Object.keys(labels).length > 0);
-  const [first] = own;
-  if (first !== undefined && !own.some(({ service }) => isSameService(service, baseUrl, emulatorId))) {
-    throw new Error(
-      `the sessions in the state were created at ${describeService(first.service)}, but ${baseUrl} was asked. Nothing was ` +
-        "released. Set agb:endpoint in the stack's configuration, or AGB_ENDPOINT, to the service of the stack",
-    );
+/** @returns `undefined` when the user says that the stack is gone */
+async function readState(flags: SweepFlags, pulumi: PulumiReader): Promise<StackState | undefined> {
+  if (flags.stackIsGone) {
+    return undefined;
   }
-}
-
-function withStackIds(right: ReleaseRight, stackIds: readonly string[]): ReleaseRight {
-  return { ...right, stackIds: new Set([...right.stackIds, ...stackIds]) };
-}
-
-/** The sessions with the stack's names, and those with its id: a renamed stack has sessions with its former name. */
-async function findOrphans(
-  client: AgbClient,
-  name: StackName,
-  { stackIds }: ReleaseRight,
-  known: ReadonlySet<string>,
-): Promise<OwnedSession[]> {
-  const found = await findOwnedSessions(client, name, known);
-  for (const stackId of stackIds) {
-    const seen = new Set([...known, ...found.map(({ sessionId }) => sessionId)]);
-    found.push(...(await findOwnedSessions(client, { stackId }, seen)));
+  if (flags.state !== undefined) {
+    return readStateFile(flags.state);
   }
-  return found;
-}
-
-/** The repositories that this sweep may act for: the job's own, and those whose sessions the state holds. */
-function repositoriesOf({ sessions }: StackState): string[] {
-  const held = sessions.map(({ labels, isExternal }) =>
-    isExternal || labels === secretText ? undefined : labels[ownershipKeys.repository],
-  );
-  return [...new Set([readRepositoryId(), ...held].filter((repository) => repository !== undefined))];
-}
-
-async function readState({ state, stack, stackIsGone }: SweepFlags): Promise<StackState> {
-  if (stackIsGone) {
-    return { sessionIds: new Set(), sessions: [], name: undefined, stackIds: new Set() };
+  const advice =
+    "Check the backend and --stack, or give an exported state with --state FILE. If the stack was removed, say --stack-is-gone.";
+  let state: StackState | undefined;
+  try {
+    state = await pulumi.exportState(flags.stack);
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n${advice}`);
   }
-  return state === undefined ? exportStackState(stack) : readStateFile(state);
+  if (state === undefined) {
+    const name = flags.stack === undefined ? "The selected stack" : `The stack ${flags.stack}`;
+    throw new Error(`${name} does not exist in this backend. ${advice}`);
+  }
+  return state;
 }
 
 /** A state of one stack must never decide over the sessions of another. */
-async function nameStack(flags: SweepFlags, { name }: StackState): Promise<StackName> {
-  const project = flags.project ?? name?.project ?? (await readProjectName("."));
-  const stack = flags.stack?.split("/").at(-1) ?? name?.stack ?? (await selectedStack(flags));
+async function nameStack(flags: SweepFlags, state: StackState | undefined, pulumi: PulumiReader): Promise<StackName> {
+  const found = state?.name;
+  const project = flags.project ?? found?.project ?? (await readProjectName("."));
+  const selected = async () => (isStackAtHand(flags) ? pulumi.readSelectedStack() : undefined);
+  const stack = flags.stack?.split("/").at(-1) ?? found?.stack ?? (await selected());
   if (project === undefined || stack === undefined) {
     const missing = [project === undefined ? "--project NAME" : "", stack === undefined ? "--stack NAME" : ""];
     throw new Error(`the stack is not known; add ${missing.filter(Boolean).join(" and ")}`);
   }
-  if (name !== undefined && (name.project !== project || name.stack !== stack)) {
-    throw new Error(`the state is that of ${name.project}/${name.stack}, not of ${project}/${stack}`);
+  if (found !== undefined && (found.project !== project || found.stack !== stack)) {
+    throw new Error(`the state is that of ${found.project}/${found.stack}, not of ${project}/${stack}`);
   }
   return { project, stack };
 }
 
-/** A state that was given may be that of any stack, and a stack that is gone is not selected. */
-async function selectedStack({ state, stackIsGone }: SweepFlags): Promise<string | undefined> {
-  return state === undefined && !stackIsGone ? readSelectedStack() : undefined;
+/** With the stack at hand its configuration wins over the environment, as it does for `pulumi up`. */
+async function readSweepSettings(flags: SweepFlags, pulumi: PulumiReader): Promise<Settings> {
+  return readSettings(isStackAtHand(flags) ? await pulumi.readConfig(flags.stack) : () => undefined);
 }
 
-function print(
-  { project, stack }: StackName,
-  verdicts: readonly Verdict[],
-  format: SweepFlags["output"],
-  output: JobOutput,
-): void {
-  if (format === "json") {
-    console.log(printableJson({ project, stack, sessions: verdicts }, 2));
+/** A state file may be that of any stack, and a stack that is gone is neither selected nor configured. */
+function isStackAtHand({ state, stackIsGone }: SweepFlags): boolean {
+  return state === undefined && !stackIsGone;
+}
+
+function print({ project, stack }: StackName, orphans: readonly OrphanResult[], output: JobOutput): void {
+  if (orphans.length === 0) {
+    output.say(`The state of ${project}/${stack} knows all its sessions.`);
     return;
   }
-  if (verdicts.length === 0) {
-    output.say(`No session of ${project}/${stack} is unknown to its state.`);
-    return;
+  for (const orphan of orphans) {
+    output.say(resultLine(orphan));
   }
-  for (const verdict of verdicts) {
-    output.say(verdictLine(verdict));
-  }
-  if (verdicts.some(({ action }) => action === "would release")) {
-    output.say("Nothing was released; add --yes to do it.");
+  if (orphans.some(({ action }) => action === "would release")) {
+    output.say("Nothing was released. To do it, add --yes.");
   }
 }
 
-/** Says how to go on where no state proves whose sessions these are. */
-function sayStackIds(orphans: readonly OwnedSession[], output: JobOutput): void {
-  const stackIds = new Set(orphans.map(({ stackId }) => stackId).filter((stackId) => stackId !== undefined));
+/** Says what to do where no state proves whose sessions these are. */
+function explainStackIds(stackIds: readonly string[], output: JobOutput): void {
   for (const stackId of stackIds) {
     output.say(
-      `If the stack with the id ${stackId} was removed, release its sessions with --stack-id ${stackId}. Its last exported ` +
-        "state shows its id as that of the resource AgbStackIdentity. Do not guess: another backend may have a live stack " +
-        "of the same name.",
+      `If the stack with the id ${stackId} was removed, release its sessions with --stack-id ${stackId}. The id is that of ` +
+        "the resource AgbStackIdentity in the stack's last exported state. Do not guess: another backend may have a live " +
+        "stack of the same name.",
     );
   }
 }

@@ -1,5 +1,5 @@
-// Whether what runs is what a stack declares, and the one issue that tells of it. Uses pulumi/ and forge/, and is used by
-// cli/ alone.
+// Whether what runs is what a stack declares, and the one issue that reports drift. Uses pulumi/ and forge/. Only cli/
+// uses it.
 
 import type { Forge } from "../forge/forge";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
@@ -14,20 +14,20 @@ import {
   driftTitle,
 } from "./drift-report";
 
-const issueNote = "Each check changes this text, and the first one that finds no drift closes the issue.";
+const issueNote = "Each check updates this text. The first check that finds no drift closes the issue.";
 
-/** What a look at a stack found. */
+/** What a check of a stack found. */
 export interface DriftFinding {
   readonly hasDrift: boolean;
-  /** All that Pulumi printed of what is different. */
+  /** Everything that Pulumi printed about the differences. */
   readonly details: string;
 }
 
 /**
- * Compares what runs with what the program declares; changes neither.
+ * Compares what runs with what the program declares, and changes neither.
  *
- * @param stack as the Pulumi CLI knows it
- * @throws Error when it cannot be told, with all that Pulumi printed; StoppedError
+ * @param stack the name that the Pulumi CLI takes
+ * @throws Error with everything that Pulumi printed, when the comparison failed; StoppedError
  */
 export async function lookForDrift(pulumi: Pick<PulumiCli, "compare">, stack: string): Promise<DriftFinding> {
   const { exitCode, stdout, stderr } = await pulumi.compare(stack);
@@ -35,21 +35,21 @@ export async function lookForDrift(pulumi: Pick<PulumiCli, "compare">, stack: st
     return { hasDrift: exitCode === pulumiExitCodes.changesFound, details: stdout };
   }
   const advice = /no changes were expected/.test(stderr)
-    ? "\nThis Pulumi CLI has no exit code of its own for drift, so that it cannot be told from a failure: use 3.227 or newer."
+    ? "\nThis Pulumi CLI has the same exit code for drift and for failures. Use 3.227 or newer."
     : "";
   throw new Error(
-    `whether ${stack} has drifted is not known, \`pulumi preview\` failed with exit code ${exitCode}:\n${stdout}\n${stderr}`.trim() +
+    `could not check ${stack} for drift: \`pulumi preview\` failed with exit code ${exitCode}:\n${stdout}\n${stderr}`.trim() +
       advice,
   );
 }
 
-/** Markdown that says what was found. */
+/** A finding as Markdown. */
 export function describeFinding({ hasDrift, details }: DriftFinding, stack: DriftedStack, check: DriftCheck): string {
   return hasDrift ? describeDrift(stack, details, check) : describeNoDrift(stack, check);
 }
 
 /**
- * Brings the one issue of the stack in line with what was found: open as long as there is drift.
+ * Keeps the one issue of the stack open while there is drift, and closes it otherwise.
  *
  * @returns what was done, one line; `undefined` when nothing was
  * @throws ForgeError

@@ -1,6 +1,6 @@
 import { codeBlock } from "../forge/markdown";
 
-/** Label of the issues that tell of drift. */
+/** Label of the issues that report drift. */
 export const driftLabel = "agb-drift";
 
 /** A stack without its organization. */
@@ -9,17 +9,17 @@ export interface DriftedStack {
   readonly stack: string;
 }
 
-/** Where and when the stack was looked at. */
+/** Where and when the stack was checked. */
 export interface DriftCheck {
   readonly at: Date;
   /** Page of the job; `undefined` outside of one. */
   readonly jobUrl: string | undefined;
 }
 
-/** The longest text of Pulumi's that goes into an issue. Were it all backticks, a fence on both sides would still fit. */
+/** The longest output of Pulumi in an issue. Even if it were all backticks, the fences around it would still fit. */
 const longestDetails = 20_000;
 
-/** What tells the issue of one stack from those of others. */
+/** The marker of a stack's issue. */
 export function driftMarker({ project, stack }: DriftedStack): string {
   return `${driftLabel} ${project}/${stack}`;
 }
@@ -30,23 +30,23 @@ export function driftTitle({ project, stack }: DriftedStack): string {
 }
 
 /**
- * What an issue or a job summary says of drift.
+ * What an issue or a job summary says about drift.
  *
  * @param details what Pulumi's preview printed
  */
 export function describeDrift(stack: DriftedStack, details: string, check: DriftCheck): string {
   return [
-    `What runs is not what the stack ${nameOf(stack)} declares, seen ${momentOf(check)}.`,
-    `\`pulumi up --refresh --stack ${stack.stack}\` brings it back; a change that is meant to stay belongs into the program.`,
+    `What runs is not what the stack ${nameOf(stack)} declares. Checked ${momentOf(check)}.`,
+    `\`pulumi up --refresh --stack ${stack.stack}\` restores it. To keep a change, put it into the program.`,
     "",
     ...shortened(details),
     "",
   ].join("\n");
 }
 
-/** What an issue or a job summary says of a stack without drift. */
+/** What an issue or a job summary says about a stack without drift. */
 export function describeNoDrift(stack: DriftedStack, check: DriftCheck): string {
-  return `No drift: the stack ${nameOf(stack)} is as it is declared, seen ${momentOf(check)}.\n`;
+  return `No drift: what runs is what the stack ${nameOf(stack)} declares. Checked ${momentOf(check)}.\n`;
 }
 
 function nameOf({ project, stack }: DriftedStack): string {
@@ -60,7 +60,7 @@ function momentOf({ at, jobUrl }: DriftCheck): string {
 
 function shortened(text: string): string[] {
   const { kept, leftOut } = shorten(text.trim());
-  return [codeBlock(kept, "text"), ...(leftOut ? ["", "The rest did not fit; the job printed all of it."] : [])];
+  return [codeBlock(kept, "text"), ...(leftOut ? ["", "The rest did not fit. The job's log has all of it."] : [])];
 }
 
 function shorten(text: string): { kept: string; leftOut: boolean } {
@@ -69,6 +69,6 @@ function shorten(text: string): { kept: string; leftOut: boolean } {
   }
   const head = text.slice(0, longestDetails);
   const lineEnd = head.lastIndexOf("\n");
-  // A cut between the two halves of a character would leave one that no forge accepts.
+  // A cut inside a surrogate pair would leave half a character, which no forge accepts.
   return { kept: lineEnd > 0 ? head.slice(0, lineEnd) : head.replace(/[\uD800-\uDBFF]$/, ""), leftOut: true };
 }

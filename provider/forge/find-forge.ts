@@ -7,8 +7,8 @@ import { gitHubDialect } from "./github";
 import { gitLabDialect } from "./gitlab";
 
 /**
- * The forge that the settings name; `undefined` when there is none to talk to, and the settings say why. Whoever can do
- * without shows the reason when `isHalfConfigured`, and nothing otherwise.
+ * The forge that the settings name; `undefined` when there is none. The settings then say why. A caller that can do
+ * without a forge shows the reason only when `isUnusable`.
  */
 export function findForge(settings: ForgeSettings, options?: ForgeCallOptions): Forge | undefined {
   switch (settings.kind) {
@@ -22,7 +22,7 @@ export function findForge(settings: ForgeSettings, options?: ForgeCallOptions): 
 }
 
 /**
- * The forge that the settings name, for those who cannot do without.
+ * The forge that the settings name, for callers that need one.
  *
  * @throws ForgeError that names what is missing
  */

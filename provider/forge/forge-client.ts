@@ -6,7 +6,7 @@ import { hasMarker, withMarker } from "./marker";
 
 const anything = z.unknown();
 
-/** A forge over HTTP, whichever it is: knows what on it is ours, and changes only that. */
+/** A forge over HTTP. Changes only comments and issues that it wrote itself. */
 export class ForgeClient<Author> implements Forge {
   readonly name: Forge["name"];
   readonly job: JobLinks | undefined;
@@ -63,7 +63,7 @@ export class ForgeClient<Author> implements Forge {
     const attempt = `open an issue in ${place}`;
     const body = bodies.newIssue(title, text, label);
     const { url, labels } = await this.#http.send("POST", { ...call, attempt, path: paths.issues }, body);
-    // A forge leaves out what the token has no right to set, and then the issue would not be found again.
+    // A forge leaves out labels that the token may not set. Without the label the issue would not be found again.
     if (!labels.includes(label)) {
       throw this.#http.refusal(`put the label ${label} on the new issue ${url}`, "it was left out", labelAdvice);
     }
@@ -111,7 +111,7 @@ export class ForgeClient<Author> implements Forge {
     return found;
   }
 
-  /** Ours is what starts with the marker and was written with this token's account. */
+  /** Ours are those that start with the marker and were written with this token's account. */
   async *#ours<Entry extends Written<Author>>(
     pages: AsyncIterable<readonly Entry[]>,
     marker: string,
@@ -125,7 +125,7 @@ export class ForgeClient<Author> implements Forge {
     }
   }
 
-  /** Asked only once something with the marker was found. */
+  /** Asks for the account only after something with the marker was found. */
   async #wrote(author: Author | null | undefined): Promise<boolean> {
     this.#isMe ??= this.#dialect.askWhoIAm(this.#http);
     const isMe = await this.#isMe;

@@ -1,4 +1,4 @@
-/** What is known of a call that failed. */
+/** What is known about a call that failed. */
 export interface ForgeFailure {
   /** The forge's name. */
   readonly forge: string;
@@ -8,13 +8,13 @@ export interface ForgeFailure {
   readonly reason: string;
   /** HTTP status of the reply; absent when there was none. */
   readonly status?: number | undefined;
-  /** Id to quote to the forge's support. */
+  /** Request id for the forge's support. */
   readonly requestId?: string | undefined;
-  /** What the user can do about it, in whole sentences. */
+  /** What the user can do about it, in full sentences. */
   readonly advice?: string | undefined;
 }
 
-/** A call to the forge that failed, or a forge that cannot be called. The message never holds a token. */
+/** A call to the forge failed, or the forge cannot be called. The message never holds a token. */
 export class ForgeError extends Error {
   override readonly name = "ForgeError";
   /** HTTP status of the reply; `undefined` when there was none. */

@@ -8,19 +8,19 @@ const firstDelayMs = 1_000;
 const longestDelayMs = 60_000;
 const longestReasonLength = 300;
 
-/** How many entries a forge is asked for at a time; both allow this many. */
+/** How many entries a page holds; both forges allow this many. */
 const pageSize = 100;
 const maximumPages = 50;
 
-/** Circumstances of the calls; all have defaults that suit a job. */
+/** Options of the calls. The defaults suit a job. */
 export interface ForgeCallOptions {
   /** Limit of one try, in milliseconds. Default: 30 s. */
   readonly timeoutMs?: number;
-  /** Waits before a call is made again. */
+  /** Waits before a retry. */
   readonly delay?: (milliseconds: number) => Promise<void>;
 }
 
-/** What the calls to one forge have in common. */
+/** What all calls to one forge share. */
 export interface ForgeEndpoint {
   /** The forge's name. */
   readonly name: string;
@@ -30,33 +30,33 @@ export interface ForgeEndpoint {
   readonly headers: Readonly<Record<string, string>>;
   /** Header in which the forge names a request. */
   readonly requestIdHeader: string;
-  /** Says what the user can do about a refusal, in whole sentences. */
+  /** What the user can do about a refusal, in full sentences. */
   advise(refusal: ForgeRefusal): string | undefined;
 }
 
-/** What a forge said when it refused a call. */
+/** A forge's refusal of a call. */
 export interface ForgeRefusal {
   readonly status: number;
   /** The forge's own words, one line. */
   readonly reason: string;
-  /** The right that the call needs, in the forge's words. */
+  /** The permission that the call needs, in the forge's words. */
   readonly right: string;
 }
 
 /** One kind of call. */
 export interface ForgeCall<Reply> {
-  /** Path below the API's address, with its query; its parts are percent-encoded where needed. */
+  /** Path below the API's address, with its query, percent-encoded where needed. */
   readonly path: string;
   /** What is tried, such as `read pull request 12 of acme/shop`. */
   readonly attempt: string;
-  /** The right that it needs, in the forge's words. */
+  /** The permission that it needs, in the forge's words. */
   readonly right: string;
   readonly schema: z.ZodType<Reply>;
 }
 
 type Method = "GET" | "POST" | "PATCH" | "PUT";
 
-/** Speaks HTTP and JSON with a forge: time limits, pages, repeated calls, and errors that never hold the token. */
+/** HTTP and JSON with a forge: time limits, pages, retries, and errors that never hold the token. */
 export class ForgeHttp {
   readonly #timeoutMs: number;
   readonly #delay: (milliseconds: number) => Promise<unknown>;
@@ -69,7 +69,7 @@ export class ForgeHttp {
     this.#delay = options.delay ?? sleep;
   }
 
-  /** Reads one thing. @throws ForgeError */
+  /** Reads one resource. @throws ForgeError */
   async get<Reply>(call: ForgeCall<Reply>): Promise<Reply> {
     const { json, response } = await this.#request("GET", call);
     return this.#check(call, call.schema, json, response);
@@ -84,7 +84,7 @@ export class ForgeHttp {
   /**
    * Reads a list page by page; the schema is that of a whole page.
    *
-   * @throws ForgeError also when the list does not end: what is not found in a part of it may still be there
+   * @throws ForgeError also when the list does not end: an entry that is missing from a part of it may still exist
    */
   async *pages<Reply>(call: ForgeCall<Reply>): AsyncGenerator<Reply, void> {
     const [path = "", query] = call.path.split("?");
@@ -101,7 +101,7 @@ export class ForgeHttp {
     }
   }
 
-  /** The error of an attempt that the forge let pass but that did not do what it should. */
+  /** The error of an attempt that the forge accepted but did not carry out. */
   refusal(attempt: string, reason: string, advice: string): ForgeError {
     return new ForgeError({ forge: this.endpoint.name, attempt, reason, advice });
   }
@@ -117,7 +117,7 @@ export class ForgeHttp {
         return outcome;
       }
       const { error, isLimit, waitMs } = outcome;
-      // A call that was turned away by a limit did nothing, so even a write may be made again.
+      // A call that hit a limit did nothing, so even a write may be retried.
       const isRepeatable = isLimit || (method === "GET" && (error.status === undefined || error.status >= 500));
       const delayMs = waitMs ?? firstDelayMs * 2 ** (attempt - 1);
       if (!isRepeatable || attempt === maximumAttempts || delayMs > longestDelayMs) {
@@ -145,7 +145,7 @@ export class ForgeHttp {
           ...(body !== undefined && { "content-type": "application/json" }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        // A redirected write would become a read.
+        // A redirect would turn a write into a read.
         redirect: method === "GET" ? "follow" : "manual",
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
@@ -165,7 +165,7 @@ export class ForgeHttp {
     const isLimit = status === 429 || (status === 403 && waitMs !== undefined);
     const reason = this.#withoutToken(reasonOf(json)) || response.statusText || "no reason given";
     const advice = isLimit
-      ? "The limit of calls is used up; run this again later."
+      ? "The rate limit is used up. Run this again later."
       : this.endpoint.advise({ status, reason, right: call.right });
     return { error: this.#failure(call, reason, response, advice), isLimit, waitMs };
   }
@@ -198,7 +198,7 @@ export class ForgeHttp {
     }
     const { code, message } = cause as { code?: unknown; message?: unknown };
     const details = this.#withoutToken(oneLine(String(code ?? message ?? cause)));
-    return `no connection to ${this.endpoint.apiUrl}, or it broke: ${details}`;
+    return `the connection to ${this.endpoint.apiUrl} failed: ${details}`;
   }
 
   #withoutToken(text: string): string {
@@ -228,7 +228,7 @@ function oneLine(text: string): string {
     .slice(0, longestReasonLength);
 }
 
-/** How long the forge asks to wait, in milliseconds; `undefined` when it does not. */
+/** How long the forge asks to wait, in milliseconds; `undefined` when it does not ask. */
 function askedWaitMs(headers: Headers): number | undefined {
   const asked = parseRetryAfterMs(headers.get("retry-after") ?? undefined, Date.now());
   if (asked !== undefined || headers.get("x-ratelimit-remaining") !== "0") {
@@ -239,8 +239,8 @@ function askedWaitMs(headers: Headers): number | undefined {
 }
 
 /**
- * The query of the next page. Only the query: the address before it is ours, so that no header can send the token
- * elsewhere, and a proxy's address stays in use.
+ * The query of the next page. The address before it stays ours: no header can then send the token elsewhere, and a
+ * proxy's address stays in use.
  */
 function nextSearch(link: string | null): string | undefined {
   for (const part of link?.split(/,\s*(?=<)/) ?? []) {

@@ -2,7 +2,7 @@
 export interface GitHubSettings {
   readonly kind: "github";
   readonly token: string;
-  /** Without a slash at the end, as the other addresses here. */
+  /** Without a slash at the end, like the other addresses here. */
   readonly apiUrl: string;
   readonly serverUrl: string;
   readonly owner: string;
@@ -20,40 +20,44 @@ export interface GitLabSettings {
   readonly apiUrl: string;
   /** Number or full path of the project. */
   readonly project: string;
-  /** Page of the running job, or of its pipeline. */
+  /** Page of the running job, or else of its pipeline. */
   readonly jobUrl: string | undefined;
 }
 
-/** There is no forge to talk to. */
+/** There is no forge. */
 export interface NoForgeSettings {
   readonly kind: "none";
-  /** What is missing or broken, and how to mend it. Holds no token. */
+  /** What is missing or invalid, and how to fix it. Holds no token. */
   readonly reason: string;
-  /** Whether a forge is named but cannot be used. That is a mistake in a job, while no forge at all is normal on a desk. */
-  readonly isHalfConfigured: boolean;
+  /** Whether a forge is named but cannot be used. A mistake in a job; no forge at all is normal outside CI. */
+  readonly isUnusable: boolean;
 }
 
-/** What the environment says of the forge that hosts the repository. */
+/** What the environment says about the forge that hosts the repository. */
 export type ForgeSettings = GitHubSettings | GitLabSettings | NoForgeSettings;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Takes the forge's settings from the variables that GitHub Actions and GitLab CI set, and a token that the job gives. */
+/**
+ * Reads the forge's settings from the variables of GitHub Actions and GitLab CI, and from the token that the job
+ * passes.
+ */
 export function parseForgeSettings(environment: Environment): ForgeSettings {
   const kind = kindOfForge(environment);
   if (kind !== "none") {
     return kind === "github" ? parseGitHub(environment) : parseGitLab(environment);
   }
   const reason =
-    "No forge is known. In a job of GitHub Actions or GitLab CI the forge's own variables say which it is; elsewhere set " +
+    "No forge is known. In a job of GitHub Actions or GitLab CI, its own variables name the forge. Elsewhere set " +
     "GITHUB_REPOSITORY (OWNER/NAME) and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN.";
-  return { kind: "none", reason, isHalfConfigured: false };
+  return { kind: "none", reason, isUnusable: false };
 }
 
 /**
- * Takes the id of the job's repository from the same variables; a token is not needed.
+ * Reads the id of the job's repository from the same variables. Needs no token.
  *
- * @returns such as `github.com/repositories/81` or `gitlab.com/projects/7`; `undefined` when it is not known for certain
+ * @returns such as `github.com/repositories/81` or `gitlab.com/projects/7`; `undefined` when it is not known for
+ *   certain
  */
 export function parseRepositoryId(environment: Environment): string | undefined {
   const kind = kindOfForge(environment);
@@ -95,72 +99,88 @@ function hostName(text: string | undefined): string | undefined {
 }
 
 function parseGitHub(environment: Environment): ForgeSettings {
-  const problems: string[] = [];
   const token = parseToken(
     environment,
     "GITHUB_TOKEN",
-    "GitHub Actions does not hand it to steps by itself: set it in the step's env to the expression github.token.",
-    problems,
+    "GitHub Actions does not pass it to steps on its own: set it in the step's env to the expression github.token.",
   );
-  const apiUrl = parseUrl(environment, "GITHUB_API_URL", "https://api.github.com", problems);
-  const serverUrl = parseUrl(environment, "GITHUB_SERVER_URL", "https://github.com", problems);
-  const name = /^([A-Za-z0-9][\w-]*)\/([\w.-]+)$/.exec(environment["GITHUB_REPOSITORY"] ?? "");
-  const [, owner = "", repository = ""] = name ?? [];
-  if (name === null || /^\.\.?$/.test(repository)) {
-    problems.push("GITHUB_REPOSITORY is not OWNER/NAME.");
+  const apiUrl = parseUrl(environment, "GITHUB_API_URL", "https://api.github.com");
+  const serverUrl = parseUrl(environment, "GITHUB_SERVER_URL", "https://github.com");
+  const name = parseGitHubName(environment["GITHUB_REPOSITORY"]);
+  const problems = problemsOf([token, apiUrl, serverUrl, name]);
+  if (problems !== undefined) {
+    return { kind: "none", reason: problems, isUnusable: true };
   }
-  if (problems.length > 0) {
-    return { kind: "none", reason: problems.join(" "), isHalfConfigured: true };
-  }
-  const runId = digits(environment["GITHUB_RUN_ID"]);
-  const runAttempt = digits(environment["GITHUB_RUN_ATTEMPT"]);
-  return { kind: "github", token, apiUrl, serverUrl, owner, repository, runId, runAttempt };
+  const [owner = "", repository = ""] = name.value.split("/");
+  return {
+    kind: "github",
+    token: token.value,
+    apiUrl: apiUrl.value,
+    serverUrl: serverUrl.value,
+    owner,
+    repository,
+    runId: digits(environment["GITHUB_RUN_ID"]),
+    runAttempt: digits(environment["GITHUB_RUN_ATTEMPT"]),
+  };
 }
 
 function parseGitLab(environment: Environment): ForgeSettings {
-  const problems: string[] = [];
   const token = parseToken(
     environment,
     "GITLAB_TOKEN",
-    "GitLab's own CI_JOB_TOKEN cannot write comments: make a project access token with the scope api and the role " +
+    "GitLab's own CI_JOB_TOKEN cannot write comments: create a project access token with the scope api and the role " +
       "Developer, and add it to the CI/CD variables, masked.",
-    problems,
   );
-  const apiUrl = parseUrl(environment, "CI_API_V4_URL", undefined, problems);
-  const project = environment["CI_PROJECT_ID"] ?? "";
-  if (!/^\d+$|^\w[\w.-]*(\/\w[\w.-]*)+$/.test(project)) {
-    problems.push("CI_PROJECT_ID is neither the number nor the path of a project.");
-  }
-  if (problems.length > 0) {
-    return { kind: "none", reason: problems.join(" "), isHalfConfigured: true };
+  const apiUrl = parseUrl(environment, "CI_API_V4_URL");
+  const project = parseGitLabProject(environment["CI_PROJECT_ID"]);
+  const problems = problemsOf([token, apiUrl, project]);
+  if (problems !== undefined) {
+    return { kind: "none", reason: problems, isUnusable: true };
   }
   const jobUrl = httpUrl(environment["CI_JOB_URL"]) ?? httpUrl(environment["CI_PIPELINE_URL"]);
-  return { kind: "gitlab", token, apiUrl, project, jobUrl };
+  return { kind: "gitlab", token: token.value, apiUrl: apiUrl.value, project: project.value, jobUrl };
 }
 
-// An HTTP client that is given a broken header value quotes it in its error.
-function parseToken(environment: Environment, variable: string, advice: string, problems: string[]): string {
-  const token = environment[variable] ?? "";
-  if (token === "") {
-    problems.push(`${variable} is not set. ${advice}`);
-  } else if (!/^[\x21-\x7e]+$/.test(token)) {
-    problems.push(`${variable} cannot be used: a token has no blanks, line breaks or special characters.`);
+/** A setting's value, and what is wrong with it. */
+interface Parsed {
+  readonly value: string;
+  readonly problem?: string;
+}
+
+function problemsOf(parsed: readonly Parsed[]): string | undefined {
+  const problems = parsed.flatMap(({ problem }) => problem ?? []);
+  return problems.length > 0 ? problems.join(" ") : undefined;
+}
+
+// An HTTP client that gets an invalid header value quotes it in its error.
+function parseToken(environment: Environment, variable: string, advice: string): Parsed {
+  const value = environment[variable] ?? "";
+  if (value === "") {
+    return { value, problem: `${variable} is not set. ${advice}` };
   }
-  return token;
+  return /^[\x21-\x7e]+$/.test(value)
+    ? { value }
+    : { value, problem: `${variable} cannot be used: a token has no blanks, line breaks or special characters.` };
 }
 
-function parseUrl(
-  environment: Environment,
-  variable: string,
-  fallback: string | undefined,
-  problems: string[],
-): string {
+function parseUrl(environment: Environment, variable: string, fallback?: string): Parsed {
   const text = environment[variable] || fallback;
-  const url = httpUrl(text);
-  if (url === undefined) {
-    problems.push(`${variable} is ${text === undefined ? "not set" : "not an http(s) address"}.`);
-  }
-  return url ?? "";
+  const value = httpUrl(text);
+  return value === undefined
+    ? { value: "", problem: `${variable} is ${text === undefined ? "not set" : "not an http(s) address"}.` }
+    : { value };
+}
+
+function parseGitHubName(value = ""): Parsed {
+  const [, repository] = /^[A-Za-z0-9][\w-]*\/([\w.-]+)$/.exec(value) ?? [];
+  const isName = repository !== undefined && !/^\.\.?$/.test(repository);
+  return isName ? { value } : { value, problem: "GITHUB_REPOSITORY is not OWNER/NAME." };
+}
+
+function parseGitLabProject(value = ""): Parsed {
+  return /^\d+$|^\w[\w.-]*(\/\w[\w.-]*)+$/.test(value)
+    ? { value }
+    : { value, problem: "CI_PROJECT_ID is neither the number nor the path of a project." };
 }
 
 function httpUrl(text: string | undefined): string | undefined {

@@ -1,58 +1,58 @@
-/** What a forge knows of a pull request or merge request. */
+/** The state of a pull request or merge request. */
 export interface RequestState {
   readonly isOpen: boolean;
-  /** When something last happened to it. */
+  /** Time of the last activity. */
   readonly updatedAt: Date;
 }
 
-/** Where the running job can be looked at and started again. */
+/** How to view the running job and start it again. */
 export interface JobLinks {
   /** Page of the running job. */
   readonly url: string;
-  /** Command that runs this job again, ready to be copied; `undefined` where the forge has none. */
+  /** Command that runs this job again, ready to copy; `undefined` where the forge has none. */
   readonly repeatCommand: string | undefined;
 }
 
-/** An issue as it shall be. */
+/** The wanted content of an issue. */
 export interface IssueText {
   readonly title: string;
   readonly markdown: string;
-  /** Label that it gets when it is opened, and by which it is found again. */
+  /** Label that it gets when it is opened. The issue is found again by it. */
   readonly label: string;
 }
 
 /** An issue that was written. */
 export interface WrittenIssue {
   readonly url: string;
-  /** Whether it was opened now; otherwise it was open before and has been changed. */
+  /** Whether it was opened now. Otherwise an open issue was changed. */
   readonly isNew: boolean;
 }
 
-/** What jobs need of the service that hosts a repository and its requests. */
+/** The service that hosts a repository and its requests, as far as jobs need it. */
 export interface Forge {
-  /** The name that people know it by. */
+  /** Its name. */
   readonly name: "GitHub" | "GitLab";
   /** The running job; `undefined` outside of one. */
   readonly job: JobLinks | undefined;
   /**
    * Asks for the state of one request.
    *
-   * @throws ForgeError when the request cannot be read, also when the forge says that there is none: a token without the
-   *   right to see it gets the same answer
+   * @throws ForgeError when the request cannot be read, also when the forge says that it does not exist: a token
+   *   without permission gets the same answer
    */
   readRequest(request: number): Promise<RequestState>;
   /**
-   * Writes the one comment with a marker on a request: changes it when it is there, makes it otherwise. A comment with the
-   * marker that others wrote is left alone.
+   * Writes the one comment with a marker on a request: changes it, or creates it when there is none. Never changes a
+   * comment with the marker that someone else wrote.
    *
-   * @param marker text that tells this comment from all others; it is put into the comment where readers do not see it
-   * @param mode `replace` changes nothing when there is no such comment yet
+   * @param marker string that identifies the comment; it is part of the comment, where readers do not see it
+   * @param mode `replace` does nothing when there is no such comment yet
    * @throws ForgeError
    */
   writeComment(request: number, marker: string, markdown: string, mode?: "create" | "replace"): Promise<void>;
   /**
-   * Writes the one open issue with a marker: changes it when it is there, opens it otherwise. An issue with the marker that
-   * others opened is left alone.
+   * Writes the one open issue with a marker: changes it, or opens it when there is none. Never changes an issue with
+   * the marker that someone else opened.
    *
    * @param marker as in `writeComment`
    * @throws ForgeError
@@ -63,7 +63,7 @@ export interface Forge {
    *
    * @param label the label with which it was opened
    * @param markdown comment that says why
-   * @returns the address of the issue, `undefined` when none was open
+   * @returns the address of the issue; `undefined` when none was open
    * @throws ForgeError
    */
   closeIssue(marker: string, label: string, markdown: string): Promise<string | undefined>;

@@ -12,7 +12,7 @@ const requestSchema = z
 const commentSchema = z
   .looseObject({ id: z.int(), body: z.string().nullish(), user: userSchema.nullish() })
   .transform(({ id, body, user }) => ({ id, text: body, author: user }));
-/** To GitHub every pull request is an issue too, also where it is commented on. */
+/** On GitHub every pull request is also an issue. */
 const issueSchema = z
   .looseObject({
     number: z.int(),
@@ -55,7 +55,9 @@ export function gitHubDialect(settings: GitHubSettings): ForgeDialect<User> {
     place: `${owner}/${repository}`,
     requestNoun: "pull request",
     rights: { readRequest: "pull-requests: read", writeComment: "pull-requests: write", writeIssue: issueRight },
-    labelAdvice: `Each check would open another one. Make the label in the repository, or give the job \`permissions: ${issueRight}\`.`,
+    labelAdvice:
+      "Without it, each check would open another issue. Create the label in the repository, or give the job " +
+      `\`permissions: ${issueRight}\`.`,
     changeMethod: "PATCH",
     paths: {
       request: (request) => `${base}/pulls/${request}`,
@@ -84,7 +86,7 @@ export function gitHubDialect(settings: GitHubSettings): ForgeDialect<User> {
   };
 }
 
-/** The token of a job belongs to an app, and GitHub does not tell an app its own name: then any bot may be it. */
+/** The token of a job belongs to an app, and GitHub does not tell an app its own name. Any bot then counts as it. */
 async function askWhoIAm(http: ForgeHttp): Promise<(author: User) => boolean> {
   const call = { path: "/user", attempt: "read whose token it is", right: "", schema: userSchema };
   try {
@@ -104,10 +106,11 @@ function advise({ status, reason, right }: ForgeRefusal): string | undefined {
       return "GITHUB_TOKEN is wrong or has expired.";
     case 403:
       return /not accessible by|must have|permission/i.test(reason)
-        ? `The token lacks the right to it: give the job \`permissions: ${right}\`. A \`pull_request\` run for a fork gets a token that can only read, whatever the job says.`
+        ? `The token lacks the permission. Give the job \`permissions: ${right}\`. ` +
+            "A `pull_request` run for a fork always gets a read-only token."
         : undefined;
     case 404:
-      return "It is not there, or the token has no right to see it.";
+      return "It does not exist, or the token has no permission to see it.";
     case 410:
       return "It is switched off in this repository.";
     default:
@@ -115,7 +118,7 @@ function advise({ status, reason, right }: ForgeRefusal): string | undefined {
   }
 }
 
-/** Only of what the settings have checked: the command is there to be copied into a shell. */
+/** Made only of values that the settings have checked, because people copy the command into a shell. */
 function jobLinks({ serverUrl, owner, repository, runId, runAttempt }: GitHubSettings): JobLinks | undefined {
   if (runId === undefined) {
     return undefined;

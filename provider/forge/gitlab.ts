@@ -7,7 +7,7 @@ const userSchema = z.looseObject({ id: z.int() });
 const requestSchema = z
   .looseObject({ state: z.enum(["opened", "closed", "locked", "merged"]), updated_at: timeSchema })
   .transform(({ state, updated_at }) => ({
-    // Locked is what it is while it is being merged, which may still fail.
+    // A merge request is locked while GitLab merges it, and the merge may still fail.
     isOpen: state === "opened" || state === "locked",
     updatedAt: updated_at,
   }));
@@ -34,7 +34,7 @@ type User = z.infer<typeof userSchema>;
 
 const writeRight = "the scope api and the role Developer";
 
-/** How to talk to GitLab.com and GitLab on servers of one's own. */
+/** How to talk to GitLab.com and self-managed GitLab. */
 export function gitLabDialect({ token, apiUrl, project, jobUrl }: GitLabSettings): ForgeDialect<User> {
   const base = `/projects/${encodeURIComponent(project)}`;
   const notes = (request: number) => `${base}/merge_requests/${request}/notes`;
@@ -53,7 +53,7 @@ export function gitLabDialect({ token, apiUrl, project, jobUrl }: GitLabSettings
       writeComment: writeRight,
       writeIssue: writeRight,
     },
-    labelAdvice: `Each check would open another one. GITLAB_TOKEN needs ${writeRight}.`,
+    labelAdvice: `Without it, each check would open another issue. GITLAB_TOKEN needs ${writeRight}.`,
     changeMethod: "PUT",
     paths: {
       request: (request) => `${base}/merge_requests/${request}`,
@@ -94,12 +94,12 @@ function advise({ status, right }: ForgeRefusal): string | undefined {
     case 401:
       return "GITLAB_TOKEN is wrong or has expired.";
     case 403:
-      return `The token lacks the right to it: GITLAB_TOKEN needs ${right}.`;
+      return `The token lacks the permission. GITLAB_TOKEN needs ${right}.`;
     case 404:
-      return "It is not there, or the token has no right to see it.";
+      return "It does not exist, or the token has no permission to see it.";
     default:
       return status >= 300 && status < 400
-        ? "The project has moved; look at CI_API_V4_URL and CI_PROJECT_ID."
+        ? "The project has moved; check CI_API_V4_URL and CI_PROJECT_ID."
         : undefined;
   }
 }

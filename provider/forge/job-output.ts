@@ -4,17 +4,17 @@ import { printable, printableLines } from "../api/outside-text";
 
 const longestLine = 10_000;
 
-/** Where a job says what it does. */
+/** The output of a job: its log, its summary and its outputs. */
 export interface JobOutput {
   /** One line for the log. */
   readonly say: (line: string) => void;
-  /** One line that stands out. */
+  /** A warning, one line. */
   readonly warn: (line: string) => void;
-  /** What made the job fail; may have several lines. */
+  /** Why the job failed; may have several lines. */
   readonly fail: (text: string) => void;
-  /** Text from elsewhere, as it is. */
+  /** Text from elsewhere, unchanged. */
   readonly show: (text: string) => void;
-  /** Runs what prints text from elsewhere by itself. */
+  /** Runs work that prints text from elsewhere itself. */
   readonly enclose: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** Markdown for the job's page. */
   readonly summarize: (markdown: string) => Promise<void>;
@@ -23,8 +23,8 @@ export interface JobOutput {
 }
 
 /**
- * Writes to the log, and to the files that the CI system offers. No text from elsewhere, such as a label, is taken for a
- * command of GitHub Actions.
+ * Writes to the log, and to the files that the CI system offers. GitHub Actions never takes text from elsewhere, such
+ * as a label, for one of its commands.
  */
 export function openJobOutput(offer: {
   readonly summaryPath: string | undefined;
@@ -71,7 +71,7 @@ export function openJobOutput(offer: {
   };
 }
 
-/** Tells GitHub Actions when to take lines for commands and when not. */
+/** Tells GitHub Actions when lines may be its commands and when they may not. */
 class CommandGate {
   #token: string | undefined;
 
@@ -81,12 +81,12 @@ class CommandGate {
   }
 
   open(): void {
-    // What was printed may lack its last line's end.
+    // The printed text may not end with a line break.
     console.log(`\n::${this.#token}::`);
     this.#token = undefined;
   }
 
-  /** Prints a command, also while the gate is closed. */
+  /** Prints a command, even while the gate is closed. */
   command(print: () => void): void {
     const isClosed = this.#token !== undefined;
     if (isClosed) {

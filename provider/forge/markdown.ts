@@ -1,9 +1,9 @@
 const longestCell = 200;
 
 /**
- * A value from elsewhere as Markdown that shows it as code, in a table or in a line of text: nothing in it is taken for
- * Markdown, HTML, a mention or a link. Characters that could end the code or the table's cell are replaced by ones
- * that look alike. Long values are cut off.
+ * A value from elsewhere as inline code in Markdown, for a table or a line of text. Nothing in it acts as Markdown,
+ * HTML, a mention or a link. Characters that could end the code or the table cell are replaced by similar ones. Long
+ * values are cut off.
  */
 export function literal(value: string): string {
   const line = value
@@ -21,16 +21,16 @@ export function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** The first rows of a table: what the columns are. */
+/** The head of a table: its column titles. */
 export function tableHead(titles: readonly string[]): string {
   return `${tableRow(titles)}\n${tableRow(titles.map(() => "---"))}`;
 }
 
 /**
- * A block of text that forges show as it is and offer to copy; nothing in it can end the block. Control
- * characters are left out, but for line ends and tabs.
+ * A block of text that forges show unchanged and offer to copy. Nothing in it can end the block. Control characters are
+ * left out, except line breaks and tabs.
  *
- * @param language how it is coloured, such as `sh`
+ * @param language for the colours, such as `sh`
  */
 export function codeBlock(text: string, language: string): string {
   const shown = text.replaceAll(/\r\n?/g, "\n").replaceAll(/[^\P{C}\n\t]/gu, "");
@@ -39,7 +39,7 @@ export function codeBlock(text: string, language: string): string {
   return `${fence}${language}\n${shown}\n${fence}`;
 }
 
-/** A link to an address of the web; the words alone when the address is none. @param words plain words */
+/** A link to a web address; the words alone when the address is not one. @param words plain words */
 export function link(words: string, address: string | undefined): string {
   if (address === undefined || !/^https?:\/\//i.test(address) || !URL.canParse(address)) {
     return words;
@@ -48,7 +48,7 @@ export function link(words: string, address: string | undefined): string {
   return `[${words}](${target})`;
 }
 
-/** Cuts off rows that would make a text longer than a limit, and says how many. */
+/** Cuts off rows beyond a limit of characters, and says how many. */
 export function rowsWithin(rows: readonly string[], limitCharacters: number): string[] {
   const kept: string[] = [];
   let left = limitCharacters;

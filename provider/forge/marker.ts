@@ -1,5 +1,5 @@
 /**
- * Puts a marker at the start of a text, as an HTML comment that readers do not see.
+ * Puts a marker at the start of Markdown, as an HTML comment that readers do not see.
  *
  * @throws RangeError when the marker could end the HTML comment
  */
@@ -7,7 +7,7 @@ export function withMarker(marker: string, markdown: string): string {
   return `${markerLine(marker)}\n${markdown}`;
 }
 
-/** Tells whether a text starts with a marker. One that holds it further below merely quotes it. */
+/** Tells whether a text starts with a marker. A text with the marker further below only quotes it. */
 export function hasMarker(text: string | null | undefined, marker: string): boolean {
   return text?.trimStart().startsWith(markerLine(marker)) ?? false;
 }

@@ -1,7 +1,7 @@
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
 import { isTransient } from "../api/retry";
 import { AgbAdoptError } from "../lifecycle/adopt";
-import { mayHaveMadeSession } from "../lifecycle/create-outcome";
+import { mayHaveHadEffect } from "../lifecycle/create-outcome";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
 import { ownershipKeys } from "../lifecycle/ownership";
 import { MissingLookupError } from "./certain-absence";
@@ -37,7 +37,7 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
       ? "The session that `adopt` names is not running. Remove `adopt` to create a new one."
       : "The session is gone: AGB releases idle sessions, or someone released it. Run `pulumi up --refresh` to recreate it.";
   }
-  if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveMadeSession(error)) {
+  if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveHadEffect(error)) {
     return isAtWrongAddress(error) || error instanceof AgbAuthenticationError ? undefined : createAdvice(error);
   }
   if (error instanceof AgbUncertainCreateError) {

@@ -13,18 +13,18 @@ export interface AdoptTarget {
   readonly labels?: Labels | undefined;
 }
 
-/** A session that is to be taken over cannot be, or it is not clear which. */
+/** A session cannot be adopted, or it is not clear which one is meant. */
 export class AgbAdoptError extends CleanError {}
 
 const listedAtMost = 10;
 
 /**
- * Finds the session to take over and makes sure that no other resource owns it.
+ * Finds the session to adopt and confirms that no other resource owns it.
  *
- * @param owner labels of the resource that takes it over
- * @returns its id and the labels that it carries now
- * @throws AgbAdoptError when none or several match, or when it is another resource's
- * @throws AgbNotFoundError when the id is not that of a running session
+ * @param owner labels of the resource that adopts it
+ * @returns the session's id and its current labels
+ * @throws AgbAdoptError when none or several match, or when another resource owns it
+ * @throws AgbNotFoundError when no running session has the id
  */
 export async function findAdoptable(
   client: AgbClient,
@@ -33,7 +33,7 @@ export async function findAdoptable(
 ): Promise<{ sessionId: string; labels: Labels }> {
   const sessionId = target.sessionId ?? (await findOnlyMatch(client, target.labels ?? {}));
   const labels = await getLabels(client, sessionId);
-  // A list that did not filter would make someone else's session ours, to be released with the stack.
+  // If the list did not filter, we would adopt someone else's session and release it with the stack.
   if (!Object.entries(target.labels ?? {}).every(([key, value]) => hasLabel(labels, key, value))) {
     throw new AgbAdoptError(`AGB listed session ${printable(sessionId)}, which does not carry the labels of \`adopt\``);
   }
@@ -43,18 +43,18 @@ export async function findAdoptable(
     const ofRepository = labels[repository] === undefined ? "" : ` (repository ${show(repository)})`;
     throw new AgbAdoptError(
       `session ${printable(sessionId)} belongs to resource ${show(resource)} of ${show(project)}/` +
-        `${show(stack)}${ofRepository}; two owners would undo each other's work. Remove it there first: ` +
-        "`pulumi state delete` takes it out of the state and does not release it. Then remove its pulumi- labels, so " +
-        "that no sweep of that stack releases it",
+        `${show(stack)}${ofRepository}. Two owners would undo each other's changes. Remove it from that stack first: ` +
+        "`pulumi state delete` removes it from the state without releasing it. Then remove its pulumi- labels, so that " +
+        "no sweep of that stack releases it",
     );
   }
   return { sessionId, labels };
 }
 
 /**
- * Tells whether a session carries a valid create label that is not its former owner's.
+ * Returns whether a session carries a valid create label that its former owner did not set.
  *
- * @param known the create label that the former owner gave it; `undefined` when none is known, so that any is another's
+ * @param known the create label that the former owner set; if `undefined`, any create label belongs to someone else
  */
 export async function wasTakenOver(client: AgbClient, sessionId: string, known: string | undefined): Promise<boolean> {
   const found = (await unlessGone(getLabels(client, sessionId)))?.[ownershipKeys.create] ?? "";

@@ -20,7 +20,7 @@ import {
   AgbUncertainContextError,
 } from "./context-errors";
 import type { ContextsInUse } from "./contexts-in-use";
-import { mayHaveMadeSession as mayHaveHadEffect, mayStillMakeSession as mayStillHaveEffect } from "./create-outcome";
+import { mayHaveHadEffect, mayStillHaveEffect } from "./create-outcome";
 import { unlessGone } from "./unless-gone";
 import { type Clock, systemClock } from "./wait";
 import { waitForAgb } from "./wait-for-agb";

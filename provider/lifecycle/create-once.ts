@@ -2,34 +2,34 @@ import type { AgbClient } from "../api/client";
 import { AgbApiError, AgbError } from "../api/errors";
 import { retryDelayMs } from "../api/retry";
 import { createSession, getSession, type SessionIdentity, type SessionRequest } from "../api/sessions";
-import { isWorthAnotherTry, mayHaveMadeSession, mayStillMakeSession } from "./create-outcome";
+import { isWorthRetrying, mayHaveHadEffect, mayStillHaveEffect } from "./create-outcome";
 import type { CreateRuntime } from "./create-runtime";
 import { CreateSearch, type FoundSession } from "./create-search";
 import { AgbRunEndedError, AgbUncertainCreateError } from "./errors";
 import { ownershipKeys } from "./ownership";
 
-const maximumTries = 3;
+const maximumAttempts = 3;
 
-// AGB may ask for any time; nobody waits longer than this for one session.
+// AGB may ask for any delay. Nobody waits longer than this for one session.
 const longestPauseMs = 60_000;
 
 /**
- * How long to search at least where the create's own limit leaves less, in milliseconds: a session that was made just
+ * Shortest search, in milliseconds, even if the create's own limit leaves less time. A session that was created just
  * before the limit must not be lost.
  */
 const shortestLimitedSearchMs = 8_000;
 
 /**
- * Makes exactly one session. createSession has no idempotency token, so after a call that may have worked the session is
- * searched for by its create label, which the request itself set. As long as the search is not over no second call is
- * sent. A session that shows up only after a later call succeeded is released, see `TwinWatch`.
+ * Creates exactly one session. createSession has no idempotency token. So after a failed call that may have worked, the
+ * session is searched for by its create label, which the request itself set. No second call is sent until the search is
+ * over. A session that appears only after a later call succeeded is released, see `TwinWatch`.
  *
  * @param client its limit bounds the calls of createSession and the pauses; a search that it cuts short ends the create
- * @param request its labels hold the create label
- * @param searcher client for the search, which still has time when the limit of the create is over
- * @throws AgbApiError, AgbNetworkError or AgbTimeoutError when AGB refuses or was not reached: nothing was made
+ * @param request its labels contain the create label
+ * @param searcher client for the search; it still has time when the limit of the create is over
+ * @throws AgbApiError, AgbNetworkError or AgbTimeoutError when AGB refuses or was not reached: nothing was created
  * @throws AgbUncertainCreateError when a session may exist that was not found
- * @throws AgbRunEndedError when the run was over before anything was sent
+ * @throws AgbRunEndedError when the run ended before anything was sent
  */
 export async function createExactlyOnce(
   client: AgbClient,
@@ -40,13 +40,13 @@ export async function createExactlyOnce(
   return new SingleCreate(client, request, runtime, searcher).run();
 }
 
-/** One create with all its tries. */
+/** One create with all its attempts. */
 class SingleCreate {
   private readonly createToken: string;
   private readonly search: CreateSearch;
-  /** What the tries failed with that may have made a session all the same, oldest first. */
+  /** The errors of attempts that may have created a session nevertheless, oldest first. */
   private readonly suspicions: unknown[] = [];
-  /** When the first of them was sent, see `Clock.elapsedMs`. */
+  /** When the first of those attempts was sent, see `Clock.elapsedMs`. */
   private suspectSinceMs = 0;
 
   constructor(
@@ -57,7 +57,7 @@ class SingleCreate {
   ) {
     const createToken = request.labels[ownershipKeys.create];
     if (createToken === undefined) {
-      throw new Error(`a create needs the label ${ownershipKeys.create}`);
+      throw new Error(`the label ${ownershipKeys.create} is missing`);
     }
     this.createToken = createToken;
     this.search = new CreateSearch(searcher, createToken, runtime.clock);
@@ -82,13 +82,13 @@ class SingleCreate {
       this.suspect(failure, sentAtMs);
       const pauseMs = retryDelayMs(attempt, failure, Math.random());
       const mayRetry =
-        isWorthAnotherTry(failure) &&
-        attempt < maximumTries &&
+        isWorthRetrying(failure) &&
+        attempt < maximumAttempts &&
         pauseMs <= Math.min(longestPauseMs, this.client.leftMs());
       if (this.suspicions.length > 0) {
         const found = await this.findOrGiveUp(failure, mayRetry);
         if (found !== undefined) {
-          // One try may have made several sessions: a proxy can send a request twice.
+          // One attempt may have created several sessions, because a proxy can send a request twice.
           this.watchTwins(found.sessionId, this.suspicions.length - 1 + found.twins);
           return identify(this.searcher, found.sessionId);
         }
@@ -100,7 +100,7 @@ class SingleCreate {
   }
 
   private suspect(failure: unknown, sentAtMs: number): void {
-    if (!mayHaveMadeSession(failure)) {
+    if (!mayHaveHadEffect(failure)) {
       return;
     }
     if (this.suspicions.length === 0) {
@@ -113,11 +113,11 @@ class SingleCreate {
   }
 
   /**
-   * Searches for the session of an earlier try.
+   * Searches for the session of an earlier attempt.
    *
-   * @param failure what the last try failed with
-   * @param mayRetry whether another try may follow
-   * @returns `undefined` when none was made as far as the search can tell, and another try may follow
+   * @param failure the error of the last attempt
+   * @param mayRetry whether another attempt may follow
+   * @returns `undefined` if the search is sure that there is none and another attempt may follow
    */
   private async findOrGiveUp(failure: unknown, mayRetry: boolean): Promise<FoundSession | undefined> {
     const { lag, ended, onSearch } = this.runtime;
@@ -132,20 +132,21 @@ class SingleCreate {
     if (result.doubt !== undefined) {
       throw this.giveUp(result.doubt);
     }
-    if (this.suspicions.some(mayStillMakeSession)) {
-      throw this.giveUp("AGB may not have finished the call yet");
+    if (this.suspicions.some(mayStillHaveEffect)) {
+      throw this.giveUp("AGB may still be working on the call");
     }
     if (limitMs < lag.searchMs()) {
-      throw this.giveUp("the time for the create was over before the search for the session was");
+      throw this.giveUp("the time limit of the create ended the search for the session early");
     }
     if (!mayRetry) {
-      const later = failure === cause || !(failure instanceof Error) ? "" : `; the last try failed: ${failure.message}`;
+      const later =
+        failure === cause || !(failure instanceof Error) ? "" : `; the last attempt failed: ${failure.message}`;
       throw this.giveUp(`no session was found within ${Math.round(searchMs() / 1_000)} s${later}`);
     }
     return undefined;
   }
 
-  /** The error of a create that may have made a session. What is found later belongs to nobody and is released. */
+  /** Returns the error of a create that may have created a session. Sessions that are found later are released. */
   private giveUp(reason: string): AgbUncertainCreateError {
     this.watchTwins(undefined, this.suspicions.length);
     const named = this.suspicions.flatMap((failure) =>
@@ -163,7 +164,7 @@ class SingleCreate {
   }
 }
 
-/** Reads the rest of a session that was found. Its id must not be lost, so nothing that fails here counts. */
+/** Reads the other ids of a found session. A failure is ignored, because the session's own id must not be lost. */
 async function identify(client: AgbClient, sessionId: string): Promise<SessionIdentity> {
   try {
     return await getSession(client, sessionId);

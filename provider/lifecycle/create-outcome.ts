@@ -1,4 +1,4 @@
-/** What a failed createSession call says about the session: whether it may exist, and whether to try again. */
+/** What a failed create says about its effect: whether a session or context may exist, and whether to retry. */
 import {
   AgbApiError,
   AgbAuthenticationError,
@@ -9,10 +9,10 @@ import {
 import { certainlyHadNoEffect, isTransient } from "../api/retry";
 
 /**
- * Tells whether a session may exist although the call failed. The contrary is certain only when nothing was sent, when
- * AGB itself refused with a status below 500 (and not 408) without naming a session, or when the key was refused.
+ * Returns whether the call may have had an effect although it failed. It certainly had none if nothing was sent, if the key
+ * was refused, or if AGB itself refused with a status below 500 (except 408) and named no session.
  */
-export function mayHaveMadeSession(error: unknown): boolean {
+export function mayHaveHadEffect(error: unknown): boolean {
   if (!(error instanceof AgbApiError)) {
     return !certainlyHadNoEffect(error);
   }
@@ -22,23 +22,23 @@ export function mayHaveMadeSession(error: unknown): boolean {
   return !error.isFromAgb && !(error instanceof AgbAuthenticationError);
 }
 
-/** Tells whether AGB may still be working on the call, so that a session may appear after any search. */
-export function mayStillMakeSession(error: unknown): boolean {
+/** Returns whether AGB may still be working on the call, so that its effect may appear after any search. */
+export function mayStillHaveEffect(error: unknown): boolean {
   return error instanceof AgbTimeoutError || (error instanceof AgbApiError && error.status === 504);
 }
 
-/** Tells whether another createSession may succeed, once it is known that this one made nothing. */
-export function isWorthAnotherTry(error: unknown): boolean {
+/** Returns whether another createSession may succeed, once it is known that this one created nothing. */
+export function isWorthRetrying(error: unknown): boolean {
   if (error instanceof AgbApiError && error.sessionId !== undefined) {
-    // AGB named a session. That the search did not find it does not mean that it does not exist.
+    // The session that AGB named may exist although the search did not find it.
     return false;
   }
-  // Without a connection, the client itself has tried often enough.
+  // Without a connection, the client itself has retried often enough.
   return !certainlyHadNoEffect(error) && (isTransient(error) || error instanceof AgbUnexpectedReplyError);
 }
 
-/** Tells whether a failed look for a session may succeed when it is repeated: AGB lags, is overloaded or unreachable. */
-export function isPassingFailure(error: unknown): boolean {
+/** Returns whether a failed look for a session may succeed later: AGB lags, is overloaded or unreachable. */
+export function isTemporaryFailure(error: unknown): boolean {
   if (error instanceof AgbApiError) {
     return isTransient(error);
   }

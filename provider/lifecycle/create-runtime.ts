@@ -2,18 +2,18 @@ import { LabelLag } from "./label-lag";
 import { TwinWatch } from "./twin-watch";
 import { type Clock, systemClock } from "./wait";
 
-/** A search that begins because a create may have made a session although it failed. */
+/** A search that begins because a failed create may have created a session. */
 export interface SearchNotice {
-  /** What the create failed with. */
+  /** The error of the create. */
   readonly error: unknown;
   /** How long the search takes at most, in milliseconds. */
   readonly searchMs: number;
 }
 
-/** What all creates of a process share. */
+/** State that all creates of a process share. */
 export interface CreateRuntime {
   readonly clock: Clock;
-  /** Aborted when the run is over: no create is sent after that. */
+  /** Aborted when the run is over. No create is sent after that. */
   readonly ended: AbortSignal;
   readonly lag: LabelLag;
   readonly twins: TwinWatch;
@@ -21,16 +21,16 @@ export interface CreateRuntime {
   readonly onSearch: ((notice: SearchNotice) => void) | undefined;
 }
 
-/** What a create runtime is made of. */
+/** Options of a create runtime. */
 export interface CreateRuntimeOptions {
   /** Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Default: a run without an end. */
+  /** Default: never aborted. */
   readonly ended?: AbortSignal;
   readonly onSearch?: (notice: SearchNotice) => void;
 }
 
-/** Makes what the creates of a process share. */
+/** Creates the state that all creates of a process share. */
 export function openCreateRuntime({
   clock = systemClock,
   ended = new AbortController().signal,

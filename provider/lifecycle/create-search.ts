@@ -1,18 +1,18 @@
 import type { AgbClient } from "../api/client";
 import { getLabels, type Labels } from "../api/labels";
 import { listSessions } from "../api/sessions";
-import { isPassingFailure } from "./create-outcome";
+import { isTemporaryFailure } from "./create-outcome";
 import type { LabelLag } from "./label-lag";
 import { hasLabel } from "./labels";
 import { ownershipKeys } from "./ownership";
 import { unlessGone } from "./unless-gone";
 import type { Clock } from "./wait";
 
-/** What one look for the sessions of a create found. */
+/** Result of one look for the sessions of a create. */
 export interface Look {
   /** Ids of the sessions that carry the create label. */
   readonly found: readonly string[];
-  /** Why more sessions may exist than were found; `undefined` when none can. */
+  /** Why there may be more sessions than were found; `undefined` if there cannot. */
   readonly doubt: string | undefined;
   /** Whether another look cannot remove the doubt. */
   readonly isFinal: boolean;
@@ -21,27 +21,27 @@ export interface Look {
 /** The session that a search found. */
 export interface FoundSession {
   readonly sessionId: string;
-  /** How many more sessions of the same create the look found. */
+  /** How many other sessions of the same create were found. */
   readonly twins: number;
 }
 
-/** What a whole search found. */
+/** Result of a whole search. */
 export type SearchResult = FoundSession | { readonly sessionId: undefined; readonly doubt: string | undefined };
 
-/** A look that takes longer has failed, in milliseconds; the search makes another one. */
+/** How long one look may take, in milliseconds. After that it counts as failed, and the search looks again. */
 const longestLookMs = 15_000;
 
 const firstDelayMs = 250;
 const longestDelayMs = 3_000;
 
-/** A listed session with one of these statuses has been released, so that AGB may have forgotten its labels. */
+/** Statuses of released sessions. AGB may have dropped the labels of such a session. */
 const endingStatuses = new Set(["DELETING", "DELETED", "FINISH"]);
 
 /** The sessions of one create, found by its create label. */
 export class CreateSearch {
-  /** Sessions that another create made. Labels can be missing for a while, but not change from another create's to ours. */
+  /** Sessions of other creates. A label can be missing for a while, but it never changes from another create's to ours. */
   private readonly foreign = new Set<string>();
-  /** Sessions that replies to the create named. */
+  /** Sessions that were named in replies to the create. */
   private readonly named = new Set<string>();
 
   constructor(
@@ -50,19 +50,18 @@ export class CreateSearch {
     private readonly clock: Clock,
   ) {}
 
-  /** Adds a session that is looked at even when no list shows it. */
+  /** Adds a session to examine even if no list shows it. */
   addNamed(sessionId: string): void {
     this.named.add(sessionId);
   }
 
   /**
-   * Looks again and again until a session is found or the time is over. A failure that may pass is not the end of the
-   * search.
+   * Looks repeatedly until a session is found or the time is over. A temporary failure does not end the search.
    *
-   * @param lag how long labels take to be listed; what the search learns of it is noted
-   * @param suspectSinceMs when the first try that may have made the session was sent, see `Clock.elapsedMs`
-   * @param limitMs the search ends after this time at the latest
-   * @param wake makes the next look come immediately when it is aborted
+   * @param lag how long AGB takes to list new labels; the search adds what it learns
+   * @param suspectSinceMs when the first attempt that may have created the session was sent, see `Clock.elapsedMs`
+   * @param limitMs longest duration of the search, in milliseconds
+   * @param wake when aborted, the next look happens immediately
    */
   async run(lag: LabelLag, suspectSinceMs: number, limitMs: number, wake: AbortSignal): Promise<SearchResult> {
     const startedMs = this.clock.elapsedMs();
@@ -75,7 +74,7 @@ export class CreateSearch {
         }
         return { sessionId, twins: twins.length };
       }
-      // Another create may have seen a longer lag meanwhile.
+      // Read again each time, because another create may have seen a longer lag.
       const leftMs = startedMs + Math.min(lag.searchMs(), limitMs) - this.clock.elapsedMs();
       if (leftMs <= 0 || isFinal) {
         return { sessionId, doubt };
@@ -106,21 +105,21 @@ export class CreateSearch {
         }
       }
     } catch (error) {
-      return { found: [...found], doubt: messageOf(error), isFinal: !isPassingFailure(error) };
+      return { found: [...found], doubt: messageOf(error), isFinal: !isTemporaryFailure(error) };
     }
     return { found: [...found], doubt, isFinal: false };
   }
 
   /**
-   * Reads the labels themselves: a list that did not filter would make another owner's session ours, to be released
-   * with the stack. Only a create label that is there and different means that a session is not ours.
+   * Reads a session's labels to see whether it is ours. The list alone does not prove it: if AGB did not filter, we
+   * would release another owner's session with the stack. Only a different create label proves that it is not ours.
    */
   private async readVerdict(client: AgbClient, sessionId: string): Promise<{ isOurs: boolean; doubt?: string }> {
     let labels: Labels | undefined;
     try {
       labels = await unlessGone(getLabels(client, sessionId));
     } catch (error) {
-      if (!isPassingFailure(error)) {
+      if (!isTemporaryFailure(error)) {
         throw error;
       }
       return { isOurs: false, doubt: messageOf(error) };

@@ -1,10 +1,10 @@
 import { CleanError } from "../api/errors";
 
-/** A create that failed although one of its tries may have made a session, which was not found. */
+/** A create failed, and one of its attempts may have created a session that was not found. */
 export class AgbUncertainCreateError extends CleanError {
   /**
    * @param createToken value of the label `pulumi-create` that the session carries if it exists
-   * @param reason why it is not known whether there is one
+   * @param reason why it is not known whether the session exists
    */
   constructor(
     readonly createToken: string,
@@ -12,8 +12,8 @@ export class AgbUncertainCreateError extends CleanError {
     options?: ErrorOptions,
   ) {
     super(
-      `it could not be found out whether a session was made${describeCause(options?.cause)} (${reason}). ` +
-        `If one was, it carries the label pulumi-create=${createToken}`,
+      `it is not known whether a session was created${describeCause(options?.cause)} (${reason}). ` +
+        `If there is one, it carries the label pulumi-create=${createToken}`,
       options,
     );
   }
@@ -23,19 +23,19 @@ function describeCause(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : "";
 }
 
-/** A create that began when the run was over already. Nothing was sent. */
+/** The run ended before the create was sent. */
 export class AgbRunEndedError extends CleanError {
   constructor() {
-    super("the run ended before the session was made");
+    super("the run ended before the session was created");
   }
 }
 
-/** A session that was asked to go and is still there when the time for it is over. */
+/** A session still exists when the time limit of its release is over. */
 export class AgbReleaseTimeoutError extends CleanError {
   constructor(
     readonly sessionId: string,
     readonly timeoutMs: number,
   ) {
-    super(`AGB accepted the release of session ${sessionId}, but it is still there after ${timeoutMs} ms`);
+    super(`AGB accepted the release of session ${sessionId}, but the session still exists after ${timeoutMs} ms`);
   }
 }

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import type { Labels } from "../api/labels";
 
 /**
- * The labels that say which stack, and which create, a session belongs to. AGB's create has no idempotency token and
- * AGB does not say when a session was created, so these carry what a lost reply or a killed run would otherwise lose.
- * Names are for people; `stackId` is what tells one stack from another one of the same name. Only the sessions of
- * preview environments carry the repository's id, and only those that outlive their resource carry `retain`.
+ * The labels that say which stack and which create a session belongs to. AGB's create has no idempotency token, and AGB
+ * does not say when a session was created. These labels keep what a lost reply or a killed run would otherwise lose.
+ * The names are for people; only `stackId` tells a stack from others of the same name. Only sessions of preview
+ * environments carry the repository's id, and only sessions that outlive their resource carry `retain`.
  */
 export const ownershipKeys = {
   project: "pulumi-project",
@@ -17,13 +17,16 @@ export const ownershipKeys = {
   retain: "pulumi-retain",
 } as const;
 
-/** Stack configuration that tells the program the id of the repository whose preview environment it is. */
+/** Stack configuration key for the id of the repository that a preview environment belongs to. */
 export const repositoryConfigKey = "preview:repository";
 
-/** Keys that begin with this are the provider's own; programs may not declare them. */
+/** Prefix of the provider's own keys. Programs may not declare them. */
 export const reservedPrefix = "pulumi-";
 
-/** Keys whose values say who owns a session; the other two change with each create, or say what the owner wants. */
+/**
+ * Keys whose values say who owns a session. Of the other two, one changes with each create and one says what the owner
+ * wants.
+ */
 export const ownerKeys = [
   ownershipKeys.project,
   ownershipKeys.stack,
@@ -40,11 +43,13 @@ export interface Owner {
   readonly resource: string;
   /** Id of the repository at its forge, such as `github.com/repositories/81`; `undefined` when it is not known. */
   readonly repository?: string | undefined;
-  /** Whether the session runs on when its resource is deleted (the resource option `retainOnDelete`). Default: no. */
+  /**
+   * Whether the session keeps running when its resource is deleted (the resource option `retainOnDelete`). Default: no.
+   */
   readonly retains?: boolean;
 }
 
-/** The labels that name the owner, without the stack's id, which the engine knows only while it runs. */
+/** The labels that name the owner, without the stack's id: it is known only while the engine runs. */
 export function ownerLabels(owner: Owner): Labels {
   return {
     [ownershipKeys.project]: owner.project,
@@ -56,8 +61,8 @@ export function ownerLabels(owner: Owner): Labels {
 }
 
 /**
- * Makes the id of a stack: 16 random hexadecimal digits, created once and kept in the stack's state. Names do not tell
- * stacks apart: two backends or organizations may both have `shop/dev`, with one AGB account.
+ * Creates the id of a stack: 16 random hexadecimal digits, created once and kept in the stack's state. Names do not
+ * identify a stack: two backends or organizations may both have `shop/dev` with one AGB account.
  */
 export function newStackId(): string {
   return randomBytes(8).toString("hex");
@@ -68,7 +73,10 @@ export function isStackId(text: string): boolean {
   return /^[0-9a-f]{16}$/.test(text);
 }
 
-/** Tells whether a text is the id of a repository at its forge; a program may have other uses for the name. */
+/**
+ * Tells whether a string is the id of a repository at its forge. A program may use the configuration key for something
+ * else.
+ */
 export function isRepositoryId(text: string | undefined): text is string {
   return text !== undefined && /^[a-z0-9.-]{1,200}(:\d{1,5})?\/(repositories|projects)\/[1-9]\d{0,19}$/.test(text);
 }
@@ -79,15 +87,15 @@ export function isReserved(key: string): boolean {
 }
 
 /**
- * Makes the value of the create label: the time in UTC to the second and a random part, such as
- * `20261122T164726Z-9f86d081884c`. Made once per create, so that a session whose create reply was lost can be found.
+ * Creates the value of the create label: the time in UTC to the second and a random part, such as
+ * `20261122T164726Z-9f86d081884c`. Created once per create. A session whose create reply was lost is found by it.
  */
 export function newCreateToken(now: Date): string {
   const time = now.toISOString().replace(/\.\d+/, "").replace(/[-:]/g, "");
   return `${time}-${randomBytes(6).toString("hex")}`;
 }
 
-/** Time at which a create token was made, `undefined` when the text is none. */
+/** Time at which a create token was created; `undefined` when the string is not one. */
 export function createTokenTime(token: string): Date | undefined {
   const parts = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{12}$/.exec(token);
   if (parts === null) {
@@ -98,7 +106,7 @@ export function createTokenTime(token: string): Date | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
-/** The labels without the create label, which is no input: it is made anew for each create. */
+/** The labels without the create label, which is not an input: each create has a new one. */
 export function withoutCreateToken(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => key !== ownershipKeys.create));
 }

@@ -1,6 +1,6 @@
 /**
- * What owning a session means: make it once, see how it is, set its labels and read them back, release it and wait.
- * Uses the API layer, knows nothing of Pulumi and keeps no state.
+ * The life cycle of a session: create it once, observe it, set its labels and read them back, release it and wait. Uses
+ * the API layer, knows nothing of Pulumi and keeps no state.
  */
 import type { AgbClient } from "../api/client";
 import { AgbAuthenticationError, AgbNotFoundError, AgbTimeoutError } from "../api/errors";
@@ -21,29 +21,29 @@ import { newCreateToken, ownershipKeys } from "./ownership";
 import { unlessGone } from "./unless-gone";
 import { type Clock, waitUntil } from "./wait";
 
-/** A session as it was made, with the labels it carries. */
+/** A new session and the labels that it carries. */
 export interface CreatedSession extends SessionIdentity {
   readonly labels: Labels;
 }
 
-/** A living session as AGB sees it. */
+/** A running session as AGB sees it. */
 export interface ObservedSession {
   readonly labels: Labels;
 }
 
-// Known final states; DELETING is on the way and an unknown state counts as alive.
+// The known final statuses. DELETING is not final, and an unknown status counts as running.
 const releasedStatuses = new Set(["FINISH", "DELETED"]);
 
-/** How long a release may take, in milliseconds, when nothing else is asked for; AGB's SDK also waits five minutes. */
+/** Default time limit of a release, in milliseconds. AGB's SDK also waits five minutes. */
 export const defaultReleaseTimeoutMs = 300_000;
 
-// AGB's SDK sleeps a whole second before each look.
+// AGB's SDK sleeps a full second before each look.
 const releaseLooks = { firstDelayMs: 100, longestDelayMs: 1_000 };
 
 /**
- * Makes exactly one session, which carries the given labels and a create label of its own.
+ * Creates exactly one session, with the given labels and a new create label.
  *
- * @param searcher client that looks for a session whose reply was lost, see `createExactlyOnce`
+ * @param searcher client for the search after a lost reply, see `createExactlyOnce`
  * @throws AgbApiError when AGB refuses
  * @throws AgbUncertainCreateError when a session may exist that was not found
  */
@@ -60,10 +60,10 @@ export async function createOwnedSession(
 }
 
 /**
- * Sees how a session is: two calls side by side.
+ * Observes a session, with two calls at the same time.
  *
- * @returns `undefined` when it is gone, which only AGB's own code can say
- * @throws AgbError of any other kind: nothing is known then
+ * @returns `undefined` if AGB's code says that the session is gone
+ * @throws AgbError of any other kind, which says nothing about the session
  */
 export async function observeSession(client: AgbClient, sessionId: string): Promise<ObservedSession | undefined> {
   const [alive, labels] = await Promise.allSettled([
@@ -74,7 +74,7 @@ export async function observeSession(client: AgbClient, sessionId: string): Prom
     return { labels: labels.value };
   }
   const failures = [alive, labels].filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason);
-  // An authentication failure beside a "not found" means that the key is in doubt, and so is the "not found".
+  // An authentication failure puts the key in doubt, and with it the other call's "not found".
   const refusal = failures.find((failure) => failure instanceof AgbAuthenticationError);
   if (refusal === undefined && failures.some((failure) => failure instanceof AgbNotFoundError)) {
     return undefined;
@@ -82,17 +82,17 @@ export async function observeSession(client: AgbClient, sessionId: string): Prom
   throw refusal ?? failures[0];
 }
 
-/** Reads the unchanging parts of a session, `undefined` when it is gone. */
+/** Reads the unchanging parts of a session. Returns `undefined` if it is gone. */
 export function identifySession(client: AgbClient, sessionId: string): Promise<SessionIdentity | undefined> {
   return unlessGone(getSession(client, sessionId));
 }
 
 /**
- * Sets the labels of a session and reads them back, because AGB's documents disagree on whether a set replaces.
+ * Sets the labels of a session and reads them back, because AGB's documents disagree on whether SetLabel replaces.
  *
- * @param ignored patterns of labels that are left to other tools: they are read first and set again
- * @param dropped labels that were ours and are not left, whatever the patterns say
- * @returns the labels that the session has now, less the ignored ones
+ * @param ignored patterns of labels that belong to other tools: they are read first and set again
+ * @param dropped labels that were ours; they are removed even if a pattern matches
+ * @returns the labels that the session has now, without the ignored ones
  * @throws AgbNotFoundError when the session is gone
  */
 export async function replaceLabels(
@@ -110,10 +110,11 @@ export async function replaceLabels(
 }
 
 /**
- * Releases a session and waits until it is gone. One that is gone already is a success.
+ * Releases a session and waits until it is gone.
  *
- * @returns `false` when AGB said at once that it is gone
- * @throws AgbReleaseTimeoutError when it is still there after the time-out
+ * @param timeoutMs how long to wait, in milliseconds
+ * @returns `false` if the session was already gone
+ * @throws AgbReleaseTimeoutError when it still exists after the time limit
  */
 export async function releaseAndWait(
   client: AgbClient,
@@ -134,7 +135,7 @@ export async function releaseAndWait(
       return true;
     }
   } catch (error) {
-    // The client's own limit may be over a moment before the wait's.
+    // The client's own limit may pass just before the limit of the wait.
     if (!(error instanceof AgbTimeoutError && error.timeoutMs === 0)) {
       throw error;
     }

@@ -4,46 +4,46 @@ import type { CreateSearch } from "./create-search";
 import type { LabelLag } from "./label-lag";
 import type { Clock } from "./wait";
 
-/** A create, some of whose tries may have made sessions that nobody asked for. */
+/** A create whose attempts may have created more sessions than its result. */
 export interface SuspectCreate {
   readonly search: CreateSearch;
   readonly client: AgbClient;
-  /** The session that is the result of the create, `undefined` when the create failed. */
+  /** The session that is the result of the create; `undefined` if the create failed. */
   readonly keptId: string | undefined;
-  /** When the first try that may have made one was sent, see `Clock.elapsedMs`. */
+  /** When the first attempt that may have created one was sent, see `Clock.elapsedMs`. */
   readonly suspectSinceMs: number;
 }
 
-/** How long twins are looked for after the create, in milliseconds; AGB releases idle sessions after that time itself. */
+/** How long to look for twins after the create, in milliseconds. AGB itself releases idle sessions after that time. */
 const watchMs = 300_000;
 const firstDelayMs = 5_000;
 const longestDelayMs = 30_000;
 
-// Pulumi gives a provider 5 seconds to end: the last look and the releases after it must fit into them.
+// Pulumi gives a provider 5 seconds to exit. The last look and the releases after it must fit into them.
 const lastLookMs = 2_000;
 const releaseMs = 2_000;
 
 /**
- * Releases twins: sessions that earlier tries of a create made after all, which could be found only when the create was
- * over. Nobody waits for it while the run goes on.
+ * Releases twins: sessions that earlier attempts of a create did create, but that can be found only after the create.
+ * Runs in the background while the run continues.
  */
 export class TwinWatch {
   private readonly watching = new Set<Promise<void>>();
 
-  /** @param ended aborted when the run is over, so that each watch makes its last look */
+  /** @param ended when aborted, the run is over and each watch looks a last time */
   constructor(
     private readonly clock: Clock,
     private readonly lag: LabelLag,
     private readonly ended: AbortSignal,
   ) {}
 
-  /** Begins to look for twins of a create. */
+  /** Starts to look for twins of a create. */
   begin(suspect: SuspectCreate): void {
     const watch = this.watch(suspect).finally(() => this.watching.delete(watch));
     this.watching.add(watch);
   }
 
-  /** Resolves when all watches are over, which is soon once the run has ended. Never rejects. */
+  /** Resolves when all watches are over, soon after the run has ended. Never rejects. */
   async finish(): Promise<void> {
     await Promise.all(this.watching);
   }
@@ -66,8 +66,7 @@ export class TwinWatch {
   }
 
   /**
-   * Looks once and releases what is found. A release that fails is repeated by the next look; the sweep finds what is
-   * left.
+   * Looks once and releases the twins that it finds. The next look repeats a failed release. The sweep finds the rest.
    *
    * @returns whether there were twins
    */

@@ -1,6 +1,6 @@
 import { AgbNotFoundError } from "../api/errors";
 
-/** The result of a call about a session or a context; `undefined` when AGB says that it is gone. Throws other errors. */
+/** Returns the result of a call about a session or context, or `undefined` if AGB says that it is gone. Throws other errors. */
 export async function unlessGone<Result>(call: Promise<Result>): Promise<Result | undefined> {
   try {
     return await call;

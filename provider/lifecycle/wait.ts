@@ -1,16 +1,16 @@
 import { setTimeout as sleepFor } from "node:timers/promises";
 
-/** Time, so that tests can move it. */
+/** A source of time. Tests replace it. */
 export interface Clock {
-  /** Milliseconds since 1970. For times that others read; it jumps when someone sets the clock. */
+  /** Returns milliseconds since 1970, for times that others read. Jumps when someone sets the clock. */
   now(): number;
-  /** Milliseconds since some fixed moment. For limits and delays; it only goes forward, also when someone sets the clock. */
+  /** Returns milliseconds since a fixed moment, for limits and delays. Never goes back, even if someone sets the clock. */
   elapsedMs(): number;
-  /** Resolves after the time, or earlier when the signal is aborted. */
+  /** Resolves after the time, or as soon as the signal is aborted. */
   sleep(milliseconds: number, wake?: AbortSignal): Promise<void>;
 }
 
-/** The machine's time. */
+/** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsedMs: () => performance.now(),
@@ -25,17 +25,17 @@ export const systemClock: Clock = {
 
 /** How often and how long to look. */
 export interface PollOptions {
-  /** When to give up, in milliseconds from now. */
+  /** How long to look, in milliseconds. */
   readonly timeoutMs: number;
-  /** Delay after the first look, in milliseconds; it grows by half each time. */
+  /** Delay after the first look, in milliseconds. It grows by half each time. */
   readonly firstDelayMs: number;
   readonly longestDelayMs: number;
 }
 
 /**
- * Looks immediately, then after growing delays, until the look returns `true`.
+ * Looks immediately and then after growing delays, until `look` returns `true`.
  *
- * @returns `false` when the time ran out first; the last look is made at its end
+ * @returns `false` if the time ran out first; the last look is at its end
  */
 export async function waitUntil(look: () => Promise<boolean>, options: PollOptions, clock: Clock): Promise<boolean> {
   const deadlineMs = clock.elapsedMs() + options.timeoutMs;

@@ -1,6 +1,6 @@
 import type { PreviewJob } from "./job";
 
-/** Asks the forge whether a request is closed. Where that cannot be found out it warns, and the answer is no. */
+/** Asks the forge whether a request is closed. Warns and returns false when the forge does not say. */
 export async function isClosedRequest(
   { forge, output }: Pick<PreviewJob, "forge" | "output">,
   request: number,

@@ -1,19 +1,19 @@
-import { isDone, type ReleaseRight, type Verdict } from "../lifecycle/sweep";
-import { isStackMissing } from "../pulumi/pulumi-cli";
+import { isStackMissing } from "../pulumi/pulumi-reader";
+import { isSettled, type OrphanResult } from "../sweep/release-orphan";
+import { proofOf, type StateProof } from "../sweep/state-proof";
 import { isClosedRequest } from "./closed-request";
 import type { PreviewJob, ReleasingJob } from "./job";
 import { whenUnlocked } from "./locked-stack";
 import { releaseOrphans } from "./orphans";
 import { readOwnState, repositoryOf } from "./own-state";
-import { releaseRightOf } from "./release-right";
 import { commentMarker, type DownReport, downReport } from "./report";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
-/** What a `down` is asked for. */
-export interface DownOrder {
+/** Which environment to take down. */
+export interface DownOptions {
   readonly request: number;
   readonly lockWaitMs: number;
-  /** Whether the request is known to be closed; the forge is asked when absent. */
+  /** Whether the request is known to be closed. Default: the forge is asked. */
   readonly isClosed?: boolean;
   /** A sentence about the reason, for the comment. */
   readonly note?: string;
@@ -26,68 +26,70 @@ export interface DownResult {
   /** Whether there was a stack. */
   readonly hadStack: boolean;
   /** The sessions that the stack's state did not know. */
-  readonly orphans: readonly Verdict[];
-  /** What proved that those may be released. */
-  readonly right: ReleaseRight;
+  readonly orphans: readonly OrphanResult[];
+  /** What the stack's state proved about such sessions. */
+  readonly proof: StateProof;
 }
 
 /**
- * Takes the preview environment of a request down: its sessions, its stack, and sessions with the id of this stack that
- * its state did not know. One that is gone already is a success. The comment on the request, if there is one, then says so.
- * Where there is no stack, only sessions of this repository are released, and only once the request is closed: others may
- * be those of a live stack elsewhere.
+ * Takes down the preview environment of a request: its sessions, its stack, and the sessions with this stack's id that
+ * its state did not know. An environment that is already gone is a success. Updates the comment on the request, if
+ * there is one. Where there is no stack, it releases only sessions of this repository, and only when the request is
+ * closed: others may belong to a live stack in another backend.
  *
  * @throws Error when the stack is another project's or repository's; nothing was changed then
  */
 export async function takeDown(
   job: ReleasingJob,
-  { request, lockWaitMs, isClosed, note }: DownOrder,
+  { request, lockWaitMs, isClosed, note }: DownOptions,
 ): Promise<DownResult> {
-  const { pulumi, organization, forge, output, includesUnidentified } = job;
+  const { pulumi, organization, forge, output } = job;
   const stack = stackOfRequest(request);
   const name = qualifyStack(stack, organization);
+  // Read before the destroy, which removes what proves whose sessions these are.
   const state = await readOwnState(job, stack);
+  const proof = proofOf(state);
   const hadStack = state !== undefined;
   if (!hadStack) {
     output.say(`There is no stack ${name}.`);
   } else {
     const result = await output.enclose(() => whenUnlocked(job, name, lockWaitMs, () => pulumi.destroy(name)));
     if (result.exitCode !== 0 && !isStackMissing(result)) {
-      return { exitCode: result.exitCode, hadStack: true, orphans: [], right: releaseRightOf(state, false) };
+      return { exitCode: result.exitCode, hadStack, orphans: [], proof };
     }
   }
-  const worker = { ...job, repository: repositoryOf(job, state) };
   const isOver = isClosed ?? (job.repository !== undefined && (await isClosedRequest(job, request)));
-  const right = {
-    ...releaseRightOf(state, includesUnidentified),
-    closedRepository: isOver ? job.repository : undefined,
-  };
-  const rules = { minimumAgeMs: undefined, release: true, stack: "gone", right } as const;
   const report = { request, stack: name, job: forge?.job, note };
-  let orphans: Verdict[];
+  let orphans: OrphanResult[];
   try {
-    orphans = await releaseOrphans(worker, stack, rules);
+    orphans = await releaseOrphans({ ...job, repository: repositoryOf(job, state) }, stack, {
+      minimumAgeMs: undefined,
+      release: true,
+      stack: "gone",
+      proof,
+      closedRepository: isOver ? job.repository : undefined,
+    });
   } catch (error) {
-    await tell(job, { ...report, areSessionsGone: false });
+    await publish(job, { ...report, areSessionsGone: false });
     throw error;
   }
   if (!hadStack && orphans.some(({ action }) => action === "left")) {
     output.warn(
-      `There is no stack ${name} here, but there are sessions with its labels, which were left: this job may have the wrong ` +
-        "backend. Run `down` with the right one; if the stack is gone for good, AGB releases them in time.",
+      `There is no stack ${name} here, but there are sessions with its labels. They were left: this job may have the wrong ` +
+        "backend. Run `down` with the right one. If the stack is gone for good, AGB releases them in time.",
     );
-    return { exitCode: 0, hadStack, orphans, right };
+    return { exitCode: 0, hadStack, orphans, proof };
   }
-  await tell(job, { ...report, areSessionsGone: orphans.every(isDone) });
-  return { exitCode: 0, hadStack, orphans, right };
+  await publish(job, { ...report, areSessionsGone: orphans.every(isSettled) });
+  return { exitCode: 0, hadStack, orphans, proof };
 }
 
-async function tell({ forge, project, output }: PreviewJob, facts: DownReport): Promise<void> {
+async function publish({ forge, project, output }: PreviewJob, facts: DownReport): Promise<void> {
   const report = downReport(facts);
   await output.summarize(report);
   try {
     await forge?.writeComment(facts.request, commentMarker(project), report, "replace");
   } catch (error) {
-    output.warn(`The comment was not changed: ${error instanceof Error ? error.message : error}`);
+    output.warn(`The comment was not updated: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -1,5 +1,5 @@
-// What preview environments are: a stack of one request and its sessions, made, taken down, recovered and swept. This folder
-// uses api/, lifecycle/, pulumi/ and forge/, and is used by cli/ alone.
+// Preview environments: one stack and its sessions for each request, brought up, taken down, recovered and swept. This
+// folder uses api/, lifecycle/, pulumi/, sweep/ and forge/. Only cli/ uses it.
 
 import type { AgbClient } from "../api/client";
 import type { Forge } from "../forge/forge";
@@ -7,7 +7,7 @@ import type { JobOutput } from "../forge/job-output";
 import type { Clock } from "../lifecycle/wait";
 import type { PulumiCli } from "../pulumi/pulumi-cli";
 
-/** What a job has to work with. */
+/** What a job works with. */
 export interface PreviewJob {
   readonly pulumi: Pick<
     PulumiCli,
@@ -16,12 +16,12 @@ export interface PreviewJob {
   /** Name of the Pulumi project in the job's folder. */
   readonly project: string;
   readonly organization: string | undefined;
-  /** Id of the repository at its forge; `undefined` when it is not known, as on a desk. */
+  /** Id of the repository at its forge; `undefined` when it is not known, as outside CI. */
   readonly repository: string | undefined;
   /** Where requests and comments are; `undefined` when it is not known. */
   readonly forge: Forge | undefined;
   readonly clock: Clock;
-  /** Waits. @throws StoppedError when the job was or is asked to stop */
+  /** Waits. @throws StoppedError when the job is asked to stop, before or meanwhile */
   readonly pause: (milliseconds: number) => Promise<void>;
   /** Aborted when the job was asked to stop. */
   readonly signal: AbortSignal;
@@ -31,6 +31,6 @@ export interface PreviewJob {
 /** A job that may release sessions. */
 export interface ReleasingJob extends PreviewJob {
   readonly client: AgbClient;
-  /** Whether the user takes sessions without a stack's id for those of the stack whose names they carry. */
+  /** Whether the user says that sessions without a stack's id belong to the stack whose names they carry. */
   readonly includesUnidentified: boolean;
 }

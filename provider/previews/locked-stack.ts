@@ -5,17 +5,17 @@ import type { PreviewJob } from "./job";
 const pollIntervalMs = 3_000;
 const mostCancels = 3;
 
-/** How long to wait for the lock of a stack, in milliseconds, when nothing else is asked for. */
+/** How long to wait for the lock of a stack by default, in milliseconds. */
 export const defaultLockWaitMs = 10 * 60_000;
 
 /**
- * Runs a command on a stack. When another run holds the stack's lock it waits for that to end; a lock that the same
- * run still holds after the wait is taken for a dead run's and is taken away, and so is at once the lock of a process of this
- * machine that lives no more.
+ * Runs a command on a stack. Waits while another run holds the stack's lock. A lock that the same run still holds after
+ * the wait counts as a dead run's and is taken away. Takes locks of processes of this machine that are known to be dead
+ * immediately.
  *
  * @param attempt runs the command
  * @throws StoppedError when the job is asked to stop while it waits
- * @throws Error when the stack is locked again and again
+ * @throws Error when the stack is still locked after several locks were taken away
  */
 export async function whenUnlocked(
   { pulumi, clock, pause, output }: Pick<PreviewJob, "pulumi" | "clock" | "pause" | "output">,
@@ -32,26 +32,29 @@ export async function whenUnlocked(
     }
     const now = clock.elapsedMs();
     const isNews = holders.every((holder) => !firstSeenMs.has(holder));
-    // Others that wait show up among the holders for a moment; only who stays there counts.
+    // Other waiting runs show up among the holders for a moment. Only holders that stay count.
     firstSeenMs = new Map(holders.map((holder) => [holder, firstSeenMs.get(holder) ?? now]));
     const isDead = areHoldersDead(result.stderr);
     const leftMs = isDead ? 0 : Math.min(...firstSeenMs.values()) + waitMs - now;
     if (leftMs > 0) {
       if (isNews) {
-        output.say(`${stack} is locked (${holders.join("; ")}); waiting up to ${Math.ceil(leftMs / 1_000)} seconds.`);
+        output.say(`${stack} is locked (${holders.join("; ")}). Waiting up to ${Math.ceil(leftMs / 1_000)} seconds.`);
       }
       await pause(Math.min(pollIntervalMs, leftMs));
       continue;
     }
     if (cancels === mostCancels) {
-      throw new Error(`${stack} is locked again and again (${holders.join("; ")}).`);
+      throw new Error(
+        `${stack} is still locked (${holders.join("; ")}) after ${mostCancels} locks were taken away. ` +
+          "Wait until no run uses it, then try again.",
+      );
     }
     output.warn(
       isDead
-        ? `${stack} is locked by a dead run (${holders.join("; ")}): the lock is taken away.`
-        : `${stack} is still locked (${holders.join("; ")}): the lock is taken for a dead run's, and taken away.`,
+        ? `${stack} is locked by a dead run (${holders.join("; ")}). Taking the lock away.`
+        : `${stack} is still locked after the wait (${holders.join("; ")}). That run counts as dead; taking its lock away.`,
     );
-    // Whether that helped is seen at the next attempt: a run that ended just now leaves nothing to cancel.
+    // The next attempt shows whether that helped: a run that has just ended leaves nothing to cancel.
     await pulumi.cancel(stack);
     cancels += 1;
     firstSeenMs = new Map();

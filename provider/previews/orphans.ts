@@ -1,29 +1,27 @@
-import {
-  findOwnedSessions,
-  leaveOrphan,
-  type OwnedSession,
-  type ReleaseOptions,
-  type ReleaseRight,
-  releaseOrphan,
-  type Verdict,
-  verdictLine,
-} from "../lifecycle/sweep";
+import { findOwnedSessions, type OwnedSession } from "../sweep/owned-sessions";
+import { type OrphanResult, type ReleaseRight, releaseOrphan, resultLine } from "../sweep/release-orphan";
+import { proofOf, type StateProof } from "../sweep/state-proof";
 import type { ReleasingJob } from "./job";
 import { readOwnState, repositoryOf } from "./own-state";
-import { releaseRightOf } from "./release-right";
 
-/** How to treat sessions that no state knows. */
-export interface OrphanRules extends Omit<ReleaseOptions, "right"> {
+/** Which of a stack's sessions to release. When the stack is not as expected, all are left. */
+export type OrphanOptions = {
+  /** Leaves younger sessions; `undefined` when age does not matter. */
+  readonly minimumAgeMs: number | undefined;
+  /** Whether to release them or only to say so. */
+  readonly release: boolean;
+} & ExpectedStack;
+
+type ExpectedStack =
+  /** The stack exists, so its state shows which sessions it knows. */
+  | { readonly stack: "here" }
   /**
-   * Whether the stack is to be there, so that its state tells what is known, or gone. When that is not so (any more),
-   * all of them are left: a new run has created it again, or another one is taking it down.
+   * The stack is gone. What its state proved, and the repository when its request is known to be closed, allow a
+   * release.
    */
-  readonly stack: "here" | "gone";
-  /** What proves that they may be released where the stack is gone; where it is here, its state does. */
-  readonly right: ReleaseRight;
-}
+  | { readonly stack: "gone"; readonly proof: StateProof; readonly closedRepository: string | undefined };
 
-/** Tells whether a session is certainly another repository's: no job of this repository may touch it. */
+/** Tells whether a session certainly belongs to another repository. No job of this repository may touch it. */
 export function belongsToOtherRepository(
   session: Pick<OwnedSession, "repository">,
   repository: string | undefined,
@@ -32,14 +30,18 @@ export function belongsToOtherRepository(
 }
 
 /** Releases the sessions that carry a stack's labels and that its state does not know. */
-export async function releaseOrphans(job: ReleasingJob, stack: string, rules: OrphanRules): Promise<Verdict[]> {
+export async function releaseOrphans(
+  job: ReleasingJob,
+  stack: string,
+  options: OrphanOptions,
+): Promise<OrphanResult[]> {
   const sessions = await findOwnedSessions(job.client, { project: job.project, stack });
-  return releaseUnknown(job, stack, sessions, rules);
+  return releaseUnknown(job, stack, sessions, options);
 }
 
 /**
- * Releases those of a stack's sessions that its state does not know, from a list that was made before. The state is read
- * only now: what a run created before is in it, so what is not in it is nobody's, unless that run is still active.
+ * Releases those of a stack's sessions that its state does not know, from a list that was made before. Reads the state
+ * only now. It then knows every session of the list, except those of nobody and those of a run that is still active.
  *
  * @throws Error when the state cannot be read, or is another project's, stack's or repository's
  */
@@ -47,30 +49,33 @@ export async function releaseUnknown(
   job: ReleasingJob,
   stack: string,
   sessions: readonly OwnedSession[],
-  rules: OrphanRules,
-): Promise<Verdict[]> {
-  const { client, clock, output } = job;
+  options: OrphanOptions,
+): Promise<OrphanResult[]> {
+  const { client, clock, output, includesUnidentified } = job;
   const candidates = sessions.filter((session) => !belongsToOtherRepository(session, job.repository));
   if (candidates.length === 0) {
     return [];
   }
   const state = await readOwnState(job, stack);
-  if ((state === undefined) !== (rules.stack === "gone")) {
+  if ((state === undefined) !== (options.stack === "gone")) {
+    // A new run has created it again, or another one is taking it down.
     output.say(`${stack} ${state === undefined ? "is gone" : "exists again"}; its sessions are left.`);
     return [];
   }
   const repository = repositoryOf(job, state);
-  const right = state === undefined ? rules.right : releaseRightOf(state, rules.right.includesUnidentified);
-  const orphans = candidates.filter(({ sessionId }) => !state?.sessionIds.has(sessionId));
-  const verdicts: Verdict[] = [];
-  for (const orphan of orphans) {
+  const right: ReleaseRight = {
+    ...(options.stack === "gone" ? options.proof : proofOf(state)),
+    repositories: new Set(repository === undefined ? [] : [repository]),
+    closedRepository: options.stack === "gone" ? options.closedRepository : undefined,
+    includesUnidentified,
+  };
+  const { minimumAgeMs, release } = options;
+  const results: OrphanResult[] = [];
+  for (const orphan of candidates.filter(({ sessionId }) => !state?.sessionIds.has(sessionId))) {
     job.signal.throwIfAborted();
-    const verdict =
-      orphan.repository === undefined || orphan.repository === repository
-        ? await releaseOrphan(client, orphan, { ...rules, right }, clock)
-        : leaveOrphan(orphan, `it is of the repository ${orphan.repository}, and this job's repository is not known`);
-    output.say(verdictLine(verdict));
-    verdicts.push(verdict);
+    const result = await releaseOrphan(client, orphan, { minimumAgeMs, release, right }, clock);
+    output.say(resultLine(result));
+    results.push(result);
   }
-  return verdicts;
+  return results;
 }

@@ -1,6 +1,7 @@
 import type { Labels } from "../api/labels";
 import { ownershipKeys } from "../lifecycle/ownership";
 import { type StackState, secretText } from "../pulumi/stack-state";
+import { repositoriesOf, shownLabels } from "../sweep/state-proof";
 import type { PreviewJob, ReleasingJob } from "./job";
 import { readSecretLabels } from "./secret-labels";
 import { qualifyStack } from "./stack-name";
@@ -9,14 +10,14 @@ type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "rep
   Partial<Pick<ReleasingJob, "client">>;
 
 /**
- * Reads the state of a stack and makes sure that it is this project's and this repository's, as far as that is known:
- * another one of the same backend may use the same names.
- * Where the state keeps the labels of its sessions secret as a whole, AGB is asked for them.
+ * Reads the state of a stack and makes sure that it belongs to this project and this repository, as far as that is
+ * known: another repository may use the same names in the same backend. Asks AGB for the labels of sessions where the
+ * state keeps all of them secret.
  *
  * @param stack name without organization
  * @returns `undefined` when there is no such stack
- * @throws Error when it cannot be read, when it is another project's, stack's or repository's, or when its repository cannot
- *   be found out
+ * @throws Error when it cannot be read, when it is another project's, stack's or repository's, or when its repository
+ *   cannot be found out
  */
 export async function readOwnState(
   { pulumi, project, organization, repository, client }: StateReader,
@@ -34,54 +35,50 @@ export async function readOwnState(
   const other = repositories.find((found) => found !== repository);
   if (other !== undefined) {
     throw new Error(
-      `${name} of the project ${project} holds sessions of another repository: ${other}, while this job is of ` +
+      `${name} of the project ${project} holds sessions of another repository: ${other}, while this job works for ` +
         `${repository}. It is left alone. Give the Pulumi project of each repository its own \`name\` in Pulumi.yaml. ` +
-        "If it is this repository that has moved, run `down` once by hand, outside of a job.",
+        "If your own repository has moved, run `down` once by hand, outside a job.",
     );
   }
   return state;
 }
 
-/** The repository that this job works for: its own, else the one whose sessions the state holds. */
+/** The repository that this job works for: its own, or else the only one whose sessions the state holds. */
 export function repositoryOf({ repository }: PreviewJob, state: StackState | undefined): string | undefined {
-  const [only, ...others] = repositoriesOf(state);
+  const [only, ...others] = repositoriesNamedBy(state, shownLabels(state?.sessions ?? []));
   return repository ?? (others.length === 0 ? only : undefined);
 }
 
-/** Repositories that the stack's own sessions are labelled with, at AGB where the state does not show them. */
+/** Repositories that the stack's sessions are labelled with. Asks AGB where the state shows none. */
 async function findRepositories(
   name: string,
   state: StackState | undefined,
   client: ReleasingJob["client"] | undefined,
 ): Promise<string[]> {
-  const shown = repositoriesOf(state);
-  const hidden = (state?.sessions ?? []).filter(
+  const sessions = state?.sessions ?? [];
+  const shown = repositoriesNamedBy(state, shownLabels(sessions));
+  const hidden = sessions.filter(
     ({ labels, isExternal, isReleased }) => labels === secretText && !isExternal && !isReleased,
   );
   if (shown.length > 0 || hidden.length === 0) {
     return shown;
   }
   try {
-    return repositoriesAmong(await readSecretLabels(hidden, client), state);
+    return repositoriesNamedBy(state, await readSecretLabels(hidden, client));
   } catch (error) {
     throw new Error(
-      `Could not find out whose sessions ${name} holds: the state keeps their labels secret as a whole, and AGB did not give ` +
-        `them: ${error instanceof Error ? error.message : error} It is left alone. Check AGB_API_KEY and AGB_ENDPOINT, then ` +
-        "run the job again. To do without AGB, make the values of single labels secret instead of all labels.",
+      `Could not find out whose sessions ${name} holds. The state keeps all their labels secret, and AGB did not return ` +
+        `them: ${error instanceof Error ? error.message : error} The stack is left alone. Check AGB_API_KEY and AGB_ENDPOINT, ` +
+        "then run the job again. To need no answer from AGB, make the values of single labels secret instead of all labels.",
     );
   }
 }
 
-/** Repositories that the state shows; sessions that the program only looks up do not count. */
-function repositoriesOf(state: StackState | undefined): string[] {
-  const shown = (state?.sessions ?? []).flatMap(({ labels }) => (labels === secretText ? [] : [labels]));
-  return repositoriesAmong(shown, state);
-}
-
-function repositoriesAmong(labelSets: readonly Labels[], state: StackState | undefined): string[] {
+/** Only labels that name this stack count: a program may also look up sessions of other stacks. */
+function repositoriesNamedBy(state: StackState | undefined, labelSets: readonly Labels[]): string[] {
+  const { project, stack } = state?.name ?? {};
   const own = labelSets.filter(
-    (labels) =>
-      labels[ownershipKeys.project] === state?.name?.project && labels[ownershipKeys.stack] === state?.name?.stack,
+    (labels) => labels[ownershipKeys.project] === project && labels[ownershipKeys.stack] === stack,
   );
-  return [...new Set(own.flatMap((labels) => labels[ownershipKeys.repository] ?? []))];
+  return [...repositoriesOf(own)];
 }

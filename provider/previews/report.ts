@@ -3,10 +3,10 @@ import { codeBlock, link, literal, rowsWithin, tableHead, tableRow } from "../fo
 import { createTokenTime, isReserved, ownershipKeys } from "../lifecycle/ownership";
 import { type StateSession, secretText } from "../pulumi/stack-state";
 
-/** What became of an `up`. */
+/** How an `up` ended. */
 export type UpOutcome = "ready" | "failed" | "cancelled";
 
-/** What there is to say after an `up`. */
+/** What to report after an `up`. */
 export interface UpReport {
   readonly request: number;
   readonly commit: string;
@@ -24,17 +24,17 @@ const defaultIdleTimeoutSeconds = 300;
 const headings: Readonly<Record<UpOutcome, string>> = {
   ready: "is ready",
   failed: "could not be brought up",
-  cancelled: "was cancelled on its way",
+  cancelled: "was cancelled before it was ready",
 };
 
 /** The comment on a request, and the job's summary, as Markdown. */
 export function upReport({ request, commit, stack, outcome, sessions, job }: UpReport): string {
-  const again = outcome === "ready" ? "makes it again" : "tries again";
+  const again = outcome === "ready" ? "recreates it" : "tries again";
   const paragraphs = [
     `### The preview environment of request ${request} ${headings[outcome]}`,
-    outcome === "ready" ? undefined : `${link("The job", job?.url)} says why. What is there now:`,
-    sessions === undefined ? "Which sessions there are could not be found out." : sessionTable(sessions),
-    `Commit ${literal(commit)}, stack ${literal(stack)}${job === undefined ? "" : `, made by ${link("this job", job.url)}`}.`,
+    outcome === "ready" ? undefined : `${link("The job", job?.url)} says why. What exists now:`,
+    sessions === undefined ? "The sessions could not be found out." : sessionTable(sessions),
+    `Commit ${literal(commit)}, stack ${literal(stack)}${job === undefined ? "" : `, created by ${link("this job", job.url)}`}.`,
     sessions !== undefined && sessions.length > 0 ? lifetime(sessions) : undefined,
     job?.repeatCommand === undefined
       ? `A new push ${again}.`
@@ -43,14 +43,14 @@ export function upReport({ request, commit, stack, outcome, sessions, job }: UpR
   return paragraphs.filter((paragraph) => paragraph !== undefined).join("\n\n");
 }
 
-/** What there is to say after a `down`. */
+/** What to report after a `down`. */
 export interface DownReport {
   readonly request: number;
   readonly stack: string;
   readonly job: JobLinks | undefined;
-  /** A sentence of our own about the reason. */
+  /** A sentence about the reason. It is ours, so it needs no escaping. */
   readonly note?: string | undefined;
-  /** Whether all sessions are known to be gone, also those that no state knew. */
+  /** Whether all sessions are known to be gone, including those that no state knew. */
   readonly areSessionsGone: boolean;
 }
 
@@ -60,14 +60,12 @@ export function downReport({ request, stack, job, note, areSessionsGone }: DownR
   return [
     `### The preview environment of request ${request} is gone`,
     `Stack ${literal(stack)} and its sessions were removed${by}.`,
-    ...(areSessionsGone
-      ? []
-      : ["Whether other sessions with its labels are left is not certain: some may run until AGB releases them."]),
+    ...(areSessionsGone ? [] : ["Other sessions with its labels may still run until AGB releases them."]),
     ...(note === undefined ? [] : [note]),
   ].join("\n\n");
 }
 
-/** What to search the comments of a request for. */
+/** The marker of the one comment on a request. */
 export function commentMarker(project: string): string {
   return `pulumi-agb preview environment of ${project}`;
 }
@@ -103,7 +101,7 @@ function sessionTable(sessions: readonly StateSession[]): string {
       shownLabels(session.labels)
         .map(([key, value]) => literal(value === "" ? key : `${key}=${value}`))
         .join(" "),
-      madeAt(session),
+      createdAt(session),
     ]),
   );
   const head = tableHead(["Resource", "Session", "Image", "Labels", "Since"]);
@@ -114,7 +112,7 @@ function shownLabels(labels: StateSession["labels"]): (readonly [string, string]
   return labels === secretText ? [[secretText, ""]] : Object.entries(labels).filter(([key]) => !isReserved(key));
 }
 
-function madeAt({ labels }: StateSession): string {
+function createdAt({ labels }: StateSession): string {
   const token = labels === secretText ? undefined : labels[ownershipKeys.create];
   const time = token === undefined ? undefined : createTokenTime(token);
   return time === undefined ? "" : `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
@@ -124,8 +122,10 @@ function lifetime(sessions: readonly StateSession[]): string {
   const idleSeconds = new Set(sessions.map((session) => session.idleTimeoutSeconds ?? defaultIdleTimeoutSeconds));
   const [only] = idleSeconds;
   const idle =
-    idleSeconds.size === 1 && only !== undefined ? `after ${duration(only)} without use` : "when it was idle for long";
-  return `AGB releases each session ${idle}, and 30 minutes after it was made at the latest, unless a policy says otherwise.`;
+    idleSeconds.size === 1 && only !== undefined
+      ? `after ${duration(only)} without use`
+      : "when it has been idle for long";
+  return `AGB releases each session ${idle}, and at the latest 30 minutes after its creation, unless a policy says otherwise.`;
 }
 
 function duration(seconds: number): string {

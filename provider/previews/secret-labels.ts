@@ -1,18 +1,18 @@
 import { AgbClient } from "../api/client";
 import { getLabels, type Labels } from "../api/labels";
-// biome-ignore lint/style/noRestrictedImports: only a stack with secret labels needs a client where a job has none
+// biome-ignore lint/style/noRestrictedImports: a job without a client needs one only for a stack with secret labels
 import { readSettings } from "../config";
 import { unlessGone } from "../lifecycle/unless-gone";
 import type { StateSession } from "../pulumi/stack-state";
 
-/** A session whose labels the state keeps secret as a whole. */
+/** A session for which the state keeps all labels secret. */
 type SecretSession = Pick<StateSession, "sessionId">;
 
 /**
- * Asks AGB for the labels of sessions whose labels the state keeps secret as a whole.
+ * Asks AGB for the labels of sessions for which the state keeps all labels secret.
  *
  * @param client default: one with the settings of the environment, for jobs that otherwise need none
- * @returns the labels of the sessions that run; one that is gone has none
+ * @returns the labels of the sessions that are still running
  * @throws AgbConfigurationError or AgbError when they cannot be read
  */
 export async function readSecretLabels(

@@ -5,7 +5,7 @@ export function stackOfRequest(request: number): string {
   return `pr-${request}`;
 }
 
-/** The request that a stack belongs to, `undefined` when it belongs to none. @param stack name without organization */
+/** The request that a stack belongs to; `undefined` when it belongs to none. @param stack name without organization */
 export function requestOfStack(stack: string): number | undefined {
   const digits = pattern.exec(stack)?.[1];
   return digits === undefined ? undefined : Number(digits);
@@ -17,8 +17,8 @@ export function qualifyStack(stack: string, organization: string | undefined): s
 }
 
 /**
- * The request whose stack is listed under this name; `undefined` for other stacks, also those of organizations that were
- * not asked for.
+ * The request whose stack is listed under this name; `undefined` for other stacks, including those of other
+ * organizations.
  */
 export function requestOfListedStack(name: string, organization: string | undefined): number | undefined {
   const prefix = organization === undefined ? "" : `${organization}/`;
@@ -28,7 +28,7 @@ export function requestOfListedStack(name: string, organization: string | undefi
 /**
  * Reads the number of a request.
  *
- * @throws Error when it is none
+ * @throws Error when it is not one
  */
 export function parseRequest(text: string): number {
   const request = requestOfStack(`pr-${text}`);
@@ -39,9 +39,9 @@ export function parseRequest(text: string): number {
 }
 
 /**
- * Reads the id of a commit, whole or shortened.
+ * Reads the id of a commit, in full or shortened.
  *
- * @throws Error when it is none
+ * @throws Error when it is not one
  */
 export function parseCommit(text: string): string {
   if (!/^[0-9a-f]{7,64}$/i.test(text)) {
@@ -50,7 +50,7 @@ export function parseCommit(text: string): string {
   return text.toLowerCase();
 }
 
-/** Reads the name of an organization. @throws Error when it is none */
+/** Reads the name of an organization. @throws Error when it is not one */
 export function parseOrganization(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text)) {
     throw new Error("It is not the name of an organization.");

@@ -1,7 +1,7 @@
 import { literal, rowsWithin, tableHead, tableRow } from "../forge/markdown";
-import type { SweepResult } from "./sweep-verdicts";
+import type { SweepResult } from "./sweep-result";
 
-// A job's summary on GitHub takes 1 MiB; two tables and a list are in it.
+// A job's summary on GitHub holds up to 1 MiB. It gets two tables and a list.
 const longestTable = 250_000;
 
 /** What a sweep found and did, as Markdown for the job's summary. */
@@ -17,7 +17,7 @@ export function sweepReport({ stacks, sessions, failures }: SweepResult, execute
       ? "There are no stacks of requests."
       : [tableHead(["Stack", "", "Why"]), ...rowsWithin(stackRows, longestTable)].join("\n"),
     sessionRows.length === 0
-      ? "All sessions of preview environments are known to a state."
+      ? "Every session of a preview environment is in a state."
       : [tableHead(["Session", "Stack", "Resource", "", "Why"]), ...rowsWithin(sessionRows, longestTable)].join("\n"),
     ...(failureRows.length === 0
       ? []

@@ -1,131 +1,101 @@
 import type { Forge } from "../forge/forge";
-import {
-  findOwnedSessions,
-  leaveOrphan,
-  type OwnedSession,
-  type ReleaseRight,
-  releaseOrphan,
-  verdictLine,
-} from "../lifecycle/sweep";
+import { findOwnedSessions, type OwnedSession } from "../sweep/owned-sessions";
+import { leaveOrphan, releaseOrphan, resultLine } from "../sweep/release-orphan";
+import { proofOf } from "../sweep/state-proof";
 import { takeDown } from "./down";
 import type { ReleasingJob } from "./job";
-import { belongsToOtherRepository, releaseUnknown } from "./orphans";
+import { belongsToOtherRepository, type OrphanOptions, releaseUnknown } from "./orphans";
 import { readOwnState } from "./own-state";
-import { releaseRightOf } from "./release-right";
+import { RequestDecisions } from "./request-decisions";
 import { requestOfListedStack, requestOfStack, stackOfRequest } from "./stack-name";
 import { sweepReport } from "./sweep-report";
-import {
-  judgeRequest,
-  type RequestVerdict,
-  type SessionVerdict,
-  type StackVerdict,
-  type SweepResult,
-  somethingIsLeft,
-} from "./sweep-verdicts";
+import { joinResults, type SessionResult, type StackResult, type SweepResult, somethingIsLeft } from "./sweep-result";
 
-/** What a sweep is asked for. */
-export interface SweepOrder {
-  /** An open request to which nothing happened for so many days counts as closed; `undefined` when none does. */
+/** Which environments to remove, and how. */
+export interface SweepOptions {
+  /** An open request without activity for this many days counts as closed; `undefined` for none. */
   readonly idleDays: number | undefined;
-  /** Sessions that no state knows and that are younger are left. */
+  /** Leaves younger sessions that no state knows. */
   readonly minimumAgeMs: number;
   /** Whether to do it or only to say what would be done. */
   readonly execute: boolean;
   readonly lockWaitMs: number;
 }
 
+/** One sweep: the job, its options, and what the forge says about requests. */
+interface Sweep {
+  readonly job: ReleasingJob;
+  readonly options: SweepOptions;
+  readonly requests: RequestDecisions;
+}
+
 /**
- * Finds the preview environments of requests that are closed and takes them down, then releases sessions of preview
- * environments that no state knows. Whatever is not certain is left alone and told.
+ * Finds the preview environments of closed requests and takes them down, then releases sessions of preview environments
+ * that no state knows. Leaves and reports everything that is not certain.
  */
-export async function sweep(job: ReleasingJob & { readonly forge: Forge }, order: SweepOrder): Promise<SweepResult> {
-  const failures: string[] = [];
-  const askOnce = askForge(job, order, failures);
-  const sessions: SessionVerdict[] = [];
-  const stacks = await sweepStacks(job, order, askOnce, sessions, failures);
+export async function sweep(
+  job: ReleasingJob & { readonly forge: Forge },
+  options: SweepOptions,
+): Promise<SweepResult> {
+  const requests = new RequestDecisions(job.forge, job.clock, options.idleDays);
+  const run = { job, options, requests };
+  const ofStacks = await sweepStacks(run);
   const found = await findSessions(job);
-  const ofProject = found.filter(({ project }) => project === job.project);
-  await sweepSessions(job, order, ofProject, stacks, askOnce, sessions, failures);
-  const ofOthers = found.filter(({ project }) => project !== job.project);
-  await sweepRenamed(job, order, ofOthers, askOnce, sessions);
-  const result = { stacks: [...stacks.values()], sessions, failures };
-  await tell(job, result, order);
+  const ofProject = await sweepSessions(
+    run,
+    found.filter(({ project }) => project === job.project),
+    ofStacks.stacks,
+  );
+  const ofOtherProjects = await sweepRenamed(
+    run,
+    found.filter(({ project }) => project !== job.project),
+  );
+  const result = joinResults([{ failures: requests.failures }, ofStacks, ofProject, { sessions: ofOtherProjects }]);
+  await publish(job, result, options);
   return result;
 }
 
-type AskOnce = (request: number) => Promise<RequestVerdict>;
-
-function askForge(
-  { forge, clock }: ReleasingJob & { readonly forge: Forge },
-  { idleDays }: SweepOrder,
-  failures: string[],
-): AskOnce {
-  const verdicts = new Map<number, Promise<RequestVerdict>>();
-  const ask = async (request: number): Promise<RequestVerdict> => {
-    try {
-      return judgeRequest(await forge.readRequest(request), idleDays, clock.now());
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      failures.push(`Request ${request}: ${reason}`);
-      return { fate: "doubt", isClosed: false, reason };
-    }
-  };
-  return (request) => {
-    const verdict = verdicts.get(request) ?? ask(request);
-    verdicts.set(request, verdict);
-    return verdict;
-  };
+/** Lists the stacks before it asks the forge. A stack that is created after that belongs to an open request. */
+async function sweepStacks(run: Sweep): Promise<SweepResult> {
+  const { pulumi, organization } = run.job;
+  const names = await pulumi.listStacks(organization);
+  const parts: Partial<SweepResult>[] = [];
+  for (const request of names.flatMap((name) => requestOfListedStack(name, organization) ?? [])) {
+    parts.push(await sweepStack(run, request));
+  }
+  return joinResults(parts);
 }
 
-/** The stacks are listed before the forge is asked: one that is made after that belongs to a request that is open. */
-async function sweepStacks(
-  job: ReleasingJob,
-  { execute, lockWaitMs }: SweepOrder,
-  askOnce: AskOnce,
-  sessions: SessionVerdict[],
-  failures: string[],
-): Promise<Map<string, StackVerdict>> {
-  const verdicts = new Map<string, StackVerdict>();
-  const names = await job.pulumi.listStacks(job.organization);
-  const requests = names.flatMap((name) => requestOfListedStack(name, job.organization) ?? []);
-  for (const request of requests) {
-    const stack = stackOfRequest(request);
-    const { fate, isClosed, reason, note } = await askOnce(request);
-    const decide = (action: StackVerdict["action"], why = reason, right?: ReleaseRight) => {
-      verdicts.set(stack, { stack, action, reason: why, right });
-      job.output.say(`${action}: ${stack}: ${why}`);
-    };
-    if (fate !== "remove") {
-      decide(fate === "keep" ? "kept" : "left");
-      continue;
-    }
-    try {
-      if (!execute) {
-        await readOwnState(job, stack);
-        decide("would remove");
-        continue;
-      }
-      const { exitCode, orphans, right } = await takeDown(job, {
-        request,
-        lockWaitMs,
-        isClosed,
-        ...(note !== undefined && { note }),
-      });
-      // Those that could not be released are found again below.
-      const released = orphans.filter(({ action }) => action === "released");
-      sessions.push(...released.map((orphan) => ({ ...orphan, stack })));
-      if (exitCode !== 0) {
-        throw new Error(`pulumi destroy ended with exit code ${exitCode}`);
-      }
-      decide("removed", reason, right);
-    } catch (error) {
-      job.signal.throwIfAborted();
-      const why = error instanceof Error ? error.message : String(error);
-      failures.push(`Stack ${stack}: ${why}`);
-      decide("failed", why);
-    }
+async function sweepStack({ job, options, requests }: Sweep, request: number): Promise<Partial<SweepResult>> {
+  const stack = stackOfRequest(request);
+  const decision = await requests.of(request);
+  const { fate, isClosed, reason, note } = decision;
+  const conclude = (result: Omit<StackResult, "stack">): StackResult[] => {
+    job.output.say(`${result.action}: ${stack}: ${result.reason}`);
+    return [{ stack, ...result }];
+  };
+  if (fate !== "remove") {
+    return { stacks: conclude({ action: fate === "keep" ? "kept" : "left", reason }) };
   }
-  return verdicts;
+  let sessions: SessionResult[] = [];
+  try {
+    if (!options.execute) {
+      await readOwnState(job, stack);
+      return { stacks: conclude({ action: "would remove", reason }) };
+    }
+    const { lockWaitMs } = options;
+    const down = await takeDown(job, { request, lockWaitMs, isClosed, ...(note !== undefined && { note }) });
+    // Those that could not be released are found again among the sessions.
+    sessions = down.orphans.filter(({ action }) => action === "released").map((orphan) => ({ ...orphan, stack }));
+    if (down.exitCode !== 0) {
+      throw new Error(`pulumi destroy ended with exit code ${down.exitCode}`);
+    }
+    return { stacks: conclude({ action: "removed", reason, proof: down.proof }), sessions };
+  } catch (error) {
+    job.signal.throwIfAborted();
+    const why = error instanceof Error ? error.message : String(error);
+    return { stacks: conclude({ action: "failed", reason: why }), sessions, failures: [`Stack ${stack}: ${why}`] };
+  }
 }
 
 /** The sessions of the project that may be this repository's, and all that certainly are. */
@@ -136,75 +106,98 @@ async function findSessions({ client, project, repository }: ReleasingJob): Prom
   return [...ofProject.filter((session) => !belongsToOtherRepository(session, repository)), ...ofRepository];
 }
 
+/** @param stacks what became of the stacks that were found */
 async function sweepSessions(
-  job: ReleasingJob,
-  { minimumAgeMs, execute }: SweepOrder,
+  run: Sweep,
   found: readonly OwnedSession[],
-  stacks: ReadonlyMap<string, StackVerdict>,
-  askOnce: AskOnce,
-  verdicts: SessionVerdict[],
-  failures: string[],
-): Promise<void> {
-  for (const [stack, ofStack] of groupByStack(found)) {
-    const request = requestOfStack(stack);
-    const action = stacks.get(stack)?.action;
-    // A stack that is still to go takes its sessions along; one that is in doubt keeps them all.
-    if (request === undefined || action === "would remove" || action === "left" || action === "failed") {
-      continue;
-    }
-    const { fate, isClosed, reason } = await askOnce(request);
-    const isGone = action === undefined || action === "removed";
-    if (isGone && fate !== "remove") {
-      verdicts.push(...leave(job, ofStack, `its stack was not found, and ${reason}`));
-      continue;
-    }
-    try {
-      const known = stacks.get(stack)?.right ?? releaseRightOf(undefined, job.includesUnidentified);
-      const right = { ...known, closedRepository: isClosed ? job.repository : undefined };
-      const rules = { minimumAgeMs, release: execute, stack: isGone ? "gone" : "here", right } as const;
-      verdicts.push(...(await releaseUnknown(job, stack, ofStack, rules)).map((verdict) => ({ ...verdict, stack })));
-    } catch (error) {
-      job.signal.throwIfAborted();
-      const why = error instanceof Error ? error.message : String(error);
-      failures.push(`Sessions of ${stack}: ${why}`);
-      verdicts.push(...leave(job, ofStack, why));
-    }
+  stacks: readonly StackResult[],
+): Promise<SweepResult> {
+  const resultOf = new Map(stacks.map((result) => [result.stack, result]));
+  const parts: Partial<SweepResult>[] = [];
+  for (const [stack, sessions] of groupByStack(found)) {
+    parts.push(await sweepSessionsOf(run, stack, sessions, resultOf.get(stack)));
+  }
+  return joinResults(parts);
+}
+
+/** @param result what became of the stack; `undefined` when it was not found */
+async function sweepSessionsOf(
+  { job, options, requests }: Sweep,
+  stack: string,
+  sessions: readonly OwnedSession[],
+  result: StackResult | undefined,
+): Promise<Partial<SweepResult>> {
+  const request = requestOfStack(stack);
+  const action = result?.action;
+  // The removal of a stack will include its sessions. A stack in doubt keeps them all.
+  if (request === undefined || action === "would remove" || action === "left" || action === "failed") {
+    return {};
+  }
+  const { fate, isClosed, reason } = await requests.of(request);
+  const isGone = action === undefined || action === "removed";
+  if (isGone && fate !== "remove") {
+    return { sessions: leave(job, sessions, `its stack was not found, and ${reason}`) };
+  }
+  const expected = isGone
+    ? ({
+        stack: "gone",
+        proof: result?.proof ?? proofOf(undefined),
+        closedRepository: isClosed ? job.repository : undefined,
+      } as const)
+    : ({ stack: "here" } as const);
+  const orphanOptions: OrphanOptions = {
+    minimumAgeMs: options.minimumAgeMs,
+    release: options.execute,
+    ...expected,
+  };
+  try {
+    const orphans = await releaseUnknown(job, stack, sessions, orphanOptions);
+    return { sessions: orphans.map((orphan) => ({ ...orphan, stack })) };
+  } catch (error) {
+    job.signal.throwIfAborted();
+    const why = error instanceof Error ? error.message : String(error);
+    return { sessions: leave(job, sessions, why), failures: [`Sessions of ${stack}: ${why}`] };
   }
 }
 
 /**
- * Releases sessions of this repository that are of other projects, once their request is closed: a request that renamed
- * the project leaves such. Others are another folder's environments, which has a sweep of its own.
+ * Releases this repository's sessions of other projects once their request is closed: a request that renames the
+ * project leaves such sessions behind. Others are environments of another folder, which has a sweep of its own.
  */
 async function sweepRenamed(
-  job: ReleasingJob,
-  { minimumAgeMs, execute }: SweepOrder,
+  { job, options, requests }: Sweep,
   found: readonly OwnedSession[],
-  askOnce: AskOnce,
-  verdicts: SessionVerdict[],
-): Promise<void> {
-  const { client, clock, output, signal } = job;
+): Promise<SessionResult[]> {
+  const { client, clock, output, signal, repository } = job;
+  const right = {
+    ...proofOf(undefined),
+    repositories: new Set(repository === undefined ? [] : [repository]),
+    closedRepository: repository,
+    includesUnidentified: false,
+  };
+  const results: SessionResult[] = [];
   for (const session of found) {
     signal.throwIfAborted();
     const request = requestOfStack(session.stack);
-    const verdict = request === undefined ? undefined : await askOnce(request);
-    if (verdict?.fate === "doubt") {
-      verdicts.push(...leave(job, [session], verdict.reason));
+    const decision = request === undefined ? undefined : await requests.of(request);
+    if (decision?.fate === "doubt") {
+      results.push(...leave(job, [session], decision.reason));
     }
-    if (verdict?.isClosed) {
-      const right = { ...releaseRightOf(undefined, false), closedRepository: job.repository };
-      const what = await releaseOrphan(client, session, { minimumAgeMs, release: execute, right }, clock);
-      output.say(`${verdictLine(what)} (of the project ${session.project})`);
-      verdicts.push({ ...what, stack: session.stack });
+    if (decision?.isClosed) {
+      const { minimumAgeMs, execute: release } = options;
+      const result = await releaseOrphan(client, session, { minimumAgeMs, release, right }, clock);
+      output.say(`${resultLine(result)} (of the project ${session.project})`);
+      results.push({ ...result, stack: session.stack });
     }
   }
+  return results;
 }
 
-function leave({ output }: ReleasingJob, sessions: readonly OwnedSession[], reason: string): SessionVerdict[] {
+function leave({ output }: ReleasingJob, sessions: readonly OwnedSession[], reason: string): SessionResult[] {
   return sessions.map((session) => {
-    const verdict = leaveOrphan(session, reason);
-    output.say(verdictLine(verdict));
-    return { ...verdict, stack: session.stack };
+    const result = leaveOrphan(session, reason);
+    output.say(resultLine(result));
+    return { ...result, stack: session.stack };
   });
 }
 
@@ -216,7 +209,7 @@ function groupByStack(sessions: readonly OwnedSession[]): Map<string, OwnedSessi
   return groups;
 }
 
-async function tell({ output }: ReleasingJob, result: SweepResult, { execute }: SweepOrder): Promise<void> {
+async function publish({ output }: ReleasingJob, result: SweepResult, { execute }: SweepOptions): Promise<void> {
   await output.summarize(sweepReport(result, execute));
   for (const failure of result.failures) {
     output.warn(failure);
@@ -226,10 +219,10 @@ async function tell({ output }: ReleasingJob, result: SweepResult, { execute }: 
   if (removed + released > 0) {
     output.warn(
       `The sweep removed ${removed} stacks and released ${released} sessions that should have been gone: ` +
-        "some job that takes environments down did not run or did not end.",
+        "a job that takes environments down did not run or did not finish.",
     );
   }
   if (!execute && somethingIsLeft(result)) {
-    output.say("Nothing was removed or released; add --yes to do it.");
+    output.say("Nothing was removed or released. To do it, add --yes.");
   }
 }

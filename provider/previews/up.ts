@@ -5,44 +5,45 @@ import { isClosedRequest } from "./closed-request";
 import type { PreviewJob } from "./job";
 import { whenUnlocked } from "./locked-stack";
 import { readOwnState, repositoryOf } from "./own-state";
-import { commentMarker, sessionLines, type UpOutcome, upReport } from "./report";
+import { commentMarker, sessionLines, type UpOutcome, type UpReport, upReport } from "./report";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
-/** What an `up` is asked for. */
-export interface UpOrder {
+/** Which environment to bring up, and how. */
+export interface UpOptions {
   readonly request: number;
   readonly commit: string;
-  /** What the secrets of a new stack are encrypted with; the backend's own way when absent. */
+  /** What encrypts the secrets of a new stack; `undefined` for the backend's default. */
   readonly secretsProvider: string | undefined;
   readonly lockWaitMs: number;
 }
 
-/** Exit code when the stack was there for the update and is not there after it. */
+/** Exit code when the stack existed before the update and does not exist after it. */
 const stackVanished = 1;
 
-/** Namespace of the values that the program gets, as in `preview:request`. */
+/** Namespace of the configuration that the program gets, as in `preview:request`. */
 const configNamespace = "preview";
 
 /**
- * Brings up the preview environment of a request, or up to date, and tells of it: in the log, in the job's summary and
- * outputs, and in the one comment on the request. For a closed request it does nothing: its teardown has been, and an old
- * job that is started again must not make what nobody would take down.
+ * Creates or updates the preview environment of a request. Reports it in the log, in the job's summary and outputs, and
+ * in the one comment on the request. Does nothing for a closed request: its environment was already taken down, and
+ * nobody would take down what an old job that is started again creates.
  *
  * @returns Pulumi's exit code; 0 when there was nothing to do, 1 when the stack was removed at the same time
- * @throws what kept Pulumi from its work, after that was told as well: among other things that the stack is another project's
- *   or repository's, of which nothing was changed then
+ * @throws Error that kept Pulumi from its work, after it was reported. One of them: the stack is another project's or
+ *   repository's, and nothing was changed
  */
-export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> {
+export async function bringUp(job: PreviewJob, options: UpOptions): Promise<number> {
   const { pulumi, organization, signal, output } = job;
-  const { request, commit, secretsProvider, lockWaitMs } = order;
+  const { request, commit, secretsProvider, lockWaitMs } = options;
   if (await isClosedRequest(job, request)) {
-    output.warn(`Request ${request} is closed: no environment is made for it.`);
+    output.warn(`Request ${request} is closed, so it gets no environment.`);
     return pulumiExitCodes.success;
   }
   const stack = qualifyStack(stackOfRequest(request), organization);
+  const facts = { request, commit, stack };
   let exitCode: number;
   try {
-    // Before anything is made: in the same backend the stack may be another repository's.
+    // Checked before anything is created: the stack may be another repository's in the same backend.
     const repository = repositoryOf(job, await readOwnState(job, stackOfRequest(request)));
     const config = {
       [`${configNamespace}:request`]: String(request),
@@ -53,22 +54,22 @@ export async function bringUp(job: PreviewJob, order: UpOrder): Promise<number> 
     const update = () => whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config));
     exitCode = (await output.enclose(update)).exitCode;
   } catch (error) {
-    // Else an earlier comment would go on to say that all is well.
-    await publish(job, order, stack, signal.aborted ? "cancelled" : "failed", undefined);
+    // An earlier comment would otherwise still say that all is well.
+    await publish(job, { ...facts, outcome: signal.aborted ? "cancelled" : "failed", sessions: undefined });
     throw error;
   }
   const outcome = outcomeOf(exitCode, signal);
   const found = outcome === "cancelled" ? undefined : await readSessions(job, stack);
   if (outcome === "ready" && found === "no stack") {
-    output.warn(`The stack ${stack} does not exist any more after its update: something else removed it.`);
-    await publish(job, order, stack, "failed", []);
+    output.warn(`The stack ${stack} no longer exists after its update: something else removed it.`);
+    await publish(job, { ...facts, outcome: "failed", sessions: [] });
     return stackVanished;
   }
   const sessions = found === "no stack" ? [] : found;
   for (const line of sessionLines(sessions ?? [])) {
     output.say(line);
   }
-  await publish(job, order, stack, outcome, sessions);
+  await publish(job, { ...facts, outcome, sessions });
   return exitCode;
 }
 
@@ -91,14 +92,9 @@ async function readSessions(
   }
 }
 
-async function publish(
-  { forge, project, output }: PreviewJob,
-  { request, commit }: UpOrder,
-  stack: string,
-  outcome: UpOutcome,
-  sessions: readonly StateSession[] | undefined,
-): Promise<void> {
-  const report = upReport({ request, commit, stack, outcome, sessions, job: forge?.job });
+async function publish({ forge, project, output }: PreviewJob, facts: Omit<UpReport, "job">): Promise<void> {
+  const { request, stack, outcome, sessions } = facts;
+  const report = upReport({ ...facts, job: forge?.job });
   await output.summarize(report);
   if (outcome === "ready") {
     await output.publish("stack", stack);
@@ -115,7 +111,7 @@ async function publish(
   }
 }
 
-/** Ids of the sessions that run, by the name of their resource; where several have that name, by their URNs. */
+/** Ids of the running sessions by the name of their resource, or by its URN where several have that name. */
 function idsByResource(sessions: readonly StateSession[]): Record<string, string> {
   const isUnique = ({ name }: StateSession) => sessions.filter((other) => other.name === name).length === 1;
   const running = sessions.filter(({ isReleased }) => !isReleased);

@@ -1,28 +1,44 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { CommandResult } from "./pulumi-process";
+import type { RunPulumi } from "./pulumi-reader";
 
 const run = promisify(execFile);
 
-/** How long a look into a backend may take, in milliseconds. */
+/** How long a command that only reads may take, in milliseconds. */
 const timeoutMs = 120_000;
-const largestAnswerBytes = 512 * 1024 * 1024;
+const largestOutputBytes = 512 * 1024 * 1024;
 
 /**
- * Asks the Pulumi CLI something and returns what it prints.
+ * Runs commands of the Pulumi CLI that only read, for two minutes each at most. A signal to this process ends it
+ * immediately; for commands that change a stack there is `PulumiRunner`.
  *
- * @throws Error that says why there is no answer: what the CLI printed, or that it took longer than two minutes
+ * @param environment variables of the commands
  */
-export async function askPulumi(parameters: readonly string[]): Promise<string> {
-  try {
-    return (await run("pulumi", parameters, { maxBuffer: largestAnswerBytes, timeout: timeoutMs })).stdout;
-  } catch (error) {
-    const { killed, stderr, message } = error as { killed?: boolean; stderr?: string; message: string };
-    const tooLong = killed ? `it had not ended after ${timeoutMs / 1_000} s. ` : "";
-    throw new Error(`${tooLong}${stderr?.trim() || message}`);
-  }
-}
-
-/** Names a stack in a command; without a name it is the selected one. */
-export function stackOption(stack: string | undefined): string[] {
-  return stack === undefined ? [] : ["--stack", stack];
+export function askPulumi(environment: NodeJS.ProcessEnv): RunPulumi {
+  const bounds = { env: environment, maxBuffer: largestOutputBytes, timeout: timeoutMs };
+  return async (parameters): Promise<CommandResult> => {
+    try {
+      return { exitCode: 0, ...(await run("pulumi", parameters, bounds)) };
+    } catch (error) {
+      const {
+        code,
+        killed,
+        stdout = "",
+        stderr = "",
+      } = error as Partial<CommandResult> & {
+        readonly code?: unknown;
+        readonly killed?: boolean;
+      };
+      if (typeof code === "number") {
+        return { exitCode: code, stdout, stderr };
+      }
+      if (killed && code === null) {
+        throw new Error(
+          `\`pulumi ${parameters.join(" ")}\` had not ended after ${timeoutMs / 1_000} s.\n${stderr}`.trim(),
+        );
+      }
+      throw error;
+    }
+  };
 }

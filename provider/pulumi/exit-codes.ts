@@ -1,4 +1,4 @@
-/** What Pulumi's exit codes mean, as far as they are looked at. */
+/** Pulumi's exit codes that have a meaning here. */
 export const pulumiExitCodes = {
   success: 0,
   /** The stack does not exist. */

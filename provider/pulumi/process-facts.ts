@@ -1,19 +1,19 @@
 import { readFileSync } from "node:fs";
 
 /**
- * When a process started, as the system counts it: what tells it from a later one with the same id. `undefined` when there
- * is no such process, or where the system does not tell (it does on Linux).
+ * When a process started, in the system's own count. This tells it from a later process with the same id. `undefined`
+ * when there is no such process, or when the system does not say (Linux does).
  */
 export function startTimeOf(pid: number): string | undefined {
   return readStat(pid)?.startTime;
 }
 
-/** Whether a process runs; one that ended and that nobody has taken note of does not. */
+/** Whether a process is running. A zombie is not: it has ended, and its parent has not noticed. */
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // The process of another user may not be signalled, but it is there.
+    // This process may not signal one of another user, which exists all the same.
     return (error as { code?: unknown }).code === "EPERM";
   }
   return readStat(pid)?.state !== "Z";

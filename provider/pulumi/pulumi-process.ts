@@ -1,5 +1,5 @@
-// The Pulumi CLI as a child process. This folder knows the CLI's commands, exit codes, messages and state, and imports
-// nothing of the other layers.
+// The Pulumi CLI as a child process. This folder knows the CLI's commands, exit codes, messages and state. It imports
+// no other layer.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
@@ -8,43 +8,43 @@ import { StopRequests, stopSignals } from "./stop-requests";
 
 const parentCheckIntervalMs = 250;
 
-/** What became of a command. */
+/** The result of a command. */
 export interface CommandResult {
   /** Exit code; 128 and the signal's number when a signal ended it. */
   readonly exitCode: number;
-  /** What it printed, as far as it was not shown. */
+  /** What it printed, unless that was shown. */
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Is told of a command while it runs. */
+/** Callbacks for a command while it runs. */
 export interface RunWatch {
-  /** A piece of what it printed as its errors. */
+  /** It printed something on standard error. */
   readonly printedError: (text: string) => void;
-  /** It runs. */
+  /** It has started. */
   readonly started?: (pid: number) => void;
   /** A request to stop reached it. */
   readonly askedToEnd?: () => void;
-  /** It runs no more. */
+  /** It has ended, and nothing killed it. */
   readonly over?: () => void;
 }
 
-/** Runs Pulumi commands one after the other and lets them end in order when this process is asked to stop. */
+/** Runs Pulumi commands one after the other. Lets them finish their current step when this process is asked to stop. */
 export class PulumiRunner {
-  // At a terminal Pulumi stays in the terminal's process group, or it could not ask the user anything. Elsewhere it gets a
-  // group of its own, so that a signal to the whole group reaches it through this process only, once.
+  // At a terminal Pulumi stays in the terminal's process group, or it could not ask the user anything. Elsewhere it
+  // gets a group of its own. A signal to the whole group then reaches it only once, through this process.
   readonly #sharesGroup = process.stdin.isTTY === true || process.platform === "win32";
   readonly #requests = new StopRequests(this.#sharesGroup);
   #running: ChildProcess | undefined;
   #watch: RunWatch | undefined;
 
-  /** Aborted by the first request to stop. Whoever waits for anything but Pulumi gives up then. */
+  /** Aborted by the first request to stop. Anything that waits, except for Pulumi, then gives up. */
   get signal(): AbortSignal {
     return this.#requests.signal;
   }
 
   /**
-   * From now on signals no longer end this process at once.
+   * Takes over this process's signals: they no longer end it immediately.
    *
    * @param directory folder of the Pulumi project, in which all commands run
    */
@@ -52,7 +52,7 @@ export class PulumiRunner {
     for (const name of stopSignals) {
       process.on(name, () => this.#receive(name));
     }
-    // npm passes SIGTERM on to its shell, which ends and leaves this process alone.
+    // npm passes SIGTERM on to its shell. The shell ends and does not signal this process.
     const parent = process.ppid;
     const watch = setInterval(() => {
       if (process.ppid !== parent) {
@@ -64,10 +64,10 @@ export class PulumiRunner {
   }
 
   /**
-   * Runs `pulumi` in the project's folder with this process's standard streams and returns its exit code; 128 and the signal's number when a
-   * signal ended it.
+   * Runs `pulumi` in the project's folder with this process's standard streams.
    *
-   * @throws StoppedError when this process had been asked to stop before
+   * @returns its exit code; 128 and the signal's number when a signal ended it
+   * @throws StoppedError when this process had already been asked to stop
    */
   async run(command: string, parameters: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
     return (await this.#spawn(command, parameters, environment, "inherit", "inherit")).exitCode;
@@ -89,7 +89,7 @@ export class PulumiRunner {
   }
 
   /**
-   * Runs `pulumi` and holds back all that it prints; its exit code is the caller's to judge.
+   * Runs `pulumi` and holds back all its output. The caller looks at the exit code.
    *
    * @throws StoppedError when this process was asked to stop
    */
@@ -100,10 +100,10 @@ export class PulumiRunner {
   }
 
   /**
-   * Runs `pulumi`, shows what it prints on standard output and holds back its errors. Its exit code is the caller's to
-   * judge, also when this process was asked to stop meanwhile.
+   * Runs `pulumi`, shows its standard output and holds back its errors. The caller looks at the exit code, also when
+   * this process was asked to stop meanwhile.
    *
-   * @throws StoppedError when this process had been asked to stop before
+   * @throws StoppedError when this process had already been asked to stop
    */
   show(
     command: string,
@@ -114,7 +114,7 @@ export class PulumiRunner {
     return this.#spawn(command, parameters, environment, "inherit", "pipe", watch);
   }
 
-  /** Waits. @throws StoppedError when this process was or is asked to stop */
+  /** Waits. @throws StoppedError when this process is asked to stop, before or meanwhile */
   async pause(milliseconds: number): Promise<void> {
     this.signal.throwIfAborted();
     await sleepFor(milliseconds, undefined, { signal: this.signal }).catch((error: unknown) => {
@@ -173,7 +173,7 @@ export class PulumiRunner {
     } finally {
       this.#running = undefined;
       this.#watch = undefined;
-      // A killed Pulumi left its lock, and perhaps sessions that it had not written down.
+      // A killed Pulumi leaves its lock, and perhaps sessions that are not in the state.
       if (!wasKilled) {
         watch?.over?.();
       }

@@ -1,5 +1,5 @@
-// A note in the project's folder, there while a command of Pulumi changes a stack. One that is still there when that
-// command's run is over tells that the run was cut off, here, and which process it was.
+// A note in the project's folder while a Pulumi command changes a stack. A note that is still there after the run says
+// that the run was cut off in this folder, and which process it was.
 
 import { randomUUID } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { isProcessAlive, startTimeOf } from "./process-facts";
 
 const noteSchema = z.object({
   stack: z.string(),
-  // 0, 1 and negative numbers would signal others than the process that is meant.
+  // 0, 1 and negative numbers would signal other processes.
   pid: z.int().min(2),
   startTime: z.string().optional(),
   isAskedToEnd: z.boolean(),
@@ -20,35 +20,35 @@ type Note = z.output<typeof noteSchema>;
 const pollIntervalMs = 100;
 const killWaitMs = 5_000;
 
-/** How long a run that was cut off is given to end in order, in milliseconds, when nothing else is asked for. */
+/** How long a run that was cut off has to finish its current step by default, in milliseconds. */
 export const defaultEndWaitMs = 30_000;
 
-/** What became of a Pulumi whose run was cut off: it had ended before, it ended when asked to, or it had to be killed. */
+/** How a Pulumi whose run was cut off ended: before it was asked, when it was asked, or because it was killed. */
 export type EndOfRun = "had ended" | "ended" | "was killed" | "cannot be ended";
 
-/** A run of Pulumi in this folder whose end nobody saw. */
+/** A run of Pulumi that was cut off in this folder. */
 export interface CutOffRun {
   readonly pid: number;
-  /** Sees to it that it has ended: asks it, unless that was done before, waits, and kills it at last. */
+  /** Ends it: asks it to stop, unless it was asked before, waits, and finally kills it. */
   end(waitMs?: number): Promise<EndOfRun>;
-  /** Forgets the run. */
+  /** Removes the note of the run. */
   forget(): void;
 }
 
-/** A run of Pulumi that is noted. */
+/** A run of Pulumi with a note. */
 export interface NotedRun {
-  /** Takes note that Pulumi was asked to end: asked once more it would drop everything. */
+  /** Notes that Pulumi was asked to end. Asked a second time, it would drop everything. */
   readonly askedToEnd: () => void;
   /** Removes the note. */
   readonly over: () => void;
 }
 
-/** Takes note of a Pulumi that was just started on a stack. */
+/** Writes the note of a Pulumi that has just started on a stack. */
 export function noteRun(directory: string, stack: string, pid: number): NotedRun {
   const path = notePath(directory, stack);
   const earlier = readNote(path, stack);
   if (earlier !== undefined && isRunning(earlier)) {
-    // That one holds the stack; this one will be refused.
+    // The earlier run holds the stack, so Pulumi will refuse this one.
     return { askedToEnd: () => {}, over: () => {} };
   }
   const startTime = startTimeOf(pid);
@@ -78,7 +78,7 @@ async function endRun(note: Note, waitMs: number): Promise<EndOfRun> {
   if (!isRunning(note)) {
     return "had ended";
   }
-  // Where the system does not tell when a process began, it may be another one that has this id now.
+  // Where the system does not say when a process started, another one may have this id now.
   if (note.startTime === undefined) {
     return (await hasEnded(note, waitMs)) ? "ended" : "cannot be ended";
   }
@@ -106,7 +106,7 @@ function signal({ pid }: Note, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It ended meanwhile, or it is not ours to end, which is seen by its not ending.
+    // It ended meanwhile, or this process may not end it. The caller sees which: it waits for the end.
   }
 }
 
@@ -127,16 +127,16 @@ function readNote(path: string, stack: string): Note | undefined {
   }
 }
 
-/** Without a note nothing can be recovered; that is no reason to leave a Pulumi that already runs. */
+/** Without a note nothing can be recovered. A Pulumi that is already running must go on all the same. */
 function tryToWriteNote(path: string, note: Note): void {
   try {
     writeNote(path, note);
   } catch {
-    // Such as a folder that may not be written to.
+    // For example, the folder may be read-only.
   }
 }
 
-/** Whole or not at all, and never through a link that somebody put there. */
+/** Writes the whole note or nothing, and never through a link that someone put there. */
 function writeNote(path: string, note: Note): void {
   const draft = `${path}.${randomUUID()}`;
   writeFileSync(draft, `${JSON.stringify(note)}\n`, { mode: 0o600, flag: "wx" });

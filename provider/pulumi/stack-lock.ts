@@ -1,15 +1,16 @@
 import { hostname } from "node:os";
 import { isProcessAlive } from "./process-facts";
 
-/** Stands for a holder that the backend does not name. */
+/** Shown for a holder that the backend does not name. */
 export const unknownHolder = "another run";
 
 /**
- * Finds out whether a command failed because the stack is locked, and by whom: backends in files and buckets name the
- * locks, Pulumi Cloud answers no more than that there is a conflict.
+ * Finds out whether a command failed because the stack is locked, and by whom. Backends in files and buckets name the
+ * locks. Pulumi Cloud only says that there is a conflict.
  *
- * @param stderr what the command printed as its errors
- * @returns a few words on each holder, the same ones as long as it holds the lock; none when the stack is not locked
+ * @param stderr the command's standard error
+ * @returns one description of each holder, which stays the same while it holds the lock; empty when the stack is not
+ *   locked
  */
 export function lockHolders(stderr: string): string[] {
   const start = stderr.search(
@@ -23,7 +24,7 @@ export function lockHolders(stderr: string): string[] {
 }
 
 /**
- * Whether one process of this machine is the only one that holds the lock of a stack.
+ * Whether one process of this machine is the only holder of a stack's lock.
  *
  * @param holders what `lockHolders` returned
  */
@@ -35,10 +36,10 @@ export function isOnlyHolder(pid: number, holders: readonly string[]): boolean {
 }
 
 /**
- * Whether all that hold a lock are processes of this machine that live no more. Only backends in folders can tell: machines
- * that share a bucket may have the same name.
+ * Whether all holders of a lock are dead processes of this machine. Only backends in folders can tell: machines that
+ * share a bucket may have the same name.
  *
- * @param stderr what the command that was refused printed as its errors
+ * @param stderr standard error of the command that was refused
  */
 export function areHoldersDead(stderr: string): boolean {
   const lines = stderr.split("\n").filter((line) => line.includes(": created by "));

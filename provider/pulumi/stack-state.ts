@@ -1,20 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { askPulumi, stackOption } from "./ask-pulumi";
 
 /** A session as a stack's state knows it. */
 export interface StateSession {
   /** Name of its resource in the program. */
   readonly name: string;
-  /** What tells its resource from all others of the stack. */
+  /** Identifies its resource among all of the stack. */
   readonly urn: string;
   readonly sessionId: string;
   readonly imageId: string;
-  /** All labels; a value that is secret is `[secret]`, and so is the whole when all of it is. */
+  /** All labels. `[secret]` stands for a secret value, or for all labels when the whole is secret. */
   readonly labels: Readonly<Record<string, string>> | typeof secretText;
-  /** Declared idle time; `undefined` when AGB's own holds, or when it is secret. */
+  /** Declared idle time; `undefined` for AGB's default, or when it is secret. */
   readonly idleTimeoutSeconds: number | undefined;
-  /** Whether AGB has released it and the program wants it kept like that. */
+  /** Whether AGB has released it and the program wants it to stay released. */
   readonly isReleased: boolean;
   /** Whether the program only looks it up (`AgbSession.get`). */
   readonly isExternal: boolean;
@@ -22,22 +21,22 @@ export interface StateSession {
   readonly service: string | undefined;
 }
 
-/** What a stack's state says of sessions. */
+/** What a stack's state says about sessions. Other resources, AGB's contexts among them, are not in it. */
 export interface StackState {
-  /** Ids of all sessions in the state, those that wait for their deletion included. */
+  /** Ids of all sessions in the state, also of those that are pending deletion. */
   readonly sessionIds: ReadonlySet<string>;
-  /** The sessions, without those that wait for their deletion. */
+  /** The sessions, without those that are pending deletion. */
   readonly sessions: readonly StateSession[];
   /** The stack that the state belongs to; `undefined` when it holds no resource that would tell. */
   readonly name: { readonly project: string; readonly stack: string } | undefined;
   /**
-   * The stack's own id, which its sessions carry; empty in states of an earlier version. Only the resource that holds it
-   * is believed: the labels of a session in the state are what a refresh found, and others may have written them.
+   * The stack's own id, which its sessions carry; empty in states of an earlier version. Taken only from the resource that
+   * holds it. The labels of a session in the state are what a refresh found, and others may have written them.
    */
   readonly stackIds: ReadonlySet<string>;
 }
 
-/** Stands for a value that the state keeps secret. */
+/** Shown in place of a value that the state keeps secret. */
 export const secretText = "[secret]";
 
 // Pulumi marks a secret among the values of a state with this key.
@@ -67,7 +66,7 @@ const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
 /**
  * Reads what `pulumi stack export` wrote.
  *
- * @throws Error when the text is no exported state: taken for an empty one, every session would look like an orphan
+ * @throws Error when it is not an exported state. Read as an empty one, it would make every session look like an orphan
  */
 export function parseStackState(text: string): StackState {
   let json: unknown;
@@ -99,23 +98,6 @@ export async function readStateFile(path: string): Promise<StackState> {
   }
 }
 
-/**
- * Asks the Pulumi CLI for the state of a stack.
- *
- * @param stack name of the stack; the selected one when absent
- */
-export async function exportStackState(stack: string | undefined): Promise<StackState> {
-  const parameters = ["stack", "export", "--non-interactive", ...stackOption(stack)];
-  try {
-    return parseStackState(await askPulumi(parameters));
-  } catch (error) {
-    throw new Error(
-      `pulumi ${parameters.join(" ")} did not give the state: ${error instanceof Error ? error.message : String(error)}\n` +
-        "Give an exported state with --state FILE, or say --stack-is-gone when the stack was removed.",
-    );
-  }
-}
-
 function readSession({ urn, id, outputs, external }: z.output<typeof resourceSchema>): StateSession[] {
   if (id === undefined) {
     return [];
@@ -126,7 +108,7 @@ function readSession({ urn, id, outputs, external }: z.output<typeof resourceSch
       name: nameOfUrn(urn),
       urn,
       sessionId: id,
-      imageId: textOf(imageId),
+      imageId: stringOf(imageId),
       labels: labelsOf(labelsAll),
       idleTimeoutSeconds: typeof idleTimeoutSeconds === "number" ? idleTimeoutSeconds : undefined,
       isReleased: released === true,
@@ -141,11 +123,11 @@ function labelsOf(value: unknown): StateSession["labels"] {
     return secretText;
   }
   return typeof value === "object" && value !== null
-    ? Object.fromEntries(Object.entries(value).map(([key, label]) => [key, textOf(label)]))
+    ? Object.fromEntries(Object.entries(value).map(([key, label]) => [key, stringOf(label)]))
     : {};
 }
 
-function textOf(value: unknown): string {
+function stringOf(value: unknown): string {
   return isSecret(value) ? secretText : typeof value === "string" ? value : "";
 }
 
@@ -153,7 +135,7 @@ function isSecret(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.hasOwn(value, signatureKey);
 }
 
-/** Name in a URN, all that follows the type: it may itself contain colons. */
+/** Name in a URN: everything after the type. It may contain colons. */
 function nameOfUrn(urn: string): string {
   return urn.split("::").slice(3).join("::");
 }

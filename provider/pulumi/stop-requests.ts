@@ -4,7 +4,7 @@ const repeatWithinMs = 1_000;
 export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type StopSignal = (typeof stopSignals)[number];
 
-/** The user asked to stop while there was nothing running that could stop in order. */
+/** This process was asked to stop. */
 export class StoppedError extends Error {
   override readonly name = "StoppedError";
 
@@ -14,16 +14,17 @@ export class StoppedError extends Error {
 }
 
 /**
- * Decides which signals to pass on to Pulumi. Pulumi finishes the step it is at and saves its state on the first signal, but drops everything
- * on the second, so it must get each request to stop exactly once. One request may reach this process several times: from the
- * terminal or a CI system, which signal a whole process group, and from npm, which passes on what it gets.
+ * Decides which signals to pass on to Pulumi. On the first signal Pulumi finishes the current step and saves the state.
+ * On the second it drops everything. So it must get each request to stop exactly once. One request may reach this
+ * process several times: a terminal or a CI system signals a whole process group, and npm passes on what it gets.
  */
 export class StopRequests {
   readonly #abort = new AbortController();
   #lastPassedOnAt: number | undefined;
 
   /**
-   * @param sharesGroup whether Pulumi runs in this process's group at a terminal, and so gets the terminal's signals by itself
+   * @param sharesGroup whether Pulumi runs in this process's group at a terminal, and so gets the terminal's signals
+   *   itself
    * @param now the time in milliseconds
    */
   constructor(
@@ -36,12 +37,13 @@ export class StopRequests {
     return this.#abort.signal;
   }
 
-  /** Takes note of a signal and returns the one to pass on to Pulumi, if any. */
+  /** Receives a signal. @returns the signal to pass on to Pulumi, if any */
   receive(received: StopSignal): StopSignal | undefined {
     this.#abort.abort(new StoppedError(received === "SIGINT" ? 130 : received === "SIGTERM" ? 143 : 129));
     const fromTerminal = this.sharesGroup && received !== "SIGTERM";
     const last = this.#lastPassedOnAt;
-    // Only a second Ctrl-C says that the user wants Pulumi to drop everything. SIGTERM after SIGINT is how CI systems hurry.
+    // Only a second Ctrl-C says that the user wants Pulumi to drop everything. SIGTERM after SIGINT is how CI systems
+    // hurry.
     const isRepeated = last !== undefined && (received !== "SIGINT" || this.now() - last < repeatWithinMs);
     if (isRepeated) {
       return undefined;

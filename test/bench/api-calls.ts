@@ -1,10 +1,10 @@
 import { type Emulator, startEmulator } from "../../provider/emulator";
 import { benchLabels, benchProgram, createBenchProject } from "./subject";
 
-/** The call that each provider process makes once, before its first check passes. */
+/** The call that each provider process makes once, in its first check. */
 const onceName = "ListSession";
 
-/** API calls that one session needs for one operation, by AGB's names. */
+/** Number of API calls that one session needs for one operation, by AGB's names. */
 export type CallCounts = Readonly<Record<string, number>>;
 
 /** The operations whose calls are counted. */
@@ -14,11 +14,11 @@ export interface OperationCalls {
   readonly unchanged: CallCounts;
   readonly labelEdit: CallCounts;
   readonly delete: CallCounts;
-  /** Calls of a whole `up` that do not grow with the number of sessions. */
+  /** Calls of a whole `up`, independent of the number of sessions. */
   readonly oncePerUp: CallCounts;
 }
 
-/** Counts the calls of each operation alone, so without the refresh that `options: refresh: always` puts first. */
+/** Counts the calls of each operation, without the refresh that `options: refresh: always` runs before it. */
 export async function countApiCalls(sessions: number): Promise<OperationCalls> {
   const emulator = await startEmulator({ releaseDelayMs: 0 });
   try {

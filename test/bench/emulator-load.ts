@@ -1,5 +1,5 @@
-// How quickly the emulator answers under load, and whether its memory stays flat. Build first: it is the built command
-// that is measured, in a process of its own, with a state file.
+// Measures how fast the emulator answers under load and whether its memory stays flat. It runs the built command in a
+// separate process with a state file, so build first.
 //
 //   npm run bench:emulator -- --sessions 5000 --requests-per-second 200 --seconds 60
 
@@ -28,7 +28,7 @@ const seconds = Number(values.seconds);
 const root = join(__dirname, "..", "..");
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** What one request does and how long it took, in milliseconds. */
+/** One measured request. */
 interface Measured {
   readonly isWrite: boolean;
   readonly durationMs: number;
@@ -87,7 +87,7 @@ async function fill(url: string): Promise<string[]> {
   return ids;
 }
 
-/** Sends at the given rate whether or not replies are late, as many independent clients do. */
+/** Sends requests at the given rate even if replies are late, as many independent clients do. */
 async function load(url: string, ids: string[], loadSeconds: number): Promise<Measured[]> {
   const total = Math.round(requestsPerSecond * loadSeconds);
   const startMs = performance.now();
@@ -108,7 +108,7 @@ async function measure(url: string, ids: string[], kind: number): Promise<Measur
   const sessionId = ids[place] as string;
   const startMs = performance.now();
   const labels = encodeURIComponent(JSON.stringify({ team: "load", round: String(startMs) }));
-  // Of ten requests four change something, and as many sessions are made as released.
+  // Four of ten requests change something. As many sessions are created as released.
   if (kind === 0) {
     ids[place] = await create(url);
     const durationMs = performance.now() - startMs;
@@ -146,7 +146,7 @@ function send(url: string, method: string, path: string, body: object = {}): Pro
         text += chunk;
       });
       incoming.on("error", reject);
-      // A session that another request has just released is not found, which is an answer as good as others.
+      // "Not found" for a session that another request has just released is a valid answer.
       incoming.on("end", () => resolve(JSON.parse(text)));
     });
     outgoing.on("error", reject);
@@ -161,7 +161,7 @@ function report(name: string, measured: readonly Measured[]): void {
   console.log(`${name.padEnd(7)} ${sorted.length} p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`);
 }
 
-/** Resident memory before, and live heap after a collection of garbage. */
+/** Returns the resident memory before, and the live heap after a garbage collection. */
 async function memoryOf(child: ChildProcess): Promise<string> {
   const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
   const reply = once(child, "message");

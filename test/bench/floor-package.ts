@@ -5,12 +5,12 @@ import { providerReference } from "../../provider/resources/reference";
 // As long as this package's own name, so that both references have the same length.
 const name = "floor-only";
 
-/** Name of the package that `writeFloorPackage` makes. */
+/** Name of the package that `writeFloorPackage` writes. */
 export const floorPackageName = name;
 
 const reference = providerReference("session").replace("pulumi-agb", name);
 
-// Type, properties and labels are those of an AgbSession, so that the engine has the same to carry and to write.
+// Type, properties and labels are those of an AgbSession, so that the engine stores and writes the same amount.
 const program = `
 const pulumi = require("@pulumi/pulumi");
 
@@ -61,7 +61,7 @@ exports.session = {
 
 /**
  * Writes the floor: a package with a dynamic resource that looks like `AgbSession` to the engine and whose methods return
- * at once. No provider can be quicker than that.
+ * immediately. No provider can be faster.
  */
 export async function writeFloorPackage(nodeModulesDirectory: string): Promise<void> {
   const directory = join(nodeModulesDirectory, name);

@@ -1,5 +1,5 @@
-// `npm run bench [-- --rounds N]`: what a session costs beside the floor, a dynamic resource whose methods return at once. Prints
-// three tables: times, bytes in the state, API calls. It judges nothing; it fails only when a run does.
+// `npm run bench [-- --rounds N]` compares a session with the floor, a dynamic resource whose methods return immediately. Prints
+// three tables: times, bytes in the state, API calls. It has no pass or fail; only a failing run makes it fail.
 
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -22,14 +22,14 @@ async function runBenchmark(): Promise<void> {
   }
   console.log(`${rounds} rounds, emulator without latency, load average ${loadavg()[0]?.toFixed(2)} at the start`);
 
-  // The first run of anything reads cold files.
+  // The first run reads files that are not cached yet.
   for (const subject of subjects) {
     await timeLife(subject, 1);
   }
   const lives = new Map<number, Lives>(sizes.map((size) => [size, { floor: [], agb: [] }]));
   for (let round = 0; round < rounds; round++) {
     for (const [size, bySubject] of lives) {
-      // Each round begins with the other subject, so that neither always runs on the warmer machine.
+      // Rounds alternate which subject runs first, so that neither always has the warmer machine.
       for (const subject of round % 2 === 0 ? subjects : [...subjects].reverse()) {
         const life = await timeLife(subject, size);
         bySubject[subject].push(life);
@@ -45,9 +45,7 @@ async function runBenchmark(): Promise<void> {
     "\nFile: growth of the checkpoint in the file backend per session, with the stack traces that the engine adds.",
   );
   console.log("Compact: the session in `stack export` as JSON without blanks, source position and stack trace.");
-  console.log(
-    "Properties: its inputs and outputs alone, which is what the provider decides; the rest is the engine's.",
-  );
+  console.log("Properties: only its inputs and outputs, which the provider decides. The engine adds the rest.");
 
   const calls = await countApiCalls(10);
   const callRows = [

@@ -1,9 +1,9 @@
-// Loaded before a measured process, with `--expose-gc`: answers each message of its parent with the bytes that live on the
-// heap once garbage is collected. Resident memory alone does not tell a leak from garbage that nobody has needed to collect.
+// Loaded into a measured process with `--expose-gc`. Answers each message of the parent with the bytes of live heap after a
+// garbage collection. Resident memory alone cannot distinguish a leak from garbage that was not collected yet.
 
 process.on("message", () => {
   global.gc();
   process.send(process.memoryUsage().heapUsed);
 });
-// The measured process ends as it would without this channel.
+// The channel must not keep the measured process alive.
 process.channel.unref();

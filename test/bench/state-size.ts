@@ -1,10 +1,10 @@
 import { type ResourceState, type StackState, sessionsOf } from "../support/stack-state";
 
-/** How large the sessions of a stack are in its state. */
+/** Size of a stack's sessions in its state. */
 export interface StateSize {
   /** Mean bytes of a session as compact JSON, without the source position and the stack trace that the engine adds. */
   readonly compactBytes: number;
-  /** Mean bytes of a session's inputs and outputs alone, as compact JSON: the part that the provider decides. */
+  /** Mean bytes of a session's inputs and outputs as compact JSON. The provider decides only this part. */
   readonly propertyBytes: number;
   /** Characters of the longest `__provider`. */
   readonly providerCharacters: number;

@@ -6,13 +6,13 @@ import { floorPackageName, writeFloorPackage } from "./floor-package";
 
 const nodeModules = join(__dirname, "..", "..", "node_modules");
 
-/** What is measured: this package, or the floor beside it. */
+/** What is measured: this package or the floor. */
 export type SubjectName = "agb" | "floor";
 
 /** The three labels of each session. */
 export const benchLabels = { project: "shop", environment: "bench", team: "storefront" };
 
-/** The program: `count` sessions with the labels, from either package. */
+/** Returns a program that declares `count` sessions with the labels, from either package. */
 export function benchProgram(
   subject: SubjectName,
   count: number,
@@ -27,7 +27,7 @@ export function benchProgram(
   `;
 }
 
-/** Makes a project with an empty stack for the program; both subjects find their packages in the same way. */
+/** Creates a project with an empty stack for the program. Both subjects load their package in the same way. */
 export function createBenchProject(subject: SubjectName, count: number, emulator: Emulator): Promise<PulumiProject> {
   return createPulumiProject({
     files: javascriptFiles(benchProgram(subject, count)),

@@ -1,4 +1,4 @@
-/** Formats rows as columns without borders; the first column is aligned to the left, the others to the right. */
+/** Formats rows as a borderless table. The first column is left-aligned, the others are right-aligned. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows

@@ -5,10 +5,10 @@ import { changesIn } from "../support/stack-state";
 import { type StateSize, sizeOfResources } from "./state-size";
 import { createBenchProject, type SubjectName } from "./subject";
 
-/** The three commands that are timed, in their order. */
+/** The three timed commands, in order. */
 export const phases = ["up", "unchanged up", "destroy"] as const;
 
-/** One life of a stack. */
+/** Measurements of one life of a stack. */
 export interface TimedLife {
   /** Seconds from the start of the command to its end. */
   readonly seconds: Readonly<Record<(typeof phases)[number], number>>;
@@ -18,9 +18,9 @@ export interface TimedLife {
 }
 
 /**
- * Makes `count` sessions, runs `up` again (which refreshes first), destroys them, and takes the time of each.
+ * Times the life of a stack: creates `count` sessions, runs `up` again (which refreshes first) and destroys them.
  *
- * @throws Error when a command fails or did something else than it should
+ * @throws Error when a command fails or makes other changes than expected
  */
 export async function timeLife(subject: SubjectName, count: number): Promise<TimedLife> {
   const emulator = await startEmulator({ releaseDelayMs: 0 });
@@ -28,7 +28,7 @@ export async function timeLife(subject: SubjectName, count: number): Promise<Tim
   try {
     project = await createBenchProject(subject, count, emulator);
     const stack = project;
-    // Beside the sessions there is the stack, and with this package the stack's identity.
+    // Besides the sessions there is the stack resource, and with this package the stack's identity.
     const all = count + (subject === "agb" ? 2 : 1);
     const up = await time(() => stack.up());
     expectChanges("up", up.stdout, { created: all });
@@ -66,6 +66,6 @@ function expectChanges(phase: string, stdout: string, expected: Record<string, n
 function expectNothingLeft(emulator: Emulator): void {
   const left = emulator.sessions().length;
   if (left > 0) {
-    throw new Error(`${left} sessions are left in the emulator`);
+    throw new Error(`the emulator still has ${left} sessions after the destroy`);
   }
 }

@@ -1,8 +1,8 @@
-// `npm run test:chaos -- [KILLS] [--proxy | --neighbour]`: the real engine is killed at random moments of up, refresh and destroy, half of
-// the time together with the provider process. After each kill one `up` must end in the declared state, and what neither the
-// state nor that run knows must be found by the sweep. With `--proxy` a proxy between provider and emulator loses, delays and
-// cuts requests and replies until the kill. With `--neighbour` a stack of the same names in another backend uses the same
-// account, and nothing of it may go. Prints a table; fails when a session is lost or a process lives on.
+// `npm run test:chaos -- [KILLS] [--proxy | --neighbour]` kills the real engine at random moments of up, refresh and destroy,
+// half of the time together with the provider process. After each kill, one `up` must restore the declared state, and the sweep
+// must find every other session. With `--proxy`, a proxy between provider and emulator loses, delays and cuts requests and
+// replies until the kill. With `--neighbour`, a stack with the same names in another backend uses the same account, and none of
+// its sessions may be released. Prints a table. Fails when a session is lost or a process does not end.
 
 import { parseArgs } from "node:util";
 import { startEmulator } from "../../provider/emulator";
@@ -19,8 +19,8 @@ async function main(): Promise<void> {
   const { kills, mode } = readArguments();
   const startedAt = performance.now();
   const emulator = await startEmulator({ apiKeys: [key], latencyMs: 120, releaseDelayMs: 300 });
-  const surroundings = await mode.surround(emulator, key);
-  const environment = { AGB_API_KEY: key, AGB_ENDPOINT: surroundings.endpoint };
+  const runningMode = await mode.start(emulator, key);
+  const environment = { AGB_API_KEY: key, AGB_ENDPOINT: runningMode.endpoint };
   const project = await createPulumiProject({ files: programFiles, environment });
   const tallies = new Map<string, Tally>();
   let done = 0;
@@ -29,28 +29,28 @@ async function main(): Promise<void> {
     while (done < kills && performance.now() - startedAt < mode.limitMs) {
       const command = commands[done % commands.length] ?? "up";
       const victim = victims[Math.floor(done / commands.length) % victims.length] ?? "engine";
-      const others = await surroundings.prepare();
+      const others = await runningMode.beforeKill();
       await project.configure(roundConfiguration(done));
       const name = `${command}, ${victim} killed`;
       const tally = tallies.get(name) ?? emptyTally();
       tallies.set(name, tally);
       tally.runs += 1;
       await killDuring(project, emulator, { command, victim, longestDelayMs }, tally);
-      await surroundings.calmDown();
+      await runningMode.beforeRecovery();
       const upMs = await recover(project, emulator, others, tally);
-      // On a busy machine a run takes longer, and the kill must be able to come at its end too.
+      // Runs take longer on a busy machine, and some kills must hit the end of a run too.
       longestDelayMs = Math.max(mode.longestDelayMs, upMs);
-      surroundings.stirUp();
+      runningMode.afterRecovery();
       done += 1;
     }
   } finally {
     await project.close();
-    await surroundings.close();
+    await runningMode.close();
     await emulator.close();
   }
   const { lost, leftover } = printTallies(tallies);
   console.log(`${done} of ${kills} kills in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
-  console.log(surroundings.describe() ?? "");
+  console.log(runningMode.describe() ?? "");
   if (lost > 0 || leftover > 0 || done < Math.min(kills, 30)) {
     process.exitCode = 1;
   }

@@ -4,49 +4,49 @@ import { sessionIdsOf } from "../support/stack-state";
 import { programFiles, roundConfiguration } from "./program";
 import { startChaosProxy } from "./proxy";
 
-/** What stands between the provider and the emulator while runs are killed. */
-export interface Surroundings {
-  /** Where the provider finds AGB. */
+/** A started mode. */
+export interface RunningMode {
+  /** Endpoint for the provider. */
   readonly endpoint: string;
-  /** Called before each kill. @returns the sessions of others, which must live through it and what follows */
-  prepare(): Promise<ReadonlySet<string>>;
+  /** Called before each kill. @returns sessions of others, which must survive the kill and the recovery */
+  beforeKill(): Promise<ReadonlySet<string>>;
   /** Called after each kill, before the run that must clean up. */
-  calmDown(): Promise<void>;
-  /** Called when that run has ended. */
-  stirUp(): void;
-  /** A line on what they did, if there is something to say. */
+  beforeRecovery(): Promise<void>;
+  /** Called after that run. */
+  afterRecovery(): void;
+  /** Returns a line for the final report, or `undefined`. */
   describe(): string | undefined;
   close(): Promise<void>;
 }
 
-/** A way to make the kills harder. */
+/** The circumstances in which runs are killed. */
 export interface Mode {
-  /** For how long kills may go on, in milliseconds. */
+  /** How long to continue with kills, in milliseconds. */
   readonly limitMs: number;
-  /** A kill comes at a random moment before this time is over, in milliseconds; later where runs take longer. */
+  /** A kill happens at a random moment within this time, in milliseconds. It grows if runs take longer. */
   readonly longestDelayMs: number;
-  surround(emulator: Emulator, apiKey: string): Promise<Surroundings>;
+  start(emulator: Emulator, apiKey: string): Promise<RunningMode>;
 }
 
-const nothing: Omit<Surroundings, "endpoint"> = {
-  prepare: async () => new Set<string>(),
-  calmDown: async () => undefined,
-  stirUp: () => undefined,
+const nothing: Omit<RunningMode, "endpoint"> = {
+  beforeKill: async () => new Set<string>(),
+  beforeRecovery: async () => undefined,
+  afterRecovery: () => undefined,
   describe: () => undefined,
   close: async () => undefined,
 };
 
-/** The modes by the option that chooses them; `plain` without one. */
+/** The modes by their command-line option. `plain` is the default. */
 export const modes: Readonly<Record<string, Mode>> = {
   plain: {
     limitMs: 1_200_000,
     longestDelayMs: 4_500,
-    surround: async ({ url }) => ({ ...nothing, endpoint: url }),
+    start: async ({ url }) => ({ ...nothing, endpoint: url }),
   },
   neighbour: {
     limitMs: 1_800_000,
     longestDelayMs: 4_500,
-    async surround({ url }, apiKey) {
+    async start({ url }, apiKey) {
       const environment = { AGB_API_KEY: apiKey, AGB_ENDPOINT: url };
       const neighbour = await createPulumiProject({ files: programFiles, environment });
       await neighbour.configure(roundConfiguration(0));
@@ -54,33 +54,33 @@ export const modes: Readonly<Record<string, Mode>> = {
       return {
         ...nothing,
         endpoint: url,
-        async prepare() {
+        async beforeKill() {
           // AGB releases idle sessions after minutes, and so does the emulator.
           await neighbour.up();
           rounds += 1;
           return new Set(Object.values(sessionIdsOf(await neighbour.exportState())).map(String));
         },
-        describe: () => `a stack of the same names in another backend lived through ${rounds} kills and sweeps`,
+        describe: () => `a stack with the same names in another backend survived ${rounds} kills and sweeps`,
         close: () => neighbour.close(),
       };
     },
   },
   proxy: {
-    // Where a request was lost, its create is followed by a search of a minute.
+    // A create whose request was lost takes a minute longer, because it searches for its session.
     limitMs: 1_800_000,
     longestDelayMs: 9_000,
-    async surround(emulator) {
+    async start(emulator) {
       const proxy = await startChaosProxy(emulator.url);
       return {
         ...nothing,
         endpoint: proxy.url,
-        async calmDown() {
-          proxy.setCalm(true);
-          // A create that the proxy still holds would be made after the sweep.
+        async beforeRecovery() {
+          proxy.setFaulty(false);
+          // The proxy may still hold a create. It must reach the emulator before the sweep.
           await proxy.idle();
         },
-        stirUp: () => proxy.setCalm(false),
-        describe: () => `the proxy struck: ${JSON.stringify(proxy.struck)}`,
+        afterRecovery: () => proxy.setFaulty(true),
+        describe: () => `faults of the proxy: ${JSON.stringify(proxy.faultCounts)}`,
         close: () => proxy.close(),
       };
     },

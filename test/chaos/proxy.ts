@@ -2,64 +2,64 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What becomes of a request that goes through the proxy, and how often, in percent; the rest passes. */
-const fates = {
+/** The faults of the proxy and how often each happens, in percent. All other requests pass. */
+const faults = {
   /** The connection breaks before anything reaches the server. */
   "lost request": 3,
-  /** The server does its work, and the connection breaks instead of the reply. */
+  /** The server handles the request, and the connection breaks before the reply. */
   "lost reply": 6,
   /** The connection breaks in the middle of the reply. */
   "half a reply": 3,
-  /** A page of the proxy's own, although the server did its work. */
+  /** The server handles the request, and the proxy answers with a page of its own. */
   "bad gateway": 3,
   "late request": 8,
   "late reply": 8,
 } as const;
 
-type Fate = keyof typeof fates;
+type Fault = keyof typeof faults;
 
 const longestLagMs = 2_000;
 
-/** An HTTP proxy in front of a server that treats requests badly at random. */
+/** An HTTP proxy in front of a server, with random faults. */
 export interface ChaosProxy {
   readonly url: string;
-  /** How often each fate struck so far. */
-  readonly struck: Readonly<Record<Fate, number>>;
-  /** From now on every request passes or, once more, does not. */
-  setCalm(isCalm: boolean): void;
-  /** Resolves when no request is under way. */
+  /** How often each fault happened so far. */
+  readonly faultCounts: Readonly<Record<Fault, number>>;
+  /** Turns the faults on or off. They are on at the start. */
+  setFaulty(isFaulty: boolean): void;
+  /** Resolves when no request is active. */
   idle(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Starts a proxy on loopback in front of a server. */
 export async function startChaosProxy(target: string): Promise<ChaosProxy> {
-  const struck = Object.fromEntries(Object.keys(fates).map((fate) => [fate, 0])) as Record<Fate, number>;
-  let isCalm = false;
-  let underWay = 0;
+  const faultCounts = Object.fromEntries(Object.keys(faults).map((fault) => [fault, 0])) as Record<Fault, number>;
+  let hasFaults = true;
+  let activeRequests = 0;
   const server = createServer(async (incoming, outgoing) => {
-    underWay += 1;
+    activeRequests += 1;
     try {
-      const fate = isCalm ? undefined : drawFate();
-      if (fate !== undefined) {
-        struck[fate] += 1;
+      const fault = hasFaults ? chooseFault() : undefined;
+      if (fault !== undefined) {
+        faultCounts[fault] += 1;
       }
-      await pass(target, incoming, outgoing, fate);
+      await pass(target, incoming, outgoing, fault);
     } catch {
       outgoing.destroy();
     } finally {
-      underWay -= 1;
+      activeRequests -= 1;
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    struck,
-    setCalm(calm) {
-      isCalm = calm;
+    faultCounts,
+    setFaulty(isFaulty) {
+      hasFaults = isFaulty;
     },
     async idle() {
-      while (underWay > 0) {
+      while (activeRequests > 0) {
         await sleep(20);
       }
     },
@@ -71,12 +71,12 @@ export async function startChaosProxy(target: string): Promise<ChaosProxy> {
   };
 }
 
-function drawFate(): Fate | undefined {
-  let dice = Math.random() * 100;
-  for (const [fate, percent] of Object.entries(fates)) {
-    dice -= percent;
-    if (dice < 0) {
-      return fate as Fate;
+function chooseFault(): Fault | undefined {
+  let rest = Math.random() * 100;
+  for (const [fault, percent] of Object.entries(faults)) {
+    rest -= percent;
+    if (rest < 0) {
+      return fault as Fault;
     }
   }
   return undefined;
@@ -86,25 +86,25 @@ async function pass(
   target: string,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  fate: Fate | undefined,
+  fault: Fault | undefined,
 ): Promise<void> {
   const body = await readBody(incoming);
-  if (fate === "lost request") {
+  if (fault === "lost request") {
     outgoing.destroy();
     return;
   }
-  if (fate === "late request") {
+  if (fault === "late request") {
     await sleep(Math.random() * longestLagMs);
   }
   const reply = await forward(target, incoming, body);
-  if (fate === "late reply") {
+  if (fault === "late reply") {
     await sleep(Math.random() * longestLagMs);
   }
-  if (fate === "lost reply") {
+  if (fault === "lost reply") {
     outgoing.destroy();
-  } else if (fate === "bad gateway") {
+  } else if (fault === "bad gateway") {
     outgoing.writeHead(502, { "content-type": "text/html" }).end("<h1>502 Bad Gateway</h1>");
-  } else if (fate === "half a reply") {
+  } else if (fault === "half a reply") {
     outgoing.writeHead(reply.status, reply.headers);
     outgoing.write(reply.body.subarray(0, reply.body.length / 2), () => outgoing.destroy());
   } else {
@@ -112,7 +112,7 @@ async function pass(
   }
 }
 
-/** Sends the request on, also when the client has given up meanwhile, as a proxy that buffers requests does. */
+/** Forwards the request even if the client has disconnected, as a proxy that buffers requests does. */
 function forward(target: string, incoming: IncomingMessage, body: Buffer) {
   return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: Buffer }>((resolve, reject) => {
     const { "transfer-encoding": _, connection: __, ...headers } = incoming.headers;

@@ -6,9 +6,9 @@ import { sessionCount, stackName } from "./program";
 import type { Tally } from "./report";
 
 /**
- * Lets one `up` and the sweep clean up after a kill, and counts what became of the sessions.
+ * Cleans up after a kill with one `up` and the sweep, and counts what happened to the sessions.
  *
- * @param others sessions that are not this stack's and must still run afterwards
+ * @param others sessions of another stack, which must still run afterwards
  * @returns how long the `up` took, in milliseconds
  */
 export async function recover(
@@ -19,7 +19,7 @@ export async function recover(
 ): Promise<number> {
   const ours = () => running(emulator).filter((id) => !others.has(id));
   const before = ours();
-  tally.made += before.length;
+  tally.created += before.length;
   tally.torn += await removeTornAttributes(project.checkpointPath);
   // A killed engine leaves its lock behind.
   await project.run("cancel", "--yes");
@@ -43,13 +43,13 @@ async function sweep(project: PulumiProject): Promise<void> {
   const parameters = ["sweep", "--yes", "--older-than", "0s", "--stack", stackName];
   const { exitCode, stdout, stderr } = await (await project.startJob(parameters)).result;
   if (exitCode !== 0) {
-    console.error(`the sweep ended with exit code ${exitCode}\n${stdout}\n${stderr}`);
+    console.error(`the sweep failed with exit code ${exitCode}\n${stdout}\n${stderr}`);
   }
 }
 
 /**
- * Pulumi's backend in files writes a small file of attributes beside each state, not atomically: a kill in the middle
- * leaves it empty, and no command can load the state then ("failed to load checkpoint: EOF"). Without the file it can.
+ * Removes empty attribute files. Pulumi's file backend writes a small file of attributes beside each state, but not
+ * atomically. A kill can leave it empty, and then no command can load the state ("failed to load checkpoint: EOF").
  */
 async function removeTornAttributes(checkpointPath: string): Promise<number> {
   let torn = 0;

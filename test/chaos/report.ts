@@ -1,26 +1,27 @@
-/** What became of the kills of one kind. */
+/** Counts for the kills of one kind. */
 export interface Tally {
   runs: number;
-  made: number;
-  /** Sessions that were in the state, or back in it, after the run that followed. */
+  /** Sessions that ran after the kill. */
+  created: number;
+  /** Sessions that were in the state after the next run. */
   recovered: number;
   /** Sessions that only the sweep found. */
   swept: number;
   lost: number;
-  /** Provider processes that outlived their engine although they had loaded this package. */
+  /** Provider processes that had loaded this package and outlived their engine. */
   leftover: number;
-  /** Provider processes that were left before Pulumi had them load this package; nothing of ours runs in them yet. */
+  /** Provider processes that outlived their engine but had not loaded this package, so none of our code ran in them. */
   unloaded: number;
-  /** Files of Pulumi's own that the kill left empty and that were removed as a user must do. */
+  /** Pulumi's files that a kill left empty. A user must remove them. */
   torn: number;
 }
 
-/** A tally of nothing. */
+/** Returns a tally with zeros. */
 export function emptyTally(): Tally {
-  return { runs: 0, made: 0, recovered: 0, swept: 0, lost: 0, leftover: 0, unloaded: 0, torn: 0 };
+  return { runs: 0, created: 0, recovered: 0, swept: 0, lost: 0, leftover: 0, unloaded: 0, torn: 0 };
 }
 
-/** Prints a table of all kinds of kills and what they add up to, and returns the sum. */
+/** Prints a table with all kinds of kills and their total. Returns the total. */
 export function printTallies(tallies: ReadonlyMap<string, Tally>): Tally {
   const total = emptyTally();
   for (const tally of tallies.values()) {

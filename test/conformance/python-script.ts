@@ -7,18 +7,18 @@ import { createInterface } from "node:readline";
 
 const timeLimitMs = 200_000;
 
-/** Where a script finds the service, and whether its time can be moved. */
+/** The service that a script uses. */
 export interface ScriptTarget {
   readonly endpoint: string;
   readonly apiKey: string;
-  /** Lets the service's time pass; undefined when it cannot. */
+  /** Advances the service's clock. `undefined` if that is not possible. */
   readonly advance: ((ms: number) => void) | undefined;
 }
 
 /**
- * Runs one of the scripts in `python/` and waits for its end.
+ * Runs a script in `python/` and waits for its end.
  *
- * @throws Error with everything it printed when it ends with another exit code than 0 or takes too long
+ * @throws Error with its output when its exit code is not 0 or it takes too long
  */
 export async function runScript(python: string, name: string, { endpoint, apiKey, advance }: ScriptTarget) {
   const folder = mkdtempSync(join(tmpdir(), "agb-conformance-"));

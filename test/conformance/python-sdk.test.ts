@@ -1,5 +1,5 @@
-// AGB's own Python SDK, as its users install it, as a client of the emulator: what it takes for a success is one. With
-// AGB_ENDPOINT and AGB_API_KEY set the same scripts ask that service instead, and make and release sessions there.
+// Runs AGB's own Python SDK, as its users install it, against the emulator. If AGB_ENDPOINT and AGB_API_KEY are set, the same
+// scripts run against that service instead, and create and release sessions there.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,9 +16,9 @@ const isService = Boolean(endpoint && apiKey);
 const found = findPython();
 if (found === undefined) {
   if (CI) {
-    throw new Error("The conformance tests need Python 3.10 or newer, which is not installed here.");
+    throw new Error("The conformance tests need Python 3.10 or newer, but it is not installed. Install it.");
   }
-  process.stderr.write("\n*** Conformance tests SKIPPED: they need Python 3.10 or newer, which is not here. ***\n\n");
+  process.stderr.write("\n*** Conformance tests SKIPPED: they need Python 3.10 or newer. ***\n\n");
 }
 const testWithPython = found === undefined ? test.skip : test;
 const testWithEmulator = found === undefined || isService ? test.skip : test;
@@ -36,7 +36,7 @@ beforeAll(async () => {
     target = { endpoint: endpoint as string, apiKey: apiKey as string, advance: undefined };
     return;
   }
-  // Real time that can be moved on: the SDK waits by the computer's clock for what the service says about its own.
+  // Real time that can be advanced, because the SDK also waits by the computer's clock.
   emulator = await startEmulator({
     allowExec: true,
     apiKeys: ["test-key"],
@@ -60,7 +60,7 @@ describe("the command", () => {
   afterEach(async () => {
     if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
       const end = once(child, "exit");
-      // The group: npx starts the command as a child of its own.
+      // Kill the group, because npx starts the command as its child.
       process.kill(-child.pid, "SIGKILL");
       await end;
     }
@@ -76,7 +76,7 @@ describe("the command", () => {
     const ended = once(child, "exit").then(([code]) => {
       throw new Error(`the command ended with ${code} before it listened`);
     });
-    // Also when the test is over and the command is ended.
+    // It also rejects after the test, when the command is killed.
     ended.catch(() => {});
     const [line] = await Promise.race([once(lines, "line"), ended]);
     const url = String(line).split(" ").at(-1) ?? "";

@@ -9,7 +9,7 @@ import { setVariable } from "../support/set-variable";
 
 withoutRetryDelay();
 
-/** What a server does with a connection, in this order. */
+/** The steps that a server takes with a connection. */
 type Step =
   | { readonly kind: "wait for data" | "close" | "reset" | "stall" }
   | { readonly kind: "write"; readonly bytes: string };
@@ -71,10 +71,10 @@ async function play(steps: readonly Step[], socket: Duplex): Promise<void> {
 }
 
 const limitMs = 150;
-// A call that does not end fails by this, on the busiest machine; how long one really takes is not looked at.
+// Fails a call that does not end, with enough time for the busiest machine. The real duration is not tested.
 const graceMs = 5_000;
 
-test("whatever a server or a proxy does, a call ends, as an error of its own kind, with no connection left behind", async () => {
+test("whatever a server or a proxy does, a call ends with an AgbError and leaves no connection behind", async () => {
   await fc.assert(
     fc.asyncProperty(
       script,

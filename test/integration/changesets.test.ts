@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { closeAfterTest } from "../support/close-after-test";
 import { repositoryDirectory } from "../support/workflow-files";
 
-test("a changeset becomes a version and a section of the changelog", () => {
+test("the manifest, the changelog and the changesets configuration of this project make a release", () => {
   const directory = mkdtempSync(join(tmpdir(), "pulumi-agb-changesets-"));
   closeAfterTest({ close: () => rmSync(directory, { recursive: true, force: true }) });
   const read = (name: string) => readFileSync(join(directory, name), "utf8");

@@ -11,8 +11,8 @@ withoutRetryDelay();
 const session = { data: { sessionId: "session-1", appInstanceId: "ai-1", resourceId: "p-1" } };
 const request = { imageId: "agb-code-space-1", labels: { team: "web" } };
 
-describe("what is sent", () => {
-  test("holds the key in the header and nowhere else", async () => {
+describe("a request", () => {
+  test("contains the key only in the header", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     const client = openClient(server.url);
     await createSession(client, request);
@@ -25,7 +25,7 @@ describe("what is sent", () => {
     }
   });
 
-  test("goes through the path prefix of the endpoint and carries JSON", async () => {
+  test("uses the path prefix of the endpoint and carries JSON", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     await createSession(openClient(`${server.url}/gateway/agb`), {
       ...request,
@@ -43,20 +43,20 @@ describe("what is sent", () => {
     ]);
   });
 
-  test("leaves out what was not declared", async () => {
+  test("omits undeclared properties", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     await createSession(openClient(server.url), request);
     expect(Object.keys(JSON.parse(server.requests[0]?.body ?? ""))).toEqual(["labels"]);
   });
 
-  test("reaches the server with every character of a label", async () => {
+  test("keeps every character of a label", async () => {
     const labels = { "a b+c&d=e": "ü\u2028😀 %20 #?/", ключ: "{}" };
     const server = await startScriptedServer((_, response) => sendSuccess(response));
     await setLabels(openClient(server.url), "session-1", labels);
     expect(JSON.parse(server.requests[0]?.query["Labels"] ?? "")).toEqual(labels);
   });
 
-  test("uses kept connections again: calls one after the other never need more than two", async () => {
+  test("reuses connections: sequential calls never need more than two", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     const client = openClient(server.url);
     for (let call = 0; call < 20; call++) {
@@ -65,7 +65,7 @@ describe("what is sent", () => {
     expect(new Set(server.requests.map(({ socket }) => socket)).size).toBeLessThanOrEqual(2);
   });
 
-  test("opens a bounded number of connections, however many calls run side by side", async () => {
+  test("opens a bounded number of connections, however many calls run at the same time", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     const client = openClient(server.url);
     await Promise.all(Array.from({ length: 100 }, () => getSession(client, "session-1")));
@@ -74,8 +74,8 @@ describe("what is sent", () => {
   });
 });
 
-describe("a harmless call", () => {
-  test("is made again after the connection was reset", async () => {
+describe("an idempotent call", () => {
+  test("is retried after the connection was reset", async () => {
     const server = await startScriptedServer((received, response, call) =>
       call < 3 ? void received.socket.resetAndDestroy() : sendSuccess(response, session),
     );
@@ -87,7 +87,7 @@ describe("a harmless call", () => {
     ]);
   });
 
-  test("is made again after half a reply", async () => {
+  test("is retried after half a reply", async () => {
     const server = await startScriptedServer((_, response, call) => {
       if (call > 1) {
         sendSuccess(response, session);
@@ -100,7 +100,7 @@ describe("a harmless call", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test.each([408, 429, 500, 502, 503, 504])("is made again after HTTP %i", async (status) => {
+  test.each([408, 429, 500, 502, 503, 504])("is retried after HTTP %i", async (status) => {
     const server = await startScriptedServer((_, response, call) =>
       call === 1 ? sendJson(response, { success: false }, status) : sendSuccess(response, session),
     );
@@ -108,7 +108,7 @@ describe("a harmless call", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test("is made again after a proxy's page", async () => {
+  test("is retried after a proxy's page", async () => {
     const server = await startScriptedServer((_, response, call) =>
       call === 1
         ? void response.writeHead(502, { "content-type": "text/html" }).end("<h1>502 Bad Gateway</h1>")
@@ -118,7 +118,7 @@ describe("a harmless call", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test("is tried five times and then fails with the last reason", async () => {
+  test("is attempted five times and then fails with the last reason", async () => {
     const server = await startScriptedServer((_, response, call) =>
       sendJson(response, { success: false, message: `busy ${call}` }, 503),
     );
@@ -129,13 +129,13 @@ describe("a harmless call", () => {
   test.each([
     ["a refusal", 400],
     ["a missing page", 404],
-  ])("is not made again after %s", async (_, status) => {
+  ])("is not retried after %s", async (_, status) => {
     const server = await startScriptedServer((_, response) => sendJson(response, { success: false }, status));
     await expect(getSession(openClient(server.url), "session-1")).rejects.toBeInstanceOf(AgbApiError);
     expect(server.requests).toHaveLength(1);
   });
 
-  test("is not made again after a page that is no reply of AGB's", async () => {
+  test("is not retried after a page that is not AGB's", async () => {
     const server = await startScriptedServer((_, response) => void response.end("<html>log in to the network</html>"));
     const failure = getSession(openClient(server.url), "session-1");
     await expect(failure).rejects.toBeInstanceOf(AgbUnexpectedReplyError);
@@ -152,7 +152,7 @@ describe("a harmless call", () => {
     expect(retries).toMatchObject([{ delayMs: 1_000 }]);
   });
 
-  test("fails at once when AGB asks for more time than the limit leaves", async () => {
+  test("fails immediately when AGB asks for more time than is left", async () => {
     const server = await startScriptedServer((_, response) =>
       sendJson(response, { success: false, code: "Throttling" }, 429, { "retry-after": "3600" }),
     );
@@ -169,7 +169,7 @@ describe("a create", () => {
     ["a reset connection", AgbNetworkError],
     ["HTTP 503", AgbApiError],
     ["half a reply", AgbNetworkError],
-  ])("is not made again after %s, because it may have taken effect", async (kind, expected) => {
+  ])("is not retried after %s, because it may have taken effect", async (kind, expected) => {
     const server = await startScriptedServer((received, response) => {
       if (kind === "HTTP 503") {
         sendJson(response, { success: false }, 503);
@@ -184,33 +184,33 @@ describe("a create", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("is made again where no connection stood", async () => {
+  test("is retried if there was no connection", async () => {
     const { client, retries } = openObservedClient(`http://${await deadAddress()}`);
     await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false });
     expect(retries).toHaveLength(4);
   });
 
-  test("that succeeds without naming a session is a strange reply, not a session", async () => {
+  test("that succeeds without naming a session is an unexpected reply", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, { data: { success: true } }));
     await expect(createSession(openClient(server.url), request)).rejects.toThrow(
-      /the reply to createSession is not what AGB sends: data\.sessionId.*request id REQUEST-1/,
+      /unexpected reply to createSession: data\.sessionId.*request id REQUEST-1/,
     );
   });
 });
 
 describe("an address that cannot be reached", () => {
-  test("is told with the endpoint and the reason", async () => {
+  test("is reported with the endpoint and the reason", async () => {
     const address = await deadAddress();
     await expect(getSession(openClient(`http://${address}`), "session-1")).rejects.toThrow(
       `no connection to http://${address} for getSession: connect ECONNREFUSED ${address}`,
     );
   });
 
-  test("because it speaks no TLS is told as such: nothing was sent", async () => {
+  test("because it does not speak TLS is reported: nothing was sent", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     const failure = createSession(openClient(server.url.replace("http:", "https:")), request);
     await expect(failure).rejects.toMatchObject({ name: "AgbNetworkError", requestSent: false });
-    await expect(failure).rejects.toThrow("an endpoint without TLS needs http:// in front");
+    await expect(failure).rejects.toThrow("Write http:// in front of an endpoint without TLS");
     expect(server.requests).toHaveLength(0);
   });
 });
@@ -247,8 +247,8 @@ describe("the time limit", () => {
   });
 });
 
-describe("what AGB says", () => {
-  test("about a released session is its own kind of error, also with HTTP 200", async () => {
+describe("a reply of AGB", () => {
+  test("about a released session is an AgbNotFoundError, also with HTTP 200", async () => {
     const server = await startScriptedServer((_, response) =>
       sendRefusal(response, "InvalidMcpSession.NotFound", "gone", 200),
     );
@@ -264,21 +264,21 @@ describe("what AGB says", () => {
     await expect(releaseSession(openClient(server.url), "session-1")).resolves.toBeUndefined();
   });
 
-  test("about labels as an object instead of a text is understood", async () => {
+  test("with labels as an object instead of a string is understood", async () => {
     const server = await startScriptedServer((_, response) =>
       sendSuccess(response, { data: { labels: { team: "web" } } }),
     );
     expect(await getLabels(openClient(server.url), "session-1")).toEqual({ team: "web" });
   });
 
-  test("about labels in a form nobody knows is an error, not a session without labels", async () => {
+  test("with labels in an unknown form is an error, not a session without labels", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, { data: { labels: "team=web" } }));
     const failure = getLabels(openClient(server.url), "session-1");
     await expect(failure).rejects.toBeInstanceOf(AgbUnexpectedReplyError);
     await expect(failure).rejects.not.toThrow(/team=web/);
   });
 
-  test("never repeats the key, not even when the server does", async () => {
+  test("never appears with the key in it, even if the server repeats the key", async () => {
     const server = await startScriptedServer((received, response) =>
       sendRefusal(response, "NOT_LOGIN", `bad credential: ${received.headers.authorization}`),
     );
@@ -288,7 +288,7 @@ describe("what AGB says", () => {
   });
 });
 
-test("a call whose earlier try was sent never says that nothing was sent", async () => {
+test("a call whose earlier attempt was sent never says that nothing was sent", async () => {
   const server = await startScriptedServer(({ socket }) => {
     // The first try arrives and gets no reply; nobody listens any more when the next one comes.
     void server.close();
@@ -300,7 +300,7 @@ test("a call whose earlier try was sent never says that nothing was sent", async
   expect(server.requests).toHaveLength(1);
 });
 
-describe("a reply that is far from what AGB sends", () => {
+describe("a reply that AGB never sends", () => {
   test.each([
     ["a list of a million numbers", { data: Array(1_000_000).fill(1) }, "the page has too many sessions"],
     ["a list of 5,000 numbers", { data: Array(5_000).fill(1) }, "data.4: Invalid input"],
@@ -320,7 +320,7 @@ describe("a reply that is far from what AGB sends", () => {
     await expect(getLabels(openClient(server.url), "session-1")).rejects.toThrow("there are more than 1000 labels");
   });
 
-  test("is refused when it is wrapped without end", async () => {
+  test("is refused when it has too many wrappers", async () => {
     const body = `${'{"body":'.repeat(4_000)}{}${"}".repeat(4_000)}`;
     const server = await startScriptedServer((_request, response) => void response.writeHead(200).end(body));
     await expect(getSession(openClient(server.url), "session-1")).rejects.toThrow(AgbUnexpectedReplyError);

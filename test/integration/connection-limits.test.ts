@@ -21,7 +21,7 @@ const request = { imageId: "agb-code-space-1", labels: { team: "web" } };
 const session = { data: { sessionId: "session-1", appInstanceId: "ai-1", resourceId: "p-1" } };
 const ignore = () => {};
 
-/** Long enough for a busy machine to get to the step that stalls, short enough to wait for. */
+/** Long enough for a busy machine to reach the step that stalls, and short enough to wait for. */
 const limit = { timeoutMs: 1_000 };
 
 function useProxy(url: string): void {
@@ -42,14 +42,14 @@ describe.each(["https://agb.invalid", "http://agb.invalid"])("a proxy on the way
   const variable = endpoint.startsWith("https") ? "HTTPS_PROXY" : "HTTP_PROXY";
   const target = `agb.invalid:${endpoint.startsWith("https") ? 443 : 80}`;
 
-  test("that closes instead of opening a tunnel is asked once per try, five times in all", async () => {
+  test("that closes instead of opening a tunnel is asked once per attempt, five times in all", async () => {
     const proxy = await startProxy((socket) => socket.destroy());
     useProxy(proxy.url);
     const { client, retries } = openObservedClient(endpoint);
     const failure = await failureOf(createSession(client, request));
     expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: false });
     expect(failure.message).toContain(
-      `the proxy ${proxy.url} (${variable}) opened no tunnel to ${target}: it closed the connection. `,
+      `the proxy ${proxy.url} (${variable}) did not open a tunnel to ${target}: it closed the connection. `,
     );
     expect(failure.message).toContain("list agb.invalid in NO_PROXY");
     expect(proxy.tunnels).toEqual(Array(5).fill(target));
@@ -62,7 +62,7 @@ describe.each(["https://agb.invalid", "http://agb.invalid"])("a proxy on the way
     const failure = await failureOf(createSession(openClient(endpoint, limit), request));
     expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 1_000, requestSent: false });
     expect(failure.message).toBe(
-      `there was no connection to ${endpoint} for createSession within 1000 ms; nothing was sent. ` +
+      `no connection to ${endpoint} for createSession within 1000 ms; nothing was sent. ` +
         `Last step: waiting for the proxy ${proxy.url} (${variable}) to open a tunnel to ${target}`,
     );
     expect(certainlyHadNoEffect(failure)).toBe(true);
@@ -70,7 +70,7 @@ describe.each(["https://agb.invalid", "http://agb.invalid"])("a proxy on the way
     expect(proxy.tunnels).toEqual([target]);
   });
 
-  test("lets calls through, with the user name and password of its URL, and keeps the tunnel", async () => {
+  test("forwards calls, with the user name and password of its URL, and keeps the tunnel", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     const proxy = await startProxy(tunnelTo(Number(new URL(server.url).port)));
     useProxy(proxy.url.replace("//", "//me:p%40ss@"));
@@ -101,7 +101,7 @@ describe("a proxy that refuses the tunnel", () => {
     expect(proxy.tunnels).toHaveLength(times);
   });
 
-  test("with something that is not HTTP is asked five times", async () => {
+  test("with a reply that is not HTTP is asked five times", async () => {
     const proxy = await startProxy((socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n"));
     useProxy(proxy.url);
     const failure = await failureOf(createSession(openClient("https://agb.invalid"), request));
@@ -111,7 +111,7 @@ describe("a proxy that refuses the tunnel", () => {
 });
 
 describe("a proxy that is reached by https://", () => {
-  test("and speaks no TLS is asked once; the message names the variable to change", async () => {
+  test("and does not speak TLS is asked once; the message names the variable to change", async () => {
     const proxy = await startProxy(staySilent);
     useProxy(proxy.url.replace("http:", "https:"));
     const failure = await failureOf(createSession(openClient("https://agb.invalid"), request));
@@ -121,7 +121,7 @@ describe("a proxy that is reached by https://", () => {
   });
 });
 
-test("NO_PROXY leads past the proxy", async () => {
+test("NO_PROXY bypasses the proxy", async () => {
   const proxy = await startProxy((socket) => socket.destroy());
   const server = await startScriptedServer((_, response) => sendSuccess(response, session));
   useProxy(proxy.url);
@@ -133,7 +133,7 @@ test("NO_PROXY leads past the proxy", async () => {
 });
 
 describe("a name", () => {
-  test("that does not exist is looked up once per try, and nothing was sent", async () => {
+  test("that does not exist is looked up once per attempt, and nothing was sent", async () => {
     const lookups = jest.spyOn(dns, "lookup").mockImplementation(((name: string, _: unknown, callback: LookupEnd) => {
       const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: "ENOTFOUND" });
       setImmediate(() => callback(error, undefined));
@@ -162,7 +162,7 @@ describe("TLS", () => {
     const endpoint = `https://127.0.0.1:${server.port}`;
     const failure = await failureOf(createSession(openClient(endpoint, limit), request));
     expect(failure).toMatchObject({ name: "AgbTimeoutError", timeoutMs: 1_000, requestSent: false });
-    expect(failure.message).toContain(`Last step: agreeing on TLS with 127.0.0.1:${server.port}`);
+    expect(failure.message).toContain(`Last step: negotiating TLS with 127.0.0.1:${server.port}`);
     await server.allClosed();
     expect(server.sockets).toHaveLength(1);
   });
@@ -172,12 +172,12 @@ describe("TLS", () => {
     useProxy(proxy.url);
     const failure = await failureOf(createSession(openClient("https://agb.invalid", limit), request));
     expect(failure).toMatchObject({ name: "AgbTimeoutError", requestSent: false });
-    expect(failure.message).toContain("Last step: agreeing on TLS with agb.invalid:443");
+    expect(failure.message).toContain("Last step: negotiating TLS with agb.invalid:443");
     await proxy.allClosed();
     expect(proxy.tunnels).toHaveLength(1);
   });
 
-  test("that never begins is begun again after ten seconds, five times in all, while the call has time", async () => {
+  test("that never begins is retried after ten seconds, five times in all, while the call has time", async () => {
     const server = await startRawServer(staySilent);
     jest.useFakeTimers({ doNotFake: [...everythingButTimeouts] });
     try {
@@ -190,7 +190,7 @@ describe("TLS", () => {
         jest.advanceTimersByTime(connectTimeoutMs);
       }
       expect(await failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: false });
-      expect((await failure).message).toMatch(/it took longer than 10000 ms\. Last step: agreeing on TLS/);
+      expect((await failure).message).toMatch(/it took longer than 10000 ms\. Last step: negotiating TLS/);
     } finally {
       jest.useRealTimers();
     }
@@ -198,7 +198,7 @@ describe("TLS", () => {
     expect(server.sockets).toHaveLength(5);
   });
 
-  test("that never begins is not taken for a session that may exist", async () => {
+  test("that never begins does not make a create uncertain", async () => {
     const server = await startRawServer(staySilent);
     const environment = {
       AGB_API_KEY: testKey,
@@ -215,7 +215,7 @@ describe("TLS", () => {
 });
 
 describe("a reply", () => {
-  test("that does not come ends the call, which may have taken effect", async () => {
+  test("that does not arrive ends the call, which may have taken effect", async () => {
     const server = await startRawServer(staySilent);
     const client = openClient(`http://127.0.0.1:${server.port}`, limit);
     const failure = await failureOf(createSession(client, request));
@@ -228,7 +228,7 @@ describe("a reply", () => {
   test.each([
     ["the head", "HTTP/1.1 200 OK\r\nx-drip: "],
     ["the body", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"],
-  ])("that drips for ever in %s ends with the time limit of the call", async (place, start) => {
+  ])("that never ends in %s ends with the time limit of the call", async (place, start) => {
     const server = await startRawServer((socket) => {
       socket.once("data", () => socket.write(start));
       const drip = setInterval(() => socket.write(place === "the head" ? "a" : "1\r\n \r\n"), 20);
@@ -239,7 +239,7 @@ describe("a reply", () => {
     await server.allClosed();
   });
 
-  test("that is larger than any reply of AGB is not read to its end and not asked for again", async () => {
+  test("that is larger than any reply of AGB is not read to its end and not retried", async () => {
     const block = Buffer.alloc(1024 * 1024, " ");
     const server = await startScriptedServer((_, response) => {
       response.writeHead(200);
@@ -257,7 +257,7 @@ describe("a reply", () => {
 });
 
 describe("a free connection", () => {
-  test("that does not come up ends the call with its time limit, and nothing was sent", async () => {
+  test("that does not become available ends the call with its time limit, and nothing was sent", async () => {
     const server = await startScriptedServer(ignore);
     const client = openClient(server.url);
     const busy = Array.from({ length: 32 }, () => getSession(client, "session-1").catch(ignore));
@@ -281,7 +281,7 @@ describe("closing a client", () => {
     await proxy.allClosed();
   });
 
-  test("ends a call whose reply does not come", async () => {
+  test("ends a call whose reply does not arrive", async () => {
     let arrive: () => void = ignore;
     const arrived = new Promise<void>((resolve) => {
       arrive = resolve;
@@ -297,7 +297,7 @@ describe("closing a client", () => {
 });
 
 describe("Pulumi's provider process", () => {
-  test("behind a proxy that closes fails a create after five tries, with one line on what goes wrong", async () => {
+  test("behind a proxy that closes fails a create after five attempts, with one line about the cause", async () => {
     const proxy = await startProxy((socket) => socket.destroy());
     const provider = await ProviderProcess.start({
       AGB_API_KEY: testKey,
@@ -308,7 +308,7 @@ describe("Pulumi's provider process", () => {
     const failure = await failureOf(provider.create(declare()));
     await provider.close();
     expect(failure.message).toContain('could not create AgbSession "web": no connection to https://agb.invalid');
-    expect(failure.message).toContain(`the proxy ${proxy.url} (HTTPS_PROXY) opened no tunnel`);
+    expect(failure.message).toContain(`the proxy ${proxy.url} (HTTPS_PROXY) did not open a tunnel`);
     expect(proxy.tunnels).toHaveLength(5);
     expect(provider.stderr.trim().split("\n")).toEqual([expect.stringMatching(/^agb: no connection to .* retried/)]);
   });
@@ -334,7 +334,7 @@ describe("a process", () => {
     },
   );
 
-  test("ends by itself after many calls through one tunnel, and Node warns of nothing that piled up", async () => {
+  test("ends by itself after many calls through one tunnel, and Node reports no leak", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     const proxy = await startProxy(tunnelTo(Number(new URL(server.url).port)));
     const report = await runNode(["-e", callingScript("http://agb.invalid")], repositoryRoot, {

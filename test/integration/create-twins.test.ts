@@ -12,7 +12,7 @@ import { withoutRetryDelay } from "../support/no-retry-delay";
 import { deadAddress, sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { failureOf, openStack } from "../support/session-stack";
 
-// Worlds in which the search for the session of a failed try does not find it in time, so that a later try makes another.
+// The search for the session of a failed attempt does not find it in time, so a later attempt creates another one.
 
 jest.setTimeout(120_000);
 withoutRetryDelay();
@@ -20,10 +20,10 @@ withoutRetryDelay();
 const token = newCreateToken(new Date("2026-11-22T16:47:26Z"));
 const request = { imageId: "agb-code-space-1", labels: { team: "web", "pulumi-create": token } };
 
-// Searches move the clock by minutes, after which idle sessions would be gone.
+// Searches advance the clock by minutes. Without these limits the emulator would release idle sessions meanwhile.
 const longLives = { defaultIdleTimeoutSeconds: 1_000_000, maximumLifetimeSeconds: 1_000_000 };
 
-/** An emulator and what creates at it share. */
+/** An emulator and the runtime of its creates. */
 async function openWorld(faults: FaultRule[], options: EmulatorOptions = {}) {
   const clock = new FakeClock();
   const emulator = await startTestEmulator({ clock, faults, ...longLives, ...options });
@@ -50,7 +50,7 @@ const lostAfterEffect = (calls: FaultRule["calls"] = "every"): FaultRule => ({
   answer: { status: 500 },
 });
 
-test("a session that can be listed only after the search is released when it can be, and the next one is kept", async () => {
+test("a session that is listed only after the search is released then, and the next one is kept", async () => {
   const { create, runtime, running, emulator } = await openWorld([lostAfterEffect(1)], { labelIndexDelayMs: 90_000 });
   const { session } = await create();
   expect(emulator.requestCounts()["createSession"]).toBe(2);
@@ -58,7 +58,7 @@ test("a session that can be listed only after the search is released when it can
   expect(running()).toEqual([session?.sessionId]);
 });
 
-test("the release of such a session is repeated when it fails", async () => {
+test("the release of such a session is retried when it fails", async () => {
   const { create, runtime, running } = await openWorld(
     [lostAfterEffect(1), { operation: "releaseSessionAsync", calls: [1, 2, 3, 4, 5, 6, 7], answer: { status: 503 } }],
     { labelIndexDelayMs: 90_000 },
@@ -68,7 +68,7 @@ test("the release of such a session is repeated when it fails", async () => {
   expect(running()).toEqual([session?.sessionId]);
 });
 
-test("the end of the run is the last moment to look for such a session", async () => {
+test("the last look for such a session is at the end of the run", async () => {
   const { create, runtime, running, clock } = await openWorld([lostAfterEffect(1)], { labelIndexDelayMs: 90_000 });
   const sleep = clock.sleep.bind(clock);
   let endRun: () => void = () => undefined;
@@ -88,7 +88,7 @@ test("the end of the run is the last moment to look for such a session", async (
   expect(running()).toEqual([session?.sessionId]);
 });
 
-test("a create whose tries were all lost names the label, and what it made is released when it can be found", async () => {
+test("a create whose attempts were all lost names the label, and its sessions are released when they are found", async () => {
   const { create, runtime, running, emulator } = await openWorld([lostAfterEffect()], { labelIndexDelayMs: 200_000 });
   const { error } = await create();
   expect(error).toBeInstanceOf(AgbUncertainCreateError);
@@ -105,7 +105,7 @@ test("two sessions of one create that are found together are one result and one 
   expect(running()).toEqual([session?.sessionId]);
 });
 
-test("two sessions that one request made, as when a proxy sends it twice, are one result and one release", async () => {
+test("two sessions of one request, which a proxy sent twice, are one result and one release", async () => {
   // The copy of the request reaches AGB first; the reply to the other one is lost.
   const { create, runtime, running, client, emulator } = await openWorld([lostAfterEffect(2)]);
   await createSession(client, request);
@@ -115,7 +115,7 @@ test("two sessions that one request made, as when a proxy sends it twice, are on
   expect(running()).toEqual([session?.sessionId]);
 });
 
-test("a refusal that follows a try that may have worked does not say that nothing was made", async () => {
+test("a refusal after an attempt that may have worked does not say that nothing was created", async () => {
   const quota = {
     status: 200,
     body: { success: true, code: "ok", data: { success: false, errMsg: "quota exceeded" } },
@@ -129,10 +129,10 @@ test("a refusal that follows a try that may have worked does not say that nothin
   expect(error).toBeInstanceOf(AgbUncertainCreateError);
   expect(error?.message).toContain(`pulumi-create=${token}`);
   expect(error?.message).toContain("HTTP 500");
-  expect(error?.message).toContain("the last try failed: AGB refused createSession: quota exceeded");
+  expect(error?.message).toContain("the last attempt failed: AGB refused createSession: quota exceeded");
 });
 
-test("a session of an earlier try that uses up the quota is found instead of failing", async () => {
+test("a session of an earlier attempt that uses up the quota is found, so that the create does not fail", async () => {
   const { create, running } = await openWorld([lostAfterEffect(1)], { labelIndexDelayMs: 90_000, maximumSessions: 1 });
   const { session } = await create();
   expect(running()).toEqual([session?.sessionId]);
@@ -152,13 +152,13 @@ test("a create learns the lag from the session that it finds", async () => {
   expect(runtime.lag.searchMs()).toBeGreaterThanOrEqual(160_000);
 });
 
-test("a limit that is shorter than the search leaves the create uncertain, and no second session is made", async () => {
+test("a limit that is shorter than the search leaves the create uncertain, and no second session is created", async () => {
   const { create, client, emulator } = await openWorld([
     { operation: "createSession", when: "before", answer: { status: 500 } },
   ]);
   const { error } = await create(client.within(20_000));
   expect(error).toBeInstanceOf(AgbUncertainCreateError);
-  expect(error?.message).toContain("the time for the create was over before the search for the session was");
+  expect(error?.message).toContain("the time limit of the create ended the search for the session early");
   expect(emulator.requestCounts()["createSession"]).toBe(1);
 });
 
@@ -183,7 +183,7 @@ describe("the user reads", () => {
     expect(emulator.sessions().length).toBeGreaterThan(0);
   });
 
-  test("that nothing was made after a refusal of AGB alone", async () => {
+  test("that nothing was made if AGB itself refused", async () => {
     const { stack, emulator } = await openStack({
       faults: [{ operation: "createSession", answer: { status: 400 } }],
     });
@@ -211,7 +211,7 @@ describe("when the run has ended", () => {
     expect(emulator.requestCounts()).toEqual({});
   });
 
-  test("a create that waits for its next try sends none", async () => {
+  test("a create that waits for its next attempt sends none", async () => {
     const throttled = { status: 429, headers: { "retry-after": "20" } };
     const { create, runtime, emulator, clock } = await openWorld([{ operation: "createSession", answer: throttled }]);
     jest.spyOn(clock, "sleep").mockImplementation(() => runtime.endRun());
@@ -219,7 +219,7 @@ describe("when the run has ended", () => {
     expect(emulator.requestCounts()).toEqual({ createSession: 1 });
   });
 
-  test("a search goes on, so that a session is found and can be released, and no second one is made", async () => {
+  test("a search continues, so that a session is found and can be released, and no second one is created", async () => {
     const { create, runtime, emulator, clock } = await openWorld([lostAfterEffect(1)], { labelIndexDelayMs: 10_000 });
     const sleep = clock.sleep.bind(clock);
     jest.spyOn(clock, "sleep").mockImplementation(async (milliseconds) => {
@@ -257,7 +257,7 @@ describe("when the run has ended", () => {
     expect(refused).toHaveLength(8);
   });
 
-  test("a client that waits for a connection does not try again", async () => {
+  test("a client that waits for a connection does not retry", async () => {
     const end = new AbortController();
     const retries: number[] = [];
     const client = openClient(`http://${await deadAddress()}`, {
@@ -273,7 +273,7 @@ describe("when the run has ended", () => {
   });
 });
 
-// What AGB or something before it may answer to a createSession.
+// Possible answers to a createSession, from AGB or from a gateway.
 const lostReply = fc.constantFrom<NonNullable<FaultRule["answer"]>[]>(
   "reset",
   "truncate",
@@ -286,7 +286,7 @@ const lostReply = fc.constantFrom<NonNullable<FaultRule["answer"]>[]>(
   { status: 200, body: "<html>welcome</html>" },
   { status: 200, body: { success: true, code: "ok" } },
 );
-// When AGB itself refuses, it made nothing.
+// If AGB itself refuses, it created nothing.
 const refusal = fc.constantFrom<NonNullable<FaultRule["answer"]>[]>(
   { status: 429 },
   { status: 400 },
@@ -314,7 +314,7 @@ const lookFault = fc.record({
   ),
 });
 
-test("whatever fails, no session of a create runs that is not its result, or the error names its label", async () => {
+test("whatever fails, every running session of a create is its result, or the error names its label", async () => {
   const clock = new FakeClock();
   const lags = [0, 5_000, 30_000, 59_000, 90_000, 250_000];
   const emulators = await Promise.all(
@@ -371,7 +371,7 @@ test("whatever fails, no session of a create runs that is not its result, or the
   }
 });
 
-test("a clock that is set back again and again makes no search and no watch longer", async () => {
+test("a clock that is set back repeatedly lengthens no search and no watch", async () => {
   const { create, runtime, clock } = await openWorld([lostAfterEffect()], { labelIndexDelayMs: 10_000_000 });
   const sleep = clock.sleep.bind(clock);
   jest.spyOn(clock, "sleep").mockImplementation(async (milliseconds) => {

@@ -8,7 +8,7 @@ import { declare } from "../support/session-stack";
 
 withoutRetryDelay();
 
-/** Starts a service whose list of sessions has no last page, and which loses the reply to every create. */
+/** Starts a service whose list of sessions never ends and that loses the reply to every create. */
 function startEndlessService() {
   return startScriptedServer(({ path, socket }, response, call) => {
     if (path.endsWith("/createSession")) {
@@ -19,7 +19,7 @@ function startEndlessService() {
   });
 }
 
-test("a list of sessions without an end fails after a bounded number of calls", async () => {
+test("an endless list of sessions fails after a bounded number of calls", async () => {
   const server = await startEndlessService();
   await expect(listSessions(openClient(server.url)).next()).rejects.toMatchObject({
     name: "AgbEndlessListError",
@@ -28,14 +28,14 @@ test("a list of sessions without an end fails after a bounded number of calls", 
   expect(server.requests).toHaveLength(100);
 });
 
-test("a list keeps the limit of the client that asks for it", async () => {
+test("a list keeps the time limit of its client", async () => {
   const server = await startScriptedServer(() => {});
   const failure = listSessions(openClient(server.url).within(300)).next();
   await expect(failure).rejects.toMatchObject({ name: "AgbTimeoutError" });
   expect(server.requests).toHaveLength(1);
 });
 
-test("a create whose reply was lost does not look for its session for ever", async () => {
+test("a create whose reply was lost does not search for its session forever", async () => {
   const server = await startEndlessService();
   const { session: provider } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url });
   const create = provider.create(declare({ team: "web" }, { timeouts: { create: 5 } }));

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { readForgeSettings } from "../../provider/config";
+import { readForgeSettings } from "../../provider/cli/environment";
 import { requireForge } from "../../provider/forge/find-forge";
 import { ForgeError } from "../../provider/forge/forge-error";
 import {
@@ -159,7 +159,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
 
     const missing = await failureOf(readOnly.forge.readRequest(99));
     expect(missing).toMatchObject({ status: 404 });
-    expect(missing.message).toMatch(/not there, or the token has no right to see it/);
+    expect(missing.message).toMatch(/does not exist, or the token has no permission to see it/);
     expect(readOnly.waits).toEqual([]);
   });
 
@@ -209,7 +209,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
 
     [limited, retryAfter] = [true, "3600"];
     const failure = await failureOf(busy.forge.readRequest(12));
-    expect(failure.message).toMatch(/slow down \(HTTP 429.* run this again later/);
+    expect(failure.message).toMatch(/slow down \(HTTP 429.* The rate limit is used up\. Run this again later\./);
     expect(busy.waits).toHaveLength(2);
   });
 
@@ -221,7 +221,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     const address = `http://${await deadAddress()}`;
     const dead = await open(kind, {}, { GITHUB_API_URL: address, CI_API_V4_URL: address });
     expect((await failureOf(dead.forge.readRequest(12))).message).toMatch(
-      new RegExp(`no connection to ${address}, or it broke: ECONNREFUSED`),
+      new RegExp(`the connection to ${address} failed: ECONNREFUSED`),
     );
 
     for (const reply of [

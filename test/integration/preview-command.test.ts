@@ -113,7 +113,7 @@ test.each([
   expect(await notes()).toEqual([".pulumi-agb-run-pr-12.json"]);
   const { exitCode, stdout } = await start("recover", "--request", "12").result;
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/lived on; it has ended now\.\nThe lock of pr-12 is free\./);
+  expect(stdout).toMatch(/was still running\. It has ended now\.\nThe lock of pr-12 is free\./);
   expect(await read("cancelled")).toBe("asked\nended\n");
   expect(await notes()).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { type Emulator, type FaultRule, ManualClock, startEmulator } from "../..
 import { AgbUncertainCreateError } from "../../provider/lifecycle/errors";
 import { ownershipKeys } from "../../provider/lifecycle/ownership";
 import { releaseAndWait } from "../../provider/lifecycle/session";
-import { findOwnedSessions } from "../../provider/lifecycle/sweep";
+import { findOwnedSessions } from "../../provider/sweep/owned-sessions";
 import { openClient } from "../support/agb-client";
 import { openProviderObjects } from "../support/provider-objects";
 import { type Program, SmallEngine } from "../support/small-engine";

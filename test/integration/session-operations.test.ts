@@ -34,7 +34,7 @@ async function makeSession(options: Parameters<typeof startTestEmulator>[0] = {}
 }
 
 describe("a session", () => {
-  test("is made as asked and tells its unchanging parts", async () => {
+  test("is created as requested and returns its unchanging parts", async () => {
     const emulator = await startTestEmulator();
     const client = openClient(emulator.url);
     const created = await createSession(client, {
@@ -55,14 +55,14 @@ describe("a session", () => {
     expect(await getSession(client, created.sessionId)).toEqual(created);
   });
 
-  test("with an image that AGB does not know is refused with AGB's words, in one call", async () => {
+  test("with an unknown image is refused with AGB's message, in one call", async () => {
     const emulator = await startTestEmulator();
     const failure = createSession(openClient(emulator.url), { imageId: "nonsense", labels: {} });
     await expect(failure).rejects.toThrow(/^AGB refused createSession: .*nonsense/);
     expect(emulator.requestCounts()).toEqual({ createSession: 1 });
   });
 
-  test("lives until it is released and is then gone for every call", async () => {
+  test("runs until it is released and is then gone for every call", async () => {
     const { client, sessionId } = await makeSession();
     await confirmSessionIsAlive(client, sessionId);
     expect(await getSessionStatus(client, sessionId)).toBe("RUNNING");
@@ -80,7 +80,7 @@ describe("a session", () => {
     }
   });
 
-  test("is kept alive by starting its idle time anew, and only by that", async () => {
+  test("is kept alive by restarting its idle time, and only by that", async () => {
     const clock = new FakeClock();
     const { client, sessionId } = await makeSession({ clock, defaultIdleTimeoutSeconds: 60 });
     clock.advance(50_000);
@@ -91,7 +91,7 @@ describe("a session", () => {
     await expect(getSession(client, sessionId)).rejects.toBeInstanceOf(AgbNotFoundError);
   });
 
-  test("is listed by its labels, every one once over all pages", async () => {
+  test("is listed by its labels, once over all pages", async () => {
     const emulator = await startTestEmulator();
     const client = openClient(emulator.url);
     const made = await Promise.all(
@@ -107,14 +107,14 @@ describe("a session", () => {
     expect(emulator.requestCounts()["ListSession"]).toBe(3);
   });
 
-  test("is listed without a filter, and none is listed by a label that nobody has", async () => {
+  test("is listed without a filter, and not by a label that it does not have", async () => {
     const { client, sessionId } = await makeSession();
     expect((await listSessions(client).next()).value).toEqual({ sessionId, status: "RUNNING" });
     expect(await listSessions(client, { team: "web", stage: "none" }).next()).toEqual({ done: true, value: undefined });
   });
 });
 
-test("labels are read back as they were set, whatever they hold", async () => {
+test("labels are read back as they were set, whatever they contain", async () => {
   const { client, sessionId } = await makeSession();
   const labels = { "a b+c&d=e": "ü\u2028😀 %20 #?/", constructor: "{}", ключ: '"' };
   await setLabels(client, sessionId, labels);
@@ -123,7 +123,7 @@ test("labels are read back as they were set, whatever they hold", async () => {
   expect(await getLabels(client, sessionId)).toEqual({});
 });
 
-test("twenty labels of the greatest length pass through the URL", async () => {
+test("twenty labels of the maximum length pass through the URL", async () => {
   const { client, sessionId } = await makeSession();
   const labels = Object.fromEntries(
     Array.from({ length: 20 }, (_, index) => [`${index} `.padEnd(128, "ü"), "😀".repeat(128)]),
@@ -147,14 +147,14 @@ test("a wrong key is an authentication failure for every call, never a session t
   }
 });
 
-describe("seeing how a session is", () => {
+describe("observing a session", () => {
   test("takes two calls and finds its labels", async () => {
     const { emulator, client, sessionId } = await makeSession();
     expect(await observeSession(client, sessionId)).toEqual({ labels: { team: "web" } });
     expect(emulator.requestCounts()).toEqual({ createSession: 1, getMcpResource: 1, GetLabel: 1 });
   });
 
-  test("finds nothing once it is gone", async () => {
+  test("finds nothing when it is gone", async () => {
     const { emulator, client, sessionId } = await makeSession();
     await emulator.release(sessionId);
     expect(await observeSession(client, sessionId)).toBeUndefined();
@@ -170,33 +170,33 @@ describe("seeing how a session is", () => {
     await expect(observeSession(openClient(server.url), "session-1")).rejects.toBeInstanceOf(AgbAuthenticationError);
   });
 
-  test.each(["getMcpResource", "GetLabel"] as const)("knows nothing where %s fails otherwise", async (operation) => {
+  test.each(["getMcpResource", "GetLabel"] as const)("throws if %s fails otherwise", async (operation) => {
     const { emulator, client, sessionId } = await makeSession();
     emulator.addFault({ operation, answer: { status: 404, body: "<h1>404 Not Found</h1>" } });
     await expect(observeSession(client, sessionId)).rejects.toThrow("a proxy may have answered (HTTP 404");
   });
 
-  test("is not confused by labels that it cannot read", async () => {
+  test("throws if the labels cannot be read", async () => {
     const { emulator, client, sessionId } = await makeSession();
     emulator.addFault({ operation: "GetLabel", answer: { status: 200, body: { success: true, data: { labels: 5 } } } });
-    await expect(observeSession(client, sessionId)).rejects.toThrow("the reply to GetLabel is not what AGB sends");
+    await expect(observeSession(client, sessionId)).rejects.toThrow("unexpected reply to GetLabel");
   });
 });
 
 describe("replacing labels", () => {
-  test("returns what the session has then", async () => {
+  test("returns the session's labels after the change", async () => {
     const { client, sessionId } = await makeSession();
     expect(await replaceLabels(client, sessionId, { stage: "test" })).toEqual({ stage: "test" });
   });
 
-  test("returns the dropped ones too where AGB merges", async () => {
+  test("also returns the dropped ones if AGB merges", async () => {
     const { client, sessionId } = await makeSession({ setLabel: "merge" });
     expect(await replaceLabels(client, sessionId, { stage: "test" })).toEqual({ team: "web", stage: "test" });
   });
 });
 
 describe("a release", () => {
-  test("waits until the session is gone, looking more and more rarely", async () => {
+  test("waits until the session is gone, with growing intervals", async () => {
     const clock = new FakeClock();
     const { emulator, client, sessionId } = await makeSession({ clock, releaseDelayMs: 3_000 });
     await releaseAndWait(client, sessionId, clock);
@@ -206,7 +206,7 @@ describe("a release", () => {
     expect(emulator.requestCounts()["getSessionInfo"]).toBe(clock.sleeps.length + 1);
   });
 
-  test("of a session that goes at once takes two calls and no wait", async () => {
+  test("of a session that is gone immediately takes two calls and no wait", async () => {
     const clock = new FakeClock();
     const { emulator, client, sessionId } = await makeSession({ clock, releaseDelayMs: 0 });
     await releaseAndWait(client, sessionId, clock);
@@ -214,7 +214,7 @@ describe("a release", () => {
     expect(emulator.requestCounts()).toEqual({ createSession: 1, releaseSessionAsync: 1, getSessionInfo: 1 });
   });
 
-  test("of a session that is gone already is a success in one call", async () => {
+  test("of a session that is already gone is a success in one call", async () => {
     const { emulator, client, sessionId } = await makeSession();
     await emulator.release(sessionId);
     await releaseAndWait(client, sessionId, new FakeClock());
@@ -234,26 +234,26 @@ describe("a release", () => {
       const clock = new FakeClock();
       const server = await startScriptedServer((_, response) => sendSuccess(response, { data: { status } }));
       await expect(releaseAndWait(openClient(server.url), "session-1", clock)).rejects.toThrow(
-        "AGB accepted the release of session session-1, but it is still there after 300000 ms",
+        "AGB accepted the release of session session-1, but the session still exists after 300000 ms",
       );
       expect(clock.elapsedMs()).toBe(defaultReleaseTimeoutMs);
       expect(server.requests.length).toBeLessThan(400);
     },
   );
 
-  test("with a wrong key is an error and never taken for done", async () => {
+  test("with a wrong key is an error, not a success", async () => {
     const { emulator, client, sessionId } = await makeSession();
     emulator.setApiKeys(["another-key"]);
     await expect(releaseAndWait(client, sessionId, new FakeClock())).rejects.toBeInstanceOf(AgbAuthenticationError);
   });
 
-  test("whose key becomes wrong while it is awaited is an error and never taken for done", async () => {
+  test("whose key becomes wrong during the wait is an error, not a success", async () => {
     const { emulator, client, sessionId } = await makeSession({ releaseDelayMs: 60_000 });
     emulator.addFault({ operation: "getSessionInfo", answer: { status: 401 } });
     await expect(releaseAndWait(client, sessionId, new FakeClock())).rejects.toBeInstanceOf(AgbAuthenticationError);
   });
 
-  test("whose reply is lost is asked for again and succeeds", async () => {
+  test("whose reply is lost is retried and succeeds", async () => {
     const { emulator, client, sessionId } = await makeSession();
     emulator.addFault({ operation: "releaseSessionAsync", calls: 1, when: "after", answer: "reset" });
     await releaseAndWait(client, sessionId, new FakeClock());

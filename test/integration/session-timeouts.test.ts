@@ -26,8 +26,8 @@ test("a create ends when its time is over, as uncertain: AGB may still make the 
   const { stack, emulator } = await openStack();
   emulator.addFault({ operation: "createSession", delayMs: slow });
   const { message } = await failureOf(stack.create(declare({}, { timeouts: { create: 0.05 } })));
-  expect(message).toContain("could not be found out whether a session was made: AGB did not answer createSession");
-  expect(message).toContain("(AGB may not have finished the call yet)");
+  expect(message).toContain("is not known whether a session was created: AGB did not answer createSession");
+  expect(message).toContain("(AGB may still be working on the call)");
   expect(message).toContain("pulumi-agb sweep");
 });
 
@@ -84,7 +84,7 @@ test.each([
   const { stack, clock } = await openStack({ releaseDelayMs: 2_000_000 });
   const state = await stack.create(declare({}, timeouts && { timeouts }));
   const { message } = await failureOf(stack.provider.delete(state.id, state.outputs));
-  expect(message).toContain(`it is still there after ${limitMs} ms. Run the command again to look once more.`);
+  expect(message).toContain(`the session still exists after ${limitMs} ms. Run the command again to look once more.`);
   expect(clock.elapsedMs()).toBe(limitMs);
 });
 
@@ -95,7 +95,7 @@ test("a delete whose time is over between two looks says that the session is sti
   const realNow = performance.now.bind(performance);
   jest.spyOn(performance, "now").mockImplementation(() => realNow() + clock.elapsedMs());
   const { message } = await failureOf(stack.provider.delete(state.id, state.outputs));
-  expect(message).toContain("it is still there after 30000 ms. Run the command again to look once more.");
+  expect(message).toContain("the session still exists after 30000 ms. Run the command again to look once more.");
 });
 
 test("a change of the limits is only written down", async () => {

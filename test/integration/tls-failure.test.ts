@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createSession, releaseSession } from "../../provider/api/sessions";
 import { openObservedClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
-import { type CertificateOptions, makeCertificate } from "../support/certificate";
+import { type CertificateOptions, createCertificate } from "../support/certificate";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
 import { openProviderObjects } from "../support/provider-objects";
@@ -24,19 +24,22 @@ test.each<[string, CertificateOptions, string]>([
   ["was issued by nobody known", { issuer: "a company" }, "NODE_EXTRA_CA_CERTS"],
   ["has expired", longAgo, "clock of this computer"],
   ["is not valid yet", farAhead, "clock of this computer"],
-])("a server whose certificate %s is asked once, with the reason and the way out", async (_, options, remedy) => {
-  const server = await startTlsServer(makeCertificate(options));
-  const { client, retries } = openObservedClient(server.url);
-  const failure: Error = await releaseSession(client, "session-1").then(fail, (error) => error);
-  expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: true });
-  expect(failure.message).toContain(`no connection to ${server.url} for `);
-  expect(failure.message).toContain("the certificate is not trusted");
-  expect(failure.message).toContain(remedy);
-  expect(failure.message).not.toContain(testKey);
-  expect([server.connections(), server.requests(), retries]).toEqual([1, 0, []]);
-});
+])(
+  "a server whose certificate %s is asked once, and the error has the reason and the remedy",
+  async (_, options, remedy) => {
+    const server = await startTlsServer(createCertificate(options));
+    const { client, retries } = openObservedClient(server.url);
+    const failure: Error = await releaseSession(client, "session-1").then(fail, (error) => error);
+    expect(failure).toMatchObject({ name: "AgbNetworkError", requestSent: false, lasting: true });
+    expect(failure.message).toContain(`no connection to ${server.url} for `);
+    expect(failure.message).toContain("the certificate is not trusted");
+    expect(failure.message).toContain(remedy);
+    expect(failure.message).not.toContain(testKey);
+    expect([server.connections(), server.requests(), retries]).toEqual([1, 0, []]);
+  },
+);
 
-test("a server that agrees on no way to encrypt is asked once", async () => {
+test("a server without a common cipher is asked once", async () => {
   const server = await startTlsServer({});
   const { client } = openObservedClient(server.url);
   const failure = createSession(client, request);
@@ -47,22 +50,22 @@ test("a server that agrees on no way to encrypt is asked once", async () => {
   expect(server.connections()).toBe(1);
 });
 
-test("a server that speaks no TLS is asked once", async () => {
+test("a server that does not speak TLS is asked once", async () => {
   const server = await startScriptedServer((_, response) => sendSuccess(response));
   const { client, retries } = openObservedClient(server.url.replace("http:", "https:"));
   await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: true });
   expect(retries).toEqual([]);
 });
 
-test("a connection that breaks before TLS stands proves that nothing was sent, and is worth another try", async () => {
+test("a connection that breaks during the TLS handshake proves that nothing was sent, and is retried", async () => {
   const server = await startRawServer((socket) => void socket.resetAndDestroy());
   const { client } = openObservedClient(`https://127.0.0.1:${server.port}`);
   await expect(createSession(client, request)).rejects.toMatchObject({ requestSent: false, lasting: false });
   expect(server.sockets).toHaveLength(5);
 });
 
-test("a create that no certificate let through certainly made nothing: it fails as what it is, at once", async () => {
-  const server = await startTlsServer(makeCertificate());
+test("a create that fails because of a certificate is not uncertain and fails immediately", async () => {
+  const server = await startTlsServer(createCertificate());
   const { session } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url });
   const failure: Error = await session.create(declare()).then(fail, (error) => error);
   expect(failure.cause).toMatchObject({ name: "AgbNetworkError" });
@@ -73,17 +76,19 @@ test("a create that no certificate let through certainly made nothing: it fails 
 });
 
 describe("through a proxy's tunnel", () => {
-  test("a certificate that is not trusted is told as such: nothing was sent", async () => {
-    const server = await startTlsServer(makeCertificate({ host: "agb.invalid" }));
+  test("an untrusted certificate is reported: nothing was sent", async () => {
+    const server = await startTlsServer(createCertificate({ host: "agb.invalid" }));
     await useTunnelTo(server.url);
     const { client, retries } = openObservedClient("https://agb.invalid");
     const failure = createSession(client, request);
     await expect(failure).rejects.toMatchObject({ requestSent: false, lasting: true });
-    await expect(failure).rejects.toThrow(/not trusted.* The way led through the proxy http:\S+ \(HTTPS_PROXY\)$/);
+    await expect(failure).rejects.toThrow(
+      /not trusted.* The connection went through the proxy http:\S+ \(HTTPS_PROXY\)$/,
+    );
     expect([server.connections(), retries]).toEqual([1, []]);
   });
 
-  test("a request that was on its way when the connection broke is not taken for one that was not sent", async () => {
+  test("a request that was being sent when the connection broke does not count as unsent", async () => {
     const server = await startScriptedServer(({ socket }) => void socket.resetAndDestroy());
     await useTunnelTo(server.url);
     const { client } = openObservedClient("http://agb.invalid");
@@ -94,27 +99,27 @@ describe("through a proxy's tunnel", () => {
 
 describe("with NODE_EXTRA_CA_CERTS", () => {
   test("the server's certificate is trusted", async () => {
-    const certificate = makeCertificate();
+    const certificate = createCertificate();
     const server = await startTlsServer(certificate);
     expect(await releaseTrusting([certificate], server.url)).toBe("released");
     expect(server.requests()).toBeGreaterThan(0);
   });
 
-  test("a certificate for another host name is still refused, once and by name", async () => {
-    const certificate = makeCertificate({ host: "127.0.0.2" });
+  test("a certificate for another host name is still refused, once, and the error says so", async () => {
+    const certificate = createCertificate({ host: "127.0.0.2" });
     const server = await startTlsServer(certificate);
     const report = await releaseTrusting([certificate], server.url);
     expect(report).toContain("the certificate is not trusted");
     expect(report).toContain("127.0.0.1 is not in the cert's list: 127.0.0.2");
-    expect(report).toContain("is for another host name");
+    expect(report).toContain("belongs to another host name");
     expect([server.connections(), server.requests()]).toEqual([1, 0]);
   });
 
   test.each([
     ["without", undefined],
-    ["with", makeCertificate({ subject: "proxy" })],
-  ])("a server behind a proxy %s TLS of its own is trusted by the name that was asked for", async (_, ofProxy) => {
-    const certificate = makeCertificate({ host: "agb.invalid" });
+    ["with", createCertificate({ subject: "proxy" })],
+  ])("a server behind a proxy %s its own TLS is trusted by the requested name", async (_, ofProxy) => {
+    const certificate = createCertificate({ host: "agb.invalid" });
     const server = await startTlsServer(certificate);
     const proxy = await startProxy(tunnelTo(Number(new URL(server.url).port)), ofProxy);
     const trusted = ofProxy === undefined ? [certificate] : [certificate, ofProxy];
@@ -123,9 +128,9 @@ describe("with NODE_EXTRA_CA_CERTS", () => {
     expect([proxy.tunnels, server.requests()]).toEqual([["agb.invalid:443"], 1]);
   });
 
-  test("a proxy whose own certificate is not trusted is named with its variable, and asked once", async () => {
-    const proxy = await startProxy(staySilent, makeCertificate());
-    const report = await releaseTrusting([makeCertificate()], "https://agb.invalid", { HTTPS_PROXY: proxy.url });
+  test("a proxy whose own certificate is not trusted is asked once, and the error names its variable", async () => {
+    const proxy = await startProxy(staySilent, createCertificate());
+    const report = await releaseTrusting([createCertificate()], "https://agb.invalid", { HTTPS_PROXY: proxy.url });
     expect(report).toContain(`the proxy ${proxy.url} (HTTPS_PROXY): the certificate is not trusted`);
     expect([proxy.sockets.length, proxy.tunnels]).toEqual([1, []]);
   });

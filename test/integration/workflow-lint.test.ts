@@ -1,26 +1,17 @@
-// The workflow files: actionlint for mistakes, with shellcheck for the shell inside, and zizmor for what an attacker could
-// use. The other scripts of CI: shellcheck and bash.
+// Lints the workflow files and the scripts of CI. actionlint and shellcheck find mistakes, zizmor finds security problems.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { closeAfterTest } from "../support/close-after-test";
 import { findLinterTools, installLinters, type Linters } from "../support/linters";
-import {
-  readGitlabJobs,
-  readWorkflow,
-  readWorkflowText,
-  repositoryDirectory,
-  workflowNames,
-} from "../support/workflow-files";
+import { readGitlabJobs, readWorkflow, repositoryDirectory, workflowNames } from "../support/workflow-files";
 
 const tools = findLinterTools();
 if (typeof tools === "string") {
   if (process.env["CI"]) {
-    throw new Error(`The workflow files cannot be checked here: ${tools}.`);
+    throw new Error(`The workflow files cannot be linted: ${tools}.`);
   }
-  process.stderr.write(`\n*** Checks of workflow files SKIPPED: ${tools}. ***\n\n`);
+  process.stderr.write(`\n*** Linting of workflow files SKIPPED: ${tools}. ***\n\n`);
 }
 const testWithLinters = typeof tools === "string" ? test.skip : test;
 let linters: Linters;
@@ -31,29 +22,10 @@ beforeAll(async () => {
   }
 }, 900_000);
 
-/** What actionlint says about a workflow that is the only one of its repository. */
-function lintWorkflow(text: string): string {
-  return inEmptyRepository(text, actionlint);
-}
-
-/** What zizmor says about a workflow that is the only one of its repository. */
-function auditWorkflow(text: string): string {
-  return inEmptyRepository(text, zizmor);
-}
-
-function inEmptyRepository(text: string, lint: (files: readonly string[], directory: string) => string): string {
-  const root = mkdtempSync(join(tmpdir(), "pulumi-agb-lint-"));
-  closeAfterTest({ close: () => rmSync(root, { recursive: true, force: true }) });
-  const folder = join(root, ".github", "workflows");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "broken.yml"), text);
-  return lint([join(folder, "broken.yml")], root);
-}
-
 function actionlint(parameters: readonly string[], directory: string): string {
   const all = ["-no-color", "-shellcheck", linters.shellcheck, "-pyflakes", "", ...parameters];
   const { status, stdout, stderr, error } = spawnSync(linters.actionlint, all, { cwd: directory, encoding: "utf8" });
-  // 1: it found something.
+  // 1 means that there are findings.
   if (status !== 0 && status !== 1) {
     throw new Error(`actionlint failed: ${error ?? stderr}`);
   }
@@ -61,8 +33,8 @@ function actionlint(parameters: readonly string[], directory: string): string {
 }
 
 /**
- * Every finding of zizmor's default persona counts, whatever its severity: the personas above it report matters of taste.
- * Without a network: what GitHub knows of an action's versions could fail this test from one day to the next.
+ * Returns the findings of zizmor's default persona, of any severity. The stricter personas report matters of taste. Runs
+ * offline: otherwise a new version of an action could fail this test overnight.
  */
 function zizmor(files: readonly string[], directory: string): string {
   const options = [
@@ -78,17 +50,17 @@ function zizmor(files: readonly string[], directory: string): string {
   const { status, stdout, stderr, error } = spawnSync(linters.zizmor, [...options, ...files], {
     cwd: directory,
     encoding: "utf8",
-    // Its own variables could change what it finds.
+    // zizmor's own variables could change what it finds.
     env: {},
   });
-  // 11 to 14: it found something, the worst of it informational, low, medium or high.
+  // 11 to 14 mean that there are findings. The code depends on the highest severity.
   if (status !== 0 && (status === null || status < 11 || status > 14)) {
     throw new Error(`zizmor failed: ${error ?? stderr}`);
   }
   return status === 0 ? "" : stdout;
 }
 
-/** What shellcheck, and the shell itself, say about a script. */
+/** Returns what shellcheck and the shell itself say about a script. */
 function lintScript(script: string, dialect: "bash" | "sh"): string {
   const options = { input: script, encoding: "utf8" } as const;
   const check = spawnSync(linters.shellcheck, ["--shell", dialect, "--format", "gcc", "-"], options);
@@ -99,54 +71,18 @@ function lintScript(script: string, dialect: "bash" | "sh"): string {
   return `${check.stdout}${syntax.stderr}`;
 }
 
-testWithLinters("all workflow files are clean", () => {
+testWithLinters("actionlint finds no mistake in the workflow files", () => {
   const files = workflowNames().map((name) => join(".github", "workflows", name));
   expect(files.length).toBeGreaterThan(4);
   expect(actionlint(files, repositoryDirectory)).toBe("");
 });
 
-testWithLinters.each([
-  ["an expression with a mistake", "steps.up.outcome != 'skipped'", "nobody.knows != 'it'", "nobody"],
-  ["an unquoted variable", '--commit "$COMMIT"', "--commit $COMMIT", "SC2086"],
-  [
-    "an input that the action does not have",
-    "persist-credentials: false",
-    "persist-passwords: false",
-    "persist-passwords",
-  ],
-  ["a permission that there is not", "      pull-requests: write", "      pull-requests: maybe", "maybe"],
-])("%s is found", (_, good, bad, finding) => {
-  const text = readWorkflowText("preview.yml").replaceAll("3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "v4");
-  expect(lintWorkflow(text)).toBe("");
-  expect(lintWorkflow(text.replace(good, bad))).toContain(finding);
-});
-
-testWithLinters("zizmor finds nothing in the workflow files that an attacker could use", () => {
+testWithLinters("zizmor finds no security problem in the workflow files", () => {
   const files = workflowNames().map((name) => join(".github", "workflows", name));
   expect(zizmor(files, repositoryDirectory)).toBe("");
 });
 
-testWithLinters.each([
-  [
-    "the trigger with secrets for forks, without the reason why it is safe",
-    / # zizmor: ignore.*/,
-    "",
-    "dangerous-triggers",
-  ],
-  [
-    "a title that gets into a command",
-    '--commit "$COMMIT"',
-    `--commit "\${{ github.event.pull_request.title }}"`,
-    "template-injection",
-  ],
-  ["an action whose version can be moved", /checkout@[0-9a-f]{40}/, "checkout@v7", "unpinned-uses"],
-])("zizmor finds %s", (_, good, bad, finding) => {
-  const text = readWorkflowText("preview.yml");
-  expect(auditWorkflow(text)).toBe("");
-  expect(auditWorkflow(text.replace(good, bad))).toContain(`[${finding}]`);
-});
-
-testWithLinters("the scripts of CI are clean", () => {
+testWithLinters("shellcheck finds no mistake in the scripts of CI", () => {
   expect(lintScript(readFileSync(join(repositoryDirectory, ".ci", "run"), "utf8"), "bash")).toBe("");
   const runs = workflowNames().flatMap((name) =>
     Object.values(readWorkflow(name).jobs).flatMap(({ steps = [] }) => steps),
@@ -155,15 +91,10 @@ testWithLinters("the scripts of CI are clean", () => {
   expect(findings.filter((text) => text !== "")).toEqual([]);
 });
 
-testWithLinters("the scripts for GitLab are clean, in any POSIX shell", () => {
+testWithLinters("shellcheck finds no mistake in GitLab's scripts, for any POSIX shell", () => {
   for (const { before_script = [], script = [], after_script = [] } of Object.values(readGitlabJobs())) {
-    // GitLab's runner ends at the first command that fails; the scripts of `after_script` run in a shell of their own.
+    // GitLab's runner stops at the first command that fails. It runs `after_script` in a separate shell.
     expect(lintScript(["set -e", ...before_script, ...script].join("\n"), "sh")).toBe("");
     expect(lintScript(["set -e", ...after_script].join("\n"), "sh")).toBe("");
   }
-});
-
-testWithLinters("a broken script is found", () => {
-  expect(lintScript("if true; then echo $HOME", "sh")).toMatch(/error/);
-  expect(lintScript("rm -r $1", "sh")).toContain("SC2086");
 });

@@ -1,5 +1,5 @@
-// To be imported by each file of engine tests: where no Pulumi CLI is installed yet the first of them builds one, which takes
-// minutes and must not count against the time of a test.
+// Import this in each file of engine tests. If no Pulumi CLI is installed, the first file builds one. That takes minutes and
+// must not count towards a test's time limit.
 
 import { pulumiCli } from "./pulumi-cli";
 

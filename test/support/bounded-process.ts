@@ -2,40 +2,40 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 
-/** What became of a command. */
+/** The result of a command. */
 export interface ProcessResult {
-  /** Exit code; 128 and the signal's number when a signal ended it. */
+  /** Exit code, or 128 plus the signal's number if a signal ended it. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Where a command runs and for how long at most. */
+/** Where a command runs and its time limit. */
 export interface ProcessBounds {
   readonly directory: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
-  /** Ends the command when aborted. */
+  /** Kills the command when aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A command that runs. */
+/** A running command. */
 export interface RunningProcess {
-  /** What becomes of it, see `runBounded`. */
+  /** Its result, see `runBounded`. */
   readonly result: Promise<ProcessResult>;
-  /** Everything that it has printed so far. */
+  /** Returns everything that it has printed so far. */
   printed(): string;
-  /** Sends it alone a signal. */
+  /** Sends a signal to the command, but not to its children. */
   send(signal: NodeJS.Signals): void;
-  /** Kills it and all that it started, as CI systems do at last; waits for its end. */
+  /** Kills it with everything that it started, as CI systems finally do, and waits for its end. */
   kill(): Promise<void>;
 }
 
 /**
- * Runs a command to its end and returns what it printed, whatever its exit code.
+ * Runs a command to its end and returns its output, whatever its exit code.
  *
- * @throws Error with what it printed so far when its time is over or it is aborted; it and all that it started are then
- *   killed
+ * @throws Error with the output so far when the time limit is over or the signal is aborted. The command is then killed
+ *   with everything that it started
  */
 export async function runBounded(
   command: string,
@@ -45,7 +45,7 @@ export async function runBounded(
   return startBounded(command, parameters, bounds).result;
 }
 
-/** Starts a command, to be watched and to be sent signals while it runs. */
+/** Starts a command and returns a handle to watch it and to send it signals. */
 export function startBounded(command: string, parameters: readonly string[], bounds: ProcessBounds): RunningProcess {
   const { directory, environment, timeoutMs, signal } = bounds;
   signal?.throwIfAborted();
@@ -82,7 +82,7 @@ export function startBounded(command: string, parameters: readonly string[], bou
     }
   };
   const result = end();
-  // Whoever looks later still gets it; until then it is no unhandled rejection.
+  // Avoids an unhandled rejection. Later readers of `result` still get the error.
   result.catch(() => {});
   return {
     result,
@@ -95,7 +95,7 @@ export function startBounded(command: string, parameters: readonly string[], bou
   };
 }
 
-/** Kills a process and its descendants: Pulumi's plugins have process groups of their own and outlive a killed engine. */
+/** Kills a process and its descendants. Pulumi's plugins have their own process groups and outlive a killed engine. */
 function killTree(pid: number | undefined): void {
   if (pid === undefined) {
     return;
@@ -104,12 +104,12 @@ function killTree(pid: number | undefined): void {
     try {
       process.kill(each, "SIGKILL");
     } catch {
-      // It ended meanwhile.
+      // It has already ended.
     }
   }
 }
 
-/** Ids of all processes below one, where the system tells (Linux); elsewhere none. */
+/** Returns the ids of all descendants of a process. Only on Linux; elsewhere returns none. */
 function descendantsOf(pid: number): number[] {
   const childrenByParent = new Map<number, number[]>();
   for (const [child, parent] of processParents()) {

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Folder of what tests install once and keep. */
+/** Returns the folder for everything that tests install once and keep. */
 export function cacheDirectory(): string {
   return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "pulumi-agb");
 }

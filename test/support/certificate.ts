@@ -1,19 +1,19 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import { isIPv4 } from "node:net";
 
-/** A certificate and its key, as PEM. */
+/** A certificate and its key in PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** What is special about a certificate. */
+/** The fields of a certificate. */
 export interface CertificateOptions {
-  /** Host name or IPv4 address that it is for; `127.0.0.1` unless told. */
+  /** Its host name or IPv4 address. Default: `127.0.0.1`. */
   readonly host?: string;
-  /** Whose it is; those that one process trusts need different owners. */
+  /** Its owner. Two certificates that one process trusts need different owners. */
   readonly subject?: string;
-  /** Who issued it; its owner unless told. Nobody else's key ever signs it. */
+  /** Name of its issuer. Default: its owner. It is always signed with its own key. */
   readonly issuer?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
@@ -25,10 +25,10 @@ const commonName = Buffer.from("0603550403", "hex");
 const subjectAltName = Buffer.from("0603551d11", "hex");
 
 /**
- * Makes a certificate with a new key. Node can sign but not write certificates, and a key in the repository would be
- * found by every scanner; so the few fields are put together here (RFC 5280).
+ * Creates a certificate with a new key. Node cannot write certificates, and secret scanners would report a key in the
+ * repository. So this function encodes the few fields itself (RFC 5280).
  */
-export function makeCertificate(options: CertificateOptions = {}): Certificate {
+export function createCertificate(options: CertificateOptions = {}): Certificate {
   const { host = "127.0.0.1", subject = "self", issuer = subject, notBefore, notAfter } = options;
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const signed = sequence(
@@ -77,7 +77,7 @@ function sequence(...parts: readonly Buffer[]): Buffer {
   return field(0x30, ...parts);
 }
 
-/** One field of DER: tag, length, content. */
+/** Encodes one DER field: tag, length, content. */
 function field(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;

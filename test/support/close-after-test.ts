@@ -1,11 +1,11 @@
-/** Something that must end whatever becomes of the test: a server, a process, a client. */
+/** A server, process or client that must be closed even if the test fails. */
 interface Closable {
   close(): unknown;
 }
 
 const open: Closable[] = [];
 
-/** Closes the resource when the present test is over, also when the test failed; the newest is closed first. */
+/** Closes the resource after the current test, even if it fails. The newest resource is closed first. */
 export function closeAfterTest<Resource extends Closable>(resource: Resource): Resource {
   open.push(resource);
   return resource;

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
-/** The command lines of all processes of this computer, one on each line. */
+/** Returns the command lines of all processes of this computer, one per line. */
 export function commandLines(): string {
   if (!existsSync("/proc/self/cmdline")) {
     return execFileSync("ps", ["-eo", "args"]).toString();
@@ -18,7 +18,7 @@ export function commandLines(): string {
   return lines.join("\n");
 }
 
-/** Whether a process with the text in its command line is still there after a moment to go in. */
+/** Returns whether a process with the string in its command line still runs after about a second. */
 export async function outlives(text: string): Promise<boolean> {
   for (let round = 0; round < 200; round += 1) {
     if (!commandLines().includes(text)) {

@@ -3,7 +3,7 @@ import type { Clock } from "../../provider/lifecycle/wait";
 import { closeAfterTest } from "./close-after-test";
 import { FakeClock } from "./fake-clock";
 
-/** What creates share, and the end of their run: it comes with the test at the latest. */
+/** Opens a create runtime whose run ends with `endRun`, or after the test. */
 export function openTestRuntime(clock: Clock = new FakeClock()): CreateRuntime & { endRun(): Promise<void> } {
   const end = new AbortController();
   const runtime = openCreateRuntime({ clock, ended: end.signal });

@@ -1,8 +1,8 @@
 import type { Clock } from "../../provider/lifecycle/wait";
 
-/** A clock that moves only when someone sleeps by it or a test moves it, so that no test waits. */
+/** A clock that moves only when code sleeps or a test advances it, so that no test waits. */
 export class FakeClock implements Clock {
-  /** How long each sleep was, in milliseconds. */
+  /** The length of each sleep, in milliseconds. */
   readonly sleeps: number[] = [];
   private passedMs = 0;
 
@@ -22,12 +22,12 @@ export class FakeClock implements Clock {
     this.passedMs += milliseconds;
   }
 
-  /** Sets the wall clock back, as an administrator does; no time passes. */
+  /** Sets the wall clock back, as an administrator may. No time passes. */
   setBack(milliseconds: number): void {
     this.nowMs -= milliseconds;
   }
 
-  /** Milliseconds that passed since the clock was made. */
+  /** Returns the milliseconds since the clock was created. */
   elapsedMs(): number {
     return this.passedMs;
   }

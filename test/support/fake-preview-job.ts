@@ -6,7 +6,7 @@ import { ownerLabels } from "../../provider/lifecycle/ownership";
 import type { PreviewJob, ReleasingJob } from "../../provider/previews/job";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
 import type { CutOffRun } from "../../provider/pulumi/run-note";
-import type { StackState, StateSession } from "../../provider/pulumi/stack-state";
+import { parseStackState, type StackState, type StateSession } from "../../provider/pulumi/stack-state";
 import { FakeClock } from "./fake-clock";
 
 /** A command that succeeded and printed nothing. */
@@ -48,6 +48,28 @@ export function stateOf(
     name: { project, stack },
     stackIds: new Set([stackIdOf(project, stack)]),
   };
+}
+
+/** The exported state of a stack with these sessions and, beside them, contexts with these ids. */
+export function exportWithContexts(
+  { name, stackIds, sessions }: StackState,
+  contextIds: readonly string[],
+): StackState {
+  const { project, stack } = name ?? { project: "", stack: "" };
+  const row = (type: string, resource: string, id: string, outputs = {}) => ({
+    urn: `urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/agb:${type}::${resource}`,
+    type: `pulumi-nodejs:dynamic/agb:${type}`,
+    id,
+    outputs,
+  });
+  const resources = [
+    ...contextIds.map((id) => row("AgbContext", `files-${id}`, id, { contextId: id, name: "files" })),
+    ...[...stackIds].map((id) => row("AgbStackIdentity", "agb", id)),
+    ...sessions.map(({ name: resource, sessionId, imageId, labels }) =>
+      row("AgbSession", resource, sessionId, { imageId, labelsAll: labels }),
+    ),
+  ];
+  return parseStackState(JSON.stringify({ version: 3, deployment: { resources } }));
 }
 
 /** A request as the fake forge knows it; an error is thrown. */

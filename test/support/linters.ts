@@ -11,12 +11,12 @@ const run = promisify(execFile);
 const actionlintVersion = "1.7.12";
 const actionlintPackage = `github.com/rhysd/actionlint/cmd/actionlint@v${actionlintVersion}`;
 
-/** What installing the linters takes. */
+/** The tools that are needed to install the linters. */
 export interface LinterTools {
   readonly python: FoundPython;
 }
 
-/** What this computer has for installing the linters; a sentence when something is missing. */
+/** Finds the tools that are needed to install the linters. Returns a message if one is missing. */
 export function findLinterTools(): LinterTools | string {
   const python = findPython();
   if (python === undefined) {
@@ -33,10 +33,11 @@ export interface Linters {
 }
 
 /**
- * Installs shellcheck and zizmor from PyPI and builds actionlint from its Go module. That takes a minute the first time and
- * is kept in the user's cache folder. actionlint's packages on PyPI and npm download it from elsewhere or lack shellcheck.
+ * Installs shellcheck and zizmor from PyPI and builds actionlint from its Go module. The first time takes a minute; the
+ * result stays in the user's cache folder. actionlint's packages on PyPI and npm download it from elsewhere or lack
+ * shellcheck.
  *
- * @throws Error when they cannot be installed
+ * @throws Error when an installation fails
  */
 export async function installLinters({ python }: LinterTools): Promise<Linters> {
   const requirementsPath = join(__dirname, "linters-requirements.txt");

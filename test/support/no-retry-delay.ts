@@ -1,4 +1,4 @@
-/** Makes the jitter of retries nothing, so that tests of retries do not wait; `Retry-After` is still obeyed. */
+/** Sets the jitter of retries to zero, so that tests of retries do not wait. `Retry-After` still counts. */
 export function withoutRetryDelay(): void {
   beforeEach(() => {
     jest.spyOn(Math, "random").mockReturnValue(0);

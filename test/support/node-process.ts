@@ -5,10 +5,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { closeAfterTest } from "./close-after-test";
 
-/** Root of this repository. */
+/** The root folder of this repository. */
 export const repositoryRoot = join(__dirname, "..", "..");
 
-/** Runs Node in a folder and returns what it printed; ended after ten seconds, an error with its stderr if it fails. */
+/**
+ * Runs Node in a folder and returns its standard output, trimmed.
+ *
+ * @throws Error with its standard error when it fails or takes longer than ten seconds
+ */
 export async function runNode(
   args: readonly string[],
   workingDirectory: string,
@@ -22,7 +26,7 @@ export async function runNode(
   return stdout.trim();
 }
 
-/** Makes a folder that is removed when the test is over. */
+/** Creates a folder that is removed after the test. */
 export async function makeTemporaryFolder(): Promise<string> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-test-")));
   closeAfterTest({ close: () => rm(path, { recursive: true, force: true }) });

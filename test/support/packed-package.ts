@@ -1,5 +1,5 @@
-// The package as a user installs it: packed, unpacked into a project's node_modules, with nothing beside it but what the
-// package and the project declare.
+// The package as a user installs it: packed, then unpacked into a project's node_modules. Beside it are only the dependencies
+// that the package and the project declare.
 
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,20 +10,20 @@ const repositoryDirectory = join(__dirname, "..", "..");
 
 /** A packed package that can be installed any number of times. */
 export interface PackedPackage {
-  /** What `npm pack` calls the file, such as `pulumi-agb-0.1.0.tgz`. */
+  /** File name of `npm pack`, such as `pulumi-agb-0.1.0.tgz`. */
   readonly fileName: string;
-  /** Fills a project's `node_modules`: this package unpacked, all declared dependencies as links to this checkout's. */
+  /** Fills a project's `node_modules` with this package and with links to this checkout's copies of all declared dependencies. */
   install(projectDirectory: string): Promise<void>;
   /** Removes the packed file. */
   close(): Promise<void>;
 }
 
-/** Packs this checkout as it is built. */
+/** Packs this checkout without building it. */
 export async function packPackage(): Promise<PackedPackage> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-pack-")));
   let fileName: string;
   try {
-    // Without its scripts: they would build again, under the feet of tests that run at the same time.
+    // Without scripts, because these would build again while other tests use the build.
     await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", directory], repositoryDirectory);
     [fileName = ""] = await readdir(directory);
     await run("tar", ["-xzf", join(directory, fileName), "-C", directory], directory);

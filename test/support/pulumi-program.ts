@@ -6,42 +6,42 @@ import { getMonitor } from "@pulumi/pulumi/runtime/settings";
 export interface Registration {
   readonly type: string;
   readonly name: string;
-  /** Secrets among them, at any depth, are `secret(value)`. */
+  /** Secrets in them, at any depth, are `secret(value)`. */
   readonly inputs: Readonly<Record<string, unknown>>;
-  /** Set when the program looks the resource up instead of making it. */
+  /** Set if the program looks the resource up instead of creating it. */
   readonly id: string | undefined;
   readonly provider: string | undefined;
-  /** Variables of the engine's environment that a provider sees under another name. */
+  /** Environment variables of the engine that a provider sees under another name. */
   readonly environmentMappings: Readonly<Record<string, string>>;
-  /** URNs of the resources that it depends on; not enumerable, so that few tests need to name them. */
+  /** URNs of the resources that it depends on. Not enumerable, so that most tests can ignore them. */
   readonly dependencies: readonly string[];
 }
 
-/** A secret as it stands among the inputs of a registration. */
+/** Returns a secret as it appears in the inputs of a registration. */
 export function secret(value: unknown): object {
   return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
 }
 
-/** What a run of a program did. */
+/** The result of running a program. */
 export interface ProgramRun<Result> {
   readonly result: Result;
   readonly registrations: readonly Registration[];
-  /** The registration of the only resource of this name. */
+  /** Returns the registration of the resource with this name. */
   registration(name: string): Registration;
 }
 
-/** Circumstances of a run. */
+/** Options of a run. */
 export interface ProgramOptions {
   readonly preview?: boolean;
   readonly config?: Readonly<Record<string, string>>;
   readonly secretKeys?: readonly string[];
-  /** What the provider adds to the inputs of each resource. */
+  /** Outputs that the provider adds to the inputs of each resource. */
   readonly state?: Readonly<Record<string, unknown>>;
-  /** The stack's id; empty when the engine does not know it yet. Default: `agb-id`. */
+  /** The stack's id, empty if the engine does not know it yet. Default: `agb-id`. */
   readonly stackId?: string;
 }
 
-/** What Pulumi's mocks need of a request of the engine's protocol. */
+/** The parts of the engine protocol's requests that are used here. */
 interface Request {
   getType(): string;
   getName(): string;
@@ -54,7 +54,7 @@ interface Request {
   getPropertydependenciesMap?(): { forEach(visit: (dependencies: { getUrnsList(): string[] }) => void): void };
 }
 
-/** Notes what is registered. The mocks' own view is not enough: it has lost which part of a property is secret. */
+/** Records all registrations. Pulumi's mocks alone do not show which part of a property is secret. */
 function recordRegistrations(engine: MockMonitor): Registration[] {
   const registrations: Registration[] = [];
   for (const method of ["registerResource", "readResource"] as const) {
@@ -80,8 +80,8 @@ function recordRegistrations(engine: MockMonitor): Registration[] {
 }
 
 /**
- * Runs a program in project `shop` and stack `dev` without an engine. Outputs are the inputs and what `state` adds; warnings go to
- * `console.warn`, as they do whenever Pulumi has no engine.
+ * Runs a program in project `shop` and stack `dev` without an engine. Outputs are the inputs plus `state`. Warnings go to
+ * `console.warn`, as always when Pulumi has no engine.
  */
 export async function runProgram<Result>(
   program: () => Result,

@@ -1,5 +1,5 @@
-// A Pulumi project in a temporary folder outside the repository, with a backend, a Pulumi home and a stack of its own, on
-// which the real CLI runs. It sees none of this process's AGB or Pulumi settings.
+// A Pulumi project for the real CLI, in a temporary folder outside the repository. It has its own backend, Pulumi home and stack,
+// and does not see the AGB and Pulumi settings of this process.
 
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,26 +11,26 @@ import type { StackState } from "./stack-state";
 
 const repositoryDirectory = join(__dirname, "..", "..");
 
-/** How a project is made. */
+/** How to create a project. */
 export interface PulumiProjectOptions {
-  /** Folder below `examples/` whose files are copied. */
+  /** Folder in `examples/` whose files are copied. */
   readonly example?: string;
-  /** Texts by file name, written over the example's. */
+  /** File contents by name. They replace files of the example. */
   readonly files?: Readonly<Record<string, string>>;
   /** Environment variables of every command. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Whether the project begins with a stack of its own. Default: yes. */
+  /** Whether to create a stack. Default: yes. */
   readonly hasStack?: boolean;
-  /** Makes the project's `node_modules`. Default: a link to this checkout's, where `pulumi-agb` is this checkout. */
+  /** Creates the project's `node_modules`. Default: links this checkout's, in which `pulumi-agb` is this checkout. */
   readonly install?: (projectDirectory: string) => Promise<void>;
-  /** Fills the empty folder and makes the stack, in place of all that the options above say of files. */
+  /** Fills the empty folder and creates the stack, instead of the options above. */
   readonly create?: (project: Pick<PulumiProject, "directory" | "succeed">) => Promise<void>;
 }
 
-/** A value for the stack's configuration. */
+/** A value of the stack's configuration. */
 export type ConfigValue = string | { readonly secret: string };
 
-/** A job that runs. */
+/** A running job. */
 export interface RunningJob extends RunningProcess {
   /** Its copy of the program's folder. */
   readonly checkout: string;
@@ -40,57 +40,56 @@ export interface RunningJob extends RunningProcess {
 export interface PulumiProject {
   /** The program's folder. */
   readonly directory: string;
-  /** The folder of everything: program, backend and Pulumi home. */
+  /** The folder that contains program, backend and Pulumi home. */
   readonly root: string;
   /** The stack's file in the backend. */
   readonly checkpointPath: string;
-  /** Environment variables of the commands to come; may be changed. */
+  /** Environment variables of the next commands. Tests may change them. */
   readonly environment: Record<string, string | undefined>;
-  /** Everything that commands have printed so far. */
+  /** Returns everything that commands have printed so far. */
   transcript(): string;
   /** Writes a file of the program. */
   write(name: string, text: string): Promise<void>;
   /** Removes a file of the program. */
   remove(name: string): Promise<void>;
-  /** Runs a Pulumi command; the exit code is the caller's to judge. */
+  /** Runs a Pulumi command. Resolves whatever its exit code is. */
   run(...parameters: string[]): Promise<ProcessResult>;
-  /** Runs a Pulumi command. @throws Error with all that it printed when it fails */
+  /** Runs a Pulumi command. @throws Error with its output when it fails */
   succeed(...parameters: string[]): Promise<ProcessResult>;
   /**
-   * Starts this package's command as a job of a CI system does: in a fresh copy of the program's folder, with a Pulumi
-   * home of its own.
+   * Starts this package's command as a CI job does: in a fresh copy of the program's folder, with its own Pulumi home.
    *
-   * @param environment variables beside those of the other commands
-   * @param checkout the folder of an earlier job, for a step that follows in it
+   * @param environment variables in addition to those of the other commands
+   * @param checkout the folder of an earlier job, to run a later step in it
    */
   startJob(
     parameters: readonly string[],
     environment?: Readonly<Record<string, string>>,
     checkout?: string,
   ): Promise<RunningJob>;
-  /** `pulumi up` without its preview. */
+  /** Runs `pulumi up` without its preview. */
   up(...parameters: string[]): Promise<ProcessResult>;
-  /** `pulumi destroy` without its preview. */
+  /** Runs `pulumi destroy` without its preview. */
   destroy(...parameters: string[]): Promise<ProcessResult>;
-  /** `pulumi refresh` without its preview. */
+  /** Runs `pulumi refresh` without its preview. */
   refresh(...parameters: string[]): Promise<ProcessResult>;
-  /** Sets values of the stack's configuration; a key may be a path such as `agb:defaultLabels.team`. */
+  /** Sets values of the stack's configuration. A key may be a path such as `agb:defaultLabels.team`. */
   configure(values: Readonly<Record<string, ConfigValue>>): Promise<void>;
-  /** The stack's outputs. */
-  // biome-ignore lint/suspicious/noExplicitAny: what is in it is what the tests are about
+  /** Reads the stack's outputs. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests assert what the outputs contain
   outputs(): Promise<Record<string, any>>;
-  /** The exported state. */
+  /** Exports the state. */
   exportState(...parameters: string[]): Promise<StackState>;
-  /** Ends what still runs and removes all files. */
+  /** Stops everything that still runs and removes all files. */
   close(): Promise<void>;
 }
 
-/** The stack of every project. */
+/** Name of every project's stack. */
 export const stackName = "test";
 const commandTimeoutMs = 120_000;
 const packageCommand = join(repositoryDirectory, "dist", "cli", "main.js");
 
-/** Files of a project whose program is one CommonJS file, the kind that starts quickest. */
+/** Returns the files of a project whose program is one CommonJS file, which starts faster than TypeScript. */
 export function javascriptFiles(program: string): Record<string, string> {
   return {
     "Pulumi.yaml": [
@@ -108,10 +107,10 @@ export function javascriptFiles(program: string): Record<string, string> {
   };
 }
 
-/** Makes a project with an empty stack. Whoever makes it must close it. */
+/** Creates a project with an empty stack. The caller must close it. */
 export async function createPulumiProject(options: PulumiProjectOptions): Promise<PulumiProject> {
   const pulumi = await pulumiCli();
-  // Pulumi names some paths by what they really are, so a link in the path would show up as another path.
+  // Pulumi resolves links in some paths, so a link here would show up as a different path.
   const root = await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-")));
   const [directory, home, backend] = [join(root, "program"), join(root, "home"), join(root, "backend")];
   const stop = new AbortController();
@@ -233,7 +232,7 @@ export async function createPulumiProject(options: PulumiProjectOptions): Promis
   }
 }
 
-/** Texts of all files below a folder, by path. */
+/** Reads all files in a folder and its subfolders, by path. */
 export async function readTextsBelow(folder: string): Promise<Map<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -247,7 +246,7 @@ async function copyExample(name: string, directory: string): Promise<void> {
   });
 }
 
-/** Leaves out what a developer's own runs left there. */
+/** Returns whether a path is not left over from a developer's own runs. */
 function isInRepository(path: string): boolean {
   return !/node_modules$|Pulumi\.[^/\\]+\.yaml$/.test(path);
 }

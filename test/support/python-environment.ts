@@ -8,14 +8,14 @@ import { cacheDirectory } from "./cache-directory";
 
 const run = promisify(execFile);
 
-/** A Python that can run what the tests install from PyPI. */
+/** A Python that can run the packages that tests install from PyPI. */
 export interface FoundPython {
   readonly python: string;
-  /** What tells it from others for which an environment may have been made. */
+  /** Identifies it among all Pythons that may have an environment. */
   readonly version: string;
 }
 
-/** The first Python 3.10 or newer on the PATH; undefined when there is none. */
+/** Finds the first Python 3.10 or newer on PATH. Returns `undefined` if there is none. */
 export function findPython(): FoundPython | undefined {
   for (const python of ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"]) {
     const code = "import sys; assert sys.version_info >= (3, 10); print(sys.version, sys.base_prefix)";
@@ -28,10 +28,10 @@ export function findPython(): FoundPython | undefined {
 }
 
 /**
- * Makes a virtual environment with the packages of a requirements file when there is none yet: that takes half a minute
- * and is kept in the user's cache folder.
+ * Creates a virtual environment with the packages of a requirements file, unless it exists. That takes half a minute. The
+ * environment stays in the user's cache folder.
  *
- * @param name what the environment's folder is called, followed by a digest of Python and requirements
+ * @param name prefix of the environment's folder; a digest of Python and requirements follows
  * @returns the folder of the environment's programs
  * @throws Error when the packages cannot be installed
  */
@@ -46,7 +46,7 @@ export async function installPythonPackages(
   const ready = join(environment, "ready");
   if (!existsSync(ready)) {
     await mkdir(cacheDirectory(), { recursive: true });
-    await makeEnvironment({ python, environment, requirementsPath, ready });
+    await createEnvironment({ python, environment, requirementsPath, ready });
   }
   return join(environment, "bin");
 }
@@ -59,9 +59,9 @@ interface EnvironmentPlan {
   readonly ready: string;
 }
 
-async function makeEnvironment({ python, environment, requirementsPath, ready }: EnvironmentPlan): Promise<void> {
-  // Scripts in a virtual environment name its path, so it cannot be made elsewhere and moved; whoever makes it first
-  // has the lock, and others wait for the mark that it is complete.
+async function createEnvironment({ python, environment, requirementsPath, ready }: EnvironmentPlan): Promise<void> {
+  // Scripts in a virtual environment contain its path, so it cannot be created elsewhere and moved. The first process takes
+  // the lock, and the others wait for the file that marks it as complete.
   const lock = `${environment}.lock`;
   try {
     await mkdir(lock);
@@ -82,7 +82,7 @@ async function makeEnvironment({ python, environment, requirementsPath, ready }:
 async function waitForOther(ready: string, lock: string): Promise<void> {
   for (let second = 0; !existsSync(ready); second += 1) {
     if (second > 500 || !existsSync(lock)) {
-      throw new Error(`Another process has not finished making ${ready}. If none is at it, remove ${lock}.`);
+      throw new Error(`Another process did not finish ${ready}. If no process is creating it, remove ${lock}.`);
     }
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }

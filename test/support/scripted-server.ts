@@ -12,19 +12,19 @@ export interface ReceivedRequest {
   readonly socket: Socket;
 }
 
-/** Answers one request; `call` counts the requests from 1. */
+/** Answers one request. `call` counts the requests from 1. */
 export type Script = (request: ReceivedRequest, response: ServerResponse, call: number) => void | Promise<void>;
 
-/** An HTTP server on loopback that does what a test tells it, for what the emulator cannot do. */
+/** An HTTP server on loopback that follows a test's script, for replies that the emulator cannot send. */
 export interface ScriptedServer {
   readonly url: string;
   readonly requests: readonly ReceivedRequest[];
-  /** The paths of the requests so far, less their first folder: `createSession`, `ListSession`. */
+  /** Returns the operations of the requests so far, such as `createSession`. */
   operations(): string[];
   close(): Promise<void>;
 }
 
-/** Starts a server that ends with the test. */
+/** Starts a server that is closed after the test. */
 export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
   const requests: ReceivedRequest[] = [];
   const server = createServer(async (incoming, response) => {
@@ -58,17 +58,17 @@ export function sendJson(response: ServerResponse, body: unknown, status = 200, 
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 }
 
-/** Sends what AGB sends when a call succeeds. */
+/** Sends AGB's reply to a successful call. */
 export function sendSuccess(response: ServerResponse, fields: Record<string, unknown> = {}): void {
   sendJson(response, { success: true, code: "ok", httpStatusCode: 200, requestId: "REQUEST-1", ...fields });
 }
 
-/** Sends what AGB sends when it refuses. */
+/** Sends AGB's reply to a refused call. */
 export function sendRefusal(response: ServerResponse, code: string, message = "no", status = 400): void {
   sendJson(response, { success: false, code, message, httpStatusCode: status, requestId: "REQUEST-1" }, status);
 }
 
-/** Address on which nothing listens. */
+/** Returns an address where nothing listens. */
 export async function deadAddress(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,6 +1,6 @@
 import { closeAfterTest } from "./close-after-test";
 
-/** Sets a variable of this process's environment until the test is over. */
+/** Sets an environment variable of this process until the end of the test. */
 export function setVariable(name: string, value: string): void {
   const before = process.env[name];
   process.env[name] = value;

@@ -4,17 +4,17 @@ import type { TlsOptions } from "node:tls";
 import { closeAfterTest } from "./close-after-test";
 import { sendSuccess } from "./scripted-server";
 
-/** An HTTPS server on loopback that agrees to every request which comes through. */
+/** An HTTPS server on loopback that answers every request with success. */
 export interface TlsServer {
   readonly url: string;
-  /** How many connections were opened, also those that came to nothing. */
+  /** Returns how many connections were opened, including those that failed. */
   connections(): number;
-  /** How many requests came through. */
+  /** Returns how many requests arrived. */
   requests(): number;
   close(): Promise<void>;
 }
 
-/** Starts a server that ends with the test. */
+/** Starts a server that is closed after the test. */
 export async function startTlsServer(options: TlsOptions): Promise<TlsServer> {
   let connections = 0;
   let requests = 0;

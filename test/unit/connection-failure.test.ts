@@ -10,10 +10,10 @@ test.each([
   ["SELF_SIGNED_CERT_IN_CHAIN", /not trusted .*NODE_EXTRA_CA_CERTS/],
   ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", /not trusted .*NODE_EXTRA_CA_CERTS/],
   ["CERT_HAS_EXPIRED", /not trusted .*renew/],
-  ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*check the endpoint/],
-  ["ERR_SSL_WRONG_VERSION_NUMBER", /needs http:\/\//],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*Check the endpoint/],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", /Write http:\/\/ in front of an endpoint without TLS$/],
   ["EPROTO", /TLS failed/],
-])("%s before the request was sent lasts, and its way out is named", (code, reason) => {
+])("%s before the request was sent is lasting, and its remedy is named", (code, reason) => {
   expect(explainConnectionFailure(failure(code), false)).toEqual({
     reason: expect.stringMatching(reason),
     lasting: true,
@@ -21,8 +21,8 @@ test.each([
 });
 
 test.each([
-  ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*check the variable$/],
-  ["ERR_SSL_WRONG_VERSION_NUMBER", /a proxy without TLS needs http:\/\/ in front$/],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", /not trusted .*Check the variable$/],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", /Write http:\/\/ in front of a proxy without TLS$/],
   ["ECONNREFUSED", /the message$/],
 ])("%s on the way to a proxy names the proxy and its variable", (code, reason) => {
   const proxy = findProxy("https://agb.example", { HTTPS_PROXY: "https://me:hidden@proxy.example:3128" });
@@ -31,36 +31,36 @@ test.each([
   expect(explained).toMatch(reason);
 });
 
-test("a failure that was explained already is not explained again", () => {
+test("an explained failure is not explained again", () => {
   const known = new ConnectError({ reason: "the proxy refuses", lasting: true });
   expect(explainConnectionFailure(known, false)).toMatchObject({ reason: "the proxy refuses", lasting: true });
 });
 
 test.each(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"])(
-  "%s may be over at the next try",
+  "%s may have passed at the next attempt",
   (code) => {
     expect(explainConnectionFailure(failure(code), false)).toEqual({ reason: "the message", lasting: false });
   },
 );
 
-test("a TLS connection that stood and broke may stand again", () => {
+test("a TLS connection that broke can be opened again", () => {
   expect(explainConnectionFailure(failure("ERR_SSL_BAD_RECORD_TYPE"), true).lasting).toBe(false);
 });
 
-test("OpenSSL's message is told without the places in its source", () => {
+test("OpenSSL's message is shown without positions in its source", () => {
   const message =
     "40E7:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:rec_layer_s3.c:1605:\n";
   const error = failure("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", message, { reason: "tlsv1 alert protocol version" });
   expect(explainConnectionFailure(error, false).reason).toBe("TLS failed (tlsv1 alert protocol version)");
 });
 
-test("the failures of several addresses are told together", () => {
+test("the failures of several addresses are shown together", () => {
   const error = Object.assign(new AggregateError([failure("ECONNREFUSED", "one"), failure("ECONNREFUSED", "two")]), {
     code: "ECONNREFUSED",
   });
   expect(explainConnectionFailure(error, false)).toEqual({ reason: "one; two", lasting: false });
 });
 
-test("what is no error is told as it is", () => {
-  expect(explainConnectionFailure("a thrown text", false)).toEqual({ reason: "a thrown text", lasting: false });
+test("a thrown value that is not an error is shown unchanged", () => {
+  expect(explainConnectionFailure("a thrown string", false)).toEqual({ reason: "a thrown string", lasting: false });
 });

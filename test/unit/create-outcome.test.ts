@@ -7,10 +7,10 @@ import {
   AgbUnexpectedReplyError,
 } from "../../provider/api/errors";
 import {
-  isPassingFailure,
-  isWorthAnotherTry,
-  mayHaveMadeSession,
-  mayStillMakeSession,
+  isTemporaryFailure,
+  isWorthRetrying,
+  mayHaveHadEffect,
+  mayStillHaveEffect,
 } from "../../provider/lifecycle/create-outcome";
 
 function refusal(status: number, more: { isFromAgb?: boolean; sessionId?: string } = {}) {
@@ -50,10 +50,10 @@ test.each<[string, unknown, { made: boolean; later: boolean; again: boolean }]>(
   ["a call that never began", timeout(0), { made: false, later: true, again: false }],
   ["a reply that is not AGB's", unexpected, { made: true, later: false, again: true }],
   ["an error that nobody expected", new TypeError("x"), { made: true, later: false, again: false }],
-])("after %s it is clear what may have happened", (_, failure, { made, later, again }) => {
-  expect(mayHaveMadeSession(failure)).toBe(made);
-  expect(made && mayStillMakeSession(failure)).toBe(made && later);
-  expect(isWorthAnotherTry(failure)).toBe(again);
+])("the outcome after %s", (_, failure, { made, later, again }) => {
+  expect(mayHaveHadEffect(failure)).toBe(made);
+  expect(made && mayStillHaveEffect(failure)).toBe(made && later);
+  expect(isWorthRetrying(failure)).toBe(again);
 });
 
 test.each<[string, unknown, boolean]>([
@@ -69,5 +69,5 @@ test.each<[string, unknown, boolean]>([
   ["a page of a proxy that knows no such path", api(404, byProxy), false],
   ["a session that is gone", new AgbNotFoundError("GetLabel", refusal(400)), false],
 ])("a look that fails with %s may or may not succeed later", (_, failure, passes) => {
-  expect(isPassingFailure(failure)).toBe(passes);
+  expect(isTemporaryFailure(failure)).toBe(passes);
 });

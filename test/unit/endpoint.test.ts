@@ -19,7 +19,7 @@ test.each([
   ["gateway.example.com/agb", "https://gateway.example.com/agb"],
   ["  sdk-api.agb.cloud\n", "https://sdk-api.agb.cloud"],
   ["HTTP://LOCALHOST:8080", "http://localhost:8080"],
-])("the endpoint %j leads to %s", (endpoint, baseUrl) => {
+])("the endpoint %j has the base URL %s", (endpoint, baseUrl) => {
   expect(normaliseEndpoint(endpoint)).toBe(baseUrl);
 });
 
@@ -30,9 +30,9 @@ test.each([
   ["agb cloud", "it is neither a host, host:port, nor a URL"],
   ["agb.cloud:port", "it is neither a host, host:port, nor a URL"],
   ["http://", "it is neither a host, host:port, nor a URL"],
-  ["https://user:word@agb.cloud", "it holds a user name or password; AGB takes the API key only"],
-  ["agb.cloud?region=eu", "it holds a query or a fragment"],
-  ["agb.cloud#eu", "it holds a query or a fragment"],
+  ["https://user:word@agb.cloud", "it contains a user name or password; AGB accepts only an API key"],
+  ["agb.cloud?region=eu", "it contains a query or a fragment"],
+  ["agb.cloud#eu", "it contains a query or a fragment"],
 ])("the endpoint %j is refused: %s", (endpoint, reason) => {
   expect(() => normaliseEndpoint(endpoint)).toThrow(new Error(reason));
 });
@@ -41,7 +41,7 @@ test("an endpoint with a password is refused without repeating the password", ()
   expect(() => normaliseEndpoint("https://user:hunter2@agb.cloud")).not.toThrow(/hunter2/);
 });
 
-test("a base URL leads to itself and never ends in a slash", () => {
+test("the base URL of a base URL is the same, and never ends in a slash", () => {
   fc.assert(
     fc.property(fc.webUrl({ withQueryParameters: false, withFragments: false }), (url) => {
       const baseUrl = normaliseEndpoint(url);

@@ -24,7 +24,7 @@ function failureOf(rules: VerdictRules, received: HttpReply): Error {
 }
 
 describe("a success", () => {
-  test("hands on the data and fields that nobody knows yet", () => {
+  test("returns the data and unknown fields", () => {
     const envelope = readEnvelope(getSession, reply({ success: true, code: "ok", data: { a: 1 }, novelty: "x" }));
     expect(envelope).toMatchObject({ success: true, data: { a: 1 }, novelty: "x" });
   });
@@ -38,17 +38,17 @@ describe("a success", () => {
     expect(readEnvelope(getSession, reply(body)).data).toBe("x");
   });
 
-  test("does not lose a field of its own called body", () => {
+  test("keeps a field named body", () => {
     expect(readEnvelope(getSession, reply({ success: true, body: { success: false }, data: 1 })).data).toBe(1);
   });
 
-  test("of a session whose inner verdict has no meaning stands", () => {
+  test("stays a success if the operation has no inner verdict", () => {
     expect(() => readEnvelope(getSession, reply({ success: true, data: { success: false } }))).not.toThrow();
   });
 });
 
 describe("a refusal", () => {
-  test("carries AGB's code, words, status and request id", () => {
+  test("contains AGB's code, message, status and request id", () => {
     const error = failureOf(
       getSession,
       reply({ success: false, code: "Throttling", message: "slow down", requestId: "R-1" }, 429),
@@ -76,12 +76,12 @@ describe("a refusal", () => {
     expect(error.message).toBe("AGB refused getSession: no reason given (HTTP 400, request id H-1)");
   });
 
-  test("tells how long AGB asked to wait", () => {
+  test("contains how long AGB asked to wait", () => {
     const error = failureOf(getSession, reply({ success: false }, 503, { retryAfterHeader: "7" }));
     expect(error).toMatchObject({ retryAfterMs: 7_000 });
   });
 
-  test("hidden in the data of a create is found, with AGB's words and without the misleading code ok", () => {
+  test("in the data of a create is found, with AGB's message and without the misleading code ok", () => {
     const error = failureOf(
       createSession,
       reply({ success: true, code: "ok", message: "outer", data: { success: false, errMsg: "image unknown" } }),
@@ -90,7 +90,7 @@ describe("a refusal", () => {
     expect(error.message).not.toContain("ok");
   });
 
-  test("hidden in the data of a create falls back to the outer message", () => {
+  test("in the data of a create falls back to the outer message", () => {
     expect(
       failureOf(createSession, reply({ success: true, message: "outer", data: { success: false } })),
     ).toMatchObject({ reason: "outer" });
@@ -101,11 +101,11 @@ describe("a refusal", () => {
     ["by the outer verdict", 200, { success: false, data: { sessionId: "session-9" } }],
     ["by the HTTP status", 502, { success: true, data: { success: true, sessionId: "session-9" } }],
     ["wrapped in a body", 400, { body: { success: false, data: { sessionId: "session-9" } } }],
-  ])("of a create %s does not lose the session that the reply names", (_, status, body) => {
+  ])("of a create %s contains the session that the reply names", (_, status, body) => {
     expect(failureOf(createSession, reply(body, status))).toMatchObject({ sessionId: "session-9" });
   });
 
-  test("of another call names no session: it made none", () => {
+  test("of another call names no session, because it created none", () => {
     expect(failureOf(getSession, reply({ success: false, data: { sessionId: "session-9" } }))).toMatchObject({
       sessionId: undefined,
     });
@@ -123,7 +123,7 @@ describe("an authentication failure", () => {
     [400, "Unauthorized"],
     [401, ""],
     [403, "Whatever"],
-  ])("is told by HTTP %i with the code %j", (status, code) => {
+  ])("is recognised by HTTP %i with the code %j", (status, code) => {
     expect(failureOf(getSession, reply({ success: false, code }, status))).toBeInstanceOf(AgbAuthenticationError);
   });
 
@@ -133,11 +133,11 @@ describe("an authentication failure", () => {
     expect(error).not.toBeInstanceOf(AgbNotFoundError);
   });
 
-  test("is told by the HTTP status of a proxy's page as well", () => {
+  test("is also recognised by the HTTP status of a proxy's page", () => {
     expect(failureOf(getSession, reply("<h1>Forbidden</h1>", 403))).toBeInstanceOf(AgbAuthenticationError);
   });
 
-  test("is not told by a code that only begins alike", () => {
+  test("is not recognised by a code that only begins in the same way", () => {
     expect(failureOf(getSession, reply({ success: false, code: "NOT_LOGIN_YET" }, 400))).not.toBeInstanceOf(
       AgbAuthenticationError,
     );
@@ -145,7 +145,7 @@ describe("an authentication failure", () => {
 });
 
 describe("a session that is gone", () => {
-  test.each(sessionGoneCodes)("is told by the code %s", (code) => {
+  test.each(sessionGoneCodes)("is recognised by the code %s", (code) => {
     expect(failureOf(getSession, reply({ success: false, code }, 400))).toBeInstanceOf(AgbNotFoundError);
     expect(failureOf(getSession, reply({ success: false, code }, 200))).toBeInstanceOf(AgbNotFoundError);
   });
@@ -157,13 +157,13 @@ describe("a session that is gone", () => {
     ["a server that failed", 500, { success: false, code: "InvalidMcpSession.NotFound" }],
     ["a proxy's page", 404, "<html><h1>404 Not Found</h1> InvalidMcpSession.NotFound</html>"],
     ["a JSON text that is no envelope", 404, '"InvalidMcpSession.NotFound"'],
-  ])("is not told by %s", (_, status, body) => {
+  ])("is not recognised by %s", (_, status, body) => {
     const error = failureOf(getSession, reply(body, status));
     expect(error).toBeInstanceOf(AgbApiError);
     expect(error).not.toBeInstanceOf(AgbNotFoundError);
   });
 
-  test("is nothing that a create can end with", () => {
+  test("is never the result of a create", () => {
     expect(
       failureOf(createSession, reply({ success: false, code: "InvalidMcpSession.NotFound" }, 400)),
     ).not.toBeInstanceOf(AgbNotFoundError);
@@ -179,7 +179,7 @@ describe("a reply that is not AGB's", () => {
     ["half an envelope", '{"success":true,"da'],
     ["an envelope without a verdict", "{}"],
     ["a verdict that is a text", '{"success":"yes"}'],
-  ])("with a good HTTP status is an error of its own: %s", (_, body) => {
+  ])("with a good HTTP status is an unexpected reply: %s", (_, body) => {
     expect(failureOf(getSession, reply(body, 200, { requestIdHeader: "H-2" }))).toMatchObject({
       name: "AgbUnexpectedReplyError",
       status: 200,
@@ -194,7 +194,7 @@ describe("a reply that is not AGB's", () => {
     );
   });
 
-  test("that redirects elsewhere is not followed nor believed", () => {
+  test("that redirects is neither followed nor believed", () => {
     expect(failureOf(getSession, reply("", 302))).toBeInstanceOf(AgbUnexpectedReplyError);
   });
 });

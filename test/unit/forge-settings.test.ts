@@ -1,4 +1,4 @@
-import { readForgeSettings, readRepositoryId } from "../../provider/config";
+import { readForgeSettings, readRepositoryId } from "../../provider/cli/environment";
 import { findForge, requireForge } from "../../provider/forge/find-forge";
 import { hasMarker, withMarker } from "../../provider/forge/marker";
 import { isRepositoryId } from "../../provider/lifecycle/ownership";
@@ -16,14 +16,14 @@ function reasonOf(environment: Record<string, string>): string {
   if (settings.kind !== "none") {
     throw new Error(`this is ${settings.kind}`);
   }
-  expect(settings.isHalfConfigured).toBe(true);
+  expect(settings.isUnusable).toBe(true);
   expect(() => requireForge(settings)).toThrow(settings.reason);
   return settings.reason;
 }
 
 test("without any forge's variables there is none, which is no mistake", () => {
   const settings = readForgeSettings({ HOME: "/home/me", CI: "true" });
-  expect(settings).toMatchObject({ kind: "none", isHalfConfigured: false });
+  expect(settings).toMatchObject({ kind: "none", isUnusable: false });
   expect(findForge(settings)).toBeUndefined();
   expect(() => requireForge(settings)).toThrow(/GITHUB_REPOSITORY .* GITLAB_TOKEN/);
 });

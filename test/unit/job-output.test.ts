@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pulumiEnvironment, readJobSettings } from "../../provider/config";
+import { pulumiEnvironment, readJobSettings } from "../../provider/cli/environment";
 import { openJobOutput } from "../../provider/forge/job-output";
 import { makeTemporaryFolder } from "../support/node-process";
 

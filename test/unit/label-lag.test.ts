@@ -1,6 +1,6 @@
 import { LabelLag } from "../../provider/lifecycle/label-lag";
 
-test("a search takes a minute where no lag was seen", () => {
+test("a search takes a minute if no lag was seen", () => {
   expect(new LabelLag().searchMs()).toBe(60_000);
 });
 

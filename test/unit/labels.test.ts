@@ -27,7 +27,7 @@ const numbers = fc
   .map((parts) => parts.join(""));
 
 describe("labels on the wire", () => {
-  test("come back as they were sent, as a text and as an object", () => {
+  test("are read as they were sent, from a string and from an object", () => {
     fc.assert(
       fc.property(labelSets, (labels) => {
         expect(sameLabels(labelsSchema.parse(encodeLabels(labels)), labels)).toBe(true);
@@ -37,7 +37,7 @@ describe("labels on the wire", () => {
     );
   });
 
-  test("survive the query of a URL", () => {
+  test("pass through the query of a URL", () => {
     fc.assert(
       fc.property(labelSets, (labels) => {
         const query = new URLSearchParams({ Labels: encodeLabels(labels) }).toString();
@@ -47,7 +47,7 @@ describe("labels on the wire", () => {
     );
   });
 
-  test("that other tools stored in any JSON keep their keys and the digits of their numbers", () => {
+  test("that other tools stored as JSON keep their keys and the digits of their numbers", () => {
     const value = fc.oneof(
       fc.string({ unit: "binary" }).map((text) => ({ json: JSON.stringify(text), text })),
       numbers.map((text) => ({ json: text, text })),
@@ -70,7 +70,7 @@ describe("labels on the wire", () => {
     );
   });
 
-  test.each(["{1:2}", "[01]", '{"a":1.}', '{"a":--1}', "", "1 2"])("in what is not JSON are not read: %j", (text) => {
+  test.each(["{1:2}", "[01]", '{"a":1.}', '{"a":--1}', "", "1 2"])("in invalid JSON are not read: %j", (text) => {
     expect(parseJson(text)).toBeUndefined();
   });
 
@@ -78,12 +78,12 @@ describe("labels on the wire", () => {
     expect(labelsSchema.parse(value)).toEqual({});
   });
 
-  test("that another tool stored as numbers, truth values and nulls are read as texts", () => {
+  test("that another tool stored as numbers, booleans and nulls are read as strings", () => {
     expect(labelsSchema.parse('{"a":1,"b":true,"c":null}')).toEqual({ a: "1", b: "true", c: "" });
   });
 
   test.each([["not JSON"], ["[]"], ['"text"'], ["5"], [[]], [5], ['{"a":{}}'], ['{"a":["b"]}'], [{ a: {} }]])(
-    "that cannot be understood are an error, never none: %j",
+    "in an unknown form are an error, not an empty set: %j",
     (value) => {
       expect(labelsSchema.safeParse(value).success).toBe(false);
     },
@@ -95,11 +95,11 @@ describe("declared labels", () => {
     ["an empty set", {}],
     ["ordinary ones", { team: "web", "a b": "x-y_z.1:2" }],
     ["the longest ones", { ["k".repeat(128)]: "v".repeat(256) }],
-  ])("that are fine have no problem: %s", (_, labels) => {
+  ])("that are valid have no problem: %s", (_, labels) => {
     expect(labelProblems(labels)).toEqual([]);
   });
 
-  test("have all their problems named at once, each with its key", () => {
+  test("are reported with all of their problems, each with its key", () => {
     const labels = {
       "": "a",
       " ": "b",
@@ -140,7 +140,7 @@ describe("declared labels", () => {
     expect(labelProblems({ face: "😀".repeat(129) })).toHaveLength(1);
   });
 
-  test("never have their value repeated in a problem: it may be secret", () => {
+  test("never appear with their value in a problem, because it may be secret", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 257, maxLength: 300 }), (value) => {
         const [problem] = labelProblems({ token: value });
@@ -149,7 +149,7 @@ describe("declared labels", () => {
     );
   });
 
-  test("may be twenty in all; one more is a problem that tells where they come from", () => {
+  test("may be twenty in all; one more is a problem that counts them by origin", () => {
     expect(labelCountProblem(4, 10, 6)).toBeUndefined();
     expect(labelCountProblem(4, 10, 7)).toBe(
       "21 labels in all (10 declared, 7 by default, 4 of the provider's own); the limit is 20",
@@ -171,13 +171,13 @@ describe("differences", () => {
     );
   });
 
-  test("say what became of each label and leave the values out", () => {
+  test("say what happened to each label, without the values", () => {
     expect(
       labelDifferences({ same: "1", changed: "2", lost: "3" }, { same: "1", changed: "secret", left: "secret" }),
     ).toEqual(['"changed" has another value', '"lost" is missing', '"left" is still there although it was dropped']);
   });
 
-  test("do not take what every object has for a label", () => {
+  test("do not treat inherited properties of objects as labels", () => {
     expect(hasLabel({}, "toString", Object.prototype.toString)).toBe(false);
     expect(labelDifferences({ constructor: "x" }, {})).toEqual(['"constructor" is missing']);
     expect(labelDifferences({}, { valueOf: "x" })).toEqual(['"valueOf" is still there although it was dropped']);

@@ -54,7 +54,7 @@ test.each([
   const { result, commands, said, clock } = await attempt([lock, lock, lock, done]);
   expect(result).toBe(done);
   expect(commands).toEqual([]);
-  expect(said).toEqual([expect.stringMatching(/^pr-1 is locked \(.*run.*\); waiting up to 10 seconds\.$/)]);
+  expect(said).toEqual([expect.stringMatching(/^pr-1 is locked \(.*run.*\)\. Waiting up to 10 seconds\.$/)]);
   expect(clock.sleeps).toEqual([3_000, 3_000, 3_000]);
 });
 
@@ -64,7 +64,7 @@ test("a lock that stays is taken away once the wait is over", async () => {
   expect(result).toBe(done);
   expect(clock.sleeps).toEqual([3_000, 3_000, 3_000, 1_000]);
   expect(commands).toEqual(["cancel pr-1"]);
-  expect(warned).toEqual([expect.stringContaining("taken away")]);
+  expect(warned).toEqual([expect.stringContaining("That run counts as dead; taking its lock away.")]);
 });
 
 describe("the lock of a process that lives no more", () => {
@@ -76,7 +76,9 @@ describe("the lock of a process that lives no more", () => {
     expect(result).toBe(done);
     expect(clock.sleeps).toEqual([]);
     expect(commands).toEqual(["cancel pr-1"]);
-    expect(warned).toEqual([expect.stringMatching(/^pr-1 is locked by a dead run \(.*pid 2000000000.*taken away\.$/)]);
+    expect(warned).toEqual([
+      expect.stringMatching(/^pr-1 is locked by a dead run \(.*pid 2000000000.*Taking the lock away\.$/),
+    ]);
   });
 
   test.each([
@@ -118,7 +120,12 @@ test("another that waits too, and shows up for a moment, does not make the wait 
 
 test("a stack that is locked again after each cancel is given up", async () => {
   const { result, commands } = await attempt([locked("a")]);
-  expect(result).toEqual(new Error("pr-1 is locked again and again (run of a at 2026-11-22T20:00:00Z)."));
+  expect(result).toEqual(
+    new Error(
+      "pr-1 is still locked (run of a at 2026-11-22T20:00:00Z) after 3 locks were taken away. " +
+        "Wait until no run uses it, then try again.",
+    ),
+  );
   expect(commands).toEqual(["cancel pr-1", "cancel pr-1", "cancel pr-1"]);
 });
 

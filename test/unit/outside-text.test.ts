@@ -9,7 +9,7 @@ import {
   quoted,
 } from "../../provider/api/outside-text";
 
-/** What a terminal or a CI system may act on, or what nobody sees. */
+/** Text that a terminal or a CI system may act on, or that is invisible. */
 const harmful = /[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]|^\s*::|##\w*\[/u;
 
 describe("text from outside", () => {
@@ -29,13 +29,13 @@ describe("text from outside", () => {
   });
 
   test.each(["plain", "Ünïcode 日本 😀", 'with "quotes" and \\ and ::', "# heading ## x"])(
-    "leaves %j alone",
+    "leaves %j unchanged",
     (text) => {
       expect(printable(text)).toBe(text);
     },
   );
 
-  test("of any content is harmless and not too long", () => {
+  test("of any content becomes harmless and not too long", () => {
     const text = fc.string({ unit: "binary", maxLength: 1_500, size: "max" });
     const nasty = fc.array(fc.constantFrom("::", "##[", "##vso[", "\n", "\u001b[0m", "\u202e", " ", "x", "\ud83d"));
     fc.assert(
@@ -69,7 +69,7 @@ const asciiJson = (text: string) =>
 const htmlEscapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const html = (text: string) => text.replace(/[&<>"']/g, (character) => htmlEscapes[character] ?? character);
 
-/** How servers repeat what they got. */
+/** How servers repeat their input. */
 const encodings: Readonly<Record<string, (text: string) => string>> = {
   plain: (text) => text,
   "upper case": (text) => text.toUpperCase(),
@@ -94,7 +94,7 @@ const encodings: Readonly<Record<string, (text: string) => string>> = {
   "in hexadecimal digits": hex,
 };
 
-// Upper and lower case of a letter need not have the same length, as that of ß has not.
+// Upper and lower case of a letter may differ in length, as with ß.
 const oneToOne = (text: string) =>
   text.toUpperCase().length === text.length && text.toUpperCase().toLowerCase() === text.toLowerCase();
 const key = fc.string({
@@ -132,25 +132,25 @@ describe("the values of labels", () => {
     );
   });
 
-  test("that are short are hidden only where they stand alone, also in an encoding", () => {
+  test("that are short are hidden only as separate words, also in an encoding", () => {
     expect(clean("test (test) latest test-run testing agb-test-1")).toBe(
       '[label "stage"] ([label "stage"]) latest test-run testing agb-test-1',
     );
     expect(clean("%22test%22 \\u0022test\\u0022")).toBe('%22[label "stage"]%22 \\u0022[label "stage"]\\u0022');
   });
 
-  test("that are too short for a secret are left, so that messages can be read", () => {
+  test("that are too short for a secret are shown, so that messages stay readable", () => {
     expect(clean("the environment dev does not exist")).toBe("the environment dev does not exist");
   });
 
-  test("of which one holds another are hidden whole", () => {
+  test("that contain each other are hidden completely", () => {
     const both = cleanerFor(labelSecrets({ short: "storefront", long: "storefront-eu" }));
     expect(both("storefront-eu storefront")).toBe('[label "long"] [label "short"]');
   });
 });
 
 describe("the JSON of a command", () => {
-  test("holds no command of a CI system, and means the same", () => {
+  test("contains no command of a CI system, and has the same meaning", () => {
     const sessions = [{ id: "s-1", labels: { "##vso[task.complete]": "###teamcity[x] \\##[error] ## plain" } }];
     const json = printableJson(sessions, 2);
     expect(json).not.toMatch(/##\w*\[/);
@@ -195,14 +195,14 @@ describe("a secret is also found", () => {
     },
   );
 
-  test("and what stands beside it stays readable", () => {
+  test("and the text beside it stays readable", () => {
     expect(clean(`id 12 ab: ${hex(secret)}, ${Buffer.from(secret).toString("base64")} at host`)).toBe(
       "id 12 ab: [API key], [API key] at host",
     );
   });
 });
 
-describe("looking for secrets ends, and does not fail, with", () => {
+describe("the search for secrets ends, and does not fail, with", () => {
   const labelsOf = (count: number, value: (index: number) => string) =>
     labelSecrets(Object.fromEntries(Array.from({ length: count }, (_, index) => [`label ${index}`, value(index)])));
   const cjk = (index: number) => String.fromCharCode(0x4e00 + index).repeat(255);
@@ -231,7 +231,7 @@ describe("looking for secrets ends, and does not fail, with", () => {
   });
 });
 
-test("a secret among broken escapes is hidden, whatever they are", () => {
+test("a secret among any broken escapes is hidden", () => {
   const value = "ako-Ünï&<secret>";
   const clean = cleanerFor([keySecret(value), ...labelSecrets({ short: "\ud83d%4\\", lines: "\n \r\n" })]);
   const broken = [
@@ -271,7 +271,7 @@ test("a secret among broken escapes is hidden, whatever they are", () => {
   );
 });
 
-test.each([3, 8, 13, 18])("also a very long piece shows no half of a secret at its end (%d characters)", (gap) => {
+test.each([3, 8, 13, 18])("a very long result shows no half of a secret at its end (%d characters)", (gap) => {
   const clean = cleanerFor([keySecret("ako-very-secret-key")]);
   const shown = clean(`${" ".repeat(gap)}${"ako-very-secret-key ".repeat(30_000)}`, 100_000);
   expect(shown).toMatch(/^ +(\[API key\] ?)+… \(shortened\)$/);
@@ -283,13 +283,13 @@ test.each([
   ["percent signs", "%25".repeat(80), "%25"],
   ["ampersands", "&amp;".repeat(50), "&amp;amp;"],
   ["one letter", "a".repeat(256), "a"],
-])("a secret of many %s is looked for in long runs of them without end", (_, value, repeated) => {
+])("the search for a secret of many %s ends in long runs of them", (_, value, repeated) => {
   const clean = cleanerFor([keySecret(`${value}z`), ...labelSecrets({ one: value, other: `${value}y` })]);
   expect(clean(`${repeated.repeat(3_000)}${"x".repeat(60_000)}`).endsWith("… (shortened)")).toBe(true);
   expect(clean(`<${value}z> <${JSON.stringify(value)}>`)).toBe('<[API key]> <"[label "one"]">');
 });
 
-test("the end of a long text is cut off, and no secret with it in halves", () => {
+test("the end of a long text is cut off, but never inside a secret", () => {
   fc.assert(
     fc.property(key, fc.integer({ min: 0, max: 200 }), fc.constantFrom("", "x", "yy "), (value, gap, filler) => {
       const clean = cleanerFor([keySecret(value)]);
@@ -301,7 +301,7 @@ test("the end of a long text is cut off, and no secret with it in halves", () =>
   );
 });
 
-test("megabytes are cleaned in no time that matters, because only what is shown is looked at", () => {
+test("megabytes are cleaned quickly, because only the shown part is read", () => {
   const clean = cleanerFor([keySecret("ako-very-secret"), ...labelSecrets({ team: "storefront" })]);
   expect(clean("ako-very-".repeat(1_000_000)).endsWith("… (shortened)")).toBe(true);
 });

@@ -24,7 +24,7 @@ function serve(pages: readonly (readonly number[])[], end: string | undefined = 
   };
 }
 
-/** Serves pages without an end, each with a token never seen before, and counts them. */
+/** Serves endless pages, each with a new token, and counts them. */
 function serveForEver(itemsOf: (page: number) => number[]): { fetchPage: FetchPage; pages: () => number } {
   let page = 0;
   return {
@@ -33,7 +33,7 @@ function serveForEver(itemsOf: (page: number) => number[]): { fetchPage: FetchPa
   };
 }
 
-test("every item comes once and in order, however the pages are split, empty ones among them", async () => {
+test("every item is yielded once and in order, however the pages are split, also with empty pages", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(fc.integer({ max: 20 })), { minLength: 1 }),
@@ -43,7 +43,7 @@ test("every item comes once and in order, however the pages are split, empty one
   );
 });
 
-test("a page is fetched only when the one before it is used up", async () => {
+test("a page is fetched only when the previous one is used up", async () => {
   const asked: (string | undefined)[] = [];
   const items = list(async (token) => {
     asked.push(token);
@@ -56,7 +56,7 @@ test("a page is fetched only when the one before it is used up", async () => {
   expect(asked).toEqual([undefined, "after 1"]);
 });
 
-test("5,000 items come, in pages of 100 or of 10, also with 99 pages between two matches", async () => {
+test("5,000 items are yielded, in pages of 100 or 10, also with 99 empty pages between two matches", async () => {
   for (const pageSize of [100, 10]) {
     const pages = Array.from({ length: 5_000 / pageSize }, (_, page) =>
       Array.from({ length: pageSize }, (_, item) => page * pageSize + item),
@@ -71,7 +71,7 @@ describe("a list that never ends fails", () => {
   test.each([
     ["the same token again", ["one", "one"]],
     ["an older token", ["one", "two", "one"]],
-  ])("when it hands out %s", async (_, tokens) => {
+  ])("when it returns %s", async (_, tokens) => {
     const fetchPage = async () => ({ items: [], nextToken: tokens.shift() ?? "one" });
     await expect(collect(list(fetchPage))).rejects.toThrow("the same nextToken twice");
   });
@@ -85,18 +85,18 @@ describe("a list that never ends fails", () => {
     const failure = collect(list(fetchPage));
     await expect(failure).rejects.toBeInstanceOf(AgbEndlessListError);
     await expect(failure).rejects.toThrow(
-      `the list of ListSession did not end after ${expectedPages} pages: the last 100 pages brought nothing new. Run `,
+      `the list of ListSession did not end after ${expectedPages} pages: the last 100 pages had no new items. Run `,
     );
     expect(pages()).toBe(expectedPages);
   });
 
-  test("when every page has something new", async () => {
+  test("when every page has a new item", async () => {
     const { fetchPage, pages } = serveForEver((page) => [page]);
     await expect(collect(list(fetchPage))).rejects.toThrow(`did not end after ${maximumPages} pages`);
     expect(pages()).toBe(maximumPages);
   });
 
-  test("when its pages together take too long; each is given what is left", async () => {
+  test("when its pages together take too long; each gets the time that is left", async () => {
     let nowMs = 0;
     const given: number[] = [];
     const { fetchPage } = serveForEver((page) => [page]);
@@ -110,7 +110,7 @@ describe("a list that never ends fails", () => {
   });
 });
 
-test("what the caller does with an item takes no time of the list's", async () => {
+test("the caller's own time does not count", async () => {
   let nowMs = 0;
   const pages = Array.from({ length: 20 }, (_, page) => [page]);
   for await (const _ of list(serve(pages), () => nowMs)) {

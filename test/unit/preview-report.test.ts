@@ -44,11 +44,11 @@ test("the comment has the table, the commit, the life time, the command and the 
       "| --- | --- | --- | --- | --- |",
       "| `web` | `session-1` | `agb-code-space-1` | `team=shop` | 2026-11-22 16:47 UTC |",
       "",
-      "Commit `9f3c2e1`, stack `pr-12`, made by [this job](https://forge.test/jobs/1?a=%28b%29).",
+      "Commit `9f3c2e1`, stack `pr-12`, created by [this job](https://forge.test/jobs/1?a=%28b%29).",
       "",
-      "AGB releases each session after 5 minutes without use, and 30 minutes after it was made at the latest, unless a policy says otherwise.",
+      "AGB releases each session after 5 minutes without use, and at the latest 30 minutes after its creation, unless a policy says otherwise.",
       "",
-      "A new push makes it again, and so does this command:",
+      "A new push recreates it, and so does this command:",
       "",
       "```sh",
       "gh run rerun 1",
@@ -70,11 +70,11 @@ test("a secret label is shown as [secret], also when all of them are, and so in 
 
 test.each([
   ["failed", "could not be brought up"],
-  ["cancelled", "was cancelled on its way"],
+  ["cancelled", "was cancelled before it was ready"],
 ] as const)("one that %s links to the job and tells what there is", (outcome, words) => {
   const text = report({ outcome, sessions: undefined });
   expect(text).toContain(`request 12 ${words}\n\n[The job](https://forge.test/jobs/1?a=%28b%29) says why.`);
-  expect(text).toContain("Which sessions there are could not be found out.");
+  expect(text).toContain("The sessions could not be found out.");
   expect(text).not.toContain("AGB releases");
   expect(text).toContain("A new push tries again, and so does this command:\n\n```sh\ngh run rerun 1");
   expect(report({ outcome, job: undefined })).toMatch(/A new push tries again\.$/);
@@ -90,12 +90,12 @@ test("declared idle times are told", () => {
   expect(idle(600, 600)).toContain("after 10 minutes without use");
   expect(idle(60)).toContain("after 1 minute without use");
   expect(idle(90)).toContain("after 90 seconds without use");
-  expect(idle(60, 600)).toContain("when it was idle for long");
+  expect(idle(60, 600)).toContain("when it has been idle for long");
 });
 
 test("without sessions, a job or a command it still reads well", () => {
   const text = report({ sessions: [], job: undefined });
-  expect(text).toContain("There are no sessions.\n\nCommit `9f3c2e1`, stack `pr-12`.\n\nA new push makes it again.");
+  expect(text).toContain("There are no sessions.\n\nCommit `9f3c2e1`, stack `pr-12`.\n\nA new push recreates it.");
 });
 
 test("a session that AGB has released and that is kept in the state is marked", () => {
@@ -117,7 +117,7 @@ test("why it is gone is told where there is a reason to", () => {
 
 test("that some sessions may still run is told", () => {
   const report = { request: 12, stack: "pr-12", job: undefined };
-  expect(downReport({ ...report, areSessionsGone: false })).toMatch(/\n\n.*some may run until AGB releases them\.$/);
+  expect(downReport({ ...report, areSessionsGone: false })).toMatch(/\n\n.*may still run until AGB releases them\.$/);
 });
 
 test("a comment is found again by its project", () => {

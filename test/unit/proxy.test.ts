@@ -48,7 +48,7 @@ test.each<[string, string, boolean]>([
   expect(findProxy(baseUrl, environment) === undefined).toBe(expected);
 });
 
-test("a user name and password are sent to the proxy and shown to nobody", () => {
+test("a user name and password are sent to the proxy and not shown", () => {
   const proxy = findProxy("https://agb.example", { HTTPS_PROXY: "http://me:p%40ss%3Aword@p:1" });
   expect(proxy?.authorization).toBe(`Basic ${Buffer.from("me:p@ss:word").toString("base64")}`);
   expect(proxy?.label).toBe("the proxy http://p:1 (HTTPS_PROXY)");
@@ -57,13 +57,13 @@ test("a user name and password are sent to the proxy and shown to nobody", () =>
 test.each([
   ["socks5://me:hidden@p:1080", /^HTTPS_PROXY cannot be used: only proxies with http:\/\/ or https:\/\/ .*NO_PROXY/],
   ["http://me:hidden@p:port", /^HTTPS_PROXY cannot be used: it is neither/],
-])("a proxy %s is refused by the name of its variable, without its password", (value, expected) => {
+])("a proxy %s is refused with the name of its variable, without its password", (value, expected) => {
   const find = () => findProxy("https://agb.example", { HTTPS_PROXY: value });
   expect(find).toThrow(expected);
   expect(find).not.toThrow(/hidden/);
 });
 
-test("no message holds a password, whatever is in the variable", () => {
+test("no message contains a password, whatever the variable contains", () => {
   fc.assert(
     fc.property(fc.webUrl({ withQueryParameters: true }), fc.stringMatching(/^[a-z%]{4,9}$/), (url, noise) => {
       const value = url.replace("://", `://user-${noise}:secret-${noise}@`);

@@ -15,18 +15,15 @@ function refused(status: number, retryAfterMs?: number): AgbApiError {
 const neverSent = new AgbNetworkError("getSession", "https://agb.example", false, "refused");
 const broken = new AgbNetworkError("getSession", "https://agb.example", true, "reset");
 
-test.each([408, 429, 500, 502, 503, 504, 599])(
-  "a call that failed with HTTP %i may succeed when made again",
-  (status) => {
-    expect(isTransient(refused(status))).toBe(true);
-  },
-);
+test.each([408, 429, 500, 502, 503, 504, 599])("a call that failed with HTTP %i may succeed when retried", (status) => {
+  expect(isTransient(refused(status))).toBe(true);
+});
 
-test.each([200, 400, 401, 403, 404, 409, 422])("a call that was refused with HTTP %i is not made again", (status) => {
+test.each([200, 400, 401, 403, 404, 409, 422])("a call that was refused with HTTP %i is not retried", (status) => {
   expect(isTransient(refused(status))).toBe(false);
 });
 
-test("a broken connection is worth another try; the end of the time limit and a strange reply are not", () => {
+test("a broken connection is retried; a time-out and an unexpected reply are not", () => {
   expect(isTransient(neverSent)).toBe(true);
   expect(isTransient(broken)).toBe(true);
   expect(isTransient(new AgbTimeoutError("getSession", 1_000))).toBe(false);
@@ -35,7 +32,7 @@ test("a broken connection is worth another try; the end of the time limit and a 
   expect(isTransient(new Error("other"))).toBe(false);
 });
 
-test("a time limit that was kept late says so, and why", () => {
+test("a time limit that fired late says so, and why", () => {
   expect(new AgbTimeoutError("getSession", 2_000, { waitedMs: 2_040 }).message).toBe(
     "AGB did not answer getSession within 2000 ms",
   );
@@ -44,7 +41,7 @@ test("a time limit that was kept late says so, and why", () => {
   );
 });
 
-test("only a connection that never stood, or a call that never began, proves that AGB did nothing", () => {
+test("only a missing connection, or a call that never started, proves that AGB did nothing", () => {
   expect(certainlyHadNoEffect(neverSent)).toBe(true);
   expect(certainlyHadNoEffect(broken)).toBe(false);
   expect(certainlyHadNoEffect(refused(503))).toBe(false);
@@ -54,7 +51,7 @@ test("only a connection that never stood, or a call that never began, proves tha
   expect(certainlyHadNoEffect(new AgbTimeoutError("createSession", 1_000, { unsent }))).toBe(true);
 });
 
-test("a connection that TLS forbids is not worth another try, and proves that AGB did nothing", () => {
+test("a TLS error is not retried, and proves that AGB did nothing", () => {
   const untrusted = new AgbNetworkError("createSession", "https://agb.example", false, "expired", { lasting: true });
   expect(isTransient(untrusted)).toBe(false);
   expect(certainlyHadNoEffect(untrusted)).toBe(true);
@@ -82,7 +79,7 @@ test("the delay is never shorter than what AGB asked for", () => {
   );
 });
 
-test("the delay uses the whole range, so that many clients do not come back at once", () => {
+test("the delay uses the whole range, so that many clients do not retry at the same time", () => {
   expect(retryDelayMs(3, broken, 0)).toBe(0);
   expect(retryDelayMs(3, broken, 0.5)).toBe(400);
   expect(retryDelayMs(3, broken, 0.999999)).toBe(800);

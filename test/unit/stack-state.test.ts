@@ -32,6 +32,28 @@ test("the sessions of a state are known, also those in components and those that
   expect(name).toEqual({ project: "shop", stack: "dev" });
 });
 
+test("contexts beside sessions are not sessions, in no list of them", () => {
+  const contextType = "pulumi-nodejs:dynamic/agb:AgbContext";
+  const context = {
+    urn: `urn:pulumi:dev::shop::${contextType}::files`,
+    type: contextType,
+    id: "SdkCtx-04bdw8o39bq47rv1t",
+    outputs: { contextId: "SdkCtx-04bdw8o39bq47rv1t", name: "files", service: "http://127.0.0.1:8787" },
+  };
+  const inComponent = { ...context, urn: `urn:pulumi:dev::shop::shop:index:Preview$${contextType}::a`, id: "SdkCtx-2" };
+  const { sessionIds, sessions, stackIds, name } = parse([
+    context,
+    inComponent,
+    { ...context, id: "SdkCtx-3", delete: true },
+    session("s-1"),
+  ]);
+  expect(sessionIds).toEqual(new Set(["s-1"]));
+  expect(sessions.map(({ sessionId }) => sessionId)).toEqual(["s-1"]);
+  expect(stackIds).toEqual(new Set());
+  expect(name).toEqual({ project: "shop", stack: "dev" });
+  expect(parse([context]).sessions).toEqual([]);
+});
+
 describe("the stack's id", () => {
   const identityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
   const identity = { urn: `urn:pulumi:dev::shop::${identityType}::agb`, type: identityType, id: "0123456789abcdef" };

@@ -85,20 +85,20 @@ describe("the order", () => {
   });
 
   test.each([
-    ["an old version", "echo v3.215.9", "version 3.215.9 is too old, 3.216.0 or newer is needed"],
-    ["a new major version", "echo v4.0.0", "version 4.0.0 is too new, below 4 is needed"],
-    ["no version", "echo", "it does not tell its version"],
-    ["an exit code", "echo broken >&2; exit 3", "`pulumi version` fails: broken"],
-    ["an end by signal", "kill -9 $$", "`pulumi version` fails: ended by SIGKILL"],
-  ])("pulumi on PATH with %s is passed over for the copy", async (_, script, reason) => {
+    ["an old version", "echo v3.215.9", "version 3.215.9 is too old; use 3.216.0 or newer"],
+    ["a new major version", "echo v4.0.0", "version 4.0.0 is too new; use a version below 4"],
+    ["no version", "echo", "it prints no version"],
+    ["an exit code", "echo broken >&2; exit 3", "`pulumi version` failed: broken"],
+    ["an end by signal", "kill -9 $$", "`pulumi version` failed: ended by SIGKILL"],
+  ])("pulumi on PATH with %s is skipped for the copy", async (_, script, reason) => {
     writeProgram(pathDirectory, engineName, script);
     writeCli(copyDirectory, "v3.245.0");
 
     expect(await find()).toMatchObject({ command: join(copyDirectory, engineName), origin: "cache" });
-    expect(lines[0]).toBe(`Passed over ${join(pathDirectory, engineName)}: ${reason}`);
+    expect(lines[0]).toBe(`Skipped ${join(pathDirectory, engineName)}: ${reason}`);
   });
 
-  test("a copy that lacks only the dynamic provider script is completed", async () => {
+  test("a copy without the dynamic provider script is completed", async () => {
     writeCli(copyDirectory, "v3.245.0");
 
     expect(await find()).toMatchObject({ binDirectory: copyDirectory, origin: "cache" });
@@ -108,14 +108,14 @@ describe("the order", () => {
     expect(readdirSync(copyDirectory)).toHaveLength(3);
   });
 
-  test("the first installer that works is the last one tried, and its copy is found from then on", async () => {
+  test("no installer is tried after the first one that works, and its copy is found from then on", async () => {
     const installers = [failing("vendor", "no answer"), working("go")];
 
     expect(await find(installers)).toMatchObject({ binDirectory: copyDirectory, origin: "go" });
     expect(lines).toEqual([
-      "No Pulumi CLI yet, trying installer vendor.",
-      "That did not work: no answer",
-      "No Pulumi CLI yet, trying installer go.",
+      "Trying to install the Pulumi CLI: installer vendor.",
+      "The installation failed: no answer",
+      "Trying to install the Pulumi CLI: installer go.",
       `Pulumi CLI 3.245.0: ${join(copyDirectory, engineName)}`,
     ]);
     expect(readdirSync(join(root, "cache", "pulumi-agb"))).toEqual(["pulumi-3.245.0"]);
@@ -124,23 +124,23 @@ describe("the order", () => {
     expect(installers[1]?.install).toHaveBeenCalledTimes(1);
   });
 
-  test("a half copy is installed anew", async () => {
+  test("an incomplete copy is installed again", async () => {
     writeProgram(copyDirectory, engineName, "echo v3.245.0");
 
     expect(await find([working("vendor")])).toMatchObject({ binDirectory: copyDirectory, origin: "vendor" });
   });
 
-  test("searches at the same time install once", async () => {
+  test("concurrent searches install once", async () => {
     const installer = working("go");
 
     const found = await Promise.all([find([installer]), find([installer])]);
 
     expect(found.map(({ origin }) => origin).sort()).toEqual(["cache", "go"]);
     expect(installer.install).toHaveBeenCalledTimes(1);
-    expect(lines).toContain("Waiting for another process that is installing the Pulumi CLI.");
+    expect(lines).toContain("Another process is installing the Pulumi CLI. Waiting for it.");
   });
 
-  test("the lock and the work folder of a killed process are cleared away", async () => {
+  test("the lock and the work folder of a killed process are removed", async () => {
     const lock = join(root, "cache", "pulumi-agb", "pulumi-3.245.0.lock");
     const abandoned = join(root, "cache", "pulumi-agb", "installing-abcdef");
     for (const path of [lock, abandoned]) {
@@ -161,34 +161,34 @@ describe("when nothing works", () => {
 
     expect(error).toBeInstanceOf(PulumiNotFoundError);
     expect(error.message).toBe(
-      `There is no Pulumi CLI that works, and none could be installed. Tried in this order:
-  1. pulumi on PATH: ${join(pathDirectory, engineName)} is passed over: version 2.0.0 is too old, 3.216.0 or newer is needed
+      `No working Pulumi CLI was found, and none could be installed. Tried in this order:
+  1. pulumi on PATH: ${join(pathDirectory, engineName)} cannot be used: version 2.0.0 is too old; use 3.216.0 or newer
   2. a copy installed earlier, in ${copyDirectory}: not found
   3. installer vendor: no answer within 5 s
   4. installer go: two
      lines
-What you can do, one of:
-  - install the Pulumi CLI, 3.216.0 or newer and below 4 (https://www.pulumi.com/docs/install), so that \`pulumi\` is on PATH
-  - install Go 1.25 or newer (https://go.dev/doc/install) and run this again, which builds the Pulumi CLI`,
+Do one of these:
+  - Install the Pulumi CLI, 3.216.0 or newer and below 4, and put \`pulumi\` on PATH: https://www.pulumi.com/docs/install
+  - Install Go 1.25 or newer (https://go.dev/doc/install) and run this again to build the Pulumi CLI.`,
     );
   });
 
-  test("a folder that cannot be written to is a reason", async () => {
+  test("a folder that cannot be written to is reported", async () => {
     writeFileSync(join(root, "cache"), "a file where the folder should be");
 
     await expect(find([working("go")])).rejects.toThrow(/3\. installing into .*: ENOTDIR/);
   });
 
-  test("an installer that leaves out a program is a reason", async () => {
+  test("an installer that leaves out a program is reported", async () => {
     const incomplete = createInstaller("vendor", async ({ workDirectory }) => {
       writeProgram(join(workDirectory, "bin"), engineName, "echo v3.245.0");
       return join(workDirectory, "bin");
     });
 
-    await expect(find([incomplete])).rejects.toThrow(`installer vendor: it lacks ${languageHostName}`);
+    await expect(find([incomplete])).rejects.toThrow(`installer vendor: missing: ${languageHostName}`);
   });
 
-  test("nothing more is tried once the search is aborted", async () => {
+  test("nothing else is tried after the search was aborted", async () => {
     const stopped = new Error("stopped");
     const controller = new AbortController();
     const aborting = createInstaller("vendor", async () => {
@@ -212,7 +212,7 @@ describe("the build from Go modules", () => {
 
   test("needs go", async () => {
     await expect(goInstaller.install({ ...request(root), environment: { PATH: root } })).rejects.toThrow(
-      "there is no `go` on PATH, 1.25 or newer is needed",
+      "`go` is not on PATH; 1.25 or newer is needed",
     );
   });
 
@@ -233,22 +233,24 @@ printf '#!/bin/sh\\n# %s\\n' "$2" > "$4"`,
     expect(lines).toContain("Built engine in 0 s (1 packages compiled).");
   });
 
-  test("a failure shows what go said", async () => {
+  test("a failure shows Go's output", async () => {
     writeProgram(
       pathDirectory,
       "go",
       'test "$1" = version && echo "go version go1.25.0 x/y" && exit; echo "no such module" >&2; exit 1',
     );
 
-    await expect(goInstaller.install(request(pathDirectory))).rejects.toThrow("building engine fails:\nno such module");
+    await expect(goInstaller.install(request(pathDirectory))).rejects.toThrow(
+      "building engine failed:\nno such module",
+    );
   });
 
   test.each([
     ["go version go1.25.11 linux/amd64", undefined],
     ["go version go2.0 linux/amd64", undefined],
     ["go version devel +abc linux/amd64", undefined],
-    ["go version go1.24.3 linux/amd64", "go 1.24 is too old, 1.25 or newer is needed"],
-    ["nonsense", "`go version` is not understood: nonsense"],
+    ["go version go1.24.3 linux/amd64", "go 1.24 is too old; use 1.25 or newer"],
+    ["nonsense", "`go version` printed no known version: nonsense"],
   ])("%s", (output, problem) => {
     expect(findGoVersionProblem(output)).toBe(problem);
   });
@@ -275,7 +277,7 @@ describe("versions", () => {
     writeFileSync(path, JSON.stringify({ devDependencies: { "@pulumi/pulumi": "^3.245.0" } }));
 
     expect(() => readPinnedVersion(path)).toThrow(
-      `${path} must pin the devDependency @pulumi/pulumi to one exact version, but has ^3.245.0`,
+      `${path} must pin the devDependency @pulumi/pulumi to an exact version, but has ^3.245.0`,
     );
     writeFileSync(path, "{}");
     expect(() => readPinnedVersion(path)).toThrow("but has none");
@@ -290,8 +292,8 @@ describe("running a command", () => {
       ...(signal === undefined ? {} : { signal }),
     });
 
-  // Standard output ends only when every process that could write to it has ended: the background sleep, too.
-  test("the time limit ends it with everything it started", async () => {
+  // Standard output ends only when every process that can write to it has ended, including the background sleep.
+  test("the time limit kills it and its children", async () => {
     expect(await run("echo begun; sleep 60 & sleep 60", 100)).toEqual({
       exitCode: undefined,
       stdout: "begun\n",
@@ -303,7 +305,7 @@ describe("running a command", () => {
     await expect(run("sleep 60 & sleep 60", 60_000, AbortSignal.timeout(50))).rejects.toThrow("aborted due to timeout");
   });
 
-  test("a command that is not there is an error", async () => {
+  test("a missing command is an error", async () => {
     await expect(runCommand(join(root, "nothing"), [], { environment: {}, timeoutMs: 1000 })).rejects.toThrow("ENOENT");
   });
 });

@@ -91,7 +91,7 @@ describe("the emulator", () => {
   };
   const announce = 'console.log("AGB emulator listening on http://127.0.0.1:4321");';
 
-  test("is started with its state file and a key, and ended in order", async () => {
+  test("is started with its state file and a key, and stopped gracefully", async () => {
     const emulator = await start(`
       const { writeFileSync } = require("node:fs");
       const parameters = [...process.argv.slice(2), process.env.AGB_EMULATOR_API_KEY];
@@ -115,11 +115,11 @@ describe("the emulator", () => {
 
   test("whose state file is in use is an error that says what to do", async () => {
     await expect(start('console.error("state.json is in use by process 7"); process.exitCode = 1;')).rejects.toThrow(
-      "Is another `npm start` or `npm run pulumi` still running in this checkout?",
+      "Another `npm start` or `npm run pulumi` may be running in this checkout.",
     );
   });
 
-  test("is ended when the start is aborted", async () => {
+  test("is stopped when the start is aborted", async () => {
     const stopped = new StoppedError(130);
     const controller = new AbortController();
     const starting = start("setInterval(() => {}, 1000);", controller.signal);
@@ -128,7 +128,7 @@ describe("the emulator", () => {
     await expect(starting).rejects.toBe(stopped);
   });
 
-  test("that ended by itself is told", async () => {
+  test("that ended by itself is reported", async () => {
     const said = jest.spyOn(console, "error").mockImplementation(() => {});
     const emulator = await start(`${announce} console.error("out of memory"); process.exitCode = 9;`);
     await emulator.ended;
@@ -146,7 +146,7 @@ describe("requests to stop", () => {
     return new StopRequests(sharesGroup, () => timeMs);
   };
 
-  test("each is passed on once, however often it arrives", () => {
+  test("each is forwarded once, however often it arrives", () => {
     const requests = create(false);
 
     expect(requests.receive("SIGINT")).toBe("SIGINT");
@@ -174,7 +174,7 @@ describe("requests to stop", () => {
     expect(create(true).receive("SIGTERM")).toBe("SIGTERM");
   });
 
-  test("the first one aborts whatever else is going on", () => {
+  test("the first one aborts everything else", () => {
     const requests = create(false);
     requests.receive("SIGTERM");
 

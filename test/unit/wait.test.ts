@@ -4,7 +4,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test("a wait by the machine's clock ends although someone sets that clock back", async () => {
+test("a wait by the machine's clock ends even if someone sets the clock back", async () => {
   let wallMs = Date.now();
   jest.spyOn(Date, "now").mockImplementation(() => wallMs);
   let looks = 0;

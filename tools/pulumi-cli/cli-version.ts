@@ -2,33 +2,33 @@ import { runCommand } from "./run-command";
 
 const answerTimeoutMs = 30_000;
 
-/** The lowest version that works: since 3.216 a dynamic provider's `read` may return inputs. */
+/** The lowest supported version. Since 3.216 a dynamic provider's `read` may return inputs. */
 export const lowestVersion = "3.216.0";
 
 /**
- * Says why a version of the CLI cannot be used; `undefined` when it can, which is 3.216 or newer and below 4.
- * A leading `v` is allowed.
+ * Returns why a version of the CLI cannot be used, or `undefined` if it can: 3.216 or newer, and below 4. A leading `v` is
+ * allowed.
  */
 export function findVersionProblem(version: string): string | undefined {
   const parts = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version);
   if (parts === null) {
-    return version === "" ? "it does not tell its version" : `its version is not understood: ${version}`;
+    return version === "" ? "it prints no version" : `it prints an unknown version: ${version}`;
   }
   const major = Number(parts[1]);
   const minor = Number(parts[2]);
   if (major > 3) {
-    return `version ${stripPrefix(version)} is too new, below 4 is needed`;
+    return `version ${stripPrefix(version)} is too new; use a version below 4`;
   }
   if (major < 3 || minor < 216) {
-    return `version ${stripPrefix(version)} is too old, ${lowestVersion} or newer is needed`;
+    return `version ${stripPrefix(version)} is too old; use ${lowestVersion} or newer`;
   }
   return undefined;
 }
 
 /**
- * Asks a CLI for its version, such as `3.245.0`.
+ * Reads the version of a CLI, such as `3.245.0`.
  *
- * @throws Error with the reason when it does not run, does not answer within 30 seconds, or has a version that cannot be used.
+ * @throws Error when it does not run, does not answer within 30 seconds, or has an unsupported version
  */
 export async function readCliVersion(
   command: string,
@@ -41,7 +41,7 @@ export async function readCliVersion(
     ...(signal === undefined ? {} : { signal }),
   });
   if (result.exitCode !== 0) {
-    throw new Error(`\`pulumi version\` fails: ${result.failure}`);
+    throw new Error(`\`pulumi version\` failed: ${result.failure}`);
   }
   const version = result.stdout.trim();
   const problem = findVersionProblem(version);

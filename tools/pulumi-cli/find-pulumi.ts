@@ -1,6 +1,6 @@
-// Finds the Pulumi CLI for the quick start and the tests, and installs it where there is none: `findPulumi` tries PATH, the copy installed
-// earlier, Pulumi's installer and a build from Go modules, in this order. Everything else in this folder serves it. Imports
-// nothing from the rest of the project.
+// Finds or installs the Pulumi CLI for the quick start and the tests. `findPulumi` tries PATH, the copy that was installed
+// earlier, Pulumi's installer and a build from Go modules, in this order. The other files in this folder are its parts.
+// Imports nothing from the rest of the project.
 
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -21,39 +21,39 @@ import { readPinnedVersion } from "./pinned-version";
 import { vendorInstaller } from "./vendor-installer";
 import { withWorkDirectory } from "./work-directory";
 
-/** A Pulumi CLI that can be run. */
+/** A working Pulumi CLI. */
 export interface FoundPulumi {
   /** The full path of `pulumi`. */
   command: string;
-  /** Its folder. To be put first on PATH when the CLI runs, so that it finds its own language host and script. */
+  /** Its folder. Put it first on PATH, so that the CLI finds its own language host and script. */
   binDirectory: string;
   /** Its version, such as `3.245.0`. */
   version: string;
-  /** Where it was found: on PATH, as a copy installed earlier, or just installed from Pulumi's installer or from Go modules. */
+  /** Where it comes from: PATH, a copy that was installed earlier, or the installer that has just installed it. */
   origin: "path" | "cache" | Installer["origin"];
 }
 
 /** Where and how to look for the CLI. */
 export interface FindPulumiOptions {
-  /** The environment variables whose PATH, XDG_CACHE_HOME and HOME count and that installers run with; `process.env` by default. */
+  /** The environment variables for the search and for installers. Reads PATH, XDG_CACHE_HOME and HOME. Default: `process.env`. */
   environment?: NodeJS.ProcessEnv;
-  /** The version to install; by default the one package.json pins for `@pulumi/pulumi`. */
+  /** The version to install. Default: the one that package.json pins for `@pulumi/pulumi`. */
   version?: string;
-  /** Takes each line about what is being done; by default they go to standard error. */
+  /** Called with each line of progress. Default: prints to standard error. */
   report?: (line: string) => void;
-  /** Stops looking when aborted, with all that was started. */
+  /** When aborted, stops the search and everything that it started. */
   signal?: AbortSignal;
-  /** The ways to install the CLI, tried in this order; by default Pulumi's installer, then Go modules. */
+  /** The installers, tried in this order. Default: Pulumi's installer, then Go modules. */
   installers?: readonly Installer[];
 }
 
-/** One thing that was tried to find the CLI, and why it did not work. */
+/** One failed attempt to find the CLI. */
 export interface FailedAttempt {
   title: string;
   reason: string;
 }
 
-/** No Pulumi CLI was found or could be installed. The message lists what was tried and what the user can do. */
+/** No Pulumi CLI was found and none could be installed. The message lists what was tried and what the user can do. */
 export class PulumiNotFoundError extends Error {
   override readonly name = "PulumiNotFoundError";
 
@@ -63,21 +63,22 @@ export class PulumiNotFoundError extends Error {
     });
     super(
       [
-        "There is no Pulumi CLI that works, and none could be installed. Tried in this order:",
+        "No working Pulumi CLI was found, and none could be installed. Tried in this order:",
         ...tried,
-        "What you can do, one of:",
-        `  - install the Pulumi CLI, ${lowestVersion} or newer and below 4 (https://www.pulumi.com/docs/install), so that \`pulumi\` is on PATH`,
-        "  - install Go 1.25 or newer (https://go.dev/doc/install) and run this again, which builds the Pulumi CLI",
+        "Do one of these:",
+        `  - Install the Pulumi CLI, ${lowestVersion} or newer and below 4, and put \`pulumi\` on PATH: https://www.pulumi.com/docs/install`,
+        "  - Install Go 1.25 or newer (https://go.dev/doc/install) and run this again to build the Pulumi CLI.",
       ].join("\n"),
     );
   }
 }
 
 /**
- * Finds a Pulumi CLI, 3.216 or newer and below 4: `pulumi` on PATH, else the copy that this project installed earlier in
- * `${XDG_CACHE_HOME:-~/.cache}/pulumi-agb/pulumi-VERSION`, else it installs that copy with Pulumi's installer or from Go modules.
+ * Finds or installs a Pulumi CLI, 3.216 or newer and below 4. Tries `pulumi` on PATH first, then the copy that this project
+ * installed earlier in `${XDG_CACHE_HOME:-~/.cache}/pulumi-agb/pulumi-VERSION`. If neither works, installs that copy with
+ * Pulumi's installer or from Go modules.
  *
- * @throws PulumiNotFoundError when nothing works, or the abort signal's reason when aborted.
+ * @throws PulumiNotFoundError when nothing works, or the abort signal's reason when aborted
  */
 export async function findPulumi(options: FindPulumiOptions = {}): Promise<FoundPulumi> {
   const search: Search = {
@@ -88,7 +89,7 @@ export async function findPulumi(options: FindPulumiOptions = {}): Promise<Found
     installers: options.installers ?? [vendorInstaller, goInstaller],
     attempts: [],
   };
-  const found = (await findOnPathOrNote(search)) ?? (await findInstalledOrNote(search)) ?? (await install(search));
+  const found = (await tryPath(search)) ?? (await tryInstalledCopy(search)) ?? (await tryInstall(search));
   if (found === undefined) {
     throw new PulumiNotFoundError(search.attempts);
   }
@@ -101,7 +102,7 @@ interface Search extends Required<Omit<FindPulumiOptions, "signal">> {
   attempts: FailedAttempt[];
 }
 
-async function findOnPathOrNote(search: Search): Promise<FoundPulumi | undefined> {
+async function tryPath(search: Search): Promise<FoundPulumi | undefined> {
   const command = findOnPath("pulumi", search.environment);
   if (command === undefined) {
     search.attempts.push({ title: "pulumi on PATH", reason: "not found" });
@@ -110,46 +111,46 @@ async function findOnPathOrNote(search: Search): Promise<FoundPulumi | undefined
   try {
     return await open(search, dirname(command), "path");
   } catch (error) {
-    const reason = readReason(search, error);
-    search.attempts.push({ title: "pulumi on PATH", reason: `${command} is passed over: ${reason}` });
-    search.report(`Passed over ${command}: ${reason}`);
+    const reason = reasonOf(search, error);
+    search.attempts.push({ title: "pulumi on PATH", reason: `${command} cannot be used: ${reason}` });
+    search.report(`Skipped ${command}: ${reason}`);
     return undefined;
   }
 }
 
-async function findInstalledOrNote(search: Search): Promise<FoundPulumi | undefined> {
+async function tryInstalledCopy(search: Search): Promise<FoundPulumi | undefined> {
   const directory = installedCopyDirectory(search.version, search.environment);
   try {
     return await openInstalledCopy(search, "cache");
   } catch (error) {
-    const reason = readReason(search, error);
+    const reason = reasonOf(search, error);
     search.attempts.push({ title: `a copy installed earlier, in ${directory}`, reason });
     return undefined;
   }
 }
 
-async function install(search: Search): Promise<FoundPulumi | undefined> {
+async function tryInstall(search: Search): Promise<FoundPulumi | undefined> {
   const parent = cacheDirectory(search.environment);
   try {
     await mkdir(parent, { recursive: true });
     return await withInstallLock(
       join(parent, `pulumi-${search.version}.lock`),
       {
-        onWait: () => search.report("Waiting for another process that is installing the Pulumi CLI."),
+        onWait: () => search.report("Another process is installing the Pulumi CLI. Waiting for it."),
         ...(search.signal === undefined ? {} : { signal: search.signal }),
       },
-      // Another process may have installed it since this one looked.
+      // Another process may have installed it in the meantime.
       async () => (await openInstalledCopy(search, "cache").catch(() => undefined)) ?? (await runInstallers(search)),
     );
   } catch (error) {
-    search.attempts.push({ title: `installing into ${parent}`, reason: readReason(search, error) });
+    search.attempts.push({ title: `installing into ${parent}`, reason: reasonOf(search, error) });
     return undefined;
   }
 }
 
 async function runInstallers(search: Search): Promise<FoundPulumi | undefined> {
   for (const installer of search.installers) {
-    search.report(`No Pulumi CLI yet, trying ${installer.title}.`);
+    search.report(`Trying to install the Pulumi CLI: ${installer.title}.`);
     try {
       await withWorkDirectory(cacheDirectory(search.environment), async (workDirectory) => {
         const { version, environment, report, signal } = search;
@@ -164,9 +165,9 @@ async function runInstallers(search: Search): Promise<FoundPulumi | undefined> {
       });
       return await openInstalledCopy(search, installer.origin);
     } catch (error) {
-      const reason = readReason(search, error);
+      const reason = reasonOf(search, error);
       search.attempts.push({ title: installer.title, reason });
-      search.report(`That did not work: ${reason}`);
+      search.report(`The installation failed: ${reason}`);
     }
   }
   return undefined;
@@ -179,7 +180,7 @@ async function openInstalledCopy(search: Search, origin: FoundPulumi["origin"]):
   }
   const missing = await completeInstalledCopy(directory);
   if (missing.length > 0) {
-    throw new Error(`it lacks ${missing.join(" and ")}`);
+    throw new Error(`missing: ${missing.join(", ")}`);
   }
   return open(search, directory, origin);
 }
@@ -190,8 +191,8 @@ async function open(search: Search, binDirectory: string, origin: FoundPulumi["o
   return { command, binDirectory, version, origin };
 }
 
-/** The reason to note for a failed attempt. Rethrows when the search was aborted: nothing more is to be tried then. */
-function readReason(search: Search, error: unknown): string {
+/** Returns the reason of a failed attempt. Throws if the search was aborted, so that nothing else is tried. */
+function reasonOf(search: Search, error: unknown): string {
   search.signal?.throwIfAborted();
   return error instanceof Error ? error.message : String(error);
 }

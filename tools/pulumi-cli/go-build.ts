@@ -10,8 +10,8 @@ const versionTimeoutMs = 30_000;
 const buildTimeoutMs = 60 * 60_000;
 
 /**
- * Builds the CLI from the Go modules in this folder, with `go` 1.25 or newer from PATH. Takes about 4 to 7 minutes and 4 GB of Go caches the
- * first time, and is given up after an hour.
+ * Builds the CLI from the Go modules in this folder, with `go` 1.25 or newer from PATH. The first build takes 4 to 7 minutes
+ * and 4 GB for Go's caches. The build is stopped after an hour.
  */
 export const goInstaller: Installer = {
   origin: "go",
@@ -19,11 +19,11 @@ export const goInstaller: Installer = {
   async install(request) {
     const go = findOnPath("go", request.environment);
     if (go === undefined) {
-      throw new Error("there is no `go` on PATH, 1.25 or newer is needed");
+      throw new Error("`go` is not on PATH; 1.25 or newer is needed");
     }
     await requireGoVersion(go, request);
     request.report(
-      "Building the Pulumi CLI from Go modules. This is done once and takes 4 to 7 minutes, and 4 GB of disk for Go's caches.",
+      "Building the Pulumi CLI from Go modules, once. This takes 4 to 7 minutes, and 4 GB of disk for Go's caches.",
     );
     const programs = join(request.workDirectory, "programs");
     await mkdir(programs);
@@ -44,15 +44,15 @@ export const goInstaller: Installer = {
   },
 };
 
-/** Says why the Go that printed this for `go version` cannot be used; `undefined` when it can, which is 1.25 or newer. */
+/** Returns why Go cannot be used, from what `go version` printed, or `undefined` if it can: 1.25 or newer. */
 export function findGoVersionProblem(output: string): string | undefined {
   const parts = /\bgo(\d+)\.(\d+)/.exec(output);
   if (parts === null) {
-    // A Go built from its repository calls itself "devel" and is newer than any release that matters here.
-    return output.includes("devel") ? undefined : `\`go version\` is not understood: ${output.trim()}`;
+    // A Go that was built from its repository calls itself "devel". It is newer than 1.25.
+    return output.includes("devel") ? undefined : `\`go version\` printed no known version: ${output.trim()}`;
   }
   const [major, minor] = [Number(parts[1]), Number(parts[2])];
-  return major > 1 || minor >= 25 ? undefined : `go ${major}.${minor} is too old, 1.25 or newer is needed`;
+  return major > 1 || minor >= 25 ? undefined : `go ${major}.${minor} is too old; use 1.25 or newer`;
 }
 
 async function requireGoVersion(go: string, { environment, signal }: InstallRequest): Promise<void> {
@@ -99,7 +99,7 @@ async function build(go: string, request: InstallRequest, target: BuildTarget): 
       },
     );
     if (result.exitCode !== 0) {
-      throw new Error(`building ${target.module} fails:\n${result.failure}`);
+      throw new Error(`building ${target.module} failed:\n${result.failure}`);
     }
   } finally {
     progress.stop();

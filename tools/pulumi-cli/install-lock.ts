@@ -5,17 +5,17 @@ const pollIntervalMs = 250;
 const heartbeatIntervalMs = 5_000;
 const staleAfterMs = 30_000;
 
-/** How a lock is waited for. */
+/** How to wait for a lock. */
 export interface InstallLockOptions {
-  /** Called once when another process has the lock. */
+  /** Called once if another process has the lock. */
   onWait: () => void;
-  /** Ends the waiting when aborted. */
+  /** Stops waiting when aborted. */
   signal?: AbortSignal;
 }
 
 /**
- * Runs `work` while no other process on this machine does so with the same lock, a folder at `path`. The lock of a process that was killed is
- * taken over after 30 seconds. It saves a second long build and no more: the result of two at once must be right, too.
+ * Runs `work` while holding a lock on this machine: a folder at `path`. A killed process's lock is taken over after 30
+ * seconds. The lock only avoids a second long build, so `work` must also be correct if two processes run it.
  */
 export async function withInstallLock<T>(
   path: string,
@@ -54,7 +54,7 @@ async function tryLock(path: string): Promise<boolean> {
   }
   const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
   if (Date.now() - mtimeMs > staleAfterMs) {
-    // Renamed before it is removed, so that of several waiting processes only one removes it.
+    // Renamed before removal, so that only one of several waiting processes removes it.
     const abandoned = `${path}-abandoned-${process.pid}`;
     await rename(path, abandoned).then(
       () => rm(abandoned, { recursive: true, force: true }),

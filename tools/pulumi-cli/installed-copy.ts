@@ -13,7 +13,7 @@ export const languageHostName = executableName("pulumi-language-nodejs");
 export const dynamicProviderScriptName =
   process.platform === "win32" ? "pulumi-resource-pulumi-nodejs.cmd" : "pulumi-resource-pulumi-nodejs";
 
-/** The folder in which this project keeps what it installs: `pulumi-agb` in `XDG_CACHE_HOME`, by default `~/.cache`. */
+/** Returns the folder for everything that this project installs: `pulumi-agb` in `XDG_CACHE_HOME`, by default `~/.cache`. */
 export function cacheDirectory(environment: NodeJS.ProcessEnv): string {
   const configured = environment["XDG_CACHE_HOME"];
   const base =
@@ -21,14 +21,15 @@ export function cacheDirectory(environment: NodeJS.ProcessEnv): string {
   return join(base, "pulumi-agb");
 }
 
-/** The folder of this project's copy of the CLI in the given version. */
+/** Returns the folder of this project's copy of the CLI in a version. */
 export function installedCopyDirectory(version: string, environment: NodeJS.ProcessEnv): string {
   return join(cacheDirectory(environment), `pulumi-${version}`);
 }
 
 /**
- * Names the files that a copy of the CLI lacks; an empty list means that it is complete. A missing dynamic provider script is put in place
- * first, as it only has to be copied from `node_modules`.
+ * Completes a copy of the CLI as far as possible: copies the dynamic provider script from `node_modules` if it is missing.
+ *
+ * @returns the names of the files that are still missing
  */
 export async function completeInstalledCopy(directory: string): Promise<string[]> {
   const missing = [engineName, languageHostName].filter((name) => !isExecutableFile(join(directory, name)));
@@ -44,8 +45,8 @@ export async function completeInstalledCopy(directory: string): Promise<string[]
 }
 
 /**
- * Moves all files of a folder on the same disk into a copy's folder. Each file appears whole or not at all, and the engine
- * comes last, so neither a process that is killed meanwhile nor a second one doing the same can leave a broken copy behind.
+ * Moves all files of a folder on the same disk into a copy's folder. Each file is moved atomically, the engine last. So
+ * neither a killed process nor two processes at the same time can leave a broken copy behind.
  */
 export async function moveIntoInstalledCopy(fromDirectory: string, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });

@@ -1,27 +1,28 @@
-/** What an installer is asked to do. */
+/** What to install and where. */
 export interface InstallRequest {
   /** The version to install, such as `3.245.0`. */
   version: string;
-  /** An empty folder to work in. It is removed afterwards. */
+  /** An empty working folder. It is removed afterwards. */
   workDirectory: string;
   /** The environment variables to run with. */
   environment: NodeJS.ProcessEnv;
-  /** Takes one line to show to the user. */
+  /** Shows one line to the user. */
   report: (line: string) => void;
-  /** Ends the installation when aborted. */
+  /** Stops the installation when aborted. */
   signal?: AbortSignal;
 }
 
 /** A way to install the Pulumi CLI. */
 export interface Installer {
-  /** Where its CLI comes from. */
+  /** Source of the CLI. */
   origin: "vendor" | "go";
-  /** What it does, in a few words for messages. */
+  /** Its name in messages. */
   title: string;
   /**
-   * Installs the CLI and returns the folder, inside the work directory, that holds its programs and nothing else.
+   * Installs the CLI.
    *
-   * @throws Error with the reason when it cannot.
+   * @returns a folder inside the work directory that contains only the CLI's programs
+   * @throws Error when the installation fails
    */
   install(request: InstallRequest): Promise<string>;
 }

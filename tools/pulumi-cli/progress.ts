@@ -1,17 +1,17 @@
 const intervalMs = 10_000;
 const intervalOnTerminalMs = 1_000;
 
-/** A running progress display. */
+/** A progress display. */
 export interface Progress {
-  /** Sets what is shown behind the title, such as `412 packages`. */
+  /** Sets the text after the title, such as `412 packages`. */
   update(detail: string): void;
-  /** Ends the display. Must be called once. */
+  /** Ends the display. Call it once. */
   stop(): void;
 }
 
 /**
- * Shows a long task's progress with the elapsed time: on one line that is written over each second when standard error is a
- * terminal, else as a line every 10 seconds through `report`.
+ * Shows the progress and elapsed time of a long task. On a terminal, updates one line of standard error each second.
+ * Otherwise reports a line every 10 seconds.
  */
 export function startProgress(title: string, report: (line: string) => void): Progress {
   const startedAt = Date.now();

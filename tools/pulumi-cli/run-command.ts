@@ -1,36 +1,36 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** How a command is run. */
+/** How to run a command. */
 export interface RunCommandOptions {
-  /** Its working directory; the current one by default. */
+  /** Its working directory. Default: the current one. */
   directory?: string;
-  /** All environment variables it gets. */
+  /** All of its environment variables. */
   environment: NodeJS.ProcessEnv;
-  /** How long it may run, in milliseconds. Then it and all that it started is killed. */
+  /** How long it may run, in milliseconds. After that it is killed with everything that it started. */
   timeoutMs: number;
-  /** Kills it, and all that it started, when aborted. */
+  /** When aborted, kills it with everything that it started. */
   signal?: AbortSignal;
-  /** Called with each line it writes to its standard error, as it comes. */
+  /** Called with each line of its standard error as it arrives. */
   onErrorLine?: (line: string) => void;
 }
 
-/** What became of a command. */
+/** The result of a command. */
 export interface CommandResult {
-  /** Its exit code; `undefined` when a signal or the time limit ended it. */
+  /** Its exit code; `undefined` if a signal or the time limit ended it. */
   exitCode: number | undefined;
   stdout: string;
-  /** Why it failed, in a few words or lines: the end of its standard error or how it ended. Empty when it succeeded. */
+  /** Why it failed: the last lines of its standard error, or how it ended. Empty if it succeeded. */
   failure: string;
 }
 
 const lineCountInFailure = 15;
 
 /**
- * Runs a command to its end, with nothing on its standard input. It is the leader of its own process group, so that the time limit
- * and the abort signal end its children too. Its standard input closes when this process dies, however that happens.
+ * Runs a command and waits for its end. It leads its own process group, so the time limit and the abort signal also end its
+ * children. Nothing is written to its standard input, which closes when this process dies for any reason.
  *
- * @throws Error when the command cannot be started, or the abort signal's reason when aborted.
+ * @throws Error when the command cannot be started, or the abort signal's reason when aborted
  */
 export async function runCommand(
   command: string,
@@ -65,7 +65,7 @@ export async function runCommand(
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
   });
-  // A child that never reads its input and has ended already would otherwise raise an unhandled EPIPE.
+  // Without this, a child that has ended without reading its input would raise an unhandled EPIPE.
   child.stdin.on("error", () => {});
 
   try {
@@ -104,6 +104,6 @@ function killGroup(child: ChildProcess): void {
   try {
     process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGKILL");
   } catch {
-    // Everything in the group has ended already.
+    // The whole group has already ended.
   }
 }

@@ -1,12 +1,13 @@
-// The process behind vendor-installer.ts: `node vendor-installer-process.cjs ROOT CONTACT_TIMEOUT_MS` installs the Pulumi CLI of the same
-// version as `@pulumi/pulumi` into ROOT/bin. It is JavaScript because it is run as it is, by whatever runs the TypeScript around it.
+// The process of vendor-installer.ts. `node vendor-installer-process.cjs ROOT CONTACT_TIMEOUT_MS` installs the Pulumi CLI into
+// ROOT/bin, in the version of `@pulumi/pulumi`. It is JavaScript so that Node can run it without a TypeScript loader.
 
 const [root, contactTimeoutMs] = process.argv.slice(2);
 
-// The parent never writes: its end of the pipe closes when it is gone. Process 0 means the whole group, with the shell and the download.
+// The parent never writes to the pipe, so the pipe ends only when the parent is gone. Process 0 means the whole group, with the
+// shell and the download.
 process.stdin.on("end", () => process.kill(0, "SIGKILL")).resume();
 
-// The Automation API waits up to two minutes for its first answer, and says no more than "fetch failed" about an error.
+// The Automation API waits up to two minutes for the first answer, and reports any error as "fetch failed".
 const originalFetch = globalThis.fetch;
 globalThis.fetch = async (url, init) => {
   const contactLimit = AbortSignal.timeout(Number(contactTimeoutMs));

@@ -9,8 +9,8 @@ const contactTimeoutMs = 5_000;
 const installTimeoutMs = 10 * 60_000;
 
 /**
- * Pulumi's own installer, run through `PulumiCommand.install` of the Automation API. It is given up after 5 seconds when it cannot be
- * reached and after 10 minutes in any case. It runs in a process of its own, as the Automation API offers no way to end it.
+ * Pulumi's own installer, `PulumiCommand.install` of the Automation API. It fails after 5 seconds if it cannot be reached,
+ * and after 10 minutes in any case. It runs in a separate process, because the Automation API cannot stop it.
  */
 export const vendorInstaller: Installer = {
   origin: "vendor",
@@ -31,7 +31,7 @@ export const vendorInstaller: Installer = {
     }
     const programs = join(workDirectory, "bin");
     if (!isExecutableFile(join(programs, engineName))) {
-      throw new Error(`it left no ${engineName}`);
+      throw new Error(`it installed no ${engineName}`);
     }
     return programs;
   },

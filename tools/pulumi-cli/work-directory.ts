@@ -5,8 +5,8 @@ const prefix = "installing-";
 const abandonedAfterMs = 2 * 60 * 60_000;
 
 /**
- * Runs `work` with an empty folder inside `parent` and removes it afterwards. Folders that killed processes left behind are removed too,
- * once they are older than two hours, which is longer than any installation takes.
+ * Runs `work` with an empty folder inside `parent` and removes it afterwards. Also removes the folders of killed processes
+ * when they are older than two hours, which is longer than any installation takes.
  */
 export async function withWorkDirectory<T>(parent: string, work: (directory: string) => Promise<T>): Promise<T> {
   await removeAbandoned(parent);

@@ -10,32 +10,32 @@ const stopTimeoutMs = 5_000;
 const readyLine = /^AGB emulator listening on (http:\/\/\S+)$/;
 const lineCountInError = 15;
 
-/** An emulator that runs as a child process. */
+/** An emulator in a child process. */
 export interface RunningEmulator {
-  /** The endpoint to use, such as `http://127.0.0.1:40123`. */
+  /** Its endpoint, such as `http://127.0.0.1:40123`. */
   url: string;
-  /** The only API key it accepts. */
+  /** The only API key that it accepts. */
   apiKey: string;
-  /** Resolves once it has ended, to a few words on how. */
+  /** Resolves when it has ended, to a description such as `exit code 0`. */
   ended: Promise<string>;
-  /** Ends it, by force after 5 seconds. Says on standard error when it had ended by itself before, which it never should. */
+  /** Stops it, and kills it after 5 seconds. Prints an error if it had already ended by itself. */
   stop(): Promise<void>;
 }
 
-/** How the emulator is started. */
+/** How to start the emulator. */
 export interface StartEmulatorOptions {
-  /** The file that keeps its sessions from one run to the next. */
+  /** The file that keeps its sessions between runs. */
   statePath: string;
-  /** The script with the command line of `pulumi-agb`; the built one by default. */
+  /** The script of the command `pulumi-agb`. Default: the built one. */
   scriptPath?: string;
-  /** Gives up when aborted. */
+  /** Stops the start when aborted. */
   signal?: AbortSignal;
 }
 
 /**
- * Starts the local AGB emulator on a free port, with an API key made now. It ends by itself when this process dies.
+ * Starts the local AGB emulator on a free port, with a new API key. It ends by itself when this process dies.
  *
- * @throws Error with what the emulator said, when it ends or keeps silent for 20 seconds instead of getting ready
+ * @throws Error with the emulator's output, when it ends or is not ready within 20 seconds
  */
 export async function startEmulator(options: StartEmulatorOptions): Promise<RunningEmulator> {
   const apiKey = `local-${randomBytes(16).toString("hex")}`;
@@ -50,7 +50,7 @@ export async function startEmulator(options: StartEmulatorOptions): Promise<Runn
     ],
     {
       cwd: projectDirectory,
-      // In its own process group: a Ctrl-C must not end it while Pulumi still needs it to finish its step.
+      // In its own process group: Ctrl-C must not stop it while Pulumi still needs it to finish the current step.
       detached: true,
       windowsHide: true,
       stdio: "pipe",
@@ -103,7 +103,7 @@ export async function startEmulator(options: StartEmulatorOptions): Promise<Runn
 function waitForUrl(stdout: Readable, ended: Promise<string>, signal: AbortSignal | undefined): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not ready after ${readyTimeoutMs / 1000} s`)), readyTimeoutMs);
-    // Reads on after the first line: the emulator must never wait for someone to take its output.
+    // Keeps reading after the first line, so that the emulator never blocks on its output.
     createInterface({ input: stdout }).on("line", (line) => {
       const url = readyLine.exec(line)?.[1];
       if (url !== undefined) {
@@ -122,7 +122,7 @@ function waitForUrl(stdout: Readable, ended: Promise<string>, signal: AbortSigna
 
 function describeFailure(problem: string, output: string): string {
   const hint = /in use|locked/i.test(output)
-    ? "Is another `npm start` or `npm run pulumi` still running in this checkout? Wait for it to end, or stop it, then run this again."
+    ? "Another `npm start` or `npm run pulumi` may be running in this checkout. Wait for it to end or stop it, then run this again."
     : undefined;
   return [`The local AGB emulator did not start: ${problem}.`, output, hint].filter(Boolean).join("\n");
 }

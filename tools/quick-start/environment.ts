@@ -1,6 +1,6 @@
-// The quick start: `npm start` (start.ts) and `npm run pulumi` (pulumi.ts) run Pulumi on the project at the repository's root, against a local
-// backend and, without an API key, against a local AGB emulator. This file puts their common environment together. Uses
-// tools/pulumi-cli, provider/pulumi and the built command line of this package, nothing else of the project.
+// The environment of the quick start. `npm start` (start.ts) and `npm run pulumi` (pulumi.ts) run Pulumi on the project at the
+// repository's root, with a local backend. Without an API key they use a local AGB emulator. Imports tools/pulumi-cli and
+// provider/pulumi, and runs the built command of this package. Uses nothing else of the project.
 
 import { mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -14,9 +14,9 @@ import { chooseService } from "./service";
 
 const stackName = "dev";
 
-/** Pulumi, ready to run on the quick start's stack. */
+/** Pulumi for the quick start's stack. */
 export interface QuickStart {
-  /** Runs a Pulumi command with this process's standard streams and returns its exit code. */
+  /** Runs a Pulumi command with this process's standard streams. Returns its exit code. */
   run(parameters: readonly string[]): Promise<number>;
   /**
    * Runs a Pulumi command and returns its standard output.
@@ -27,10 +27,10 @@ export interface QuickStart {
 }
 
 /**
- * Prepares everything that a Pulumi command needs, runs `work`, and takes down again what was started: finds the CLI, starts the emulator when
- * no API key is set, makes the stack `dev` when it is missing. State is kept in `.quick-start/SERVICE/`.
+ * Runs `work` with everything that a Pulumi command needs: finds the CLI, starts the emulator if no API key is set, creates
+ * the stack `dev` if it is missing. Stops the emulator afterwards. The state is in `.quick-start/SERVICE/`.
  *
- * @returns the exit code: the one that `work` returns, or 1 after an error, which is printed on standard error
+ * @returns the exit code of `work`, or 1 after an error, which is printed to standard error
  */
 export async function withQuickStart(work: (quickStart: QuickStart) => Promise<number>): Promise<number> {
   const runner = new PulumiRunner(projectDirectory);
@@ -40,7 +40,7 @@ export async function withQuickStart(work: (quickStart: QuickStart) => Promise<n
     const service = chooseService(process.env, join(projectDirectory, `Pulumi.${stackName}.yaml`));
     const folder = join(projectDirectory, ".quick-start", service.folderName);
     if (service.kind === "emulator") {
-      console.error("AGB_API_KEY is not set: using the local AGB emulator.");
+      console.error("AGB_API_KEY is not set. Using the local AGB emulator.");
       await mkdir(folder, { recursive: true, mode: 0o700 });
       emulator = await startEmulator({ statePath: join(folder, "state.json"), signal: runner.signal });
     }
@@ -59,8 +59,8 @@ export async function withQuickStart(work: (quickStart: QuickStart) => Promise<n
 }
 
 /**
- * The environment variables to run Pulumi with: the given ones, the CLI's folder first on PATH, a file backend and a Pulumi home inside `folder`,
- * an empty passphrase unless one is set, and the emulator's endpoint and API key when there is one.
+ * Returns the environment variables for Pulumi: `base`, with the CLI's folder first on PATH, a file backend and a Pulumi home
+ * inside `folder`, an empty passphrase unless one is set, and the endpoint and API key of the emulator if there is one.
  */
 export async function createPulumiEnvironment(
   base: NodeJS.ProcessEnv,

@@ -1,5 +1,5 @@
-// Loaded into a child process with `node --require`: ends it, in order, once its parent has closed the child's standard input. The system
-// closes it too when the parent dies without a chance to clean up.
+// Loaded into a child process with `node --require`. Ends the child gracefully when its standard input closes: when the parent
+// closes it, or when the parent dies.
 
 const forceAfterMs = 2000;
 

@@ -1,15 +1,15 @@
 /**
- * Formats the outputs of the quick start's stack as a table without borders: name, session id, labels as `key=value`. `outputs` is what
- * `pulumi stack output --json` prints, with `sessionIds` (name to id) and `labels` (name to labels).
+ * Formats the outputs of the quick start's stack as a borderless table: name, session id, labels as `key=value`.
  *
- * @returns the lines, or an empty list when there are no sessions
+ * @param outputs output of `pulumi stack output --json`, with `sessionIds` (name to id) and `labels` (name to labels)
+ * @returns the lines, or an empty list if there are no sessions
  */
 export function formatOutputsTable(outputs: Record<string, unknown>): string[] {
   const labelsByName = asRecord(outputs["labels"]);
   const rows = Object.entries(asRecord(outputs["sessionIds"])).map(([name, sessionId]) => {
     const labels = labelsByName[name];
     const pairs = Object.entries(asRecord(labels)).map(([key, value]) => `${key}=${value}`);
-    // A secret is shown by Pulumi as a text in place of the object.
+    // Pulumi shows a secret object as a string.
     return [name, String(sessionId), typeof labels === "string" ? labels : pairs.join(" ")];
   });
   return rows.length === 0 ? [] : alignColumns([["NAME", "SESSION ID", "LABELS"], ...rows]);

@@ -1,5 +1,5 @@
-// `npm run pulumi -- ARGUMENTS`: runs any Pulumi command in the quick start's environment. Prints nothing of its own on standard
-// output, so that the output of `npm run --silent pulumi -- stack output --json` can be read by programs.
+// `npm run pulumi -- ARGUMENTS` runs any Pulumi command in the quick start's environment. Adds nothing to standard output, so
+// that programs can read the output of `npm run --silent pulumi -- stack output --json`.
 
 import { withQuickStart } from "./environment";
 

@@ -2,20 +2,20 @@ import { existsSync, readFileSync } from "node:fs";
 
 const defaultEndpoint = "sdk-api.agb.cloud";
 
-/** Which service the quick start talks to. */
+/** The service that the quick start uses. */
 export interface Service {
-  /** The local emulator, or a real one: AGB, or whatever AGB_ENDPOINT names. */
+  /** `emulator` for the local emulator, `real` for AGB or the service that AGB_ENDPOINT names. */
   kind: "emulator" | "real";
   /**
-   * The name of the folder for everything that belongs to this service. One folder for two services would be wrong: a refresh
-   * against the one finds none of the other's sessions and drops them from the state.
+   * Name of the folder for the state of this service. Each service needs its own: a refresh at one service does not find the
+   * sessions of another and drops them from the state.
    */
   folderName: string;
 }
 
 /**
- * Chooses the real service when an API key is set, in the environment (AGB_API_KEY) or in the stack's configuration (`agb:apiKey`), else the
- * emulator. Each endpoint (`agb:endpoint`, AGB_ENDPOINT) has its own folder name.
+ * Chooses the service. An API key in the environment (AGB_API_KEY) or in the stack's configuration (`agb:apiKey`) means the
+ * real one, otherwise the emulator is used. Each endpoint (`agb:endpoint`, AGB_ENDPOINT) has its own folder name.
  */
 export function chooseService(environment: NodeJS.ProcessEnv, stackConfigPath: string): Service {
   const config = existsSync(stackConfigPath) ? readFileSync(stackConfigPath, "utf8") : "";

@@ -1,4 +1,4 @@
-// `npm start`: provisions the project at the repository's root and shows what there is now.
+// `npm start` provisions the project at the repository's root and shows its sessions.
 
 import { withQuickStart } from "./environment";
 import { formatOutputsTable } from "./outputs-table";

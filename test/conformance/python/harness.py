@@ -1,5 +1,5 @@
-"""What the scripts share. Each script is a client of AGB's own SDK and ends with an error when something is not as the
-SDK's documentation says. It talks to the test that runs it in lines: it may ask for time to pass, if time can be moved."""
+"""Functions that the scripts share. Each script uses AGB's own SDK and fails when the SDK does not behave as documented.
+A script can print a line that asks the test to advance the service's clock."""
 
 import json
 import os
@@ -16,19 +16,19 @@ agb = AGB()
 
 
 def advance(seconds):
-    """Lets the service's time pass."""
+    """Advances the service's clock."""
     print(json.dumps({"advanceMs": int(seconds * 1000)}), flush=True)
     reply = sys.stdin.readline()
     assert reply.strip() == "advanced", reply
 
 
 def unique(text):
-    """A name that no other run uses."""
+    """Returns a name that no other run uses."""
     return f"{text}-{uuid.uuid4().hex[:12]}"
 
 
 def created(**params):
-    """Creates a session of the code image."""
+    """Creates a session with the code image."""
     result = agb.create(CreateSessionParams(image_id=CODE_IMAGE, **params))
     assert result.success, result.error_message
     assert result.request_id
@@ -40,13 +40,13 @@ def same(actual, expected):
 
 
 def done(result):
-    """The result, which must be a success."""
+    """Returns the result, which must be a success."""
     assert result.success, result.error_message
     return result
 
 
 def refused(result, *texts):
-    """The result, which must be a failure whose message has all texts."""
+    """Returns the result, which must be a failure whose message contains all texts."""
     assert not result.success, "it was a success"
     for text in texts:
         assert text in (result.error_message or ""), f"{text!r} is not in {result.error_message!r}"

@@ -7,7 +7,7 @@ for _ in range(5):
     advance(40)
     done(kept.keep_alive())
     used.command.execute("true")
-    # Looking at a session does not keep it.
+    # Reading a session does not extend its life.
     idle.get_status()
     idle.get_labels()
     idle.info()

@@ -1,4 +1,4 @@
-"""The quick start of the SDK's own description."""
+"""The quick start from the SDK's documentation."""
 
 from agb import AGB
 from agb.session_params import CreateSessionParams

@@ -1,0 +1,35 @@
+import type { Labels } from "../api/labels";
+import { ownershipKeys } from "../lifecycle/ownership";
+import { type StackState, type StateSession, secretText } from "../pulumi/stack-state";
+
+/** What the state of a stack proves about sessions that it does not know. */
+export interface StateProof {
+  /** Ids of stacks whose states were read, or that the user named. */
+  readonly stackIds: ReadonlySet<string>;
+  /** Create labels of the sessions in the state. Another session with one of them is a twin from a lost reply. */
+  readonly createTokens: ReadonlySet<string>;
+}
+
+/**
+ * Reads what the state of a stack proves: its id, and the create labels of its sessions.
+ *
+ * @param state `undefined` when there is no such stack; that proves nothing
+ */
+export function proofOf(state: StackState | undefined): StateProof {
+  const own = (state?.sessions ?? []).filter(({ isExternal }) => !isExternal);
+  return { stackIds: state?.stackIds ?? new Set(), createTokens: valuesOf(ownershipKeys.create, shownLabels(own)) };
+}
+
+/** The labels of those sessions whose labels the state does not keep secret as a whole. */
+export function shownLabels(sessions: readonly StateSession[]): Labels[] {
+  return sessions.flatMap(({ labels }) => (labels === secretText ? [] : [labels]));
+}
+
+/** The repositories that sessions with these labels are preview environments of. */
+export function repositoriesOf(labelSets: readonly Labels[]): ReadonlySet<string> {
+  return valuesOf(ownershipKeys.repository, labelSets);
+}
+
+function valuesOf(key: string, labelSets: readonly Labels[]): ReadonlySet<string> {
+  return new Set(labelSets.flatMap((labels) => labels[key] ?? []));
+}

@@ -1,0 +1,118 @@
+// Whose stack a preview job may touch. AGB is the emulator; the engine and the forge are fake.
+
+import { takeDown } from "../../provider/previews/down";
+import type { ReleasingJob } from "../../provider/previews/job";
+import { recover } from "../../provider/previews/recover";
+import { sweep } from "../../provider/previews/sweep";
+import { bringUp } from "../../provider/previews/up";
+import { type StackState, secretText } from "../../provider/pulumi/stack-state";
+import { testKey } from "../support/agb-emulator";
+import {
+  downOptions,
+  openJob,
+  ours,
+  recoverOptions,
+  sweepOptions,
+  theirs,
+  upOptions,
+} from "../support/emulated-preview-job";
+import { stateOf } from "../support/fake-preview-job";
+import { failureOf } from "../support/session-stack";
+import { setVariable } from "../support/set-variable";
+
+describe("a stack of another repository in the same backend", () => {
+  test.each([
+    ["up", (job: ReleasingJob) => bringUp(job, upOptions), [expect.stringContaining("could not be brought up")]],
+    ["down", (job: ReleasingJob) => takeDown(job, downOptions), []],
+    ["recover", (job: ReleasingJob) => recover(job, recoverOptions), []],
+  ])("is refused by `%s` before anything is changed", async (_, run, comments) => {
+    const fake = await openJob({}, ours);
+    const session = await fake.make("pr-1", 60, "shop", theirs);
+    const unlabelled = await fake.make("pr-1");
+    fake.stacks.set("pr-1", stateOf("shop", "pr-1", [session], [theirs]));
+    await expect(run(fake.job)).rejects.toThrow(
+      `pr-1 of the project shop holds sessions of another repository: ${theirs}, while this job works for ${ours}. ` +
+        "It is left alone. Give the Pulumi project of each repository its own `name` in Pulumi.yaml.",
+    );
+    expect(fake.commands).toEqual([]);
+    expect(fake.comments.map(({ markdown }) => markdown)).toEqual(comments);
+    expect(fake.running()).toEqual(new Set([session, unlabelled]));
+  });
+
+  test("is told by the sweep, in a dry run as well, and left alone", async () => {
+    const fake = await openJob({}, ours);
+    fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
+    const session = await fake.make("pr-1", 60, "shop", theirs);
+    fake.stacks.set("pr-1", stateOf("shop", "pr-1", [session], [theirs]));
+    for (const execute of [false, true]) {
+      expect(await sweep(fake.job, { ...sweepOptions, execute })).toMatchObject({
+        stacks: [{ stack: "pr-1", action: "failed", reason: expect.stringContaining(theirs) }],
+        failures: [expect.stringContaining("Stack pr-1: ")],
+      });
+    }
+    expect(fake.running()).toEqual(new Set([session]));
+    expect(fake.commands).toEqual([]);
+  });
+});
+
+describe("a stack whose state keeps the labels of its sessions secret as a whole", () => {
+  const secretState = (sessionIds: readonly string[]): StackState => {
+    const state = stateOf("shop", "pr-1", sessionIds);
+    return { ...state, sessions: state.sessions.map((session) => ({ ...session, labels: secretText })) };
+  };
+  const runs: [string, (job: ReleasingJob) => Promise<unknown>][] = [
+    ["up", (job) => bringUp(job, upOptions)],
+    ["down", (job) => takeDown(job, downOptions)],
+    ["recover", (job) => recover(job, recoverOptions)],
+  ];
+
+  test.each(runs)("is refused by `%s` when AGB says that they are another repository's", async (_, run) => {
+    const fake = await openJob({}, ours);
+    const session = await fake.make("pr-1", 60, "shop", theirs);
+    fake.stacks.set("pr-1", secretState([session]));
+    await expect(run(fake.job)).rejects.toThrow(`holds sessions of another repository: ${theirs}`);
+    expect(fake.commands).toEqual([]);
+    expect(fake.running()).toEqual(new Set([session]));
+  });
+
+  test.each(runs)("is used by `%s` when AGB says that they are this repository's, or gone", async (_, run) => {
+    const fake = await openJob({}, ours);
+    const session = await fake.make("pr-1", 60, "shop", ours);
+    fake.stacks.set("pr-1", secretState([session, "session-that-is-gone"]));
+    await run(fake.job);
+    expect(fake.commands.length).toBeGreaterThan(0);
+  });
+
+  test.each(runs)("is left alone by `%s` when AGB does not answer, and the message says what to do", async (_, run) => {
+    const fake = await openJob({}, ours);
+    const session = await fake.make("pr-1", 60, "shop", ours);
+    fake.stacks.set("pr-1", secretState([session]));
+    fake.emulator.addFault({ operation: "GetLabel", answer: { status: 403 } });
+    const { message } = await failureOf(run(fake.job));
+    expect(message).toContain("Could not find out whose sessions pr-1 holds. The state keeps all their labels secret");
+    expect(message).toContain("Check AGB_API_KEY and AGB_ENDPOINT, then run the job again.");
+    expect(fake.commands).toEqual([]);
+  });
+
+  test("is examined by an `up`, which has no client, with the settings of the environment", async () => {
+    const fake = await openJob({}, ours);
+    setVariable("AGB_API_KEY", testKey);
+    setVariable("AGB_ENDPOINT", fake.emulator.url);
+    const session = await fake.make("pr-1", 60, "shop", theirs);
+    fake.stacks.set("pr-1", secretState([session]));
+    const { client: _, ...withoutClient } = fake.job;
+    await expect(bringUp(withoutClient, upOptions)).rejects.toThrow(`another repository: ${theirs}`);
+    expect(fake.commands).toEqual([]);
+  });
+
+  test("costs no call to AGB where another session of the stack shows its repository", async () => {
+    const fake = await openJob({}, ours);
+    const state = stateOf("shop", "pr-1", ["s-1", "s-2"], [ours, ours]);
+    const sessions = state.sessions.map((session, index) =>
+      index === 0 ? session : { ...session, labels: secretText },
+    );
+    fake.stacks.set("pr-1", { ...state, sessions: sessions as StackState["sessions"] });
+    await bringUp(fake.job, upOptions);
+    expect(fake.emulator.requestCounts()).toEqual({});
+  });
+});

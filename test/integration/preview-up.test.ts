@@ -1,0 +1,157 @@
+// What `preview-environment up` decides. AGB is the emulator; the engine and the forge are fake.
+
+import { bringUp } from "../../provider/previews/up";
+import { ours, theirs, upOptions } from "../support/emulated-preview-job";
+import { exportWithContexts, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
+
+describe("up", () => {
+  test("that fails ends with Pulumi's exit code, and the comment and the log tell what is there", async () => {
+    const fake = openFakeJob({ update: async () => failed("error: boom", 1) });
+    fake.stacks.set("pr-1", stateOf("shop", "pr-1", ["s-1"]));
+    expect(await bringUp(fake.job, upOptions)).toBe(1);
+    expect(fake.comments[0]).toMatchObject({
+      request: 1,
+      markdown: expect.stringContaining("could not be brought up"),
+    });
+    expect(fake.comments[0]?.markdown).toContain("`s-1`");
+    expect(fake.summaries).toEqual([fake.comments[0]?.markdown]);
+    expect(fake.published).toEqual({});
+  });
+
+  test("whose state cannot be read afterwards says so", async () => {
+    const exportState = jest.fn().mockResolvedValueOnce(undefined).mockRejectedValue(new Error("no backend"));
+    const fake = openFakeJob({ exportState });
+    fake.requests.set(1, { isOpen: true, updatedAt: new Date() });
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
+    expect(fake.warned).toEqual(["The sessions of pr-1 are not known: no backend"]);
+    expect(fake.summaries[0]).toContain("could not be found out");
+  });
+
+  test("publishes the ids of sessions that run, not of those that are kept though released", async () => {
+    const fake = openFakeJob();
+    const state = stateOf("shop", "pr-1", ["s-1", "s-2"]);
+    const sessions = state.sessions.map((session, index) => ({ ...session, isReleased: index === 1 }));
+    fake.stacks.set("pr-1", { ...state, sessions });
+    await bringUp(fake.job, upOptions);
+    expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
+  });
+
+  test("publishes and shows the sessions alone, where the stack has contexts as well", async () => {
+    const fake = openFakeJob({}, { repository: ours });
+    const state = exportWithContexts(stateOf("shop", "pr-1", ["s-1"], [ours]), ["SdkCtx-1"]);
+    fake.stacks.set("pr-1", state);
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
+    expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
+    expect([...fake.said, ...fake.summaries].join("\n")).not.toContain("SdkCtx");
+  });
+
+  test("of a closed request, as when an old job is started again, makes nothing and says so", async () => {
+    const fake = openFakeJob();
+    fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
+    expect(fake.commands).toEqual([]);
+    expect(fake.comments).toEqual([]);
+    expect(fake.warned).toEqual(["Request 1 is closed, so it gets no environment."]);
+  });
+
+  test("goes on when the forge cannot tell whether the request is open", async () => {
+    const fake = openFakeJob();
+    fake.requests.set(1, new Error("no forge"));
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
+    expect(fake.commands).toEqual(["create pr-1", "update pr-1"]);
+    expect(fake.warned).toEqual(["Could not find out whether request 1 is open: no forge"]);
+  });
+
+  test.each([
+    ["this repository's, when it is known", ours, undefined, ours],
+    ["this repository's, where an older run gave none", ours, stateOf("shop", "pr-1", ["s-1"]), ours],
+    ["that of the state, when a run by hand knows none", undefined, stateOf("shop", "pr-1", ["s-1"], [theirs]), theirs],
+    ["none, when none is known", undefined, stateOf("shop", "pr-1", ["s-1"]), undefined],
+    ["none, when the state has several", undefined, stateOf("shop", "pr-1", ["1", "2"], [ours, theirs]), undefined],
+  ])("labels the sessions with a repository: %s", async (_, repository, state, expected) => {
+    const fake = openFakeJob({}, { repository });
+    if (state !== undefined) {
+      fake.stacks.set("pr-1", state);
+    }
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
+    expect(fake.configuration["preview:repository"]).toBe(expected);
+    expect(fake.configuration).toMatchObject({ "preview:request": "1", "preview:commit": "9f3c2e1" });
+  });
+
+  test.each([
+    ["shop", "production"],
+    ["bank", "pr-1"],
+  ])("does not take a session of %s/%s, which the program looks up, for the stack's own", async (project, stack) => {
+    const fake = openFakeJob({}, { repository: ours });
+    const { sessions } = stateOf(project, stack, ["s-1"], [theirs]);
+    fake.stacks.set("pr-1", { ...stateOf("shop", "pr-1", []), sessions });
+    expect(await bringUp(fake.job, upOptions)).toBe(0);
+  });
+
+  test("uses the stack of the organization", async () => {
+    const fake = openFakeJob({}, { organization: "acme" });
+    await bringUp(fake.job, upOptions);
+    expect(fake.commands).toEqual(["create acme/pr-1", "update acme/pr-1"]);
+  });
+});
+
+describe("up, when Pulumi could not do its work,", () => {
+  const wrong = (error: Error) => async () => {
+    throw error;
+  };
+  test.each([
+    ["the stack is refused", { createStack: wrong(new Error("no such passphrase")) }, "no such passphrase"],
+    ["there is no CLI", { update: wrong(new Error("The Pulumi CLI was not found")) }, "The Pulumi CLI was not found"],
+    [
+      "the stack is locked again and again",
+      { update: async () => failed("[409] Conflict: Another update is currently in progress") },
+      "is still locked (another run) after 3 locks were taken away",
+    ],
+  ])("says so when %s, and fails", async (_, pulumi, message) => {
+    const fake = openFakeJob(pulumi);
+    await expect(bringUp(fake.job, upOptions)).rejects.toThrow(message);
+    expect(fake.comments).toEqual([
+      { request: 1, markdown: expect.stringContaining("could not be brought up"), mode: "create" },
+    ]);
+    expect(fake.comments[0]?.markdown).toContain("[The job](https://forge.test/jobs/1) says why.");
+    expect(fake.published).toEqual({});
+  });
+
+  test("tells that it was cancelled when it was stopped while it waited", async () => {
+    const stop = new AbortController();
+    const pause = async () => {
+      stop.abort(new Error("Stopped."));
+      throw stop.signal.reason;
+    };
+    const update = async () => failed("[409] Conflict: Another update is currently in progress");
+    const fake = openFakeJob({ update }, { pause, signal: stop.signal });
+    await expect(bringUp(fake.job, { ...upOptions, lockWaitMs: 1_000 })).rejects.toThrow("Stopped.");
+    expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("was cancelled before it was ready") }]);
+  });
+});
+
+test("up whose stack is removed at the same time fails and says so", async () => {
+  const fake = openFakeJob({ exportState: async () => undefined });
+  expect(await bringUp(fake.job, upOptions)).toBe(1);
+  expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("could not be brought up") }]);
+  expect(fake.warned.at(-1)).toContain("no longer exists after its update");
+  expect(fake.published).toEqual({});
+});
+
+test("up publishes sessions of one name, in different components, by their URNs", async () => {
+  const fake = openFakeJob();
+  const state = stateOf("shop", "pr-1", ["s-1", "s-2", "s-3"]);
+  const [first, second, third] = state.sessions.map((session, index) => ({
+    ...session,
+    name: index < 2 ? "web" : "db",
+    urn: `urn:pulumi:pr-1::shop::C${index}$agb:AgbSession::web`,
+  }));
+  // biome-ignore lint/style/noNonNullAssertion: there are three
+  fake.stacks.set("pr-1", { ...state, sessions: [first!, second!, third!] });
+  await bringUp(fake.job, upOptions);
+  expect(JSON.parse(fake.published["session-ids"] ?? "")).toEqual({
+    "urn:pulumi:pr-1::shop::C0$agb:AgbSession::web": "s-1",
+    "urn:pulumi:pr-1::shop::C1$agb:AgbSession::web": "s-2",
+    db: "s-3",
+  });
+});

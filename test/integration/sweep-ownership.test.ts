@@ -1,0 +1,179 @@
+// Which sessions the command `sweep` may release.
+
+import { newCreateToken } from "../../provider/lifecycle/ownership";
+import { testKey } from "../support/agb-emulator";
+import { runBounded } from "../support/bounded-process";
+import { sendSuccess, startScriptedServer } from "../support/scripted-server";
+import {
+  command,
+  openEmulator,
+  openSweep,
+  otherStackId,
+  ownLabels,
+  stackId,
+  stateRow,
+  stateWith,
+  withoutStackId,
+} from "../support/sweep-command";
+
+test("a session of another repository with the same names is left", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const ofOther = await make(ownLabels(11, { "pulumi-repository": "github.com/repositories/99" }));
+  const ofOwn = await make(ownLabels(11, { "pulumi-repository": "github.com/repositories/81" }));
+  const unlabelled = await make(ownLabels(11));
+  const { folder, state } = await openSweep(emulator.url);
+  const { exitCode, stdout } = await runBounded(process.execPath, [command, "sweep", "--state", state, "--yes"], {
+    directory: folder,
+    environment: {
+      AGB_API_KEY: testKey,
+      AGB_ENDPOINT: emulator.url,
+      GITHUB_REPOSITORY: "acme/shop",
+      GITHUB_REPOSITORY_ID: "81",
+      GITHUB_SERVER_URL: "https://github.com",
+    },
+    timeoutMs: 20_000,
+  });
+  expect(stdout).toMatch(new RegExp(`^left: ${ofOther} .*belongs to the repository github.com/repositories/99$`, "m"));
+  expect(stdout).toContain(`released: ${ofOwn}`);
+  expect(stdout).toContain(`released: ${unlabelled}`);
+  expect(exitCode).toBe(2);
+  expect(running()).toEqual([ofOther]);
+});
+
+describe("a stack of the same name in another backend", () => {
+  test("keeps its sessions, which are reported and do not count as left", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const theirs = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
+    const orphan = await make(ownLabels(60));
+    const { sweep } = await openSweep(emulator.url);
+    const { exitCode, stdout } = await sweep("--yes", "--older-than", "0s", "--include-unidentified");
+    expect(stdout).toMatch(new RegExp(`^foreign: ${theirs} .*another stack of the same name.*${otherStackId}$`, "m"));
+    expect(stdout).toContain(`released: ${orphan}`);
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([theirs]);
+  });
+
+  test("keeps them also when our state holds one of its sessions, taken over or looked up", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const theirLabels = ownLabels(60, { "pulumi-stack-id": otherStackId });
+    const [inState, theirs] = [await make(theirLabels), await make(theirLabels)];
+    const rows = [
+      stateRow(inState, theirLabels, emulator.url),
+      stateRow("session-x", theirLabels, emulator.url, { external: true }),
+    ];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
+    expect((await sweep("--yes", "--older-than", "0s")).exitCode).toBe(0);
+    expect(running().sort()).toEqual([inState, theirs].sort());
+  });
+});
+
+describe("a session without a stack id", () => {
+  test("is left and reported, unless a flag includes it", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const earlier = await make(withoutStackId(ownLabels(60)));
+    const { sweep } = await openSweep(emulator.url);
+    const { exitCode, stdout } = await sweep("--yes");
+    expect(stdout).toMatch(new RegExp(`^left: ${earlier} .*: it carries no stack id`, "m"));
+    expect(exitCode).toBe(2);
+    expect(running()).toEqual([earlier]);
+    expect((await sweep("--yes", "--include-unidentified")).exitCode).toBe(0);
+    expect(running()).toEqual([]);
+  });
+
+  test("is all that a state without an id may release, and only with the flag", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const identified = await make(ownLabels(60));
+    await make(withoutStackId(ownLabels(60)));
+    const { sweep } = await openSweep(emulator.url, stateWith([], ""));
+    const { exitCode, stdout } = await sweep("--yes", "--include-unidentified");
+    expect(exitCode).toBe(2);
+    expect(running()).toEqual([identified]);
+    expect(stdout).toContain(`no state was read that has its stack id ${stackId}`);
+    expect(stdout).toContain(`release its sessions with --stack-id ${stackId}`);
+  });
+});
+
+test("sessions of a renamed stack are found by its id", async () => {
+  const { emulator, make, running } = await openEmulator();
+  await make(ownLabels(60, { "pulumi-stack": "development", "pulumi-project": "store" }));
+  const { sweep } = await openSweep(emulator.url);
+  const { exitCode, stdout } = await sweep("--yes");
+  expect({ exitCode, running: running() }).toEqual({ exitCode: 0, running: [] });
+  expect(stdout).toMatch(/^released: /);
+});
+
+test("a session that its program retains is left, reported, and does not count as left over", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const retained = await make(ownLabels(60, { "pulumi-retain": "true" }));
+  const { sweep } = await openSweep(emulator.url);
+  const { exitCode, stdout } = await sweep("--yes", "--older-than", "0s");
+  expect(stdout).toMatch(new RegExp(`^retained: ${retained} .*label pulumi-retain \\(option retainOnDelete\\)$`, "m"));
+  expect(exitCode).toBe(0);
+  expect(running()).toEqual([retained]);
+});
+
+describe("a twin, which has the create label of a session in the state,", () => {
+  test("is released at any age, unless it is retained", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const [labels, retained] = [ownLabels(0), ownLabels(0, { "pulumi-retain": "true" })];
+    const [known, twin] = [await make(labels), await make(labels)];
+    const kept = [await make(retained), await make(retained), await make(ownLabels(0))];
+    const rows = [stateRow(known, labels, emulator.url), stateRow(String(kept[0]), retained, emulator.url)];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
+    const { stdout } = await sweep("--yes");
+    expect(stdout).toContain(`released: ${twin}`);
+    expect(running().sort()).toEqual([known, ...kept].sort());
+  });
+
+  test("of a session that is only looked up is left, because that one's stack may still create it", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const labels = ownLabels(0);
+    const [known, twin] = [await make(labels), await make(labels)];
+    const external = stateRow(known, labels, emulator.url, { external: true });
+    const { sweep } = await openSweep(emulator.url, stateWith([external]));
+    expect((await sweep("--yes")).exitCode).toBe(2);
+    expect(running().sort()).toEqual([known, twin].sort());
+  });
+});
+
+test.each([
+  ["another stack", { "pulumi-stack": "production", "pulumi-stack-id": otherStackId }],
+  ["another resource", { "pulumi-resource": "db" }],
+  ["another create", { "pulumi-create": newCreateToken(new Date()) }],
+  ["itself, to be retained", { "pulumi-retain": "true" }],
+])("a session that is relabelled to %s while the sweep waits for another release is left", async (_, more) => {
+  const labels = ownLabels(60);
+  let released = 0;
+  const server = await startScriptedServer(({ path, query }, response) => {
+    if (path.endsWith("ListSession")) {
+      sendSuccess(response, { data: [{ sessionId: "session-1" }, { sessionId: "session-2" }] });
+    } else if (path.endsWith("GetLabel")) {
+      const isRelabelled = released > 0 && query["sessionId"] === "session-2";
+      sendSuccess(response, { data: { labels: JSON.stringify(isRelabelled ? { ...labels, ...more } : labels) } });
+    } else if (path.endsWith("releaseSessionAsync")) {
+      released += 1;
+      sendSuccess(response, {});
+    } else {
+      sendSuccess(response, { data: { status: "FINISH" } });
+    }
+  });
+  const { sweep } = await openSweep(server.url);
+  const { exitCode, stdout } = await sweep("--yes");
+  expect(stdout).toMatch(/^released: session-1/m);
+  expect(stdout).toMatch(/^left: session-2 .*: its owner's labels changed a moment ago/m);
+  expect({ exitCode, released }).toEqual({ exitCode: 2, released: 1 });
+});
+
+test("a list that does not filter leads to no release", async () => {
+  const server = await startScriptedServer(({ path }, response) => {
+    if (path.endsWith("ListSession")) {
+      sendSuccess(response, { data: [{ sessionId: "session-1" }, { sessionId: "session-2" }] });
+    } else {
+      sendSuccess(response, { data: { labels: JSON.stringify({ team: "web", "pulumi-project": "shop" }) } });
+    }
+  });
+  const { sweep } = await openSweep(server.url);
+  expect((await sweep("--yes", "--older-than", "0s")).exitCode).toBe(0);
+  const look = ["ListSession", "GetLabel", "GetLabel"];
+  expect(server.operations()).toEqual([...look, ...look]);
+});

@@ -1,0 +1,200 @@
+// The state that the command `sweep` goes by.
+
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { testKey } from "../support/agb-emulator";
+import { runBounded } from "../support/bounded-process";
+import {
+  command,
+  contextRow,
+  exportOf,
+  openEmulator,
+  openSweep,
+  otherStackId,
+  ownLabels,
+  stackId,
+  stateRow,
+  stateWith,
+} from "../support/sweep-command";
+
+test("a service where the stack has no session is refused: it would know of nothing that is left", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const orphan = await make(ownLabels(60));
+  const rows = [stateRow("session-1", ownLabels(60), "http://127.0.0.1:9")];
+  const { sweep } = await openSweep(emulator.url, stateWith(rows));
+  const { exitCode, stderr } = await sweep("--yes");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`were created at http://127.0.0.1:9, but ${emulator.url} was asked. Nothing was released.`);
+  expect(running()).toEqual([orphan]);
+});
+
+test("contexts in the state neither count as its sessions nor are looked up or released", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const [known, orphan] = [await make(ownLabels(60)), await make(ownLabels(60))];
+  // The context's service says nothing about where the stack's sessions are.
+  const rows = [contextRow("SdkCtx-1", "http://127.0.0.1:9"), stateRow(known, ownLabels(60), emulator.url)];
+  const { sweep } = await openSweep(emulator.url, stateWith(rows));
+  const { exitCode, stdout } = await sweep("--yes");
+  expect(stdout).toMatch(new RegExp(`^released: ${orphan} `));
+  expect(stdout).not.toContain("SdkCtx");
+  expect(exitCode).toBe(0);
+  expect(running()).toEqual([known]);
+  const operations = Object.keys(emulator.requestCounts());
+  expect(operations.filter((operation) => /context/i.test(operation))).toEqual([]);
+});
+
+describe("a state that must not decide", () => {
+  async function refused(stateText: string, ...parameters: string[]) {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const { sweep } = await openSweep(emulator.url, stateText);
+    const { exitCode, stderr } = await sweep("--yes", ...parameters);
+    expect(exitCode).toBe(1);
+    expect(running()).toHaveLength(1);
+    expect(emulator.requestCounts()).toEqual({ createSession: 1 });
+    return stderr;
+  }
+
+  test.each([
+    [["--stack", "production"], "not of shop/production"],
+    [["--stack", "acme/shop/production"], "not of shop/production"],
+    [["--project", "bank"], "not of bank/dev"],
+  ])("is that of another stack than %j", async (parameters, reason) => {
+    const text = await refused(exportOf([]), ...(parameters as string[]));
+    expect(text).toContain(`the state is that of shop/dev, ${reason}`);
+  });
+
+  test.each(["", "{}", "oops"])("is broken: %j", async (text) => {
+    expect(await refused(text, "--stack", "dev", "--project", "shop")).toContain(
+      "state.json cannot be used: it is not",
+    );
+  });
+
+  test("is empty and names no stack", async () => {
+    const text = await refused('{"version":3,"deployment":{}}');
+    expect(text).toContain("the stack is not known; add --project NAME and --stack NAME");
+  });
+});
+
+test("a state file that is not there is named", async () => {
+  const { run } = await openSweep("http://127.0.0.1:9");
+  const { exitCode, stderr } = await run(["--state", "missing.json"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("the state file missing.json cannot be used");
+});
+
+describe("the state that the Pulumi CLI gives", () => {
+  /** A stand-in for `pulumi` that answers what a test tells it. */
+  async function pulumiThat(folder: string, script: string): Promise<string> {
+    const path = join(folder, "pulumi");
+    await writeFile(path, `#!/bin/sh\n${script}\n`);
+    await chmod(path, 0o755);
+    return [folder, process.env["PATH"] ?? ""].join(delimiter);
+  }
+
+  test("is read for the stack that is named", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const known = await make(ownLabels(60));
+    await make(ownLabels(60));
+    const { run, folder } = await openSweep(emulator.url, exportOf([known]));
+    const path = await pulumiThat(
+      folder,
+      'echo "$*" >>calls; if [ "$1" = config ]; then echo {}; else cat state.json; fi',
+    );
+    const { exitCode } = await run(["--yes", "--stack", "dev"], path);
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([known]);
+    expect(await readFile(join(folder, "calls"), "utf8")).toBe(
+      "stack export --stack dev --non-interactive\nconfig --json --show-secrets --stack dev --non-interactive\n",
+    );
+  });
+
+  test("comes with the stack's configuration, which wins over the environment as it does for `pulumi up`", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const { folder } = await openSweep(emulator.url);
+    const config = { "agb:endpoint": { value: emulator.url }, "agb:apiKey": { value: testKey, secret: true } };
+    await writeFile(join(folder, "config.json"), JSON.stringify(config));
+    const path = await pulumiThat(folder, 'if [ "$1" = config ]; then cat config.json; else cat state.json; fi');
+    const { exitCode, stdout } = await runBounded(process.execPath, [command, "sweep", "--yes"], {
+      directory: folder,
+      environment: { PATH: path, AGB_API_KEY: "another-key", AGB_ENDPOINT: "http://127.0.0.1:9" },
+      timeoutMs: 20_000,
+    });
+    expect(stdout).toMatch(/^released: /);
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([]);
+  });
+
+  test("may be empty after a destroy: project and stack are then those of the folder", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const leftOver = await make(ownLabels(60));
+    const { run, folder } = await openSweep(emulator.url);
+    await writeFile(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+    const path = await pulumiThat(
+      folder,
+      'case "$*" in config*) echo {} ;; *show-name*) echo acme/dev ;; *) echo \'{"version":3,"deployment":{}}\' ;; esac',
+    );
+    const { exitCode, stdout } = await run(["--yes"], path);
+    expect(stdout).toContain(`left: ${leftOver}`);
+    expect(stdout).toContain(`release its sessions with --stack-id ${stackId}`);
+    expect(exitCode).toBe(2);
+    expect(running()).toEqual([leftOver]);
+  });
+
+  test("is missing: nothing is released, and the message says what to do when the stack was removed", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const { run, folder } = await openSweep(emulator.url);
+    const path = await pulumiThat(folder, "echo \"error: no stack named 'dev' found\" >&2; exit 1");
+    const { exitCode, stderr } = await run(["--yes", "--stack", "dev"], path);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("The stack dev does not exist in this backend.");
+    expect(stderr).toContain("If the stack was removed, say --stack-is-gone.");
+    expect(running()).toHaveLength(1);
+  });
+
+  test("cannot be read without the CLI: nothing is released, and the message says so", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const { run, folder } = await openSweep(emulator.url);
+    const { exitCode, stderr } = await run(["--yes", "--stack", "dev"], folder);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("The Pulumi CLI was not found; put `pulumi` on the PATH.");
+    expect(stderr).toContain("give an exported state with --state FILE");
+    expect(running()).toHaveLength(1);
+  });
+
+  test("is not asked for with --stack-is-gone, which releases only the sessions of a stack id that is named", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60));
+    const live = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
+    const { run, folder } = await openSweep(emulator.url);
+    await writeFile(join(folder, "Pulumi.yaml"), 'name: "shop"\nruntime: nodejs\n');
+    const path = await pulumiThat(folder, "touch asked; exit 1");
+    const isGone = ["--yes", "--stack-is-gone", "--stack", "dev"];
+    const unnamed = await run(isGone, path);
+    expect(unnamed.exitCode).toBe(2);
+    expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${stackId}`);
+    expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${otherStackId}`);
+    expect(running()).toHaveLength(2);
+    const { exitCode, stderr } = await run([...isGone, "--stack-id", stackId], path);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(running()).toEqual([live]);
+    expect(await readdir(folder)).not.toContain("asked");
+  });
+
+  test.each(["dev", "0123456789ABCDEF", ""])("a stack id %j is refused", async (id) => {
+    const { sweep } = await openSweep("http://127.0.0.1:9");
+    const { exitCode, stderr } = await sweep("--stack-id", id);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("It is not the id of a stack: 16 hexadecimal digits.");
+  });
+
+  test("and --stack-is-gone exclude a state file", async () => {
+    const { sweep } = await openSweep("http://127.0.0.1:9");
+    const { exitCode, stderr } = await sweep("--stack-is-gone");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("cannot be used with");
+  });
+});
