@@ -9,12 +9,12 @@ import {
   uploadStrategies,
 } from "../api/sync-policy";
 import { filledString, mustBe } from "./types";
-import { isUnknown } from "./unknown";
+import { holdsUnknown, isUnknown } from "./unknown";
 
-const absolutePath = filledString.refine(
-  (path) => path.startsWith("/"),
-  "must be an absolute path, such as /home/user/data",
-);
+// With `..` the same folder would have several names, and AGB's status could not be matched with the mount.
+const absolutePath = filledString
+  .refine((path) => path.startsWith("/"), "must be an absolute path, such as /home/user/data")
+  .refine((path) => !/(^|\/)\.\.?(\/|$)/.test(path), "must not go through . or ..");
 
 // AGB refuses them, and its words say nothing of the session.
 const exactPath = z.string().refine((path) => !/[*?[\]]/.test(path), "must not hold wildcards (* ? [ ])");
@@ -57,7 +57,7 @@ export const contextSyncList: z.ZodType<ContextMount[]> = z
   .superRefine((mounts, context) => {
     for (const [name, identify] of [
       ["contextId", (value: string) => value],
-      ["path", withoutSlashAtEnd],
+      ["path", plainPath],
     ] as const) {
       const values = mounts.map((mount) => mount[name]);
       values.forEach((value, index) => {
@@ -73,8 +73,9 @@ export const contextSyncList: z.ZodType<ContextMount[]> = z
     }
   });
 
-function withoutSlashAtEnd(path: string): string {
-  return path.replace(/\/+$/, "");
+/** The path without superfluous slashes. */
+function plainPath(path: string): string {
+  return path.split("/").filter(Boolean).join("/");
 }
 
 /** Puts mounts in the order of their paths, so that another order in the program is no change. */
@@ -86,9 +87,8 @@ export function sortedMounts(mounts: unknown): unknown {
   return [...(mounts as ContextMount[])].sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
-/** Tells whether AGB would be sent the same mounts, such as with a default written out. */
+/** Whether AGB would be sent the same mounts, such as with a default written out. Values not known yet are others. */
 export function sameMounts(one: readonly ContextMount[] = [], other: readonly ContextMount[] = []): boolean {
-  // In a preview the whole list may be unknown.
-  const encode = (mounts: unknown) => (Array.isArray(mounts) ? JSON.stringify(mounts.map(encodeMount)) : mounts);
-  return encode(one) === encode(other);
+  const encode = (mounts: readonly ContextMount[]) => JSON.stringify(mounts.map(encodeMount));
+  return !holdsUnknown(one) && !holdsUnknown(other) && encode(one) === encode(other);
 }

@@ -14,6 +14,7 @@ import type { Properties } from "./hosted-kind";
 import { type Call, UnfinishedResource } from "./kind";
 import type { SessionState } from "./session";
 import { describeSession } from "./session-labels";
+import { isUnknown } from "./unknown";
 
 /** The files of the session could not be uploaded to its contexts, so it is not released. */
 export class UploadFailedError extends CleanError {
@@ -26,7 +27,7 @@ export class UploadFailedError extends CleanError {
 export function mountProblems({ adopt, contextSyncs }: Properties): Problem[] {
   const mounts = Array.isArray(contextSyncs) && contextSyncs.length > 0;
   const reason = "a session that `adopt` takes over keeps the mounts that it has; remove contextSyncs or adopt";
-  return mounts && adopt !== undefined ? [{ path: "contextSyncs", reason }] : [];
+  return mounts && adopt !== undefined && !isUnknown(adopt) ? [{ path: "contextSyncs", reason }] : [];
 }
 
 /**

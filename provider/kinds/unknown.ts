@@ -8,3 +8,8 @@ export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 export function isUnknown(value: unknown): boolean {
   return value === unknownValue;
 }
+
+/** Tells whether a value is not known yet, or anything inside of it. */
+export function holdsUnknown(value: unknown): boolean {
+  return isUnknown(value) || (typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown));
+}
