@@ -9,7 +9,7 @@ import { isAtWrongAddress } from "./failure";
 import type { FailedOperation } from "./kind";
 import { TakenOverError } from "./own-token";
 import type { SessionState } from "./session";
-import { UploadFailedError } from "./session-mounts";
+import { ReleasedDuringDownloadError, UploadFailedError } from "./session-mounts";
 import { MissingStackIdError } from "./stack-identity";
 
 /** What to do next about an error that only sessions have; `undefined` for an error of all kinds. */
@@ -25,6 +25,9 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
   }
   if (error instanceof MissingLookupError) {
     return "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.";
+  }
+  if (error instanceof ReleasedDuringDownloadError) {
+    return "Run `pulumi up` again. A longer idleTimeoutSeconds leaves more time for the download.";
   }
   if (error instanceof UploadFailedError) {
     return (
