@@ -31,8 +31,8 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
   }
   if (error instanceof UploadFailedError) {
     return (
-      "The session is not released, so that no file is lost. Run the command again. To release it without the files, set " +
-      "`releaseWithoutUpload: true` on the session, run `pulumi up`, then delete it again."
+      "The session is not released, so that no file is lost. Run the command again. To go on without the files, set " +
+      "`releaseWithoutUpload: true` on the session and run `pulumi up` before that."
     );
   }
   if (error instanceof AgbNotFoundError) {

@@ -8,8 +8,10 @@ import { openCreateRuntime } from "../lifecycle/create-runtime";
 import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
 import { newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
 import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
+import type { Problem } from "../problem";
 import { contextSyncList, sameMounts, sortedMounts } from "./context-syncs";
-import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
+import type { Properties } from "./hosted-kind";
+import type { Call, KindRuntime, LabelSettings, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
 import { searchReporter } from "./log";
 import { ownTokenOf, refuseTakenOver, tokenOf } from "./own-token";
 import { adoptSession } from "./session-adoption";
@@ -142,6 +144,15 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   const createRuntime = openCreateRuntime({ clock, ended: creates.ended, onSearch: searchReporter(say) });
   /** Ids of sessions that this run adopted: a replacement may have taken them from a resource that made them itself. */
   const adopted = new Set<string>();
+  /** Whether all sessions of a name that the program declares may be released without an upload. */
+  const mayLoseFiles = new Map<string, boolean>();
+
+  function problems(news: Properties, { defaultLabels }: LabelSettings, resource: string | undefined): Problem[] {
+    if (resource !== undefined) {
+      mayLoseFiles.set(resource, news["releaseWithoutUpload"] === true && mayLoseFiles.get(resource) !== false);
+    }
+    return [...labelCountProblems(news, defaultLabels), ...ownerNameProblems(news), ...mountProblems(news)];
+  }
 
   async function create(call: Call, inputs: SessionState) {
     requireStackId(inputs.labelsAll);
@@ -220,7 +231,10 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       call.say(`session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`);
       return "deleted";
     }
-    await uploadMounts(call, id, known, clock);
+    // The state of a session that is being replaced never gets what the program says now.
+    const isDeclared = call.resource !== undefined && mayLoseFiles.get(call.resource) === true;
+    const releaseWithoutUpload = known.releaseWithoutUpload === true || isDeclared;
+    await uploadMounts(call, id, { ...known, releaseWithoutUpload }, clock);
     const leftMs = limitMs === undefined ? undefined : Math.max(0, client.leftMs());
     return (await releaseAndWait(client, id, clock, leftMs)) ? "deleted" : "absent";
   }
@@ -230,11 +244,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     noun: "session",
     deleteVerb: "release",
     properties: sessionProperties,
-    problems: (news, { defaultLabels }) => [
-      ...labelCountProblems(news, defaultLabels),
-      ...ownerNameProblems(news),
-      ...mountProblems(news),
-    ],
+    problems,
     normalize: normalizeSession,
     inputsOf: (outputs) => ({ ...outputs, labelsAll: withoutCreateToken((outputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,

@@ -197,8 +197,8 @@ describe("delete", () => {
     const { message } = await failureOf(release(state));
     expect(message).toBe(
       `could not release AgbSession "web" (session ${state.id}): the upload of ${path} to context ${contextId} failed: ` +
-        "disk full. The session is not released, so that no file is lost. Run the command again. To release it without " +
-        "the files, set `releaseWithoutUpload: true` on the session, run `pulumi up`, then delete it again.",
+        "disk full. The session is not released, so that no file is lost. Run the command again. To go on without the " +
+        "files, set `releaseWithoutUpload: true` on the session and run `pulumi up` before that.",
     );
     expect(operations()).not.toContain("releaseSessionAsync");
     expect(emulator.sessions()).toMatchObject([{ sessionId: state.id, state: "RUNNING" }]);
@@ -226,6 +226,29 @@ describe("delete", () => {
         `context ${contextId} failed: disk full`,
     );
     expect(emulator.sessions()).toEqual([]);
+  });
+
+  test("of a session that is being replaced goes on without the files when the program says so by now", async () => {
+    const { clock, emulator, stack, contextId, mounted, release } = await openMounts();
+    const state = await stack.create(mounted());
+    await contextCall(emulator.url, "DeleteContext", { id: contextId });
+    expect((await failureOf(release(state))).message).toContain("`releaseWithoutUpload: true`");
+
+    const nextRun = new Stack(openProvider(emulator.url, clock), emulator);
+    const replacement = { contextSyncs: [{ contextId: "SdkCtx-other", path }], releaseWithoutUpload: true };
+    expect(await nextRun.diff(state, mounted(replacement))).toMatchObject({ replaces: ["contextSyncs"] });
+    await nextRun.provider.delete(state.id, state.outputs);
+    expect(said()).toContain("is released without its files");
+    expect(emulator.sessions()).toEqual([]);
+  });
+
+  test("releases nothing when of two sessions with its name only one may go without its files", async () => {
+    const { emulator, stack, mounted, release } = await openMounts();
+    const state = await stack.create(mounted());
+    emulator.addFault({ operation: "contextUpload", errorMessage: "disk full" });
+    await stack.check(mounted({ releaseWithoutUpload: true }));
+    expect((await failureOf(release(state))).message).toContain("disk full");
+    expect(emulator.sessions()).toHaveLength(1);
   });
 
   test("whose upload does not end takes five minutes at most, or timeouts.delete", async () => {
