@@ -41,7 +41,9 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
       : "The session is gone: AGB releases idle sessions, or someone released it. Run `pulumi up --refresh` to recreate it.";
   }
   if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveHadEffect(error)) {
-    return isAtWrongAddress(error) || error instanceof AgbAuthenticationError ? undefined : createAdvice(error);
+    return isAtWrongAddress(error) || error instanceof AgbAuthenticationError
+      ? undefined
+      : createAdvice(error, failed.known);
   }
   if (error instanceof AgbUncertainCreateError) {
     return (
@@ -53,9 +55,15 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
 }
 
 /** Advice on a create that made nothing: where a session may exist, the error is an `AgbUncertainCreateError`. */
-function createAdvice(error: AgbApiError): string {
+function createAdvice(error: AgbApiError, { contextSyncs = [] }: Partial<SessionState>): string {
   if (isTransient(error)) {
     return "Nothing was created. Wait a while, then run `pulumi up` again.";
+  }
+  if (contextSyncs.length > 0) {
+    return (
+      "Nothing was created. Check imageId, policyId and contextSyncs (all depend on the account) and how many sessions it " +
+      "may run."
+    );
   }
   return (
     "Nothing was created. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +

@@ -293,14 +293,15 @@ function withSettings(declared: unknown, configured: readonly string[]): unknown
  * the declared ones.
  */
 function sessionDifferences(olds: Partial<SessionState>, news: SessionState) {
+  const sameAtAgb = sameMounts(olds.contextSyncs, news.contextSyncs) ? ["contextSyncs"] : [];
   if (olds.released) {
-    return { replaces: news.onRelease === "keep" ? [] : ["onRelease"], ignored: ["labels", "labelsAll"] };
+    return { replaces: news.onRelease === "keep" ? [] : ["onRelease"], ignored: ["labels", "labelsAll", ...sameAtAgb] };
   }
   // The create label is no input, so only the outputs show that the session does not carry its own.
   const lacksToken = olds.ownToken !== undefined || tokenOf(olds.labelsAll) === undefined;
   return {
     isUnfinished: lacksToken || olds.downloadPending === true,
-    ignored: sameMounts(olds.contextSyncs, news.contextSyncs) ? ["contextSyncs"] : [],
+    ignored: sameAtAgb,
     // A new session would download the files before the old one has uploaded them.
     deleteBeforeReplace: (olds.contextSyncs ?? []).length > 0,
   };

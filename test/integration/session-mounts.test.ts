@@ -126,6 +126,18 @@ describe("create", () => {
     expect(emulator.sessions()).toEqual([]);
   });
 
+  test("with a context that does not exist makes nothing, and says which properties to check", async () => {
+    const { emulator, stack } = await openMounts();
+    const contextSyncs = [{ contextId: "SdkCtx-never", path }];
+    const { message } = await failureOf(stack.create(declare({}, { contextSyncs })));
+    expect(message).toContain("AGB refused createSession: Context not found");
+    expect(message).toContain(
+      "Nothing was created. Check imageId, policyId and contextSyncs (all depend on the account) and how many sessions it may run.",
+    );
+    expect(message).not.toContain("deleteBeforeReplace");
+    expect(emulator.sessions()).toEqual([]);
+  });
+
   test("hides what AGB says of the key and of labels that may be secret", async () => {
     const { emulator, stack, contextId } = await openMounts();
     emulator.addFault({ operation: "contextDownload", errorMessage: `no space for ${testKey} of s3cr3t-label` });

@@ -225,6 +225,13 @@ describe("diff", () => {
     }
   });
 
+  test("takes them for no change of a session that AGB has released and that stays in the state, too", () => {
+    const kept = { labelsAll, onRelease: "keep", released: true };
+    const news = declare([{ ...mount, policy: defaultPolicy }], { onRelease: "keep" });
+    expect(differenceOf(kind, declare([mount], kept), news)).toMatchObject({ changed: [], replaces: [] });
+    expect(differenceOf(kind, declare([], kept), news).replaces).toEqual(["contextSyncs"]);
+  });
+
   test("takes no mounts and an empty list for the same", () => {
     expect(difference(undefined, []).changed).toEqual([]);
     expect(difference([], undefined).changed).toEqual([]);
