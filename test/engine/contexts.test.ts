@@ -4,7 +4,7 @@ import "../support/await-pulumi-cli";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { contextCall, createContext, download, runShell, upload } from "../support/emulator-requests";
-import { createPulumiProject, javascriptFiles } from "../support/pulumi-project";
+import { createPulumiProject, javascriptFiles, readTextsBelow } from "../support/pulumi-project";
 import { changesIn, resourceTexts, sessionIdsOf } from "../support/stack-state";
 
 jest.setTimeout(300_000);
@@ -206,4 +206,39 @@ test("a session keeps its files through replacements, and destroy deletes them o
   expect(changesIn((await project.up()).stdout)).toMatchObject({ updated: 1 });
   await project.destroy();
   expect(emulator.contexts()).toEqual([]);
+});
+
+test("a name and a path that are secret stand nowhere in clear after runs without a failure", async () => {
+  const hiddenName = "merger-4711";
+  const hiddenPath = "/home/user/ticket-4712";
+  const secretProgram = `
+    const pulumi = require("@pulumi/pulumi");
+    const { AgbContext, AgbSession } = require("pulumi-agb");
+    const config = new pulumi.Config();
+    const data = new AgbContext("data", { name: config.requireSecret("name") });
+    exports.session = new AgbSession("web", {
+      imageId: "agb-code-space-1",
+      contextSyncs: [{ contextId: data.contextId, path: config.requireSecret("path") }],
+    });
+    exports.data = data;
+  `;
+  const { emulator, project } = await openProject(javascriptFiles(secretProgram));
+  await project.configure({ "engine-test:name": { secret: hiddenName }, "engine-test:path": { secret: hiddenPath } });
+  // Runs that print as much as they can without a failure, whose message names what failed.
+  await project.up();
+  const [context] = emulator.contexts();
+  expect(context).toMatchObject({ name: hiddenName });
+  await contextCall(emulator.url, "ModifyContext", { id: context?.contextId ?? "", name: `${hiddenName}-changed` });
+  await project.succeed("preview", "--diff");
+  await project.up("--diff");
+  await project.outputs();
+  const state = JSON.stringify(await project.exportState());
+  const texts = await readTextsBelow(project.root);
+  await project.destroy();
+
+  for (const hidden of [hiddenName, hiddenPath]) {
+    expect([...texts].filter(([, text]) => text.includes(hidden)).map(([path]) => path)).toEqual([]);
+    expect(state).not.toContain(hidden);
+    expect(project.transcript()).not.toContain(hidden);
+  }
 });
