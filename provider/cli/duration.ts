@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Reads a duration as users write it, such as `90s`, `10m` or `2h`. @returns milliseconds */
+/** Parses a duration such as `90s`, `10m` or `2h`. @returns milliseconds */
 export function parseDurationMs(text: string): number {
   const [, amount, unit] = /^(\d+)([smh])$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
+import { optionDefaults } from "../emulator/options";
 import { closeInheritedFiles } from "./inherited-files";
 import { onParentEnd } from "./parent-end";
 import { type RequestLogFormat, requestLine } from "./request-log";
@@ -18,67 +19,82 @@ export function emulatorCommand(): Command {
     .summary("run a local AGB that answers the API of AGB on this computer")
     .description(
       "Run a local AGB that answers the API of AGB on this computer. " +
-        "Open /_emulator/ at its address in a browser to watch it and to try out drift by hand. " +
-        "Stop it with Ctrl+C or SIGTERM; the sessions stay in the state file, if there is one.",
+        "Open /_emulator/ at its address in a browser to watch it and to cause drift by hand. " +
+        "Stop it with Ctrl+C or SIGTERM. Sessions and contexts stay in the state file, if there is one.",
     )
-    .addOption(numberOption("--port <number>", "TCP port; 0 takes a free one", 0))
+    .addOption(numberOption("--port <number>", "TCP port; 0 takes a free one", optionDefaults.port))
     .option(
       "--host <address>",
-      "address or name to listen on; one that other machines can reach needs --api-key (default: 127.0.0.1)",
+      "address or name to listen on; one that other machines can reach needs --api-key",
+      optionDefaults.host,
     )
-    .option("--state <file>", "JSON file in which the sessions outlive the emulator (default: in memory only)")
+    .option("--state <file>", "file in which sessions and contexts outlive the emulator (default: in memory only)")
     .addOption(
       new Option(
         "--api-key <key>",
-        "an API key to accept; may be given several times. Others can see an argument in the list of processes; the " +
+        "an API key to accept; can be given several times. Others can see an argument in the list of processes; the " +
           "environment variable and --api-key-file do not show the key (default: every key)",
       )
         .env("AGB_EMULATOR_API_KEY")
         .argParser((key: string, earlier: readonly string[] = []) => [...earlier, key]),
     )
-    .option("--api-key-file <file>", "file with API keys to accept, one a line (default: none)")
+    .option("--api-key-file <file>", "file with API keys to accept, one per line (default: none)")
     .addOption(
       numberOption(
         "--default-idle-timeout-seconds <number>",
-        "idle seconds after which a session is released when its create names no timeout",
-        300,
+        "idle seconds after which a session is released if its create names no timeout",
+        optionDefaults.defaultIdleTimeoutSeconds,
       ),
     )
     .addOption(
       numberOption(
         "--maximum-lifetime-seconds <number>",
         "seconds after which a session is released in any case",
-        1800,
+        optionDefaults.maximumLifetimeSeconds,
       ),
     )
     .addOption(
       numberOption(
         "--release-delay-ms <number>",
-        "milliseconds a released session reports DELETING before it is gone",
-        200,
+        "milliseconds for which a released session reports DELETING before it is gone",
+        optionDefaults.releaseDelayMs,
       ),
     )
-    .addOption(numberOption("--latency-ms <number>", "milliseconds every request takes at least", 0))
+    .addOption(
+      numberOption("--latency-ms <number>", "milliseconds that every request takes at least", optionDefaults.latencyMs),
+    )
     .addOption(
       new Option("--set-label <mode>", "whether SetLabel replaces all labels or adds to them")
         .choices(["replace", "merge"])
-        .default("replace"),
+        .default(optionDefaults.setLabel),
     )
     .addOption(
-      numberOption("--label-index-delay-ms <number>", "milliseconds until a new session is found by its labels", 0),
+      numberOption(
+        "--label-index-delay-ms <number>",
+        "milliseconds until a label filter finds a new session",
+        optionDefaults.labelIndexDelayMs,
+      ),
     )
-    .addOption(numberOption("--maximum-sessions <number>", "sessions that may run at once (default: no limit)"))
+    .addOption(
+      numberOption("--maximum-sessions <number>", "sessions that may run at the same time (default: no limit)"),
+    )
     .addOption(
       numberOption(
         "--requests-per-second <number>",
-        "requests answered in a second; more get HTTP 429 with Retry-After (default: no limit)",
+        "requests answered per second; more get HTTP 429 with Retry-After (default: no limit)",
       ),
     )
     .addOption(
       new Option("--log <format>", "write one line per request to stderr (default: none)").choices(["json", "pretty"]),
     )
-    .addOption(numberOption("--page-cap <number>", "the most sessions on one page of a list", 100))
-    .addOption(numberOption("--maximum-file-bytes <number>", "the most bytes of a file of a context", 2 ** 31))
+    .addOption(numberOption("--page-cap <number>", "the most sessions on one page of a list", optionDefaults.pageCap))
+    .addOption(
+      numberOption(
+        "--maximum-file-bytes <number>",
+        "the most bytes of a file of a context",
+        optionDefaults.maximumFileBytes,
+      ),
+    )
     .option(
       "--allow-exec",
       "let sessions run commands and code as your own user on this computer, in a folder for each session (default: tools answer that they are not allowed)",
@@ -88,24 +104,24 @@ export function emulatorCommand(): Command {
 }
 
 const faultsHelp = `
-Faults on purpose:
-  POST a rule to /_emulator/faults at the emulator's address, DELETE takes all rules out of force:
+Faults:
+  POST a rule to /_emulator/faults at the emulator's address. DELETE /_emulator/faults removes all rules.
     {"operation": "ListSession" or "*", "calls": 2 or [1, 3] or "every", "when": "before" or "after",
      "delayMs": 500, "answer": {"status": 503, "body": ..., "headers": {...}} or "reset" or "truncate"}
-  Only "operation" is required. docs/emulator.md tells each field and the other endpoints under /_emulator/.`;
+  Only "operation" is required. docs/emulator.md describes every field and the other endpoints under /_emulator/.`;
 
 async function runEmulator(
   { state, apiKey, apiKeyFile, log, ...flags }: EmulatorFlags,
   command: Command,
 ): Promise<void> {
   if (command.getOptionValueSource("apiKey") === "cli") {
-    // Takes the arguments, and with them the key, out of the list of processes.
+    // Removes the arguments, and with them the key, from the list of processes.
     process.title = "pulumi-agb emulator";
   }
   let emulator: Emulator;
   try {
     const apiKeys = [...(apiKey ?? []), ...(apiKeyFile === undefined ? [] : readKeys(apiKeyFile))];
-    // Sessions could use what is open. Only now, as the file with the keys may be one of them.
+    // Sessions could use them. Not earlier: the file with the keys may be one of them.
     closeInheritedFiles();
     emulator = await startEmulator({
       ...flags,
@@ -122,7 +138,7 @@ async function runEmulator(
     process.exitCode = 1;
     return;
   }
-  // Whoever started the emulator may read the first line and close the pipe; the service goes on.
+  // The program that started the emulator may read the first line and close the pipe. The service goes on.
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
   console.log(`AGB emulator listening on ${emulator.url}`);
@@ -140,7 +156,7 @@ async function runEmulator(
   onParentEnd(stop);
 }
 
-// The name of a file may hold what a terminal would obey.
+// A file name may contain control characters, which a terminal would obey.
 function withoutControls(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -148,7 +164,10 @@ function withoutControls(text: string): string {
 /** @throws EmulatorStartError when the file cannot be read or has no key */
 function readKeys(file: string): string[] {
   const unusable = (problem: string) =>
-    new EmulatorStartError("INVALID_OPTION", `--api-key-file ${file} ${problem}. Name a file with one API key a line.`);
+    new EmulatorStartError(
+      "INVALID_OPTION",
+      `--api-key-file ${file} ${problem}. Name a file with one API key per line.`,
+    );
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -169,7 +188,7 @@ function numberOption(flags: string, description: string, defaultValue?: number)
   const option = new Option(flags, description).argParser((text) => {
     const value = Number(text);
     if (text.trim() === "" || !Number.isFinite(value)) {
-      throw new InvalidArgumentError("It is not a number.");
+      throw new InvalidArgumentError("It must be a number.");
     }
     return value;
   });

@@ -1,12 +1,11 @@
 import { closeSync, readdirSync, readFileSync } from "node:fs";
 
-/** O_CLOEXEC as Linux shows it. Node sets it on all files that it opens itself. */
+/** O_CLOEXEC on Linux. Node sets it on all files that it opens itself. */
 const closeOnExec = 0o2000000;
 
 /**
- * Closes the open files that this process has from the program that started it and would pass on to those that it starts.
- * Standard input, output and error stay, and so does the channel to a parent that is Node. Does nothing where the system
- * has no /proc.
+ * Closes the open files that this process inherited from its parent and would pass on to its children. Standard input,
+ * output and error stay open, and so does the channel to a parent that is Node. Does nothing if there is no /proc.
  */
 export function closeInheritedFiles(): void {
   const channel = parentChannel();
@@ -15,7 +14,7 @@ export function closeInheritedFiles(): void {
       try {
         closeSync(file);
       } catch {
-        // It is closed already, as is the one by which the list was read.
+        // It is already closed, like the one that read the list.
       }
     }
   }
@@ -38,7 +37,7 @@ function isPassedOn(file: number): boolean {
   }
 }
 
-// Node takes the variable out of process.env, but not out of what the system keeps.
+// Node removes the variable from process.env, but not from what the system keeps.
 function parentChannel(): number | undefined {
   if (process.channel === undefined) {
     return undefined;

@@ -4,9 +4,8 @@ import { isRunByNpm } from "./environment";
 const lookEveryMs = 500;
 
 /**
- * Calls back once the program that runs this one for npm (`npx`, `npm exec`) has ended. A signal to npm ends the shell
- * between it and this process, but not this process. Without npm nothing is done: a program may well outlive the shell
- * that started it.
+ * Calls back when npm (`npx`, `npm exec`), which runs this program, has ended. A signal to npm ends the shell between npm
+ * and this process, but not this process. Does nothing without npm, because a program may outlive the shell that started it.
  */
 export function onParentEnd(callBack: () => void): void {
   if (!isRunByNpm()) {
@@ -22,7 +21,7 @@ export function onParentEnd(callBack: () => void): void {
   timer.unref();
 }
 
-/** The parent and, where there is a /proc, the parent's parent. */
+/** The parent and, if there is a /proc, the parent's parent. */
 function parents(): string {
   const parent = process.ppid;
   try {

@@ -111,7 +111,7 @@ function downCommand(): Command {
     .action((flags: DownFlags) =>
       run("down", async (runner, output) => {
         const job = await openJob(runner, output, flags);
-        const { exitCode, orphans } = await withClient(job, flags, (releasingJob) =>
+        const { exitCode, orphans } = await releasing(job, flags, (releasingJob) =>
           takeDown(releasingJob, { request: flags.request, lockWaitMs: flags.lockWait }),
         );
         return exitCode !== 0 || orphans.every(isSettled) ? exitCode : somethingLeft;
@@ -143,14 +143,14 @@ function recoverCommand(): Command {
       run("recover", async (runner, output) => {
         const job = await openJob(runner, output, flags);
         const { request, force = false } = flags;
-        const orphans = await withClient(job, flags, (releasingJob) => recover(releasingJob, { request, force }));
+        const orphans = await releasing(job, flags, (releasingJob) => recover(releasingJob, { request, force }));
         return orphans.every(isSettled) ? 0 : somethingLeft;
       }),
     );
   return addHelpNotes(
     command,
     "Exit code: 0 when the stack is clean or no run was cut off here, 2 when sessions are left that could not be " +
-      `released, 1 when it failed. ${stoppedCodes}`,
+      `released, 1 when the recovery failed. ${stoppedCodes}`,
   );
 }
 
@@ -173,7 +173,7 @@ function sweepCommand(): Command {
       run("sweep", async (runner, output) => {
         const forge = requireForge(readForgeSettings());
         const job = await openJob(runner, output, flags);
-        const result = await withClient(job, flags, (releasingJob) =>
+        const result = await releasing(job, flags, (releasingJob) =>
           sweep(
             { ...releasingJob, forge },
             {
@@ -220,6 +220,7 @@ async function openJob(runner: PulumiRunner, output: JobOutput, { organization }
     organization,
     repository: readRepositoryId(),
     forge: findForge(settings),
+    withClient,
     clock: systemClock,
     pause: (milliseconds) => runner.pause(milliseconds),
     signal: runner.signal,
@@ -233,15 +234,21 @@ function warnAboutUnusableForge(settings: ForgeSettings, output: JobOutput): voi
   }
 }
 
-async function withClient<Result>(
+/** Runs work with a client that is open for the whole job. */
+function releasing<Result>(
   job: PreviewJob,
   { includeUnidentified: includesUnidentified }: ReleasingFlags,
   work: (job: ReleasingJob) => Promise<Result>,
 ): Promise<Result> {
+  return withClient((client) => work({ ...job, client, withClient: (use) => use(client), includesUnidentified }));
+}
+
+/** Runs work with a client of the service and the key that the environment names. */
+async function withClient<Result>(work: (client: AgbClient) => Promise<Result>): Promise<Result> {
   const { baseUrl, proxy, apiKey, timeoutMs } = readSettings(() => undefined);
   const client = new AgbClient({ baseUrl, proxy, timeoutMs, apiKey: apiKey.value });
   try {
-    return await work({ ...job, client, includesUnidentified });
+    return await work(client);
   } finally {
     await client.close();
   }

@@ -1,9 +1,9 @@
 import type { JournalEntry } from "../emulator";
 
-/** How a request is written: for programs or for people. */
+/** The format of the request log: `json` for programs, `pretty` for people. */
 export type RequestLogFormat = "json" | "pretty";
 
-/** One line about one request, without the line's end. It holds no key, no label and no query, as the journal has none. */
+/** One request as a line, without a line end. Keys, labels and queries are not in it, because the journal has none. */
 export function requestLine(entry: JournalEntry, format: RequestLogFormat): string {
   const { atMs, ...rest } = entry;
   const { operation, method, path, status, durationMs, requestId, sessionId } = rest;

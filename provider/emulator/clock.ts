@@ -1,4 +1,4 @@
-/** Where the emulator reads the time from. Every life-cycle rule is worked out from it when somebody asks, never by a timer. */
+/** Where the emulator reads the time. Life-cycle rules compare with it when somebody looks at a session; no timer ends one. */
 export interface Clock {
   /** Milliseconds since 1970-01-01 UTC. */
   now(): number;
@@ -10,7 +10,7 @@ const lastDateMs = 8.64e15;
 /** The computer's own clock; the default. */
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** A clock that goes on as its source does, with the time added that somebody let pass at once. */
+/** A clock that runs as its source does and can be moved ahead. */
 export class AdvanceableClock implements Clock {
   #offsetMs = 0;
 
@@ -34,7 +34,7 @@ export class AdvanceableClock implements Clock {
   }
 }
 
-/** A clock that stands still until it is moved, so that a test can let hours pass without waiting. */
+/** A clock that stands still until it is moved. With it a test lets hours pass without waiting. */
 export class ManualClock implements Clock {
   #nowMs: number;
 
@@ -51,7 +51,7 @@ export class ManualClock implements Clock {
    * Moves the clock forward.
    *
    * @param ms milliseconds, not negative
-   * @throws RangeError when `ms` is negative or not a number: time that runs backwards is not something AGB shows
+   * @throws RangeError when `ms` is negative or not a number
    */
   advance(ms: number): void {
     if (!(ms >= 0)) {

@@ -1,9 +1,9 @@
 import type { ApiFailure } from "./failures";
 
-/** What an operation hands back on success; `data` is left out of replies that carry none. */
+/** What an operation returns on success. Replies without data have no `data`. */
 export interface Outcome {
   readonly data?: unknown;
-  /** List replies only: `count` is the number of matches on all pages together (AGB docs, session list page). */
+  /** In lists only: `count` is the number of matches on all pages (AGB docs, session list page). */
   readonly nextToken?: string;
   readonly maxResults?: number;
   readonly count?: number;
@@ -18,7 +18,7 @@ export interface Reply {
   readonly body: string;
 }
 
-/** HTTP 200, exactly: AGB's SDKs take 201 or 202 as a failure on several calls. */
+/** Exactly HTTP 200: several calls of AGB's SDKs treat 201 or 202 as a failure. */
 export function successReply(requestId: string, outcome: Outcome): Reply {
   return jsonReply(200, requestId, { success: true, code: "ok", httpStatusCode: 200, requestId, ...outcome });
 }

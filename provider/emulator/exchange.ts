@@ -1,9 +1,13 @@
+// One request and its reply: host, key, rate limit, fault rules, the operation, the journal.
+
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FileContents } from "./contexts/file-contents";
 import { contextFilesPath } from "./contexts/file-urls";
 import { transferFile } from "./contexts/transfer";
-import { failureReply, jsonReply, type Outcome, type Reply, successReply } from "./envelope";
+import { type Delivery, deliver, faultyDelivery, statusOf } from "./delivery";
+import { failureReply, type Outcome, type Reply, successReply } from "./envelope";
 import { ApiFailure, notLoggedIn, stateNotSaved, tooManyRequests, unknownAction } from "./failures";
-import type { FaultStep, Faults } from "./faults";
+import type { Faults } from "./faults";
 import { checkHost } from "./host-names";
 import { newRequestId } from "./identifiers";
 import { bearerKey, ClientGone, overBodyLimit, parseBody, parseTarget, readBody } from "./incoming";
@@ -14,29 +18,29 @@ import type { Route, RouteContext } from "./routes/route";
 
 /** What answering a request needs beside what the operations need. */
 export interface ExchangeContext extends Omit<RouteContext, "origin"> {
+  readonly contents: FileContents;
   readonly faults: Faults;
   readonly journal: Journal;
   readonly rateLimit: RateLimit;
-  acceptsKey(key: string): boolean;
   /** Identity of the state that the sessions are in; undefined when they end with this process. */
-  emulatorId(): string | undefined;
+  readonly emulatorId: string | undefined;
+  /** Aborted when the emulator closes. */
+  readonly closing: AbortSignal;
+  acceptsKey(key: string): boolean;
   /** Resolves when all changes so far are on disk. */
   save(): Promise<void>;
   /** @throws Closing when the emulator is closed meanwhile */
   wait(ms: number): Promise<void>;
-  isClosing(): boolean;
-  /** Resolves when what follows from the end of sessions that are over by now is done. Never rejects. */
-  settleSessions(): Promise<void>;
+  /** Begins to end the sandboxes of sessions that are over by now. Resolves when that is done. Never rejects. */
+  endSandboxes(): Promise<void>;
 }
 
-/** The emulator is closed while a request waits: the connection ends without a reply. */
+/** The emulator is closed while a request waits. The connection ends without a reply. */
 export class Closing extends Error {
   override readonly name = "Closing";
 }
 
 const emulatorIdHeader = "x-agb-emulator-id";
-
-type Delivery = Reply | "reset" | { readonly truncated: Reply };
 
 interface Call {
   readonly incoming: IncomingMessage;
@@ -48,13 +52,14 @@ interface Call {
   sessionId?: string | undefined;
 }
 
-/** Answers one request and writes it down. Never rejects: whatever goes wrong becomes a reply, or the connection's end. */
+/** Answers one request and adds it to the journal. Never rejects: a failure becomes a reply, or the connection's end. */
 export async function exchange(incoming: IncomingMessage, outgoing: ServerResponse, context: ExchangeContext) {
   const startedAtMs = performance.now();
   const method = incoming.method ?? "GET";
   const { path, query } = parseTarget(incoming.url ?? "/");
   if (path === contextFilesPath) {
     const requestId = newRequestId();
+    void context.endSandboxes();
     const status = await transferFile(incoming, outgoing, query, requestId, context);
     const durationMs = performance.now() - startedAtMs;
     context.journal.add({ operation: "contextFile", method, path, status, durationMs, requestId });
@@ -78,14 +83,18 @@ export async function exchange(incoming: IncomingMessage, outgoing: ServerRespon
     status: statusOf(delivery),
     durationMs: performance.now() - startedAtMs,
     requestId: call.requestId,
-    // Only what looks like an id: a client may send anything here, also a secret.
+    // Only what looks like an id. A client may send anything here, also a secret.
     ...(call.sessionId !== undefined &&
       /^session-[a-z0-9]{1,40}$/.test(call.sessionId) && { sessionId: call.sessionId }),
   });
+  if (context.closing.aborted || !incoming.complete) {
+    outgoing.shouldKeepAlive = false;
+  }
   try {
-    deliver(outgoing, delivery, context.isClosing() || !incoming.complete, context.emulatorId());
+    const { emulatorId } = context;
+    deliver(outgoing, delivery, emulatorId === undefined ? {} : { [emulatorIdHeader]: emulatorId });
   } catch {
-    // A fault rule that was changed after it was checked. It must not take down the other sessions' service.
+    // A fault rule that was changed after it was checked. It must not stop the service for the other sessions.
     outgoing.destroy();
   }
 }
@@ -109,31 +118,28 @@ async function decide(call: Call, context: ExchangeContext): Promise<Delivery> {
   if (route === undefined) {
     throw unknownAction(call.method, call.path);
   }
-  const { before, after } = context.faults.meet(route.operation);
+  const { before, after } = context.faults.countCall(route.operation);
   await context.wait(before.delayMs);
   if (before.answer !== undefined) {
-    return faulty(before.answer, requestId, successReply(requestId, {}));
+    return faultyDelivery(before.answer, requestId, successReply(requestId, {}));
   }
   const reply = await perform(call, route, body, context);
   await context.wait(after.delayMs);
-  return after.answer === undefined ? reply : faulty(after.answer, requestId, reply);
+  return after.answer === undefined ? reply : faultyDelivery(after.answer, requestId, reply);
 }
 
-// Catches refusals itself, so that a fault after the effect also replaces the reply to a refused request.
+// Turns refusals into replies itself, so that a fault after the effect also replaces the reply to a refused request.
 async function perform(call: Call, route: Route, body: string, context: ExchangeContext): Promise<Reply> {
   const { requestId } = call;
   try {
     const accepted = route.accept(call.query, route.method === "POST" ? parseBody(body) : {});
     call.sessionId = accepted.sessionId;
-    const settling = context.settleSessions();
-    if (accepted.usesContexts) {
-      await settling;
-    }
+    void context.endSandboxes();
     const outcome = await accepted.run({ ...context, origin: `http://${call.incoming.headers.host}` });
-    // A session that this request has ended must not run on until somebody asks for something else.
-    void context.settleSessions();
+    // A session that this request has ended must not run on until the next request.
+    void context.endSandboxes();
     call.sessionId ??= sessionIn(outcome);
-    if (route.writes) {
+    if (accepted.writes) {
       await context.save().catch((error: Error) => {
         throw stateNotSaved(error.message);
       });
@@ -152,63 +158,6 @@ function refusal(requestId: string, error: unknown): Reply {
   if (error instanceof ApiFailure) {
     return failureReply(requestId, error);
   }
-  // A mistake in the emulator. It must not take down the other sessions' service.
+  // A mistake in the emulator. It must not stop the service for the other sessions.
   return failureReply(requestId, { status: 500, code: "InternalError", message: `Emulator failure: ${String(error)}` });
-}
-
-function faulty(answer: NonNullable<FaultStep["answer"]>, requestId: string, reply: Reply): Delivery {
-  if (answer === "reset") {
-    return "reset";
-  }
-  if (answer === "truncate") {
-    return { truncated: reply };
-  }
-  const { status, body, headers } = answer;
-  const base =
-    body === undefined
-      ? failureReply(requestId, { status, code: "InjectedFault", message: `Injected fault: HTTP ${status}.` })
-      : jsonReply(status, requestId, body);
-  const text =
-    typeof body === "string"
-      ? {
-          body,
-          headers: {
-            ...base.headers,
-            "content-type": /^\s*</.test(body) ? "text/html;charset=utf-8" : "text/plain;charset=utf-8",
-          },
-        }
-      : {};
-  const whole = { ...base, ...text };
-  const given = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
-  return { ...whole, headers: { ...whole.headers, ...Object.fromEntries(given) } };
-}
-
-function statusOf(delivery: Delivery): number {
-  if (delivery === "reset") {
-    return 0;
-  }
-  return "truncated" in delivery ? delivery.truncated.status : delivery.status;
-}
-
-function deliver(outgoing: ServerResponse, delivery: Delivery, isLast: boolean, emulatorId: string | undefined): void {
-  if (delivery === "reset") {
-    outgoing.socket?.resetAndDestroy();
-    return;
-  }
-  const isTruncated = "truncated" in delivery;
-  const reply = isTruncated ? delivery.truncated : delivery;
-  const body = Buffer.from(reply.body);
-  if (isLast) {
-    outgoing.shouldKeepAlive = false;
-  }
-  outgoing.writeHead(reply.status, {
-    "content-length": String(body.length),
-    ...(emulatorId !== undefined && { [emulatorIdHeader]: emulatorId }),
-    ...reply.headers,
-  });
-  if (isTruncated) {
-    outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => outgoing.destroy());
-  } else {
-    outgoing.end(body);
-  }
 }

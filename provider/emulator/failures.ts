@@ -1,4 +1,4 @@
-/** A request that the service refuses: becomes a reply with `success: false`. */
+/** A request that the service refuses. It becomes a reply with `success: false`. */
 export class ApiFailure extends Error {
   override readonly name = "ApiFailure";
 
@@ -13,22 +13,22 @@ export class ApiFailure extends Error {
   }
 }
 
-/** Wrong or missing key. HTTP 400, not 401: that is what the sibling platform answers; AGB documents nothing. */
+/** Wrong or missing key. HTTP 400 and not 401, as the sibling platform answers; AGB documents nothing. */
 export function notLoggedIn(): ApiFailure {
   return new ApiFailure(400, "NOT_LOGIN", "The caller is not logged in or the login token has expired.");
 }
 
-/** The session was never there or is released. Code from the AGB SDK source, full message from the sibling platform. */
+/** The session is unknown or released. Code from the AGB SDK source, full message from the sibling platform. */
 export function sessionNotFound(): ApiFailure {
   return new ApiFailure(400, "InvalidMcpSession.NotFound", "Resource [McpSession] is not found.");
 }
 
-/** The session of a tool call was never there or is released. Code and text from an AGB unit test. */
+/** The session of a tool call is unknown or released. Code and message from an AGB unit test. */
 export function toolSessionNotFound(): ApiFailure {
   return new ApiFailure(400, "InvalidSession.NotFound", "Resource [Session] is not found.");
 }
 
-/** The context was never there or is deleted. The text is from fixtures of AGB's tests; the code is made up after the sibling's. */
+/** The context is unknown or deleted. Message from fixtures of AGB's tests; the code is made up, modelled on the sibling's. */
 export function contextNotFound(): ApiFailure {
   return new ApiFailure(400, "InvalidContext.NotFound", "Context not found");
 }
@@ -40,10 +40,10 @@ export function contextFileNotFound(): ApiFailure {
 
 /** Another context of the region has the name. */
 export function contextNameTaken(): ApiFailure {
-  return new ApiFailure(400, "InvalidContext.NameExists", "name: another context has this name already");
+  return new ApiFailure(400, "InvalidContext.NameExists", "name: another context already has this name");
 }
 
-/** The address of a file was not made by this emulator, was changed, is used in another way than it allows, or has expired. */
+/** The address of a file is not from this emulator, was changed, does not allow this request, or has expired. */
 export function fileLinkRefused(): ApiFailure {
   return new ApiFailure(403, "AccessDenied", "The link is not valid for this request or has expired.");
 }
@@ -55,7 +55,7 @@ export function fileTooLarge(limitBytes: number): ApiFailure {
 
 /** There is no such operation. Code from the sibling platform. */
 export function unknownAction(method: string, path: string): ApiFailure {
-  return new ApiFailure(404, "InvalidAction.NotFound", `No operation is known at ${method} ${path.slice(0, 200)}.`);
+  return new ApiFailure(404, "InvalidAction.NotFound", `There is no operation ${method} ${path.slice(0, 200)}.`);
 }
 
 /** @param message begins with the name of the field at fault */
@@ -65,7 +65,7 @@ export function invalidRequest(message: string): ApiFailure {
 
 /** More requests than the limit allows. AGB documents neither a limit nor a code. */
 export function tooManyRequests(perSecond: number, retryAfterSeconds: number): ApiFailure {
-  return new ApiFailure(429, "Throttling", `More than ${perSecond} requests in a second.`, {
+  return new ApiFailure(429, "Throttling", `More than ${perSecond} requests per second.`, {
     "retry-after": String(retryAfterSeconds),
   });
 }
@@ -75,35 +75,35 @@ export function bodyTooLarge(limitBytes: number): ApiFailure {
   return new ApiFailure(413, "RequestBodyTooLarge", `The request body is larger than ${limitBytes} bytes.`);
 }
 
-/** The request comes from a web page of another origin, which has no business here. */
+/** The request comes from a web page of another origin. */
 export function originRefused(): ApiFailure {
   return new ApiFailure(
     403,
     "OriginRefused",
-    "The Origin header names another site; only the emulator's own page may ask.",
+    "The Origin header names another site. Only the emulator's own page may send this request.",
   );
 }
 
-/** The console's endpoints want the API key, or the token that the emulator's own page carries. */
+/** The console's endpoints need the API key, or the token that is in the emulator's own page. */
 export function adminKeyRequired(): ApiFailure {
   return new ApiFailure(401, "NOT_LOGIN", "Send one of the emulator's API keys: authorization: Bearer <key>.");
 }
 
 /** There is no fault rule with this number. */
 export function faultNotFound(id: string): ApiFailure {
-  return new ApiFailure(404, "Fault.NotFound", `No fault rule ${id.slice(0, 20)} is in force.`);
+  return new ApiFailure(404, "Fault.NotFound", `There is no fault rule ${id.slice(0, 20)}.`);
 }
 
-/** The request names a host that is not this computer: a web page elsewhere may have bent its own name to loopback. */
+/** The request names another host. A web page elsewhere may have pointed its own name to loopback (DNS rebinding). */
 export function hostRefused(): ApiFailure {
   return new ApiFailure(
     421,
     "HostRefused",
-    "The emulator answers only requests for localhost, an address that begins with 127, [::1] or the host it was told to listen on; the Host header names another host.",
+    "The Host header names another host. The emulator answers only requests for localhost, an address that begins with 127, [::1] or the host on which it listens.",
   );
 }
 
-/** The change is made but not on disk, so it must not be acknowledged. */
+/** The change is in memory but not on disk, so it must not be acknowledged. */
 export function stateNotSaved(reason: string): ApiFailure {
   return new ApiFailure(503, "StateNotSaved", `The emulator could not save its state: ${reason}`);
 }

@@ -1,4 +1,4 @@
-// Faults on purpose: rules that make the emulator slow, wrong or silent, so that a client's handling of it can be tested.
+// Fault rules make the emulator slow, wrong or silent, to test how a client handles it.
 
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
@@ -8,13 +8,13 @@ import { type OperationName, operationNames } from "./operations";
 export interface FaultReply {
   /** HTTP status, 200 to 599. @default required */
   readonly status: number;
-  /** A string is sent as it is (as HTML when it begins with `<`), anything else as JSON. @default a failure envelope */
+  /** A string is sent as it is (as HTML if it begins with `<`), anything else as JSON. @default a failure envelope */
   readonly body?: unknown;
-  /** Headers beside the usual ones, for instance `{ "retry-after": "1" }`; not `content-length`, `transfer-encoding` or `trailer`. @default none */
+  /** Further headers, for instance `{ "retry-after": "1" }`, but not `content-length`, `transfer-encoding` or `trailer`. @default none */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Copying a context's files from a session (upload) or to it (download). Several operations do it; it has no call of its own. */
+/** The copying of a context's files from a session (upload) or to it (download). Several operations do it; it is no call of its own. */
 export const syncStepNames = ["contextUpload", "contextDownload"] as const;
 
 /** One of the two ways to copy a context's files. */
@@ -22,34 +22,34 @@ export type SyncStepName = (typeof syncStepNames)[number];
 
 /** One fault, as plain data. */
 export interface FaultRule {
-  /** The operation to disturb, or `*` for all of them. `contextUpload` and `contextDownload` disturb the copying of a context's files instead, whichever call or event starts it; `*` leaves that alone. @default required */
+  /** The operation that fails, or `*` for all of them. `contextUpload` and `contextDownload` are the copying of a context's files, whatever starts it; `*` does not include them. @default required */
   readonly operation: OperationName | SyncStepName | "*";
-  /** Which of the operation's calls since the rule was added, counted from 1: one, several or every one. Calls without an accepted key are not counted. Of `contextUpload` and `contextDownload` each mount counts. @default "every" */
+  /** Which calls of the operation, counted from 1 since the rule was added: one, several or every one. Calls without an accepted key do not count. For `contextUpload` and `contextDownload` each mount is a call. @default "every" */
   readonly calls?: number | readonly number[] | "every";
-  /** Before the operation takes effect (which it then never does, if there is an answer) or after. @default "before" */
+  /** Whether the fault comes before the operation takes effect or after. With `before` and an answer it never takes effect. @default "before" */
   readonly when?: "before" | "after";
-  /** Milliseconds to wait first. `contextUpload` and `contextDownload` are reported as running that much longer, by the emulator's clock. @default 0 */
+  /** Milliseconds to wait first. `contextUpload` and `contextDownload` are instead reported as running that much longer, by the emulator's clock. @default 0 */
   readonly delayMs?: number;
-  /** What the client gets: another reply, a reset connection, or the first half of the body and then the connection's end. Not for `contextUpload` and `contextDownload`. @default the real reply */
+  /** What the client gets: another reply, a reset connection (`reset`), or half the body and then the end of the connection (`truncate`). Not for `contextUpload` and `contextDownload`. @default the real reply */
   readonly answer?: FaultReply | "reset" | "truncate";
-  /** For `contextUpload` and `contextDownload` only: makes them fail, and is reported in their status. @default they succeed */
+  /** For `contextUpload` and `contextDownload` only: they fail with this message in their status. @default they succeed */
   readonly errorMessage?: string;
 }
 
 /** A fault rule in force. */
 export interface Fault {
-  /** Tells it from the other rules of this emulator; never used twice. */
+  /** Unique among the rules of this emulator; never used twice. */
   readonly id: number;
   /** The rule, with every default filled in. */
   readonly rule: FaultRule;
-  /** How many requests it has struck so far. */
+  /** How many calls have met it so far. */
   readonly struck: number;
-  /** Takes the rule out of force; once more does nothing. */
+  /** Removes the rule. A second call does nothing. */
   remove(): void;
 }
 
-// They say how the body is sent, which is the emulator's own affair. Node refuses some of their values, and with others the
-// client waits for a body that never comes.
+// They say how the body is sent, which the emulator decides. Node refuses some of their values; with others the client
+// waits for a body that never comes.
 const framingHeaders = ["content-length", "transfer-encoding", "trailer"];
 
 function isSendableHeader(name: string, value: string): boolean {
@@ -121,7 +121,7 @@ function isSyncStep(operation: string): operation is SyncStepName {
   return (syncStepNames as readonly string[]).includes(operation);
 }
 
-/** Checks a value by the schema that fits its kind, so that a problem names the field at fault, which a union does not. */
+/** Checks a value with the schema that fits its kind. Unlike with a union, a problem names the field at fault. */
 function oneOf<Schema extends z.ZodType>(choose: (value: unknown) => Schema) {
   return z.unknown().transform((value, context): z.output<Schema> => {
     const result = choose(value).safeParse(value);
@@ -139,7 +139,7 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-// What cannot be written as JSON could neither be sent nor told to who added the rule.
+// Anything else could be neither sent nor returned by the endpoint that lists the rules.
 function isJson(value: unknown): boolean {
   try {
     return value === undefined || JSON.stringify(value) !== undefined;
@@ -169,7 +169,7 @@ export interface SyncFault {
   readonly failureAfter: string | undefined;
 }
 
-/** The rules in force and how many calls each of them has seen. */
+/** The fault rules in force. */
 export class Faults {
   // In the order in which they were added.
   readonly #rules = new Map<Fault, ActiveRule>();
@@ -207,8 +207,16 @@ export class Faults {
     this.#rules.clear();
   }
 
-  /** Counts one call and says what it meets. Delays of several rules add up; the first rule with an answer gives it. */
-  meet(operation: OperationName): { before: FaultStep; after: FaultStep } {
+  /** @throws Error that names the field when a rule is not valid */
+  replaceAll(rules: readonly FaultRule[]): void {
+    this.clear();
+    for (const rule of rules) {
+      this.add(rule);
+    }
+  }
+
+  /** Counts one call and returns what it meets. Delays of several rules add up; the first rule with an answer decides. */
+  countCall(operation: OperationName): { before: FaultStep; after: FaultStep } {
     const struck = this.#strike((named) => named === operation || named === "*");
     const step = (when: "before" | "after"): FaultStep => {
       const rules = struck.filter((rule) => rule.when === when);
@@ -220,8 +228,8 @@ export class Faults {
     return { before: step("before"), after: step("after") };
   }
 
-  /** Counts one upload or download of a mount and says what it meets. */
-  meetSyncStep(step: SyncStepName): SyncFault {
+  /** Counts one upload or download of a mount and returns what it meets. */
+  countSyncStep(step: SyncStepName): SyncFault {
     const struck = this.#strike((named) => named === step);
     const failure = (when: "before" | "after") =>
       struck.find((rule) => rule.when === when && rule.errorMessage !== undefined)?.errorMessage;

@@ -1,21 +1,22 @@
-// Where the emulator listens, and by which names it may be called there.
+// Where the emulator listens, and which host names it answers to.
 
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { hostRefused } from "./failures";
 
-/** Whether an address or name can be reached from this computer only. */
+/** Whether only this computer can reach an address or name. */
 export function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /**
- * A web page elsewhere may have bent its own name to this computer, so only names are answered that nobody else can own:
- * those of loopback and, when others may connect, addresses in digits, this computer's name and the one listened on.
+ * Checks the Host header. A web page elsewhere may have pointed its own name to this computer (DNS rebinding), so the
+ * emulator answers only to names that nobody else can own: those of loopback and, when other machines may connect, IP
+ * addresses, this computer's name and the option `host`.
  *
- * @param header the Host header; its port may be any, as it may be forwarded
+ * @param header the Host header. Its port may be any, because ports can be forwarded.
  * @param listensOn the option `host`
- * @throws ApiFailure when it names another host
+ * @throws ApiFailure when the header names another host
  */
 export function checkHost(header: string | undefined, listensOn: string): void {
   const name = (header ?? "")
@@ -28,7 +29,7 @@ export function checkHost(header: string | undefined, listensOn: string): void {
   }
 }
 
-/** The address at which this computer reaches an emulator that listens on `host`, without a slash at the end. */
+/** The address at which this computer reaches an emulator that listens on `host`, without a trailing slash. */
 export function baseUrl(host: string, port: number): string {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `http://${isIP(reachable) === 6 ? `[${reachable}]` : reachable}:${port}`;

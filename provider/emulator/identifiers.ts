@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
-// The largest multiple of the alphabet's length that fits a byte: bytes above it would favour the first letters.
+// The largest multiple of the alphabet's length that fits in a byte. Larger bytes would favour the first letters.
 const unbiasedBelow = 256 - (256 % alphabet.length);
 
 /** Lower-case letters and digits from the system's random source. */
-export function randomText(length: number): string {
+export function randomString(length: number): string {
   let text = "";
   while (text.length < length) {
     for (const byte of randomBytes(length)) {
@@ -19,12 +19,12 @@ export function randomText(length: number): string {
 
 /** `session-` and 25 lower-case letters and digits, the form of the masked examples in AGB's documentation. */
 export function newSessionId(): string {
-  return `session-${randomText(25)}`;
+  return `session-${randomString(25)}`;
 }
 
-/** Tells the state of one emulator from those of others; short, because clients keep it with each session. */
+/** Identifies the state of one emulator. It is short, because clients keep it with each session. */
 export function newEmulatorId(): string {
-  return randomText(12);
+  return randomString(12);
 }
 
 /** An upper-case UUID, the form of the request ids in AGB's documentation. */

@@ -1,7 +1,7 @@
-/** What a session of an image is for; decides which tools it has. */
+/** What a session of an image is for. It decides which tools the session has. */
 export type ImageKind = "code" | "browser" | "computer";
 
-/** The kind that an image's id tells. Custom images count as code images, as nothing else is known about them. */
+/** The kind of an image, from its id. Custom images count as code images, because nothing else is known about them. */
 export function imageKind(imageId: string): ImageKind {
   if (imageId.startsWith("agb-browser-")) {
     return "browser";
@@ -9,7 +9,7 @@ export function imageKind(imageId: string): ImageKind {
   return imageId.startsWith("agb-computer-") ? "computer" : "code";
 }
 
-/** Whether a create accepts the image: each entry is an id, or the beginning of ids when it ends in `*`. */
+/** Whether a create accepts the image. An entry that ends in `*` stands for all ids that begin like it. */
 export function isKnownImage(imageId: string, images: readonly string[]): boolean {
   return images.some((known) => (known.endsWith("*") ? imageId.startsWith(known.slice(0, -1)) : imageId === known));
 }

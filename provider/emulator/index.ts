@@ -1,7 +1,8 @@
-// A local AGB: answers the API over HTTP on loopback as the service does, so that everything can be developed and tested
-// without an account. Imports node: and zod, nothing from its siblings; only cli/ and tests import it.
+// A local AGB: it answers the API over HTTP on loopback as the service does, so that programs can be developed and tested
+// without an account. Imports node: and zod, nothing from its siblings. Only cli/ and tests import it.
 //
-// The way of a request: server.ts -> exchange.ts (host, key, faults, journal) -> routes/ -> store.ts -> state-file.ts.
+// The path of a request: server.ts -> exchange.ts (host, key, faults, journal) -> routes/ -> sessions/session-store.ts or
+// contexts/context-store.ts -> state/emulator-state.ts -> state/state-file.ts.
 
 export { type Clock, ManualClock } from "./clock";
 export type { ContextState } from "./contexts/context-record";

@@ -1,7 +1,7 @@
 import { invalidRequest } from "./failures";
 import type { LabelLimits } from "./options";
 
-/** A session's labels. Own properties only: a key such as `__proto__` is a key like any other. */
+/** A session's labels. Only own properties count, so `__proto__` is a key like any other. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** Whether a value read from JSON is a set of labels. Not z.record, which would drop a label named `__proto__`. */
@@ -15,12 +15,12 @@ export function isLabels(value: unknown): value is Labels {
 }
 
 /**
- * Reads the JSON text in which labels travel: an object of text to text.
+ * Parses the JSON string in which labels are sent: an object whose values are strings.
  *
  * @param field the parameter's name on the wire, for the message
- * @throws ApiFailure (HTTP 400) when the text is anything else
+ * @throws ApiFailure (HTTP 400) when the string is anything else
  */
-export function parseLabelText(field: string, text: string): Labels {
+export function parseLabels(field: string, text: string): Labels {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -38,7 +38,7 @@ export function parseLabelText(field: string, text: string): Labels {
   return value as Labels;
 }
 
-/** @throws ApiFailure (HTTP 400) naming `field` when there are too many labels, or one that is too long */
+/** @throws ApiFailure (HTTP 400) that names `field` when there are too many labels or one is too long */
 export function checkLabelLimits(field: string, labels: Labels, limits: LabelLimits): void {
   const entries = Object.entries(labels);
   if (entries.length > limits.count) {
@@ -56,7 +56,7 @@ export function checkLabelLimits(field: string, labels: Labels, limits: LabelLim
   }
 }
 
-/** Whether all pairs are among the labels, exactly and case-sensitively (AGB list tests). */
+/** Whether the labels contain all pairs exactly, upper and lower case included (AGB list tests). */
 export function hasPairs(labels: Labels, pairs: readonly (readonly [key: string, value: string])[]): boolean {
   return pairs.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
 }

@@ -12,11 +12,11 @@ export interface LabelLimits {
   readonly valueLength: number;
 }
 
-/** What a policy id changes for the sessions created with it. */
+/** What a policy id changes for the sessions that are created with it. */
 export interface SessionPolicy {
   /** Seconds after the create at which the session is released at the latest. @default the emulator's own */
   readonly maximumLifetimeSeconds?: number;
-  /** Idle seconds after which the session is released when the create names no timeout. @default the emulator's own */
+  /** Idle seconds after which the session is released if the create names no timeout. @default the emulator's own */
   readonly idleTimeoutSeconds?: number;
 }
 
@@ -26,69 +26,66 @@ export interface EmulatorOptions {
   readonly port?: number;
   /** Address or name to listen on. One that other machines can reach needs `apiKeys`. @default "127.0.0.1" */
   readonly host?: string;
-  /** JSON file in which the sessions outlive the emulator; its folder is made when missing. @default in memory only */
+  /** File in which sessions and contexts outlive the emulator. A missing folder is created. Files of contexts and of sessions are kept in folders beside it. @default in memory only */
   readonly statePath?: string;
   /** Source of the time. @default the computer's clock */
   readonly clock?: Clock;
   /** The accepted API keys, all of one account. @default every key that is not empty */
   readonly apiKeys?: readonly string[];
-  /** The image ids a create accepts; one that ends in `*` stands for all ids that begin so. @default AGB's documented ids and `img-*` */
+  /** The image ids that a create accepts. An id that ends in `*` stands for all ids that begin like it. @default AGB's documented ids and `img-*` */
   readonly images?: readonly string[];
-  /** Milliseconds that a released session reports DELETING before it is not found. @default 200 */
+  /** Milliseconds for which a released session reports DELETING before it is not found. @default 200 */
   readonly releaseDelayMs?: number;
-  /** Idle seconds after which a session is released when the create names no timeout. @default 300 */
+  /** Idle seconds after which a session is released if the create names no timeout. @default 300 */
   readonly defaultIdleTimeoutSeconds?: number;
   /** Seconds after the create at which a session is released at the latest. @default 1800 */
   readonly maximumLifetimeSeconds?: number;
-  /** What policy ids change; an unknown id is accepted and changes nothing. @default `longDuration-policy`: 24 h lifetime */
+  /** What policy ids change. An unknown id is accepted and changes nothing. @default `longDuration-policy`: 24 h lifetime */
   readonly policies?: Readonly<Record<string, SessionPolicy>>;
   /** Whether SetLabel replaces all labels or adds to them. @default "replace" */
   readonly setLabel?: "replace" | "merge";
-  /** Milliseconds after its create at which a session is found by a label filter. @default 0 */
+  /** Milliseconds after its create until a label filter finds a session. @default 0 */
   readonly labelIndexDelayMs?: number;
   /** Milliseconds that every request takes at least. @default 0 */
   readonly latencyMs?: number;
-  /** Requests that are answered in a second, of all keys together; more get HTTP 429 with Retry-After. @default no limit */
+  /** Requests per second, of all keys together. More get HTTP 429 with Retry-After. @default no limit */
   readonly requestsPerSecond?: number;
-  /** Is told of every request as soon as it is answered. @default nobody is */
+  /** Called with every request when it is answered. @default not called */
   readonly onRequest?: (entry: JournalEntry) => void;
-  /** Is told of what no request tells: files that the end of a session could not upload, sessions that are not kept apart from this computer. @default nobody is */
+  /** Called with problems that no reply reports: files that were not uploaded at the end of a session, sessions that are not isolated from this computer. @default not called */
   readonly onNotice?: (text: string) => void;
-  /** Sessions that may run at once; one more makes the create fail. @default no limit */
+  /** Sessions that may run at the same time. With one more the create fails. @default no limit */
   readonly maximumSessions?: number;
   /** The most sessions on one page of a list, whatever `maxResults` asks for. @default 100 */
   readonly pageCap?: number;
-  /** How many labels a session may have and how long they may be; a part can be given alone. @default 20 labels, names of 128 and values of 256 characters: the sibling platform's client; AGB has no figure */
+  /** How many labels a session may have and how long they may be. Each limit can be set alone. @default 20 labels, names of 128 and values of 256 characters: the sibling platform's client; AGB has no figure */
   readonly labelLimits?: Partial<LabelLimits>;
-  /** Milliseconds that a context reports `clearing` after a wipe began. @default 200 */
+  /** Milliseconds for which a context reports `clearing` after a wipe began. @default 200 */
   readonly clearDelayMs?: number;
-  /** Milliseconds that a context's synchronization is reported as running. @default 0 */
+  /** Milliseconds for which a context's synchronization is reported as running. @default 0 */
   readonly syncDelayMs?: number;
-  /** Seconds that the address of a context's file works. @default 3600 */
+  /** Seconds for which the address of a context's file works. @default 3600 */
   readonly fileUrlLifetimeSeconds?: number;
-  /** The most bytes that a file of a context may have; a larger one is left out of a synchronization. @default 2 GiB */
+  /** The most bytes that a file of a context may have. A synchronization leaves out larger ones. @default 2 GiB */
   readonly maximumFileBytes?: number;
   /** Whether sessions run tools: commands and code as the emulator's own user, in a folder for each session. @default false */
   readonly allowExec?: boolean;
   /** The most milliseconds that a tool call may take, whatever it asks for. @default 60000 */
   readonly toolTimeLimitMs?: number;
-  /** The most bytes of each output of a tool call that are told, as a JSON string in UTF-8; the rest is dropped. @default 1 MiB */
+  /** The most bytes that are returned of each output of a tool call, as a JSON string in UTF-8. The rest is dropped. @default 1 MiB */
   readonly toolOutputLimitBytes?: number;
-  /** Faults to begin with. @default none */
+  /** Fault rules in force from the start. @default none */
   readonly faults?: readonly FaultRule[];
 }
 
-// AGB docs (all pages) for the first, third and fourth; AGB integration tests and browser-type page for the others.
 const knownImages = [
-  "agb-code-space-1",
-  "agb-code-space-2",
-  "agb-browser-use-1",
-  "agb-computer-use-ubuntu-2204",
-  "agb-computer-use-1",
-  "img-*",
+  // AGB docs, all pages.
+  ...["agb-code-space-1", "agb-browser-use-1", "agb-computer-use-ubuntu-2204"],
+  // AGB integration tests and browser-type page.
+  ...["agb-code-space-2", "agb-computer-use-1", "img-*"],
 ];
 
-// AGB examples use this id for sandboxes that must outlive the usual limit; how long it grants is not documented.
+// AGB's examples use this id for sandboxes that must outlive the usual limit. How long it grants is not documented.
 const knownPolicies = { "longDuration-policy": { maximumLifetimeSeconds: 24 * 60 * 60 } };
 
 const milliseconds = z
@@ -101,6 +98,7 @@ const seconds = z
   .max(Number.MAX_SAFE_INTEGER / 1000);
 const count = z.int().min(1);
 
+// The only place where defaults are written. The `@default` above are compared with it by a test.
 const optionsSchema = z.strictObject({
   port: z.int().min(0).max(65535).default(0),
   host: z.string().min(1).default("127.0.0.1"),
@@ -149,6 +147,9 @@ const optionsSchema = z.strictObject({
 /** The options with every default filled in. */
 export type Settings = z.output<typeof optionsSchema>;
 
+/** The settings of an emulator without options. */
+export const optionDefaults: Settings = optionsSchema.parse({});
+
 /** @throws EmulatorStartError with code INVALID_OPTION that names each option at fault */
 export function resolveOptions(options: EmulatorOptions): Settings {
   const result = optionsSchema.safeParse(options);
@@ -160,7 +161,7 @@ export function resolveOptions(options: EmulatorOptions): Settings {
   if (!isLoopbackHost(host) && apiKeys === undefined) {
     throw new EmulatorStartError(
       "INVALID_OPTION",
-      `Emulator options are not valid: host: other machines can reach ${host}, so API keys are required. Name at least one key (apiKeys, --api-key), or leave the host out.`,
+      `Emulator options are not valid: host: other machines can reach ${host}, so API keys are required. Set at least one key (apiKeys, --api-key), or leave the host out.`,
     );
   }
   return result.data;

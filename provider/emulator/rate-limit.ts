@@ -1,6 +1,6 @@
 import type { Clock } from "./clock";
 
-/** At most so many requests in a second; what was not used of the last second may be used at once. */
+/** Allows a number of requests per second. What one second leaves unused, up to that number, can be used in a burst. */
 export class RateLimit {
   #available: number;
   #asOfMs: number;
@@ -14,13 +14,13 @@ export class RateLimit {
     this.#asOfMs = clock.now();
   }
 
-  /** Takes one request's place. @returns 0, or after how many seconds there will be one, rounded up */
+  /** Counts one request. @returns 0 if it is allowed, else after how many seconds one will be, rounded up */
   take(): number {
     if (this.perSecond === undefined) {
       return 0;
     }
     const nowMs = this.clock.now();
-    // A clock that was set back must not take places away.
+    // A clock that was set back must not reduce what is available.
     const passedMs = Math.max(0, nowMs - this.#asOfMs);
     this.#asOfMs = nowMs;
     this.#available = Math.min(this.perSecond, this.#available + (passedMs / 1000) * this.perSecond);

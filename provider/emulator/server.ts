@@ -5,23 +5,23 @@ import { failureReply } from "./envelope";
 import { newRequestId } from "./identifiers";
 import { EmulatorStartError } from "./start-error";
 
-// Labels travel in the URL: 20 of the longest ones, percent-encoded, need far more than Node's 16 KiB.
+// Labels are sent in the URL. 20 of the longest ones, percent-encoded, need far more than Node's 16 KiB.
 const headerLimitBytes = 128 * 1024;
-// Longer than clients keep a connection, so that none is closed at the moment it is used again.
+// Longer than clients keep a connection, so that none is closed while a client reuses it.
 const keepAliveMs = 65_000;
 const closeGraceMs = 500;
 
 /** A server that listens. */
 export interface RunningServer {
   readonly port: number;
-  /** Ends within half a second, whatever the clients do. */
+  /** Takes at most half a second, whatever the clients do. */
   close(): Promise<void>;
 }
 
 /**
- * Listens on an address of this computer.
+ * Starts a server on an address of this computer.
  *
- * @param host an address, or a name of one
+ * @param host an IP address, or a name for one
  * @throws EmulatorStartError with code PORT_UNAVAILABLE
  */
 export async function listen(
@@ -29,7 +29,7 @@ export async function listen(
   host: string,
   answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
 ): Promise<RunningServer> {
-  // A missing Host header must get an envelope as well, which Node's own check does not send.
+  // A missing Host header must get an envelope too, which Node's own check does not send.
   const server = createServer({ maxHeaderSize: headerLimitBytes, requireHostHeader: false }, answer);
   server.keepAliveTimeout = keepAliveMs;
   server.on("checkExpectation", answer);
@@ -52,7 +52,7 @@ function close(server: Server): Promise<void> {
   });
 }
 
-// What is not HTTP, or too long to be read, never becomes a request object, so its reply is written by hand.
+// What is not HTTP, or too long to read, never becomes a request object, so its reply is written by hand.
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();

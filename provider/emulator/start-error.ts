@@ -6,7 +6,7 @@ export type EmulatorStartErrorCode =
   | "STATE_FILE_IN_USE"
   | "STATE_FILE_UNUSABLE";
 
-/** Thrown by `startEmulator`. The message says what is wrong and what to do about it, and is fit to be shown as it is. */
+/** Thrown by `startEmulator`. The message says what is wrong and what to do, and can be shown to users as it is. */
 export class EmulatorStartError extends Error {
   override readonly name = "EmulatorStartError";
 

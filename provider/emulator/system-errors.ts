@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, string>> = {
   E2BIG: "Argument list too long",
 };
 
-/** Why something failed. The messages of file errors name paths on this computer, which mean nothing to a session. */
+/** Why something failed, without the paths on this computer that the messages of file errors contain. */
 export function systemErrorReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return reasons[code ?? ""] ?? code ?? message;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AgbNotFoundError, CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
-import { deleteContext, makeContext, observeContext, renameContext } from "../lifecycle/context";
+import { createOwnedContext, deleteContext, observeContext, renameContext } from "../lifecycle/context";
 import {
   AgbContextClearingError,
   AgbContextExistsError,
@@ -75,7 +75,7 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
   async function create({ client, unlimitedClient, limitMs: timeoutMs }: Call, inputs: ContextState) {
     const { name, adopt } = inputs;
     const made = await creates.run(
-      () => makeContext(client, name, { inUse, adopt, searcher: unlimitedClient, clock, timeoutMs }),
+      () => createOwnedContext(client, name, { inUse, adopt, searcher: unlimitedClient, clock, timeoutMs }),
       async ({ contextId, wasAdopted }) => {
         if (!wasAdopted) {
           await deleteContext(unlimitedClient.within(abandonedDeleteMs), contextId, { clock, knownName: name });

@@ -2,7 +2,6 @@ import { type Clock, systemClock } from "../lifecycle/wait";
 import { Connection, type ReadConfig } from "./connection";
 import { contextKind } from "./context";
 import { CreatesInFlight } from "./creates-in-flight";
-import type { HostedKind } from "./hosted-kind";
 import { KindOperations } from "./operations";
 import { sessionKind } from "./session";
 import { stackIdentityKind } from "./stack-identity";
@@ -18,35 +17,35 @@ export interface ProviderOptions {
 }
 
 /** All kinds of one process, with one connection. */
-export interface OpenProvider {
-  readonly kinds: { readonly session: HostedKind; readonly context: HostedKind; readonly stackIdentity: HostedKind };
-  /** Takes over the configuration. Never fails; the operation that needs a setting says what is wrong with it. */
-  configure(config: ReadConfig): void;
-  /**
-   * Deletes what is being created now, because the run has ended and no state will hold it. Releases also what earlier
-   * tries of finished creates made. Never rejects.
-   */
-  abandonCreates(): Promise<void>;
-  /** Ends the connections to AGB. */
-  close(): Promise<void>;
-}
+export type OpenProvider = ReturnType<typeof openProvider>;
 
-/** Opens all kinds for one process. This is the table of kinds: a new one has its line here. */
-export function openProvider({ environment, clock = systemClock, say }: ProviderOptions): OpenProvider {
+/** Names of the kinds, as `pulumi-agb/dynamic` exports them. */
+export type KindName = keyof OpenProvider["kinds"];
+
+/** Opens all kinds for one process. */
+export function openProvider({ environment, clock = systemClock, say }: ProviderOptions) {
   const connection = new Connection({ environment, say });
   const creates = new CreatesInFlight();
-  const session = sessionKind({ clock, creates, say });
+  const runtime = { clock, creates, say };
+  const session = sessionKind(runtime);
   return {
+    /** The table of kinds. */
     kinds: {
       session: new KindOperations(session, connection),
-      context: new KindOperations(contextKind({ clock, creates, say }), connection),
+      context: new KindOperations(contextKind(runtime), connection),
       stackIdentity: stackIdentityKind,
     },
-    configure: (config) => connection.configure(config),
-    abandonCreates: async () => {
+    /** Takes over the configuration. Never fails; the operation that needs a setting says what is wrong with it. */
+    configure: (config: ReadConfig): void => connection.configure(config),
+    /**
+     * Deletes what is being created now, because the run has ended and no state will hold it. Releases also what earlier
+     * tries of finished creates made. Never rejects.
+     */
+    abandonCreates: async (): Promise<void> => {
       await creates.abandon();
       await session.finish();
     },
-    close: () => connection.close(),
+    /** Ends the connections to AGB. */
+    close: (): Promise<void> => connection.close(),
   };
 }

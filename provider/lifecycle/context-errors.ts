@@ -8,7 +8,7 @@ export class AgbContextExistsError extends CleanError {
   /**
    * @param contextName the name that is taken
    * @param contextId the context that has it
-   * @param isTakenInThisRun whether this process made it or took it over, so that it has an owner
+   * @param isTakenInThisRun whether this process created it or took it over, so that it has an owner
    */
   constructor(
     readonly contextName: string,
@@ -47,7 +47,7 @@ function describeCount({ files, isComplete }: FileCount): string {
   return isComplete ? number : files > 0 ? `at least ${number}` : "folders, too many to look for files in all of them";
 }
 
-/** A create that failed although AGB may have made the context. */
+/** A create that failed although AGB may have created the context. */
 export class AgbUncertainContextError extends CleanError {
   constructor(
     readonly contextName: string,
@@ -55,7 +55,7 @@ export class AgbUncertainContextError extends CleanError {
   ) {
     const { cause } = options;
     super(
-      `it could not be found out whether the context ${quoted(contextName)} was made` +
+      `it is not known whether the context ${quoted(contextName)} was created` +
         (cause instanceof Error ? `: ${cause.message}` : ""),
       options,
     );
@@ -70,7 +70,7 @@ export class AgbContextUnchangedError extends CleanError {
     readonly contextId: string,
     readonly timeoutMs: number,
   ) {
-    const state = change === "delete" ? "is still there" : "still has its old name";
+    const state = change === "delete" ? "still exists" : "still has its old name";
     super(`AGB accepted the ${change} of context ${printable(contextId)}, but it ${state} after ${timeoutMs} ms`);
   }
 }

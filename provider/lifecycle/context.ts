@@ -26,7 +26,7 @@ import { type Clock, systemClock } from "./wait";
 import { waitForAgb } from "./wait-for-agb";
 
 /** A context as it was made or taken over. */
-export interface MadeContext extends Context {
+export interface CreatedContext extends Context {
   /** Whether it existed before: it is not to be deleted when the create is undone. */
   readonly wasAdopted: boolean;
 }
@@ -40,7 +40,7 @@ export interface ContextWait {
 }
 
 /** How to make a context. */
-export interface MakeContextOptions extends ContextWait {
+export interface CreateContextOptions extends ContextWait {
   /** What all creates of the process share. */
   readonly inUse: ContextsInUse;
   /** Whether to take over a context that has the name. Default: false. */
@@ -80,7 +80,11 @@ const clearingStates = new Set(["clearing", "pre-available"]);
  * @throws AgbUncertainContextError when the context may exist now, because the reply was lost and a look failed
  * @throws AgbError when AGB refuses or was not reached: nothing was made
  */
-export function makeContext(client: AgbClient, name: string, options: MakeContextOptions): Promise<MadeContext> {
+export function createOwnedContext(
+  client: AgbClient,
+  name: string,
+  options: CreateContextOptions,
+): Promise<CreatedContext> {
   const { inUse, adopt = false, searcher = client } = options;
   return inUse.oneAtATime(name, async () => {
     const found = await findContext(client, name);

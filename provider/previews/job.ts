@@ -20,6 +20,8 @@ export interface PreviewJob {
   readonly repository: string | undefined;
   /** Where requests and comments are; `undefined` when it is not known. */
   readonly forge: Forge | undefined;
+  /** Runs work that needs AGB. @throws AgbConfigurationError when no client can be opened */
+  readonly withClient: <Result>(work: (client: AgbClient) => Promise<Result>) => Promise<Result>;
   readonly clock: Clock;
   /** Waits. @throws StoppedError when the job is asked to stop, before or meanwhile */
   readonly pause: (milliseconds: number) => Promise<void>;

@@ -2,12 +2,11 @@ import type { Labels } from "../api/labels";
 import { ownershipKeys } from "../lifecycle/ownership";
 import { type StackState, secretText } from "../pulumi/stack-state";
 import { repositoriesOf, shownLabels } from "../sweep/state-proof";
-import type { PreviewJob, ReleasingJob } from "./job";
+import type { PreviewJob } from "./job";
 import { readSecretLabels } from "./secret-labels";
 import { qualifyStack } from "./stack-name";
 
-type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "repository"> &
-  Partial<Pick<ReleasingJob, "client">>;
+type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "repository" | "withClient">;
 
 /**
  * Reads the state of a stack and makes sure that it belongs to this project and this repository, as far as that is
@@ -20,7 +19,7 @@ type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "rep
  *   cannot be found out
  */
 export async function readOwnState(
-  { pulumi, project, organization, repository, client }: StateReader,
+  { pulumi, project, organization, repository, withClient }: StateReader,
   stack: string,
 ): Promise<StackState | undefined> {
   const name = qualifyStack(stack, organization);
@@ -31,7 +30,7 @@ export async function readOwnState(
   if (state?.name !== undefined && state.name.stack !== stack) {
     throw new Error(`The state of ${name} is that of ${state.name.stack}; it is left alone.`);
   }
-  const repositories = repository === undefined ? [] : await findRepositories(name, state, client);
+  const repositories = repository === undefined ? [] : await findRepositories(name, state, withClient);
   const other = repositories.find((found) => found !== repository);
   if (other !== undefined) {
     throw new Error(
@@ -53,7 +52,7 @@ export function repositoryOf({ repository }: PreviewJob, state: StackState | und
 async function findRepositories(
   name: string,
   state: StackState | undefined,
-  client: ReleasingJob["client"] | undefined,
+  withClient: PreviewJob["withClient"],
 ): Promise<string[]> {
   const sessions = state?.sessions ?? [];
   const shown = repositoriesNamedBy(state, shownLabels(sessions));
@@ -64,7 +63,7 @@ async function findRepositories(
     return shown;
   }
   try {
-    return repositoriesNamedBy(state, await readSecretLabels(hidden, client));
+    return repositoriesNamedBy(state, await withClient((client) => readSecretLabels(client, hidden)));
   } catch (error) {
     throw new Error(
       `Could not find out whose sessions ${name} holds. The state keeps all their labels secret, and AGB did not return ` +

@@ -1,3 +1,5 @@
+import type { KindName } from "../kinds/provider";
+
 /**
  * The one line of text that Pulumi stores as `__provider` with each resource and that its dynamic-provider process
  * evaluates: a reference to the installed package, never its code. So the state stays small, and old states run
@@ -8,6 +10,6 @@
  *
  * @param kind name of an export of `pulumi-agb/dynamic`
  */
-export function providerReference(kind: "session" | "context" | "stackIdentity"): string {
+export function providerReference(kind: KindName): string {
   return `exports.handler=()=>{let m=module,p="pulumi-agb/dynamic";try{require.resolve(p)}catch{m=require.main}return m.require(p).${kind}}`;
 }

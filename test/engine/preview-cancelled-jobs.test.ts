@@ -8,8 +8,8 @@ jest.setTimeout(300_000);
 
 const world = new PreviewWorld();
 
-describe("a job that is cancelled half way through `up`", () => {
-  test("and has the time to end in order loses nothing", async () => {
+describe("a job that is cancelled half way through an `up`", () => {
+  test("and has time to finish its step loses nothing", async () => {
     world.setRequest(3, "open");
     const create = world.hold("createSession", "after", 5_000);
     const job = await world.start(...up(3, "eeeeeee5"));
@@ -37,7 +37,7 @@ describe("a job that is cancelled half way through `up`", () => {
     job.send("SIGINT");
     await until(() => job.printed().includes("cancelling"));
     job.send("SIGTERM");
-    expect(await Promise.race([job.result, sleep(500, "still at it")])).toBe("still at it");
+    expect(await Promise.race([job.result, sleep(500, "still running")])).toBe("still running");
     await job.kill();
     create.release();
     const orphan = world.onlySession(3).sessionId;
@@ -50,7 +50,7 @@ describe("a job that is cancelled half way through `up`", () => {
     expect(world.onlySession(3).labels).toMatchObject({ commit: "eeeeeee5" });
   });
 
-  test("and whose command alone is killed: `recover` in its folder, and only there, ends the Pulumi that lives on", async () => {
+  test("and whose command alone is killed: `recover` in its folder, and only there, ends the Pulumi that is still running", async () => {
     await world.emulator.release(world.onlySession(3).sessionId);
     const create = world.hold("createSession", "after", 5_000);
     const job = await world.start(...up(3, "abcdef01"));
@@ -84,5 +84,6 @@ describe("a job that is cancelled half way through `up`", () => {
     await world.succeed(...down(3));
     expect(world.emulator.sessions().map(({ sessionId }) => sessionId)).not.toContain(orphan);
     expect(world.sessionsOf(3)).toEqual([]);
+    expect(world.contexts()).toEqual([]);
   });
 });

@@ -1,11 +1,12 @@
-// The life of preview environments, from the first request to the sweep, with the real engine. The tests build on each other.
+// The life of preview environments, from the first request to the sweep, with the real engine. The tests build on each
+// other.
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { newCreateToken } from "../../provider/lifecycle/ownership";
 import "../support/await-pulumi-cli";
 import { testKey } from "../support/agb-emulator";
-import { createId } from "../support/emulator-requests";
+import { ask, createId } from "../support/emulator-requests";
 import { down, PreviewWorld, until, up } from "../support/preview-world";
 
 jest.setTimeout(300_000);
@@ -48,7 +49,7 @@ test("a push changes the session's labels in place and the same comment; outputs
   );
 });
 
-test("a push after AGB has released the session makes it again, and secrets stay readable", async () => {
+test("a push after AGB has released the session recreates it, and secrets stay readable", async () => {
   const before = world.onlySession(1).sessionId;
   await world.emulator.release(before);
   await world.succeed(...up(1, "ddddddd4"));
@@ -57,7 +58,7 @@ test("a push after AGB has released the session makes it again, and secrets stay
   expect(stdout).toContain("s3cret-of-the-stack");
 });
 
-test("without a forge it works all the same", async () => {
+test("it also works without a forge", async () => {
   const none = { GITHUB_REPOSITORY: "", GITHUB_TOKEN: "" };
   const job = await world.project.startJob(["preview-environment", ...up(1, "ddddddd4")], none);
   const { exitCode, stdout } = await job.result;
@@ -65,7 +66,7 @@ test("without a forge it works all the same", async () => {
   expect(stdout).toContain("No forge is known, so no comment is written.");
 });
 
-test("a forge that fails costs a warning, not the environment", async () => {
+test("a failing forge causes a warning and does not stop the environment", async () => {
   world.isForgeBroken = true;
   const { stdout } = await world.succeed(...up(2, "bbbbbbb2"));
   expect(stdout).toMatch(/^::warning::The comment was not written: /m);
@@ -122,6 +123,7 @@ describe("a close", () => {
     expect((await teardown.result).exitCode).toBe(0);
     expect(world.sessionsOf(4)).toEqual([]);
     expect(await world.stacks()).toEqual(["pr-1", "pr-2"]);
+    expect(world.contexts()).toEqual(["files-of-request-1", "files-of-request-2"]);
   });
 
   test("says so in the comment, needs no program, and may come twice", async () => {
@@ -134,8 +136,9 @@ describe("a close", () => {
     expect(stdout).toContain("There is no stack pr-2.");
     expect(world.sessionsOf(2)).toEqual([]);
     expect(await world.stacks()).toEqual(["pr-1"]);
-    const told = world.forge.comments.filter(({ number }) => number === 2);
-    expect(told.map(({ body }) => body)).toEqual([expect.stringContaining("is gone")]);
+    expect(world.contexts()).toEqual(["files-of-request-1"]);
+    const onRequest = world.forge.comments.filter(({ number }) => number === 2);
+    expect(onRequest.map(({ body }) => body)).toEqual([expect.stringContaining("is gone")]);
   });
 });
 
@@ -160,7 +163,7 @@ describe("the sweep", () => {
     return make({ ...labels, "pulumi-create": newCreateToken(createdAt) });
   };
 
-  test("in a dry run tells of a killed `destroy` and changes nothing", async () => {
+  test("in a dry run reports a killed `destroy` and changes nothing", async () => {
     world.setRequest(5, "open");
     await world.succeed(...up(5, "aaaaaaa8"));
     const [first, fifth] = [world.onlySession(1).labels, world.onlySession(5).labels];
@@ -187,6 +190,9 @@ describe("the sweep", () => {
     await makeOrphan(fifth, 60);
     world.setRequest(6, "closed");
     await make({ ...labelsOf("pr-6", 60), "pulumi-repository": "github.com/repositories/81" });
+    // A context says nothing about its owner.
+    const query = { name: "files-of-request-6", allowCreate: "true" };
+    await ask(world.emulator.url, "GET", "/sdk/GetContext", { query, key: testKey });
     await world.project.succeed("stack", "init", "production");
     await world.project.remove("Pulumi.production.yaml");
 
@@ -225,7 +231,7 @@ describe("the sweep", () => {
     expect(await world.stacks()).toContain("pr-5");
   });
 
-  test("with --yes removes what belongs to closed requests, and orphans, and only them", async () => {
+  test("with --yes removes only orphans and what belongs to closed requests", async () => {
     const { exitCode, stdout } = await world.run("sweep", "--yes", "--lock-wait", "1s");
     expect(stdout).toMatch(/^removed: pr-5: its request is closed$/m);
     expect(stdout).toMatch(/^left: .*: it is younger than 10 minutes /m);
@@ -235,7 +241,7 @@ describe("the sweep", () => {
     expect(await world.stacks()).toEqual(["pr-1", "production"]);
   });
 
-  test("takes an open request that nobody touched for days for closed, if asked to", async () => {
+  test("treats an open request without activity for days as closed, if asked to", async () => {
     world.setRequest(1, "open", new Date(Date.now() - 4 * 86_400_000).toISOString());
     expect((await world.run("sweep", "--yes", "--idle-days", "5")).stdout).toContain("kept: pr-1");
     const { exitCode, stdout } = await world.run("sweep", "--yes", "--idle-days", "3");
@@ -247,8 +253,9 @@ describe("the sweep", () => {
     expect(exitCode).toBe(2);
   });
 
-  test("leaves no session and no stack of a request", async () => {
+  test("leaves no session, no stack and no context of a stack, and a context of nobody", async () => {
     expect(await world.stacks()).toEqual(["production"]);
+    expect(world.contexts()).toEqual(["files-of-request-6"]);
     expect(running().filter((id) => !kept.includes(id))).toEqual([]);
     const ours = world.emulator.sessions().filter(({ labels }) => labels["pulumi-project"] === "engine-test");
     // Two are another backend's or nobody's for certain: no state that was read had their stack's id.

@@ -165,7 +165,7 @@ test("an environment whose teardown never ran is swept", async () => {
   expect(emulator.sessions()).toEqual([]);
 });
 
-test("an update that fails fails the job, and the environment is put in order", async () => {
+test("a failed update fails the job, and the environment is cleaned up", async () => {
   const emulator = await startTestEmulator();
   const forge = await startForgeServer();
   forge.addRequest(3);

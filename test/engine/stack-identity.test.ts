@@ -65,7 +65,7 @@ afterAll(async () => {
   await emulator?.close();
 });
 
-test("the first preview knows no id yet and asks AGB for nothing but its way in", async () => {
+test("the first preview knows no id yet and creates no session", async () => {
   const { stdout } = await ours.succeed("preview", "--diff");
   expect(stdout).toContain("pulumi-stack-id");
   expect(emulator.requestCounts()["createSession"]).toBeUndefined();

@@ -56,7 +56,7 @@ test.each([
   expect(emulator.sessions()).toEqual([]);
 });
 
-test("removing `adopt` later is only written down", async () => {
+test("removing `adopt` later changes only the state", async () => {
   const { stack, emulator, sessionId } = await openRunning();
   const state = await stack.create(adopting({ sessionId }));
   expect(await stack.diff(state)).toEqual({ replaces: [] });
@@ -66,21 +66,21 @@ test("removing `adopt` later is only written down", async () => {
   expect(emulator.requests()).toHaveLength(before);
 });
 
-test("labels that are left to other tools survive it", async () => {
+test("labels of other tools survive the adoption", async () => {
   const { stack, sessionId } = await openRunning({ job: "nightly", "bot-seen": "y" });
   const state = await stack.create(adopting({ sessionId }, { ignoreLabels: ["bot-*"] }));
   expect(stack.labelsOf(state)).toMatchObject({ team: "web", "bot-seen": "y" });
   expect(stack.labelsOf(state)).not.toHaveProperty("job");
 });
 
-describe("what cannot be taken over changes nothing and says why", () => {
-  test("labels that no session carries", async () => {
+describe("a failed adoption changes nothing and says why", () => {
+  test("with labels that no session carries", async () => {
     const { stack } = await openRunning();
     const error = await failureOf(stack.create(adopting({ labels: { job: "other" } })));
     expect(error.message).toBe('could not create AgbSession "web": no running session carries the labels of `adopt`.');
   });
 
-  test("labels that several carry: all of them are named", async () => {
+  test("with labels that several carry, the error names all of them", async () => {
     const { stack, emulator, sessionId } = await openRunning();
     const second = await createId(emulator.url, { job: "nightly" }, {}, testKey);
     const { message } = await failureOf(stack.create(adopting({ labels: { job: "nightly" } })));
@@ -90,7 +90,7 @@ describe("what cannot be taken over changes nothing and says why", () => {
     expect(emulator.requestCounts()["SetLabel"]).toBeUndefined();
   });
 
-  test("labels that very many carry: ten are named", async () => {
+  test("with labels that very many carry, the error names ten of them", async () => {
     const { stack, emulator } = await openRunning();
     await Promise.all(Array.from({ length: 11 }, () => createId(emulator.url, { job: "nightly" }, {}, testKey)));
     const { message } = await failureOf(stack.create(adopting({ labels: { job: "nightly" } })));
@@ -98,7 +98,7 @@ describe("what cannot be taken over changes nothing and says why", () => {
     expect(emulator.sessions().filter(({ sessionId }) => message.includes(sessionId))).toHaveLength(10);
   });
 
-  test("a session whose labels hold what a terminal would act on is named harmlessly", async () => {
+  test("with a session whose labels have control characters, the error has none", async () => {
     const { stack, sessionId } = await openRunning({ ...owner, "pulumi-resource": "\u001b[2J\n::error::x\u202e" });
     const { message } = await failureOf(stack.create(adopting({ sessionId })));
     expect(message).toContain("belongs to resource \\u001b[2J\\n::error::x\\u202e of");
@@ -118,13 +118,13 @@ describe("what cannot be taken over changes nothing and says why", () => {
     expect(emulator.sessions()[0]?.labels).toEqual(labels);
   });
 
-  test("an id that is not running: `adopt` is to be removed", async () => {
+  test("with an id that is not running, the error says to remove `adopt`", async () => {
     const { stack } = await openRunning();
     const { message } = await failureOf(stack.create(adopting({ sessionId: "session-that-never-was" })));
     expect(message).toContain("The session that `adopt` names is not running. Remove `adopt` to create a new one.");
   });
 
-  test("labels that AGB refuses to set", async () => {
+  test("when AGB refuses the labels", async () => {
     const { stack, emulator, sessionId } = await openRunning();
     emulator.addFault({ operation: "SetLabel", answer: { status: 400 } });
     const error = await failureOf(stack.create(adopting({ sessionId })));
@@ -132,7 +132,7 @@ describe("what cannot be taken over changes nothing and says why", () => {
     expect(error.message).toContain("AGB refused SetLabel");
   });
 
-  test("someone else's session that a list shows which does not filter", async () => {
+  test("with someone else's session from a list that does not filter", async () => {
     const server = await startScriptedServer(({ path }, response) => {
       if (path.endsWith("ListSession")) {
         sendSuccess(response, { data: [{ sessionId: "session-of-another" }] });
@@ -146,7 +146,7 @@ describe("what cannot be taken over changes nothing and says why", () => {
   });
 });
 
-test("labels that are not as they were set leave the session in the state, to be finished", async () => {
+test("if labels differ from what was set, the session is in the state, to be finished by the next run", async () => {
   const { stack, sessionId } = await openRunning({ job: "nightly" }, { setLabel: "merge" });
   const error = await failureOf(stack.create(adopting({ sessionId })));
   expect(error).toMatchObject({
@@ -185,7 +185,7 @@ test.each([
   expect(emulator.sessions()).toEqual([]);
 });
 
-test("a session that a replacement has adopted again is not released with the state of its predecessor", async () => {
+test("a session that its replacement has adopted is not released with its predecessor", async () => {
   const { stack, emulator, sessionId } = await openRunning();
   const log = jest.spyOn(console, "error").mockImplementation();
   const old = await stack.create(adopting({ sessionId }));

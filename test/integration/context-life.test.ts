@@ -1,9 +1,9 @@
 import { clearContext, createContext } from "../../provider/api/contexts";
 import { AgbAuthenticationError } from "../../provider/api/errors";
 import {
+  type CreateContextOptions,
+  createOwnedContext,
   deleteContext,
-  type MakeContextOptions,
-  makeContext,
   observeContext,
   renameContext,
 } from "../../provider/lifecycle/context";
@@ -25,8 +25,8 @@ async function startRun(options: Parameters<typeof startTestEmulator>[0] = {}) {
   const emulator = await startTestEmulator({ apiKeys: [testKey, "test-key"], clock, ...options });
   const client = openClient(emulator.url);
   const inUse = new ContextsInUse();
-  const make = (name: string, more: Partial<MakeContextOptions> = {}) =>
-    makeContext(client, name, { inUse, clock, ...more });
+  const make = (name: string, more: Partial<CreateContextOptions> = {}) =>
+    createOwnedContext(client, name, { inUse, clock, ...more });
   return { clock, emulator, client, inUse, make };
 }
 
@@ -118,7 +118,7 @@ describe("making a context", () => {
         sendRefusal(response, "InvalidContext.NotFound");
       }
     });
-    const made = await makeContext(openClient(server.url), "data", { inUse: new ContextsInUse() });
+    const made = await createOwnedContext(openClient(server.url), "data", { inUse: new ContextsInUse() });
     expect(made).toMatchObject({ contextId: "SdkCtx-1", wasAdopted: false });
   });
 
@@ -128,11 +128,9 @@ describe("making a context", () => {
       isDown ||= isCreate(query);
       isDown ? socket.resetAndDestroy() : sendRefusal(response, "InvalidContext.NotFound");
     });
-    const failure = makeContext(openClient(server.url), "data", { inUse: new ContextsInUse() });
+    const failure = createOwnedContext(openClient(server.url), "data", { inUse: new ContextsInUse() });
     await expect(failure).rejects.toBeInstanceOf(AgbUncertainContextError);
-    await expect(failure).rejects.toThrow(
-      /^it could not be found out whether the context "data" was made: the connection/,
-    );
+    await expect(failure).rejects.toThrow(/^it is not known whether the context "data" was created: the connection/);
   });
 
   test("that AGB refuses fails with AGB's words, also when AGB calls it not found", async () => {
@@ -141,7 +139,7 @@ describe("making a context", () => {
         ? sendRefusal(response, "ContextNotFound", "no more contexts")
         : sendRefusal(response, "InvalidContext.NotFound"),
     );
-    const failure = makeContext(openClient(server.url), "data", { inUse: new ContextsInUse() });
+    const failure = createOwnedContext(openClient(server.url), "data", { inUse: new ContextsInUse() });
     await expect(failure).rejects.toMatchObject({ name: "AgbApiError", reason: "no more contexts" });
     expect(server.requests).toHaveLength(2);
   });
@@ -169,7 +167,7 @@ describe("a context that is being cleared", () => {
     async (state) => {
       const { clock, client, inUse } = await startOneContext(() => state);
       for (const call of [
-        () => makeContext(client, "data", { inUse, clock, adopt: true }),
+        () => createOwnedContext(client, "data", { inUse, clock, adopt: true }),
         () => deleteContext(client, "SdkCtx-1", { clock }),
         () => deleteContext(client, "SdkCtx-1", { clock, force: true }),
       ]) {
@@ -184,14 +182,14 @@ describe("a context that is being cleared", () => {
     const { clock, client, inUse } = await startOneContext((look) =>
       look === 1 ? "clearing" : look < 5 ? undefined : "available",
     );
-    await makeContext(client, "data", { inUse, clock, adopt: true });
+    await createOwnedContext(client, "data", { inUse, clock, adopt: true });
     expect(clock.sleeps).toHaveLength(3);
   });
 
   test("is not assumed where the state is missing or unknown", async () => {
     for (const state of [undefined, "in-use", "something-new"]) {
       const { clock, client, inUse } = await startOneContext(() => state);
-      await makeContext(client, "data", { inUse, clock, adopt: true });
+      await createOwnedContext(client, "data", { inUse, clock, adopt: true });
       expect(clock.sleeps).toEqual([]);
     }
   });
@@ -371,7 +369,7 @@ describe("deleting a context", () => {
   test("that AGB accepts and never does is an error", async () => {
     const { server, client, clock } = await startOneContext(() => "available");
     await expect(deleteContext(client, "SdkCtx-1", { clock })).rejects.toThrow(
-      "AGB accepted the delete of context SdkCtx-1, but it is still there after 60000 ms",
+      "AGB accepted the delete of context SdkCtx-1, but it still exists after 60000 ms",
     );
     expect(server.operations().filter((operation) => operation === "DeleteContext")).toHaveLength(1);
   });

@@ -7,7 +7,7 @@ import { sendJson } from "../support/scripted-server";
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 
-/** A project's folder and a `pulumi` that prints and ends as told; the command run there. */
+/** A project's folder with a fake `pulumi`, which prints and ends as given, and the command that runs there. */
 async function openProject(pulumi: { exitCode: number; stdout?: string; stderr?: string }) {
   const folder = await makeTemporaryFolder();
   const { exitCode, stdout = "", stderr = "" } = pulumi;
@@ -29,7 +29,7 @@ async function openProject(pulumi: { exitCode: number; stdout?: string; stderr?:
   return { folder, drift, calls };
 }
 
-test("without a forge the check does not begin, and says how to do without", async () => {
+test("without a forge the check does not start, and the message says how to run it anyway", async () => {
   const { drift, calls } = await openProject({ exitCode: 0 });
   const { gitHub } = await startForgeServer();
   const nowhere = await drift({}, "--stack", "prod");
@@ -55,7 +55,7 @@ test("with --no-issue no forge is needed and none is asked", async () => {
   );
 });
 
-test("on GitLab the issue is kept as on GitHub", async () => {
+test("GitLab gets the same issue as GitHub", async () => {
   const server = await startForgeServer();
   const dirty = await openProject({ exitCode: 7, stdout: "~ team\n" });
   expect((await dirty.drift(server.gitLab, "--stack", "prod")).exitCode).toBe(2);
@@ -79,7 +79,7 @@ test.each([
   expect(server.received).toEqual([]);
 });
 
-test("drift that no issue could tell of is a failure, and is printed all the same", async () => {
+test("drift that no issue could report is a failure, and is still printed", async () => {
   const server = await startForgeServer({
     intercept: ({ method }, response) => {
       if (method === "POST") {
@@ -96,7 +96,7 @@ test("drift that no issue could tell of is a failure, and is printed all the sam
   expect(stdout + stderr).not.toContain(forgeToken);
 });
 
-test("a line of the preview is no command to GitHub Actions", async () => {
+test("a line of the preview is never a command to GitHub Actions", async () => {
   const { gitHub } = await startForgeServer();
   const dirty = await openProject({ exitCode: 7, stdout: "  ::error::fake\n" });
   const { stdout } = await dirty.drift(gitHub, "--stack", "prod", "--no-issue");
@@ -106,7 +106,7 @@ test("a line of the preview is no command to GitHub Actions", async () => {
   expect(stdout).toMatch(/^::stop-commands::([\w-]+)\n {2}::error::fake\n\n::\1::\nDrift/);
 });
 
-test("a stack's name that is none, and a folder without a project, are refused", async () => {
+test("an invalid stack name and a folder without a project are refused", async () => {
   const { folder, drift, calls } = await openProject({ exitCode: 0 });
   for (const name of ["--help-me", "a b", "a\n::x", "a/b/c/d", ""]) {
     expect((await drift({}, `--stack=${name}`, "--no-issue")).exitCode).toBe(1);

@@ -5,7 +5,7 @@ import { withoutRetryDelay } from "../support/no-retry-delay";
 import { openProviderObjects } from "../support/provider-objects";
 import { type ReceivedRequest, startScriptedServer } from "../support/scripted-server";
 
-// A server that repeats what it was sent, in every field of its reply and in the encodings that servers use.
+// A server that repeats its input in every field of its reply, in the encodings that servers use.
 
 withoutRetryDelay();
 jest.setTimeout(60_000);

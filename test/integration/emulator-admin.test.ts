@@ -17,7 +17,7 @@ beforeEach(() => emulator.reset());
 afterAll(() => emulator.close());
 
 describe("clock", () => {
-  test("is told, and let forward, and ends idle sessions", async () => {
+  test("can be read and moved ahead, and then ends idle sessions", async () => {
     const before = await askAdmin(url, "GET", "clock");
     expect(before.body).toEqual({ nowMs: clock.now(), now: new Date(clock.now()).toISOString() });
     const sessionId = await createId(url, {}, { timeout: 60 });
@@ -30,7 +30,7 @@ describe("clock", () => {
     expect(await status(url, sessionId)).toBe(notFound.code);
   });
 
-  test("goes back to its source on a reset", async () => {
+  test("is reset to its source by a reset", async () => {
     await askAdmin(url, "POST", "clock", { advanceMs: 61_000 });
 
     await askAdmin(url, "POST", "reset");
@@ -38,7 +38,7 @@ describe("clock", () => {
     expect(emulator.nowMs()).toBe(clock.now());
   });
 
-  test("stays where it is over a restart", async () => {
+  test("keeps its offset after a restart", async () => {
     const folder = mkdtempSync(join(tmpdir(), "agb-emulator-"));
     const options = { clock, statePath: join(folder, "state.json") };
     try {
@@ -58,7 +58,7 @@ describe("clock", () => {
 });
 
 describe("sessions", () => {
-  test("are told, newest first, with their labels and times", async () => {
+  test("are listed, newest first, with their labels and times", async () => {
     const older = await createId(url, { team: "a" });
     const newer = await createId(url, {}, { timeout: 60 });
 
@@ -73,7 +73,7 @@ describe("sessions", () => {
     });
   });
 
-  test("get other labels, whatever their names", async () => {
+  test("get new labels, whatever their names", async () => {
     const sessionId = await createId(url, { team: "a" });
     const labels = JSON.parse('{"__proto__":"own","":"empty","b":"ü"}');
 
@@ -83,7 +83,7 @@ describe("sessions", () => {
     expect(Object.entries(await labelsOf(url, sessionId))).toEqual(Object.entries(labels));
   });
 
-  test("are released and gone at once", async () => {
+  test("are released and gone immediately", async () => {
     const sessionId = await createId(url);
 
     expect((await askAdmin(url, "DELETE", `sessions/${sessionId}`)).status).toBe(200);
@@ -95,7 +95,7 @@ describe("sessions", () => {
 });
 
 describe("requests", () => {
-  test("are the last 200, newest first; those of the console are not among them", async () => {
+  test("are the last 200, newest first, without those of the console", async () => {
     for (let count = 0; count < 205; count += 1) {
       await list(url);
     }
@@ -111,7 +111,7 @@ describe("requests", () => {
 describe("faults", () => {
   const rule = { operation: "ListSession", calls: 1, answer: { status: 503 } };
 
-  test("are put in force, told, and taken out one by one or all", async () => {
+  test("can be added, listed, and removed one by one or all", async () => {
     const added = await askAdmin(url, "POST", "faults", rule);
     await askAdmin(url, "POST", "faults", { operation: "*", delayMs: 1 });
     expect((await list(url)).status).toBe(503);
@@ -135,7 +135,7 @@ test("a reset leaves no session", async () => {
   expect(emulator.sessions()).toEqual([]);
 });
 
-test("contexts are an empty list as long as nothing keeps them", async () => {
+test("the list of contexts is empty at first", async () => {
   expect((await askAdmin(url, "GET", "contexts")).body).toEqual({ contexts: [] });
 });
 
@@ -180,7 +180,7 @@ test.each([
   expect(answer.body.message).toContain(field);
 });
 
-test("a fault rule that cannot be told back is refused, and not in force", async () => {
+test("a fault rule that cannot be written as JSON is refused and not added", async () => {
   const depth = 200_000;
   const body = `{"operation":"*","answer":{"status":500,"body":${"[".repeat(depth)}${"]".repeat(depth)}}}`;
 
@@ -226,7 +226,7 @@ describe("access", () => {
     expect(await status(url, sessionId)).toBe("RUNNING");
   });
 
-  test("the page's own origin is answered, without an invitation to others", async () => {
+  test("requests from the page's own origin are answered, without CORS headers for others", async () => {
     const answer = await askAdmin(url, "POST", "clock", { advanceMs: 1 }, { origin: url });
 
     expect(answer.status).toBe(200);
@@ -282,7 +282,7 @@ describe("access", () => {
       }
     });
 
-    test("the token is another one in every emulator, and nobody but the page has it", async () => {
+    test("every emulator has another token, and only the page has it", async () => {
       const token = await pageToken(locked.url);
       expect(token).toMatch(/^[a-z0-9]{40}$/);
       expect(await pageToken(url)).not.toBe(token);
@@ -308,7 +308,7 @@ describe("events", () => {
     }
   }
 
-  test("tell everything at first, then what changes, also by time alone, and end with the emulator", async () => {
+  test("send everything at first, then what changes, also by time alone, and end with the emulator", async () => {
     const other = await startEmulator({ clock });
     try {
       const stream = events(await fetch(`${other.url}/_emulator/events`));

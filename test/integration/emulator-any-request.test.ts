@@ -1,4 +1,4 @@
-// Whatever is sent, the emulator answers with an envelope, never with a 500, and goes on.
+// Whatever a client sends, the emulator replies with an envelope, never with HTTP 500, and keeps running.
 
 import { Agent, request } from "node:http";
 import fc from "fast-check";
@@ -7,12 +7,12 @@ import { operationNames } from "../../provider/emulator/operations";
 import { ask, createContext, createId, fileUrl, getSession, upload } from "../support/emulator-requests";
 
 const runs = 10_000;
-// So many requests are under way at once.
+// How many requests are sent at the same time.
 const batchSize = 10;
 
 type Operation = readonly [method: string, path: string, valid: Readonly<Record<string, string>>];
 
-/** A request to each operation that is as it should be; the ids are of things that are there. */
+/** A valid request for each operation. The ids exist. */
 function operationsOn(sessionId: string, contextId: string, mounts: string, signature: string): Operation[] {
   const file = { contextId, filePath: "/a/b" };
   const signed = { ...file, operation: "download", expires: "9999999999", signature };
@@ -102,7 +102,7 @@ function send({ method, path, query, body, contentType }: Sent): Promise<{ statu
   });
 }
 
-/** A valid request of which some parts are left out, spoilt or added to. Parameters are sent in the query and the body. */
+/** A valid request with some parts missing, damaged or added. Parameters are sent in the query and the body. */
 function mutated(operations: readonly Operation[], known: readonly string[]): fc.Arbitrary<Sent> {
   const printable = fc.string({ unit: "grapheme-ascii", maxLength: 20 }).map((text) => text.replace(/[\s#?]/g, "+"));
   const wrong = fc.oneof(
@@ -154,7 +154,7 @@ function mutated(operations: readonly Operation[], known: readonly string[]): fc
   });
 }
 
-/** Two fields of a create are no texts. */
+/** Two fields of a create are not strings. */
 function asSent(name: string, text: string): unknown {
   if (name !== "persistenceDataList" && name !== "timeout") {
     return text;
@@ -241,7 +241,7 @@ test(`${runs} mutated requests get an envelope each, and never a 500`, async () 
     { numRuns: runs / batchSize, endOnFailure: true },
   );
 
-  // Requests that were all refused at the door would prove little.
+  // If all requests were refused early, the test would prove little.
   expect(statuses.get(200)).toBeGreaterThan(runs / 10);
   expect((await ask(url, "GET", "/sdk/ListSession")).status).toBe(200);
   expect((await getSession(url, await createId(url))).status).toBe(200);

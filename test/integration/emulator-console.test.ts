@@ -3,7 +3,7 @@ import { type Emulator, ManualClock, startEmulator } from "../../provider/emulat
 import { describeWithChromium, launchChromium } from "../support/chromium";
 import { createId, labelsOf, list, notFound, release, status } from "../support/emulator-requests";
 
-// A browser takes its time to start on a busy machine.
+// A browser starts slowly on a busy machine.
 jest.setTimeout(120_000);
 
 describeWithChromium("console page", (chromiumPath) => {
@@ -60,7 +60,7 @@ describeWithChromium("console page", (chromiumPath) => {
   const rowOf = (sessionId: string) =>
     page.getByRole("table", { name: "Sessions" }).getByRole("row", { name: sessionId });
 
-  test("shows a session made over the API without being loaded again, and takes it away when it is released", async () => {
+  test("shows a session created over the API without a reload, and removes it when it is released", async () => {
     await page.getByText("No session is running.").waitFor();
 
     const sessionId = await createId(url, { team: "storefront" }, { timeout: 90 });
@@ -78,7 +78,7 @@ describeWithChromium("console page", (chromiumPath) => {
     expect(addresses.filter((address) => address === `${url}/_emulator/`)).toHaveLength(1);
   });
 
-  test("lets age and idle time go on with the emulator's clock", async () => {
+  test("age and idle time follow the emulator's clock", async () => {
     const row = rowOf(await createId(url, {}, { timeout: 300 }));
     await row.getByText("5:00").waitFor();
 
@@ -105,7 +105,7 @@ describeWithChromium("console page", (chromiumPath) => {
     await rowOf(sessionId).getByText("team: <b>b</b>").waitFor();
   });
 
-  test("a label without a name, and one for a session that ended meanwhile, are refused in the dialog", async () => {
+  test("the dialog refuses a label without a name, and labels of a session that ended meanwhile", async () => {
     const sessionId = await createId(url, { team: "a" });
     await rowOf(sessionId).getByRole("button", { name: "Edit labels" }).click();
     const dialog = page.getByRole("dialog");
@@ -154,7 +154,7 @@ describeWithChromium("console page", (chromiumPath) => {
     expect(await page.content()).not.toContain("test-key");
   });
 
-  test("whatever clients send stays text", async () => {
+  test("shows whatever clients send as text", async () => {
     const script = '<img src="x" onerror="document.title=1">';
     const sessionId = await createId(url, { [script]: script, __proto__: "x" });
     await fetch(`${url}/<svg/onload=alert(1)>`, { headers: { authorization: "Bearer test-key" } });
@@ -166,7 +166,7 @@ describeWithChromium("console page", (chromiumPath) => {
     expect(await page.title()).toBe("AGB emulator");
   });
 
-  test("can be used with the keyboard alone, and the focus is never lost", async () => {
+  test("works with the keyboard alone, and never loses the focus", async () => {
     const older = await createId(url, { team: "a" });
     const newer = await createId(url);
     await rowOf(older).waitFor();
@@ -238,7 +238,7 @@ describeWithChromium("console page", (chromiumPath) => {
     expect(names).not.toContain("");
   });
 
-  test("says when the emulator is gone, and goes on with one that was started anew", async () => {
+  test("says when the emulator is gone, and continues with a restarted one", async () => {
     const first = await startEmulator({ clock, apiKeys: ["test-key"] });
     await open({ emulatorUrl: first.url });
     await first.close();
@@ -253,14 +253,14 @@ describeWithChromium("console page", (chromiumPath) => {
     } finally {
       await page.close();
       await second.close();
-      // The browser itself reports the connection; the addresses are another emulator's.
+      // The browser itself reports the lost connection.
       problems = problems.filter((problem) => !/ERR_|401/.test(problem));
       addresses = [];
     }
   });
 });
 
-/** Runs in the page: the contrast of each text with what is behind it, as WCAG 2 works it out. */
+/** Runs in the page: the contrast of each text with its background, as WCAG 2 defines it. */
 const measureContrasts = `(() => {
   const channels = (color) => color.match(/[\\d.]+/g).map(Number);
   const luminance = (color) => {

@@ -25,7 +25,7 @@ beforeEach(() => emulator.reset());
 afterAll(() => emulator.close());
 
 describe("get or create", () => {
-  test("makes a context once and finds it by name and by id", async () => {
+  test("creates a context once and finds it by name and by id", async () => {
     const made = await ask(url, "GET", "/sdk/GetContext", { query: { name: " data ", allowCreate: "true" } });
     const again = await ask(url, "GET", "/sdk/GetContext", { query: { name: "data", allowCreate: "True" } });
     const byId = await getContext(url, made.body.data.id);
@@ -108,7 +108,7 @@ test("lists all pages, newest first, with paging at the top level", async () => 
 });
 
 describe("change", () => {
-  test("a rename keeps the id and gives the old name free", async () => {
+  test("a rename keeps the id and frees the old name", async () => {
     const id = await createContext(url, "before");
 
     expect((await contextCall(url, "ModifyContext", { id, name: "after" })).body.success).toBe(true);
@@ -153,7 +153,7 @@ describe("change", () => {
     expect(emulator.sessions()).toHaveLength(1);
   });
 
-  test("a wipe takes its time by the clock, and once more begins anew", async () => {
+  test("a wipe takes its delay by the clock, and a second call restarts it", async () => {
     const id = await createContext(url, "data");
     await upload(url, id, "/a", "text");
     const state = async () => (await getContext(url, id)).body.data.state;
@@ -193,7 +193,7 @@ describe("mounts", () => {
     policy: JSON.stringify(policy),
   });
 
-  test("are kept with their policy and downloaded, each one that wants it", async () => {
+  test("are kept with their policy, and downloaded if it asks for that", async () => {
     const [first, second] = [await createContext(url, "first"), await createContext(url, "second")];
     clock.advance(60_000);
     const policy = {
@@ -246,7 +246,7 @@ describe("mounts", () => {
     expect(ways(await syncItems(url, sessionId, { path: "/elsewhere/" }))).toEqual([[first, "/elsewhere", "download"]]);
   });
 
-  test("a synchronization runs as long as it is told to, by the clock", async () => {
+  test("a synchronization runs for its delay, by the clock", async () => {
     const slow = await startEmulator({ clock, syncDelayMs: 5_000 });
     try {
       const contextId = await createContext(slow.url, "data");
@@ -298,7 +298,7 @@ describe("mounts", () => {
     expect(answer.body.message).toContain("persistenceDataList.1.path: ");
   });
 
-  test("of an unknown session, or half an address, are refused", async () => {
+  test("of an unknown session, or with only a context or only a path, are refused", async () => {
     const sessionId = await createId(url);
     const info = (query: Record<string, string>) => ask(url, "GET", "/sdk/GetContextInfo", { query });
 

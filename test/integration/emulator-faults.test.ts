@@ -49,7 +49,7 @@ test("a body can be any JSON", async () => {
   expect((await list(url)).body).toEqual({ body: { Success: true } });
 });
 
-test("any number of requests may wait for latency without a warning of Node's", async () => {
+test("any number of requests can wait for latency without a warning from Node", async () => {
   const program = `
     const { startEmulator } = require(${JSON.stringify(join(repositoryRoot, "dist", "emulator"))});
     startEmulator({ latencyMs: 50 }).then(async ({ url, close }) => {
@@ -71,7 +71,7 @@ test("a body can be a proxy's page", async () => {
   expect(await answer.text()).toBe("<html>404 Not Found</html>");
 });
 
-test("before the effect nothing happens, after it everything has", async () => {
+test("a fault before the effect prevents it, one after the effect does not", async () => {
   const rule = emulator.addFault({ operation: "createSession", answer: { status: 500 } });
   expect((await create(url)).status).toBe(500);
   expect(emulator.sessions()).toHaveLength(0);
@@ -178,7 +178,7 @@ test("closing does not wait for a held reply", async () => {
   await expect(held).rejects.toThrow();
 });
 
-test("rules can be cleared; a reset brings back those of the options", async () => {
+test("rules can be cleared, and a reset restores those of the options", async () => {
   const faulty = await startEmulator({ faults: [{ operation: "ListSession", answer: { status: 500 } }] });
   try {
     expect((await list(faulty.url)).status).toBe(500);
@@ -191,7 +191,7 @@ test("rules can be cleared; a reset brings back those of the options", async () 
   }
 });
 
-test("the first rule with an answer gives it", async () => {
+test("the first rule with an answer decides", async () => {
   emulator.addFault({ operation: "*", delayMs: 1 });
   emulator.addFault({ operation: "*", answer: { status: 502 } });
   emulator.addFault({ operation: "ListSession", answer: { status: 503 } });
@@ -242,7 +242,7 @@ describe("the synchronization of a context", () => {
     expect(await syncItems(url, sessionId)).toMatchObject([{ status: "Success" }]);
   });
 
-  test("is left alone by a rule for all operations", async () => {
+  test("is not disturbed by a rule for all operations", async () => {
     const fault = emulator.addFault({ operation: "*", delayMs: 1 });
     const { sessionId } = await openMounted();
 
@@ -273,7 +273,7 @@ test.each([
 
 test("a reply that cannot be sent ends its connection only", async () => {
   const fault = emulator.addFault({ operation: "ListSession", calls: 1, answer: { status: 503, headers: { a: "b" } } });
-  // As a careless program may do. Checked is only what is added.
+  // A careless program may do this. Rules are checked only when they are added.
   const { headers } = fault.rule.answer as { headers: Record<string, string> };
   headers["trailer"] = "x";
 

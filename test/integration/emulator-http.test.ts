@@ -24,7 +24,7 @@ interface RawAnswer {
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 afterAll(() => agent.destroy());
 
-/** Sends what fetch would tidy up first. */
+/** Sends requests that fetch would correct first. */
 function sendAsIs(
   method: string,
   target: string,
@@ -59,7 +59,7 @@ function sendAsIs(
   });
 }
 
-/** Writes bytes to a connection and returns all that comes back until it ends. */
+/** Writes bytes to a connection and returns everything that arrives until it ends. */
 async function sendBytes(bytes: string | Buffer): Promise<string> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   const chunks: Buffer[] = [];
@@ -100,7 +100,7 @@ describe("key", () => {
     },
   );
 
-  test("without a list of keys every key is accepted, but none is not", async () => {
+  test("without a list of keys every key is accepted, but a missing one is not", async () => {
     const open = await startEmulator();
     try {
       expect((await ask(open.url, "GET", "/sdk/ListSession", { key: "anything" })).status).toBe(200);
@@ -166,7 +166,7 @@ describe("address", () => {
     expect(answer).toContain('"success":false');
   });
 
-  test("no other origin is invited", async () => {
+  test("there are no CORS headers for other origins", async () => {
     const answer = await fetch(`${url}/sdk/ListSession`, { headers: { origin: "https://evil.example" } });
 
     expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
@@ -191,7 +191,7 @@ describe("body", () => {
     expect(JSON.parse(answer.text).message).toMatch(/^body: /);
   });
 
-  test("a body over 1 MiB is refused as too large, one below is not", async () => {
+  test("a body over 1 MiB is refused as too large, a smaller one is not", async () => {
     const filled = (size: number) => JSON.stringify({ filler: "x".repeat(size) });
 
     const large = await sendAsIs("POST", "/mcp/getSession", json, filled(1024 * 1024));
@@ -202,28 +202,28 @@ describe("body", () => {
     expect(JSON.parse(small.text).message).toContain("sessionId: ");
   });
 
-  test("nesting without end is survived", async () => {
+  test("survives deeply nested JSON", async () => {
     const answer = await sendAsIs("POST", "/mcp/getSession", json, `{"sessionId":${"[".repeat(500_000)}`);
 
     expect(answer.status).toBe(400);
   });
 });
 
-test("what is not HTTP gets an envelope as well", async () => {
+test("a request that is not HTTP gets an envelope too", async () => {
   const answer = await sendBytes("this is not HTTP\r\n\r\n");
 
   expect(answer).toMatch(/^HTTP\/1.1 400 /);
   expect(JSON.parse(answer.split("\r\n\r\n")[1] as string)).toMatchObject({ success: false, httpStatusCode: 400 });
 });
 
-test("headers without end get an envelope as well", async () => {
+test("endless headers get an envelope too", async () => {
   const answer = await sendAsIs("GET", `/sdk/ListSession?labels=${"x".repeat(200_000)}`);
 
   expect(answer.status).toBe(431);
   expect(JSON.parse(answer.text).success).toBe(false);
 });
 
-test("bytes at random never take the emulator down", async () => {
+test("random bytes never stop the emulator", async () => {
   for (let round = 0; round < 50; round += 1) {
     await sendBytes(randomBytes(200));
     await sendBytes(Buffer.concat([Buffer.from("POST /mcp/createSession HTTP/1.1\r\n"), randomBytes(100)]));
@@ -233,7 +233,7 @@ test("bytes at random never take the emulator down", async () => {
 });
 
 describe("journal", () => {
-  test("tells operation, status and session of every request, and nothing secret", async () => {
+  test("has operation, status and session of every request, and nothing secret", async () => {
     const sessionId = await createId(url, { owner: "secret-label" });
     const kept = await keepAlive(url, sessionId);
     await labelsOf(url, sessionId);
@@ -279,7 +279,7 @@ describe("journal", () => {
   });
 });
 
-test("close ends although a client keeps its connections open", async () => {
+test("close finishes although a client keeps its connections open", async () => {
   const other = await startEmulator({ latencyMs: 0 });
   await list(other.url);
   const idle = connect(Number(new URL(other.url).port), "127.0.0.1");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-// What is built, not the sources: a hundred starts have to be quick. `npm test` builds first.
+// The built command, because a hundred starts have to be quick. `npm test` builds first.
 const root = join(__dirname, "..", "..");
 const command = join(root, "dist", "cli", "main.js");
 const chainCount = 2;
@@ -26,7 +26,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "agb-emulator-"));
 });
 afterAll(() => {
-  // When one chain has failed, the other one must not go on starting processes.
+  // When one chain has failed, the other one must not start more processes.
   isOver = true;
   for (const child of children) {
     child.kill("SIGKILL");
@@ -37,10 +37,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What may be found of a session after a kill: its labels as last acknowledged, or as a request under way may have left them; undefined for gone. */
+/**
+ * What may be found of a session or file after a kill: its label or content as last acknowledged, or as an unanswered
+ * request may have left it; undefined for gone.
+ */
 type Allowed = (string | undefined)[];
 
-test("being killed at a hundred moments under load loses nothing acknowledged", async () => {
+test("a kill at any of a hundred moments under load loses nothing acknowledged", async () => {
   const killed = await Promise.all(
     Array.from({ length: chainCount }, (_, index) => killAgainAndAgain(`state-${index}`)),
   );
@@ -50,13 +53,17 @@ test("being killed at a hundred moments under load loses nothing acknowledged", 
 
 async function killAgainAndAgain(name: string): Promise<number> {
   const allowed = new Map<string, Allowed>();
+  const allowedFiles = new Map<string, Allowed>();
   let kills = 0;
   let acknowledgedInAll = 0;
   while (kills < killsPerChain && !isOver) {
     const emulator = await startBuilt(join(folder, `${name}.json`));
     await compare(emulator.url, emulator.agent, allowed);
+    const contextId = await compareFiles(emulator.url, emulator.agent, allowedFiles);
     const load = Array.from({ length: clientCount }, () => changeUntilGone(emulator.url, emulator.agent, allowed));
-    // The moment is the point of the test; nothing waits for it to be long enough.
+    const { url, agent } = emulator;
+    load.push(...[1, 2].map((client) => changeFilesUntilGone(url, agent, contextId, client, allowedFiles)));
+    // A random moment is the point of the test. Nothing depends on how long it is.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * longestLoadMs));
     emulator.child.kill("SIGKILL");
     await once(emulator.child, "exit");
@@ -68,6 +75,7 @@ async function killAgainAndAgain(name: string): Promise<number> {
   expect(acknowledgedInAll).toBeGreaterThan(killsPerChain);
   const last = await startBuilt(join(folder, `${name}.json`));
   await compare(last.url, last.agent, allowed);
+  await compareFiles(last.url, last.agent, allowedFiles);
   last.child.kill("SIGKILL");
   return kills;
 }
@@ -94,7 +102,7 @@ async function startBuilt(statePath: string): Promise<{ child: ChildProcess; url
   throw new Error("The emulator ended before it listened.");
 }
 
-/** Compares what the emulator has with what it may have, and from then on expects what was found. */
+/** Compares what the emulator has with what it may have, and afterwards expects what was found. */
 async function compare(url: string, agent: Agent, allowed: Map<string, Allowed>): Promise<void> {
   const { sessions } = (await send(url, agent, "GET", "/_emulator/sessions")) as {
     sessions: { sessionId: string; state: string; labels: Record<string, string> }[];
@@ -108,7 +116,60 @@ async function compare(url: string, agent: Agent, allowed: Map<string, Allowed>)
   }
 }
 
-/** One client: makes, labels and releases sessions, each only after the last was acknowledged. @returns how many were */
+/** Compares the files of the context with what it may have. @returns the context's id */
+async function compareFiles(url: string, agent: Agent, allowed: Map<string, Allowed>): Promise<string> {
+  const created = await send(url, agent, "GET", "/sdk/GetContext?name=data&allowCreate=true");
+  const contextId = (created as { data: { id: string } }).data.id;
+  for (const [path, contents] of allowed) {
+    const address = await fileAddress(url, agent, "Download", contextId, path);
+    const answer = await exchange(url, agent, "GET", address);
+    const found = answer.status === 200 ? answer.text : undefined;
+    expect([path, contents.includes(found)]).toEqual([path, true]);
+    allowed.set(path, [found]);
+  }
+  return contextId;
+}
+
+/** One client: uploads and deletes five files in turn. @returns how many changes were acknowledged */
+async function changeFilesUntilGone(
+  url: string,
+  agent: Agent,
+  contextId: string,
+  client: number,
+  allowed: Map<string, Allowed>,
+): Promise<number> {
+  let acknowledged = 0;
+  try {
+    for (let round = 0; ; round += 1) {
+      const path = `/${client}-${round % 5}`;
+      const content = round % 3 === 2 ? undefined : `${Math.random()} `.repeat(500);
+      const before = allowed.get(path) ?? [undefined];
+      const upload = content === undefined ? "" : await fileAddress(url, agent, "Upload", contextId, path);
+      allowed.set(path, [...before, content]);
+      if (content !== undefined) {
+        expect((await exchange(url, agent, "PUT", upload, content)).status).toBe(200);
+      } else {
+        await exchange(url, agent, "POST", `/sdk/DeleteContextFile?contextId=${contextId}&filePath=${path}`);
+      }
+      allowed.set(path, [content]);
+      acknowledged += 1;
+    }
+  } catch (error) {
+    if (!(error instanceof ConnectionEnded)) {
+      throw error;
+    }
+    return acknowledged;
+  }
+}
+
+async function fileAddress(url: string, agent: Agent, way: "Upload" | "Download", contextId: string, path: string) {
+  const query = `contextId=${contextId}&filePath=${path}`;
+  const reply = await send(url, agent, "POST", `/sdk/GetContextFile${way}Url?${query}`);
+  const address = new URL((reply as { data: { url: string } }).data.url);
+  return `${address.pathname}${address.search}`;
+}
+
+/** One client: creates, labels and releases sessions, each only after the last was acknowledged. @returns how many were */
 async function changeUntilGone(url: string, agent: Agent, allowed: Map<string, Allowed>): Promise<number> {
   let acknowledged = 0;
   const own: string[] = [];
@@ -147,8 +208,23 @@ async function changeUntilGone(url: string, agent: Agent, allowed: Map<string, A
 
 class ConnectionEnded extends Error {}
 
+/** Rejects if the reply is not HTTP 200, or as `exchange` does. */
+async function send(url: string, agent: Agent, method: string, path: string, body: object = {}): Promise<unknown> {
+  const { status, text } = await exchange(url, agent, method, path, method === "GET" ? "" : JSON.stringify(body));
+  if (status !== 200) {
+    throw new Error(`${method} ${path}: ${text}`);
+  }
+  return JSON.parse(text);
+}
+
 /** Rejects with ConnectionEnded when no whole reply arrives, which is all that a kill may cause. */
-function send(url: string, agent: Agent, method: string, path: string, body: object = {}): Promise<unknown> {
+function exchange(
+  url: string,
+  agent: Agent,
+  method: string,
+  path: string,
+  body = "",
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const ended = () => reject(new ConnectionEnded());
     const { hostname, port } = new URL(url);
@@ -160,11 +236,9 @@ function send(url: string, agent: Agent, method: string, path: string, body: obj
         text += chunk;
       });
       incoming.on("error", ended);
-      incoming.on("end", () =>
-        incoming.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(`${method} ${path}: ${text}`)),
-      );
+      incoming.on("end", () => (incoming.complete ? resolve({ status: incoming.statusCode ?? 0, text }) : ended()));
     });
     outgoing.on("error", ended);
-    outgoing.end(method === "GET" ? "" : JSON.stringify(body));
+    outgoing.end(body);
   });
 }

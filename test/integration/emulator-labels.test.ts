@@ -23,7 +23,7 @@ const labelSet = fc.dictionary(
   { maxKeys: 10 },
 );
 
-test("labels of a create come back as JSON text inside JSON", async () => {
+test("labels of a create are returned as a JSON string inside JSON", async () => {
   const sessionId = await createId(url, { team: "a", stage: "dev" });
 
   const answer = await getLabels(url, sessionId);
@@ -55,7 +55,7 @@ test("an empty set removes all labels", async () => {
   expect(await labelsOf(url, sessionId)).toEqual({});
 });
 
-test("set merges when told to", async () => {
+test("set merges if the option says so", async () => {
   const merging = await startEmulator({ setLabel: "merge", labelLimits: { count: 2 } });
   try {
     const sessionId = await createId(merging.url, { team: "a", version: "1" });
@@ -70,7 +70,7 @@ test("set merges when told to", async () => {
   }
 });
 
-test("labels set behind a client's back are what it reads", async () => {
+test("a client reads labels that were set behind its back", async () => {
   const sessionId = await createId(url, { team: "a" });
 
   await emulator.setLabels(sessionId, { team: "drifted" });
@@ -160,7 +160,7 @@ test.each([
   expect(await labelsOf(url, sessionId)).toEqual({ team: "a" });
 });
 
-test("names that JavaScript gives a meaning and numbers with many digits stay as they came, and can be looked for", async () => {
+test("names with a meaning in JavaScript and numbers with many digits stay unchanged, and a filter finds them", async () => {
   const folder = mkdtempSync(join(tmpdir(), "agb-emulator-"));
   const options = { statePath: join(folder, "state.json") };
   const texts = [
@@ -196,7 +196,7 @@ test("names that JavaScript gives a meaning and numbers with many digits stay as
   }
 });
 
-test("a number as a label's value is refused, as it would lose digits, and changes nothing", async () => {
+test("a number as a label's value is refused, because it could lose digits, and changes nothing", async () => {
   const sessionId = await createId(url, { n: "1" });
 
   const answer = await ask(url, "POST", "/sdk/SetLabel", {
@@ -207,7 +207,7 @@ test("a number as a label's value is refused, as it would lose digits, and chang
   expect(await labelsOf(url, sessionId)).toEqual({ n: "1" });
 });
 
-// JSON.parse makes own properties of all names, and Object.entries reads only those.
+// JSON.parse creates own properties for all names, and Object.entries reads only those.
 function sortedPairs(text: string): [string, unknown][] {
   return Object.entries(JSON.parse(text) as object).sort(([left], [right]) => (left < right ? -1 : 1));
 }

@@ -28,7 +28,7 @@ function advanceSeconds(seconds: number): void {
   clock.advance(seconds * 1000);
 }
 
-test("a session is released after five idle minutes, by way of DELETING", async () => {
+test("a session is released after five idle minutes, and reports DELETING before it is gone", async () => {
   const sessionId = await createId(url);
 
   clock.advance(300_000 - 1);
@@ -51,7 +51,7 @@ test("the create's timeout replaces the five minutes", async () => {
   expect(await listAll(url)).toEqual([]);
 });
 
-test("keep-alive sets the idle timer back", async () => {
+test("keep-alive resets the idle timer", async () => {
   const kept = await createId(url, {}, { timeout: 60 });
   const idle = await createId(url, {}, { timeout: 60 });
 
@@ -64,7 +64,7 @@ test("keep-alive sets the idle timer back", async () => {
   expect((await keepAlive(url, idle)).body).toMatchObject(notFound);
 });
 
-test("looking at a session does not keep it alive", async () => {
+test("reading a session does not keep it alive", async () => {
   const sessionId = await createId(url, { a: "b" }, { timeout: 60 });
 
   for (let second = 0; second < 59; second += 20) {
@@ -80,7 +80,7 @@ test("looking at a session does not keep it alive", async () => {
   expect((await getSession(url, sessionId)).body).toMatchObject(notFound);
 });
 
-test("thirty minutes are the end, however active a session is", async () => {
+test("a session ends after thirty minutes, however active it is", async () => {
   const sessionId = await createId(url, {}, { timeout: 3600 });
 
   for (let minute = 0; minute < 29; minute += 1) {
@@ -102,7 +102,7 @@ test("the policy for long durations lifts the thirty minutes, an unknown policy 
   expect(await status(url, other)).toBe(gone);
 });
 
-test("policies, default timeout and longest life can be chosen", async () => {
+test("options set policies, default timeout and maximum lifetime", async () => {
   const chosen = await startEmulator({
     clock,
     defaultIdleTimeoutSeconds: 10,

@@ -3,7 +3,7 @@ import { ManualClock, startEmulator } from "../../provider/emulator";
 import { askAdmin } from "../support/admin-requests";
 import { ask, list } from "../support/emulator-requests";
 
-test("more requests in a second than allowed are told when to come back", async () => {
+test("more requests per second than allowed get HTTP 429 with Retry-After", async () => {
   const clock = new ManualClock();
   const emulator = await startEmulator({ clock, requestsPerSecond: 2 });
   try {
@@ -23,7 +23,7 @@ test("more requests in a second than allowed are told when to come back", async 
   }
 });
 
-test("an emulator that others may reach answers to its own names only, and wants the key for its page", async () => {
+test("an emulator that other machines can reach answers only to its own names, and requires the key for its page", async () => {
   const emulator = await startEmulator({ host: "0.0.0.0", apiKeys: ["the-key"] });
   try {
     expect(emulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -38,7 +38,7 @@ test("an emulator that others may reach answers to its own names only, and wants
   }
 });
 
-test("every request is told while the emulator runs", async () => {
+test("onRequest is called with every request", async () => {
   const told: string[] = [];
   const emulator = await startEmulator({ onRequest: ({ operation }) => told.push(operation) });
   try {

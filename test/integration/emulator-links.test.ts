@@ -16,7 +16,7 @@ const getLink = (query: Record<string, string>) => ask(url, "GET", "/internet/ge
 const post = (path: string, query: Record<string, string>) => ask(url, "POST", path, { query, body: {} });
 const browserSession = async () => (await create(url, {}, "agb-browser-use-1")).body.data.sessionId as string;
 
-test("a port has a link of its own at each call", async () => {
+test("a port gets a new link with each call", async () => {
   const sessionId = await createId(url);
 
   const [https, wss, again] = [

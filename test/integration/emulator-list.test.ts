@@ -37,7 +37,7 @@ test("nothing to list", async () => {
   });
 });
 
-test("25 sessions come newest first on pages of ten, each with the count of all", async () => {
+test("25 sessions are listed newest first on pages of ten, each with the count of all", async () => {
   const ids = await createMany(25);
 
   const first = await list(url);
@@ -91,7 +91,7 @@ test("any page size covers every session once, also while others come and go", a
   );
 });
 
-test("maxResults is capped, and the reply tells the size that was used", async () => {
+test("maxResults is capped, and the reply has the size that was used", async () => {
   await createMany(51);
 
   const answer = await list(url, { maxResults: "1000" });
@@ -102,7 +102,7 @@ test("maxResults is capped, and the reply tells the size that was used", async (
 });
 
 describe("label filter", () => {
-  test("needs every pair, exactly", async () => {
+  test("matches every pair exactly", async () => {
     const both = await createId(url, { team: "a", stage: "dev" });
     const one = await createId(url, { team: "a" });
     await createId(url, { team: "A" });
@@ -132,7 +132,7 @@ describe("label filter", () => {
     },
   );
 
-  test("finds a new session only after the index delay, while the plain list shows it at once", async () => {
+  test("finds a new session only after the index delay, while the plain list shows it immediately", async () => {
     const delayed = await startEmulator({ clock, labelIndexDelayMs: 5_000 });
     try {
       const sessionId = await createId(delayed.url, { team: "a" });

@@ -142,7 +142,7 @@ describe("create", () => {
 });
 
 describe("read", () => {
-  test("get, info and status tell the same stable ids and a new access code each time", async () => {
+  test("get, info and status return the same stable ids, and a new access code each time", async () => {
     const created = (await create(url)).body.data;
     const first = (await getSession(url, created.sessionId)).body.data;
     const second = (await getSession(url, created.sessionId)).body.data;
@@ -233,7 +233,7 @@ describe("release", () => {
     expect(await status(url, sessionId)).toBe("InvalidMcpSession.NotFound");
   });
 
-  test("of a session that never was is not found", async () => {
+  test("of an unknown session is not found", async () => {
     expect((await release(url, "session-never")).body).toMatchObject(notFound);
   });
 });

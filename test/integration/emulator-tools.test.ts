@@ -24,7 +24,7 @@ afterAll(async () => {
 const tool = (name: string, args: Record<string, unknown>) => toolText(url, sessionId, name, args);
 
 describe("shell", () => {
-  test("tells both outputs and the exit code", async () => {
+  test("returns both outputs and the exit code", async () => {
     const end = await runShell(url, sessionId, "echo out; echo ünd err >&2; exit 3");
 
     expect(end).toMatchObject({ stdout: "out\n", stderr: "ünd err\n", exit_code: 3 });
@@ -40,7 +40,7 @@ describe("shell", () => {
     expect(stdout).not.toMatch(/AGB_TEST_SECRET|do-not-tell|npm_/);
   });
 
-  test("works in another folder when it is told to", async () => {
+  test("works in the folder that cwd names", async () => {
     await tool("create_directory", { path: "/tmp/elsewhere" });
 
     const { stdout } = await runShell(url, sessionId, "pwd; ls ..", { cwd: "/tmp/elsewhere" });
@@ -48,11 +48,11 @@ describe("shell", () => {
     expect(stdout).toMatch(/\/tmp\/elsewhere\n(.|\n)*elsewhere/);
   });
 
-  test("a signal's exit code is told as shells do", async () => {
+  test("reports a signal with an exit code as shells do", async () => {
     expect((await runShell(url, sessionId, "kill -TERM $$")).exit_code).toBe(143);
   });
 
-  test("is ended with all it has started when its time is over", async () => {
+  test("is ended at its time limit, with everything that it started", async () => {
     const args = { command: "echo begun; sleep 4711 & sleep 4712", timeout_ms: 300 };
 
     const answer = await callTool(url, sessionId, "shell", args);
@@ -62,7 +62,7 @@ describe("shell", () => {
     expect(commandLines()).not.toMatch(/sleep 471[12]$/m);
   });
 
-  test("output without end is cut", async () => {
+  test("endless output is cut", async () => {
     const { stdout, exit_code } = await runShell(url, sessionId, "head -c 5000000 /dev/zero | tr '\\0' x");
 
     expect(exit_code).toBe(0);
@@ -108,14 +108,14 @@ describe("run_code", () => {
     expect(end.executionError).toEqual(expect.any(String));
   });
 
-  test("is ended when its time is over, and leaves no file", async () => {
+  test("is ended at its time limit, and leaves no file", async () => {
     const end = await run("python", "while True: pass", { timeout_s: 0.5 });
 
-    expect(end.executionError).toMatch(/longer/);
+    expect(end.executionError).toMatch(/exceeded its time limit/);
     expect(await tool("list_directory", { path: "/tmp" })).not.toContain("agb-code");
   });
 
-  // The code cannot know where its result goes, but it can look it up.
+  // The code is not told where its result goes, but it can find out.
   const resultPath = "open('/proc/self/cmdline').read().split(chr(0))[4]";
 
   test.each([
@@ -159,7 +159,7 @@ describe("run_code", () => {
     }
   });
 
-  test("a language that is not there is told", async () => {
+  test("a language that is not installed is reported", async () => {
     expect(await tool("run_code", { language: "cobol", code: "" })).toMatch(/^failed: .*"cobol"/);
   });
 });
@@ -207,7 +207,7 @@ describe("files", () => {
     }
   });
 
-  test("read range by range give every character once", async () => {
+  test("read range by range return every character once", async () => {
     const content = "aä€🙂".repeat(20);
     await tool("write_file", { path: "/tmp/text", content });
     const size = Buffer.byteLength(content);
@@ -224,7 +224,7 @@ describe("files", () => {
     expect(await tool("read_file", { path: "/tmp/text", offset: size + 1 })).toBe("");
   });
 
-  test("over the limit are not read at once", async () => {
+  test("over the limit are refused", async () => {
     await runShell(url, sessionId, "head -c 300000 /dev/zero > big");
 
     expect(await tool("read_file", { path: "big" })).toMatch(/^failed: 300000 bytes are more/);
@@ -235,11 +235,11 @@ describe("files", () => {
     await runShell(url, sessionId, "mkdir many && cd many && seq -f '%0200g' 1 1200 | xargs touch");
 
     expect(await tool("list_directory", { path: "many" })).toMatch(
-      /^failed: The list of many has more than the 200000/,
+      /^failed: The list of many is longer than the 200000/,
     );
   });
 
-  test("a pipe does not hold anybody up", async () => {
+  test("a pipe does not block a call", async () => {
     await runShell(url, sessionId, "mkfifo pipe");
 
     expect(await tool("read_file", { path: "pipe" })).toBe("failed: pipe is not a file");
@@ -289,7 +289,7 @@ describe("files", () => {
       expect(existsSync(join(outside, "new"))).toBe(false);
     });
 
-    test("while a process of the session swaps a folder for a link to elsewhere, again and again", async () => {
+    test("while a process of the session keeps swapping a folder for a link to elsewhere", async () => {
       const elsewhere = mkdtempSync(join(tmpdir(), "agb-elsewhere-"));
       writeFileSync(join(elsewhere, "secret"), "of this computer");
       writeFileSync(join(elsewhere, "mark"), "of this computer");
@@ -312,7 +312,7 @@ describe("files", () => {
       rmSync(elsewhere, { recursive: true });
     });
 
-    test("links in a circle are told", async () => {
+    test("circular links are reported", async () => {
       await runShell(url, sessionId, "ln -s round about; ln -s about round");
 
       expect(await tool("read_file", { path: "round" })).toBe("failed: Too many levels of symbolic links");

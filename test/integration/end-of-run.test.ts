@@ -88,7 +88,7 @@ test.each([
   expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);
 });
 
-test("when the engine dies while a session is searched for, the search goes on and releases what it finds", async () => {
+test("when the engine dies during a search, the search continues and releases the session that it finds", async () => {
   let hasEnded = false;
   let search: () => void = () => undefined;
   const searched = new Promise<void>((resolve) => {
@@ -121,7 +121,7 @@ test("when the engine dies while a session is searched for, the search goes on a
   expect(operations).toContain("/mcp/releaseSessionAsync");
 });
 
-test("when the engine dies while a create waits for its next try, no other one is sent and the process ends", async () => {
+test("when the engine dies while a create waits for its next attempt, no further create is sent and the process ends", async () => {
   let arrive: () => void = () => undefined;
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve;
@@ -139,7 +139,7 @@ test("when the engine dies while a create waits for its next try, no other one i
   expect(server.operations()).toEqual(["createSession"]);
 });
 
-test("a server that never answers does not hold the process", async () => {
+test("a server that never answers does not keep the process alive", async () => {
   let arrive: () => void = () => undefined;
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve;
@@ -165,7 +165,7 @@ test.each([
   expect(emulator.sessions()).toHaveLength(1);
 });
 
-test("a process that was started without a pipe does not take its empty input for the end of the run", async () => {
+test("a process without a pipe as its input does not treat the empty input as the end of the run", async () => {
   const emulator = await startTestEmulator();
   const provider = await ProviderProcess.start({});
   await provider.configure({ "agb:apiKey": testKey, "agb:endpoint": emulator.url });
@@ -174,7 +174,7 @@ test("a process that was started without a pipe does not take its empty input fo
   expect(emulator.sessions()).toHaveLength(2);
 });
 
-test("any number of creates can wait for the end of the run without a warning of Node", async () => {
+test("many creates can wait for the end of the run without a warning of Node", async () => {
   const script = `
     const { CreatesInFlight } = require("./dist/dynamic/creates-in-flight");
     const { systemClock } = require("./dist/lifecycle/wait");

@@ -11,7 +11,7 @@ import {
 } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
 
-// Before its first check passes, a provider looks once whether the endpoint is AGB's and accepts the key.
+// In its first check, a provider looks once whether the endpoint is AGB's and accepts the key.
 
 withoutRetryDelay();
 
@@ -28,7 +28,7 @@ function openProvider(endpoint: string, environment: Record<string, string> = {}
 
 const page: Script = (_, response) => void response.writeHead(404).end("<h1>Not Found</h1>");
 
-test("many checks side by side look once, and later ones not again", async () => {
+test("many concurrent checks look once, and later ones do not look again", async () => {
   const agb = await startScriptedServer((_, response) => sendSuccess(response, { data: [] }));
   const { check } = openProvider(agb.url);
   expect((await Promise.all(Array.from({ length: 50 }, check))).flat()).toEqual([]);
@@ -37,7 +37,7 @@ test("many checks side by side look once, and later ones not again", async () =>
   expect(agb.requests[0]?.query).toEqual({ labels: "{}", maxResults: "1" });
 });
 
-test("a new configuration is looked at again", async () => {
+test("a new configuration is checked again", async () => {
   const agb = await startTestEmulator();
   const { check, configure } = openProvider(agb.url);
   expect(await check()).toEqual([]);
@@ -62,7 +62,7 @@ test("a refused key fails every check, with where it came from and the command t
   expect(agb.operations()).toEqual(["ListSession"]);
 });
 
-test("the environment's key is not tried in its place: what is made needs the configured one", async () => {
+test("the environment's key is not tried instead, because a create needs the configured one", async () => {
   const agb = await startTestEmulator({ apiKeys: ["environment-key"] });
   const { check } = openProvider(agb.url, { AGB_API_KEY: "environment-key" });
   expect(await check()).toEqual([{ property: "", reason: expect.stringContaining("The key came from agb:apiKey;") }]);
@@ -78,7 +78,7 @@ test.each<[string, Script]>([
   ],
   ["a list that is none", (_, response) => sendSuccess(response, { data: "none" })],
   ["a closed connection", ({ socket }) => void socket.destroy()],
-])("an endpoint that answers with %s fails the check and is named", async (_, script) => {
+])("an endpoint that answers with %s fails the check, and the error names it", async (_, script) => {
   const other = await startScriptedServer(script);
   const { check } = openProvider(other.url);
   const [failure, ...more] = await check();
@@ -86,20 +86,20 @@ test.each<[string, Script]>([
   expect(failure?.reason).toContain(`The endpoint is ${other.url}, from agb:endpoint; change it with`);
 });
 
-test("an endpoint where nobody listens fails the check and is named", async () => {
+test("an endpoint where nothing listens fails the check, and the error names it", async () => {
   const endpoint = `http://${await deadAddress()}`;
   const [failure] = await openProvider(endpoint).check();
   expect(failure?.reason).toContain(`The endpoint is ${endpoint}, from agb:endpoint;`);
 });
 
-test("a path at which AGB knows no such call fails the check and is named", async () => {
+test("a path where AGB knows no such call fails the check, and the error names it", async () => {
   const agb = await startTestEmulator();
   const [failure] = await openProvider(`${agb.url}/api`).check();
   expect(failure?.reason).toContain("code InvalidAction.NotFound");
   expect(failure?.reason).toContain(`The endpoint is ${agb.url}/api, from agb:endpoint;`);
 });
 
-test("an endpoint of this machine where nobody listens is a hint that the emulator does not run", async () => {
+test("for an endpoint of this machine where nothing listens, the error says that the emulator may not be running", async () => {
   const [failure] = await openProvider(`http://${await deadAddress()}`).check();
   expect(failure?.reason).toContain("start it: `npx pulumi-agb emulator`");
 });
@@ -117,7 +117,7 @@ test.each([
   [429, "Throttling"],
   [500, "InternalError"],
   [503, "ServiceUnavailable"],
-])("AGB's own refusal with HTTP %i and %s says nothing against the settings and passes", async (status, code) => {
+])("AGB's own refusal with HTTP %i and %s does not concern the settings and passes", async (status, code) => {
   const agb = await startScriptedServer((_, response) => sendRefusal(response, code, "no", status));
   expect(await openProvider(agb.url).check()).toEqual([]);
 });

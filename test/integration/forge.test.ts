@@ -47,7 +47,7 @@ function bodiesBy(server: ForgeServer, name: string): string[] {
 describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
   const requestIdPattern = kind === "gitHub" ? "GH-1" : "GL-1";
 
-  test("tells whether a request is open and when something last happened to it", async () => {
+  test("reads whether a request is open and the time of its last activity", async () => {
     const { server, forge } = await open(kind);
     server.addRequest(13, "merged", "2026-11-01T08:30:00.000+02:00");
     server.addRequest(14, "closed");
@@ -56,7 +56,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect((await forge.readRequest(14)).isOpen).toBe(false);
   });
 
-  test("writes one comment and changes it from then on", async () => {
+  test("writes one comment and changes it later", async () => {
     const { server, forge } = await open(kind);
     await forge.writeComment(12, marker, "first");
     await forge.writeComment(12, marker, "second");
@@ -67,7 +67,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     ]);
   });
 
-  test("replaces a comment only where there is one, when told so", async () => {
+  test("only changes an existing comment in the mode `replace`", async () => {
     const { server, forge } = await open(kind);
     await forge.writeComment(12, marker, "gone", "replace");
     expect(server.comments).toEqual([]);
@@ -129,7 +129,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(server.issues).toHaveLength(4);
   });
 
-  test("an issue that would not be found again is an error", async () => {
+  test("fails when it would not find its issue again", async () => {
     const { server, forge } = await open(kind, { setsLabels: false });
     const failure = await failureOf(forge.writeIssue(marker, { title: "Drift", markdown: "text", label }));
     expect(failure.message).toMatch(
@@ -138,7 +138,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(server.issues).toHaveLength(1);
   });
 
-  test("a wrong token, a missing right and a missing request each say what to do, and never the token", async () => {
+  test("says what to do about a wrong token, a missing permission and a missing request, and never shows the token", async () => {
     const wrong = await open(kind, {}, { GITHUB_TOKEN: "wrong-token", GITLAB_TOKEN: "wrong-token" });
     const unauthorized = await failureOf(wrong.forge.readRequest(12));
     expect(unauthorized).toBeInstanceOf(ForgeError);
@@ -163,7 +163,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(readOnly.waits).toEqual([]);
   });
 
-  test("reads again after a failure of the server, but writes only once", async () => {
+  test("retries reads after a server error, but not writes", async () => {
     let failures = 2;
     const flaky = await open(kind, {
       intercept: ({ method }, response) =>
@@ -175,7 +175,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(flaky.server.writes()).toHaveLength(1);
   });
 
-  test("a server that keeps failing is given up, and what the reply holds stays on one line", async () => {
+  test("gives up on a server that keeps failing, and keeps its reply on one line", async () => {
     const down = await open(kind, {
       intercept: (_, response) => {
         response.writeHead(500, { "content-type": "text/html" }).end("<html>\n::warning::fake</html>");
@@ -188,7 +188,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(down.server.received).toHaveLength(4);
   });
 
-  test("a limit is waited for, a write too, but not for long", async () => {
+  test("waits for a rate limit, for writes too, but not for long", async () => {
     let limited = true;
     let retryAfter = "7";
     const busy = await open(kind, {
@@ -213,7 +213,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(busy.waits).toHaveLength(2);
   });
 
-  test("silence, a dead address and a reply of another kind are errors that name the place", async () => {
+  test("fails on silence, a dead address and an unexpected reply, and names the address", async () => {
     const silent = await open(kind, { intercept: () => true }, {}, 50);
     expect((await failureOf(silent.forge.readRequest(12))).message).toMatch(/no answer within 50 ms/);
     expect(silent.waits).toHaveLength(3);
@@ -233,7 +233,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     }
   });
 
-  test("a write that is sent elsewhere is not followed", async () => {
+  test("does not follow a redirected write", async () => {
     const moved = await open(kind, {
       intercept: ({ method }, response) => {
         if (method !== "POST") {
@@ -247,7 +247,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     expect(moved.server.received.some(({ path }) => path === "/elsewhere")).toBe(false);
   });
 
-  test("a list without end is an error, not a second comment", async () => {
+  test("fails on an endless list, and writes no second comment", async () => {
     const endless = await open(kind, {
       intercept: ({ method, path }, response) => {
         if (method !== "GET" || !/comments$|notes$/.test(path)) {
@@ -262,7 +262,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
   });
 });
 
-test("with a person's token a comment of some bot is not taken for one's own on GitHub", async () => {
+test("on GitHub, with a person's token, a bot's comment does not count as our own", async () => {
   const { server, forge } = await open("gitHub", { isAppToken: false });
   server.addComment(12, "echo[bot]", `<!-- ${marker} -->\nechoed`);
   await forge.writeComment(12, marker, "mine");

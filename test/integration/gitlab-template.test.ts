@@ -66,7 +66,7 @@ async function createMachine() {
   return { root, runJob };
 }
 
-test("a push makes or updates the environment", async () => {
+test("a push creates or updates the environment", async () => {
   const { runJob } = await createMachine();
   const plain = await runJob(up);
   expect(plain.calls).toEqual([`project: preview-environment up --request 12 --commit ${pushedCommit}`]);
@@ -87,7 +87,7 @@ test("after a failure the lock is freed", async () => {
   expect(failed.calls.slice(1)).toEqual(["project: preview-environment recover --request 12"]);
 });
 
-test("the stop uses the default branch, whatever is left in the runner's folder", async () => {
+test("the stop uses the default branch, and ignores what is left in the runner's folder", async () => {
   const { root, runJob } = await createMachine();
   const origin = join(root, "origin");
   const git = (...parameters: string[]) =>
@@ -111,7 +111,7 @@ test("the stop uses the default branch, whatever is left in the runner's folder"
   ]);
 });
 
-test("the sweep destroys only when it is told to", async () => {
+test("the sweep removes only when told to", async () => {
   const { runJob } = await createMachine();
   expect((await runJob(sweep, { AGB_PREVIEW_SWEEP: "look" })).calls).toEqual(["project: preview-environment sweep"]);
   expect((await runJob(sweep, { AGB_PREVIEW_SWEEP: "yes" })).calls).toEqual([
@@ -126,7 +126,7 @@ test.each([
   ["up", up],
   ["stop", stop],
   ["sweep", sweep],
-])("without the key %s fails at once and says where to put it", async (_, job) => {
+])("without the key %s fails immediately and says where to put it", async (_, job) => {
   const { runJob } = await createMachine();
   const result = await runJob(job, { AGB_API_KEY: "" });
   expect(result).toMatchObject({ exitCode: 1, calls: [], stdout: expect.stringContaining("AGB_API_KEY is missing.") });

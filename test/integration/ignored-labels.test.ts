@@ -40,7 +40,7 @@ test.each([
   expect(await stack.diff(once as State, news)).toEqual({ changes: false });
 });
 
-test("an update keeps the labels of other tools, with the values that they have then", async () => {
+test("an update keeps the labels of other tools, with their current values", async () => {
   const { stack, state, emulator, foreign } = await openShared(declare({ team: "web" }, { ignoreLabels: patterns }));
   await emulator.setLabels(state.id, { ...stack.labelsOf(state), ci: "43" });
   const updated = await stack.update(state, declare({ stage: "test" }, { ignoreLabels: patterns }));
@@ -60,7 +60,7 @@ test("a label that no pattern names is drift, and an update removes it", async (
   expect(stack.labelsOf(state)).toMatchObject({ "bot-owner": "x", "bot-seen": "y" });
 });
 
-test.each(["team", "te*", "*"])("a declared label is never left alone although %s matches it", async (pattern) => {
+test.each(["team", "te*", "*"])("a declared label is never ignored, even if %s matches it", async (pattern) => {
   const news = declare({ team: "web" }, { ignoreLabels: [pattern] });
   const { stack, emulator } = await openStack();
   const state = await stack.create(news);
@@ -72,7 +72,7 @@ test.each(["team", "te*", "*"])("a declared label is never left alone although %
   expect(stack.labelsOf(state)).toMatchObject({ team: "web" });
 });
 
-test("a label that the program no longer declares is removed although a pattern matches it", async () => {
+test("a label that the program no longer declares is removed, even if a pattern matches it", async () => {
   const { stack, state } = await openShared(declare({ "bot-own": "1" }, { ignoreLabels: patterns }));
   await stack.update(state, declare({}, { ignoreLabels: patterns }));
   expect(Object.keys(stack.labelsOf(state) ?? {}).sort()).toEqual(
@@ -89,7 +89,7 @@ test("drift that a new pattern covers is left to the other tool, not removed", a
   expect(updated.outputs.labels).toEqual({ team: "web" });
 });
 
-test("a change of the patterns alone is written down without a call to AGB", async () => {
+test("a change of only the patterns is stored without a call to AGB", async () => {
   const { stack, emulator } = await openStack();
   const state = await stack.create();
   const news = declare({ team: "web" }, { ignoreLabels: patterns });

@@ -12,7 +12,7 @@ async function openReleased() {
   return { ...opened, created, state, requestsSince: () => opened.emulator.requests().length - before };
 }
 
-test("a session that is to be kept stays in the state as released, with all that was known of it", async () => {
+test('a session with onRelease "keep" stays in the state as released, with all of its outputs', async () => {
   const { created, state } = await openReleased();
   expect(state.id).toBe(created.id);
   expect(state.outputs).toEqual({ ...created.outputs, released: true });

@@ -8,7 +8,7 @@ import { declare } from "../support/session-stack";
 
 withoutRetryDelay();
 
-test("20 creates that search for what they may have made are one line beside the outage's", async () => {
+test("20 creates that search for their sessions print one line besides the outage's", async () => {
   const lines = jest.spyOn(console, "error").mockImplementation();
   const server = await startScriptedServer((_, response) => void response.writeHead(503).end());
   const { session: provider } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url });
@@ -17,7 +17,7 @@ test("20 creates that search for what they may have made are one line beside the
   expect(lines.mock.calls.flat()).toHaveLength(2);
 });
 
-test("100 resources whose endpoint is down are one line, and one line when it is there again", async () => {
+test("100 resources whose endpoint is down print one line, and one line when it answers again", async () => {
   const lines = jest.spyOn(console, "error").mockImplementation();
   const address = await deadAddress();
   const { session: provider, configure } = openProviderObjects({

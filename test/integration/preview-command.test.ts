@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { startBounded } from "../support/bounded-process";
 import { closeAfterTest } from "../support/close-after-test";
+import { createId } from "../support/emulator-requests";
 import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
@@ -39,7 +40,7 @@ async function openProject(pulumi: string | undefined, more: Readonly<Record<str
   return { folder, start, read, notes };
 }
 
-test("what Pulumi prints is no command of the job, and its run is noted in the folder while it lasts", async () => {
+test("Pulumi's output is never a command to the CI system, and a note is in the folder while it runs", async () => {
   const { start, read, notes } = await openProject(
     stackCommands +
       // The note is written as soon as this process has begun, not before.
@@ -55,7 +56,7 @@ test("what Pulumi prints is no command of the job, and its run is noted in the f
   expect(await notes()).toEqual([]);
 });
 
-test("a Pulumi that was killed leaves its note, and `recover` puts its stack in order", async () => {
+test("a killed Pulumi leaves its note, and `recover` cleans up its stack", async () => {
   const emulator = await startTestEmulator();
   const { start, notes } = await openProject(`${stackCommands}if [ "$1" = up ]; then kill -9 $$; fi`, {
     AGB_API_KEY: testKey,
@@ -69,7 +70,35 @@ test("a Pulumi that was killed leaves its note, and `recover` puts its stack in 
   expect(await notes()).toEqual([]);
 });
 
-test("an error is one annotation, of however many lines it is", async () => {
+test("`up` asks AGB, with the settings of the environment, whose sessions a state with secret labels holds", async () => {
+  const emulator = await startTestEmulator();
+  const sessionId = await createId(
+    emulator.url,
+    { "pulumi-project": "shop", "pulumi-stack": "pr-12", "pulumi-repository": "github.com/repositories/99" },
+    {},
+    testKey,
+  );
+  const { start, read, folder } = await openProject(
+    'echo "$1 $2" >> calls; if [ "$1 $2" = "stack export" ]; then cat state.json; fi',
+    {
+      AGB_API_KEY: testKey,
+      AGB_ENDPOINT: emulator.url,
+      GITHUB_REPOSITORY: "acme/shop",
+      GITHUB_REPOSITORY_ID: "81",
+      GITHUB_SERVER_URL: "https://github.com",
+    },
+  );
+  const type = "pulumi-nodejs:dynamic/agb:AgbSession";
+  const labelsAll = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
+  const resources = [{ urn: `urn:pulumi:pr-12::shop::${type}::web`, type, id: sessionId, outputs: { labelsAll } }];
+  await writeFile(join(folder, "state.json"), JSON.stringify({ deployment: { resources } }));
+  const { exitCode, stderr } = await start(...up).result;
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("holds sessions of another repository: github.com/repositories/99");
+  expect(await read("calls")).toBe("stack export\n");
+});
+
+test("an error is one annotation, however many lines it has", async () => {
   const { start } = await openProject("echo '::add-mask::x' >&2; echo 'and more' >&2; exit 255");
   const { exitCode, stderr } = await start(...up).result;
   expect(exitCode).toBe(1);
@@ -78,7 +107,7 @@ test("an error is one annotation, of however many lines it is", async () => {
   );
 });
 
-test("without the Pulumi CLI that is said, and no note is left", async () => {
+test("without the Pulumi CLI the message says so, and no note is left", async () => {
   const { start, notes } = await openProject(undefined, { PATH: dirname(process.execPath) });
   const { exitCode, stderr } = await start(...up).result;
   expect(exitCode).toBe(1);
@@ -87,9 +116,9 @@ test("without the Pulumi CLI that is said, and no note is left", async () => {
 });
 
 test.each([
-  ["when the command was killed at once", ["SIGKILL"]],
-  ["also when the command had passed that on before it was killed", ["SIGINT", "SIGKILL"]],
-] as const)("`recover` has a Pulumi that lives on asked to end once, %s", async (_, signals) => {
+  ["when the command was killed immediately", ["SIGKILL"]],
+  ["also when the command had passed a signal on before it was killed", ["SIGINT", "SIGKILL"]],
+] as const)("`recover` asks a Pulumi that is still running to end once, %s", async (_, signals) => {
   const emulator = await startTestEmulator();
   const { start, read, notes } = await openProject(
     stackCommands +

@@ -5,7 +5,7 @@ import { downOptions, openJob, ours, theirs } from "../support/emulated-preview-
 import { done, exportWithContexts, failed, stateOf } from "../support/fake-preview-job";
 
 describe("down", () => {
-  test("that cannot look for other sessions changes the comment all the same, and fails", async () => {
+  test("that cannot look for other sessions still updates the comment, and fails", async () => {
     const { job, stacks, comments, emulator } = await openJob();
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     emulator.addFault({ operation: "ListSession", answer: { status: 403 } });
@@ -57,7 +57,7 @@ describe("down", () => {
     expect(fake.running()).toEqual(new Set([session, earlier]));
   });
 
-  test("releases sessions without a stack id when it is told to", async () => {
+  test("releases sessions without a stack id when the user asks for it", async () => {
     const fake = await openJob({}, undefined);
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     await fake.make("pr-1", 60, "shop", undefined, "");
@@ -65,7 +65,7 @@ describe("down", () => {
     expect(fake.running().size).toBe(0);
   });
 
-  test("without a stack here leaves all when it does not know its repository", async () => {
+  test("without a stack here leaves all sessions when it does not know its repository", async () => {
     const fake = await openJob();
     const sessions = [await fake.make("pr-1"), await fake.make("pr-1", 60, "shop", theirs)];
     expect((await takeDown(fake.job, downOptions)).orphans.map(({ action }) => action)).toEqual(["left", "left"]);
@@ -100,7 +100,7 @@ describe("down", () => {
     expect(running()).toEqual(new Set([session]));
   });
 
-  test("that fails releases nothing and says nothing on the request", async () => {
+  test("that fails releases nothing and leaves the comment unchanged", async () => {
     const { job, stacks, comments, make, running } = await openJob({ destroy: async () => failed("error", 255) });
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await make("pr-1");
@@ -143,7 +143,7 @@ describe("down", () => {
     expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 0 });
   });
 
-  test("leaves the sessions of a stack that is made again at the same time", async () => {
+  test("leaves the sessions of a stack that is created again at the same time", async () => {
     const fake = await openJob({ destroy: async () => done });
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await fake.make("pr-1", 0);
@@ -152,7 +152,7 @@ describe("down", () => {
     expect(fake.said).toContain("pr-1 exists again; its sessions are left.");
   });
 
-  test("changes a comment but makes none, and can do without", async () => {
+  test("updates a comment but creates none, and succeeds when that fails", async () => {
     const { job, comments, warned } = await openJob();
     await takeDown(job, downOptions);
     expect(comments).toEqual([{ request: 1, markdown: expect.stringContaining("is gone"), mode: "replace" }]);

@@ -7,7 +7,7 @@ import { done, failed, stateOf } from "../support/fake-preview-job";
 import { failureOf } from "../support/session-stack";
 
 describe("recover", () => {
-  test("does nothing when no run was cut off here: the lock is that of a run that lives", async () => {
+  test("does nothing when no run was cut off here: the lock belongs to an active run", async () => {
     const { job, stacks, commands, said, make, running } = await openJob();
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     const session = await make("pr-1", 0);
@@ -17,7 +17,7 @@ describe("recover", () => {
     expect(running()).toEqual(new Set([session]));
   });
 
-  test("after a run that was cut off ends its Pulumi before it takes the lock, and forgets it at last", async () => {
+  test("after a run that was cut off ends its Pulumi before it takes the lock, and finally removes the note", async () => {
     const { job, stacks, commands, cutOff, said, make, running } = await openJob();
     stacks.set("pr-1", stateOf("shop", "pr-1", []));
     await make("pr-1", 0);
@@ -49,7 +49,7 @@ describe("recover", () => {
     test.each([
       ["on this machine", `root@${hostname()} (pid ${process.pid})`],
       ["on another machine", "root@elsewhere (pid 4711)"],
-    ])("leaves the lock of another run %s, and what that run makes", async (_, holder) => {
+    ])("leaves the lock of another run %s, and the sessions that it creates", async (_, holder) => {
       const fake = await openJob({ tryLock: async () => lockedBy(holder) });
       fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
       fake.cutOff.set("pr-1", cutOffRun);
@@ -87,7 +87,7 @@ describe("recover", () => {
     expect(cutOff.size).toBe(1);
   });
 
-  test("goes on when there is nothing to cancel, and keeps what the state knows", async () => {
+  test("continues when there is nothing to cancel, and keeps what the state knows", async () => {
     const { job, stacks, said, make, running } = await openJob({
       cancel: async () => failed("error: [409] Conflict: The update has already completed"),
     });

@@ -6,7 +6,6 @@ import { recover } from "../../provider/previews/recover";
 import { sweep } from "../../provider/previews/sweep";
 import { bringUp } from "../../provider/previews/up";
 import { type StackState, secretText } from "../../provider/pulumi/stack-state";
-import { testKey } from "../support/agb-emulator";
 import {
   downOptions,
   openJob,
@@ -18,7 +17,6 @@ import {
 } from "../support/emulated-preview-job";
 import { stateOf } from "../support/fake-preview-job";
 import { failureOf } from "../support/session-stack";
-import { setVariable } from "../support/set-variable";
 
 describe("a stack of another repository in the same backend", () => {
   test.each([
@@ -39,7 +37,7 @@ describe("a stack of another repository in the same backend", () => {
     expect(fake.running()).toEqual(new Set([session, unlabelled]));
   });
 
-  test("is told by the sweep, in a dry run as well, and left alone", async () => {
+  test("is reported by the sweep, also in a dry run, and left alone", async () => {
     const fake = await openJob({}, ours);
     fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
     const session = await fake.make("pr-1", 60, "shop", theirs);
@@ -94,14 +92,14 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     expect(fake.commands).toEqual([]);
   });
 
-  test("is examined by an `up`, which has no client, with the settings of the environment", async () => {
+  test("is left alone by an `up` that can open no client, and the message says what to do", async () => {
     const fake = await openJob({}, ours);
-    setVariable("AGB_API_KEY", testKey);
-    setVariable("AGB_ENDPOINT", fake.emulator.url);
-    const session = await fake.make("pr-1", 60, "shop", theirs);
-    fake.stacks.set("pr-1", secretState([session]));
-    const { client: _, ...withoutClient } = fake.job;
-    await expect(bringUp(withoutClient, upOptions)).rejects.toThrow(`another repository: ${theirs}`);
+    fake.stacks.set("pr-1", secretState(["session-1"]));
+    const withClient = async () => {
+      throw new Error("No AGB API key.");
+    };
+    const { message } = await failureOf(bringUp({ ...fake.job, withClient }, upOptions));
+    expect(message).toContain("AGB did not return them: No AGB API key. The stack is left alone.");
     expect(fake.commands).toEqual([]);
   });
 

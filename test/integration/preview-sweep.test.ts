@@ -20,7 +20,7 @@ describe("the sweep", () => {
     [true, 3, 3, "remove"],
     [false, 0, undefined, "remove"],
     [false, 0, 3, "remove"],
-  ])("takes a request (open: %s, untouched for %s days, limit %s) for one to %s", (isOpen, days, idleDays, fate) => {
+  ])("decides about a request (open: %s, idle for %s days, limit %s): %s", (isOpen, days, idleDays, fate) => {
     const updatedAt = new Date(nowMs - days * dayMs);
     expect(decideFate({ isOpen, updatedAt }, idleDays, nowMs).fate).toBe(fate);
   });
@@ -42,7 +42,7 @@ describe("the sweep", () => {
     expect(running()).toEqual(new Set([session]));
   });
 
-  test("goes on with the others when one stack cannot be removed, and tells", async () => {
+  test("continues with the others when one stack cannot be removed, and reports it", async () => {
     const fake = await openJob();
     const { job, stacks, requests, clock } = fake;
     for (const request of [1, 2]) {
@@ -77,7 +77,7 @@ describe("the sweep", () => {
     expect(asked).toEqual([1, 2]);
   });
 
-  test("says that a clean-up path is broken when it reclaimed something, and only then", async () => {
+  test("warns that another job did not do its work when it cleaned up something, and only then", async () => {
     const { job, requests, clock, make, warned, summaries } = await openJob({}, ours);
     await sweep(job, sweepOptions);
     expect(warned).toEqual([]);
@@ -90,7 +90,7 @@ describe("the sweep", () => {
     expect(summaries).toHaveLength(3);
   });
 
-  test("releases what a request left that renamed the project, once it is closed", async () => {
+  test("releases what a request left behind when it renamed the project, once it is closed", async () => {
     const { job, requests, clock, make, running, said } = await openJob({}, ours);
     requests.set(1, { isOpen: false, updatedAt: new Date(clock.now()) });
     requests.set(2, { isOpen: true, updatedAt: new Date(clock.now() - 10 * dayMs) });
@@ -128,7 +128,7 @@ describe("the sweep", () => {
     },
   );
 
-  test("is not bothered by another repository's requests that this one does not have", async () => {
+  test("ignores requests of another repository that this one does not have", async () => {
     const { job, make, running } = await openJob({}, ours);
     await make("pr-7", 60, "shop", theirs);
     expect(await sweep(job, sweepOptions)).toEqual({ stacks: [], sessions: [], failures: [] });
@@ -161,7 +161,7 @@ describe("the sweep", () => {
     idleDays: fc.constantFrom(undefined, 3),
   });
 
-  test("whatever there is, it touches nothing that is not certain to be left over", async () => {
+  test("in any world it touches nothing that is not certainly left over", async () => {
     const emulator = await startTestEmulator();
     const client = openClient(emulator.url);
     await fc.assert(
@@ -244,8 +244,8 @@ describe("the sweep", () => {
           const isLeftOver = project === "shop" ? isTakenDown || isOrphan : isOfRenamed;
           const mayGo = execute && /^pr-\d$/.test(stack) && isLeftOver;
           expect([session, running().has(id)]).toEqual([session, !mayGo]);
-          // Said once more, plainly: only the id of a state that was read, or a closed request of this repository, gives the
-          // right to release, and nobody touches what another repository has put its name on.
+          // The same in short: only the id of a state that was read, or a closed request of this repository, allows a release.
+          // Sessions with another repository's label are never touched.
           expect(isKnown || isIdentified || isOfClosedRequest || running().has(id)).toBe(true);
           expect(session.repository !== theirs || repository === undefined || running().has(id)).toBe(true);
         }
@@ -260,7 +260,7 @@ describe("the sweep", () => {
         const isDoubtful = [...stacksBefore.keys(), ...ownStacks].some(
           (stack) => requests[Number(stack.slice(3)) - 1] === "unknown" && /^pr-\d$/.test(stack),
         );
-        // Doubt is told; it can also come from a stack of another project.
+        // Doubt is reported; it can also come from a stack of another project.
         expect(result.failures.length > 0 || !isDoubtful).toBe(true);
       }),
       { numRuns: 300 },

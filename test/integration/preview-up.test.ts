@@ -5,7 +5,7 @@ import { ours, theirs, upOptions } from "../support/emulated-preview-job";
 import { exportWithContexts, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
 
 describe("up", () => {
-  test("that fails ends with Pulumi's exit code, and the comment and the log tell what is there", async () => {
+  test("that fails ends with Pulumi's exit code, and the comment and the log say what exists", async () => {
     const fake = openFakeJob({ update: async () => failed("error: boom", 1) });
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", ["s-1"]));
     expect(await bringUp(fake.job, upOptions)).toBe(1);
@@ -27,7 +27,7 @@ describe("up", () => {
     expect(fake.summaries[0]).toContain("could not be found out");
   });
 
-  test("publishes the ids of sessions that run, not of those that are kept though released", async () => {
+  test("publishes the ids of running sessions, not of released ones that stay in the state", async () => {
     const fake = openFakeJob();
     const state = stateOf("shop", "pr-1", ["s-1", "s-2"]);
     const sessions = state.sessions.map((session, index) => ({ ...session, isReleased: index === 1 }));
@@ -45,7 +45,7 @@ describe("up", () => {
     expect([...fake.said, ...fake.summaries].join("\n")).not.toContain("SdkCtx");
   });
 
-  test("of a closed request, as when an old job is started again, makes nothing and says so", async () => {
+  test("of a closed request, as when an old job is started again, creates nothing and says so", async () => {
     const fake = openFakeJob();
     fake.requests.set(1, { isOpen: false, updatedAt: new Date() });
     expect(await bringUp(fake.job, upOptions)).toBe(0);
@@ -54,7 +54,7 @@ describe("up", () => {
     expect(fake.warned).toEqual(["Request 1 is closed, so it gets no environment."]);
   });
 
-  test("goes on when the forge cannot tell whether the request is open", async () => {
+  test("continues when the forge does not say whether the request is open", async () => {
     const fake = openFakeJob();
     fake.requests.set(1, new Error("no forge"));
     expect(await bringUp(fake.job, upOptions)).toBe(0);
@@ -81,7 +81,7 @@ describe("up", () => {
   test.each([
     ["shop", "production"],
     ["bank", "pr-1"],
-  ])("does not take a session of %s/%s, which the program looks up, for the stack's own", async (project, stack) => {
+  ])("does not count a session of %s/%s, which the program looks up, as the stack's own", async (project, stack) => {
     const fake = openFakeJob({}, { repository: ours });
     const { sessions } = stateOf(project, stack, ["s-1"], [theirs]);
     fake.stacks.set("pr-1", { ...stateOf("shop", "pr-1", []), sessions });
@@ -117,7 +117,7 @@ describe("up, when Pulumi could not do its work,", () => {
     expect(fake.published).toEqual({});
   });
 
-  test("tells that it was cancelled when it was stopped while it waited", async () => {
+  test("reports that it was cancelled, when it was stopped while it waited", async () => {
     const stop = new AbortController();
     const pause = async () => {
       stop.abort(new Error("Stopped."));

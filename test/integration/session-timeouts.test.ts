@@ -16,13 +16,13 @@ test.each([
   ["another operation", { read: 5 }, "timeouts.read: no such property; it has create, update, delete"],
   ["nothing named", 5, "timeouts: must be { create, update, delete } in seconds, not a number"],
   ["a list", [5], "timeouts: must be { create, update, delete } in seconds, not a list"],
-])("a limit for %s that cannot be is refused by the check", async (_, timeouts, reason) => {
+])("an invalid limit for %s is refused by the check", async (_, timeouts, reason) => {
   const { stack } = await openStack();
   const { failures } = await stack.provider.check({}, declare({}, { timeouts }));
   expect(failures).toEqual([{ property: "", reason: expect.stringContaining(reason) }]);
 });
 
-test("a create ends when its time is over, as uncertain: AGB may still make the session", async () => {
+test("a create ends when its time is over, as uncertain, because AGB may still create the session", async () => {
   const { stack, emulator } = await openStack();
   emulator.addFault({ operation: "createSession", delayMs: slow });
   const { message } = await failureOf(stack.create(declare({}, { timeouts: { create: 0.05 } })));
@@ -31,7 +31,7 @@ test("a create ends when its time is over, as uncertain: AGB may still make the 
   expect(message).toContain("pulumi-agb sweep");
 });
 
-test("a session that is made when the time of its create is over is found, not lost", async () => {
+test("a session that is created when the time of its create is over is found, not lost", async () => {
   const { stack, emulator } = await openStack();
   emulator.addFault({ operation: "createSession", when: "after", delayMs: slow });
   const state = await stack.create(declare({}, { timeouts: { create: 0.3 } }));
@@ -88,7 +88,7 @@ test.each([
   expect(clock.elapsedMs()).toBe(limitMs);
 });
 
-test("a delete whose time is over between two looks says that the session is still there", async () => {
+test("a delete whose time is over between two looks says that the session still exists", async () => {
   const { stack, clock } = await openStack({ releaseDelayMs: 2_000_000 });
   const state = await stack.create(declare({}, { timeouts: { delete: 30 } }));
   // The calls count their time by another clock than the wait; both move together here, as they do in truth.
@@ -98,7 +98,7 @@ test("a delete whose time is over between two looks says that the session is sti
   expect(message).toContain("the session still exists after 30000 ms. Run the command again to look once more.");
 });
 
-test("a change of the limits is only written down", async () => {
+test("a change of the limits is stored in the state only", async () => {
   const { stack, emulator } = await openStack();
   const state = await stack.create();
   const news = declare({ team: "web" }, { timeouts: { delete: 30 } });

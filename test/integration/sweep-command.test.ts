@@ -13,7 +13,7 @@ test("without --yes it shows what it would release, does nothing and exits with 
   expect(running()).toEqual([orphan]);
 });
 
-test("with --yes it releases orphans and only them, and exits with 0", async () => {
+test("with --yes it releases only orphans and exits with 0", async () => {
   const { emulator, make, running } = await openEmulator();
   const orphan = await make(ownLabels(11));
   const kept = [
@@ -30,7 +30,7 @@ test("with --yes it releases orphans and only them, and exits with 0", async () 
   expect(running().sort()).toEqual(kept.sort());
 });
 
-test("where nothing is unknown it says so and exits with 0", async () => {
+test("when the state knows every session it says so and exits with 0", async () => {
   const { emulator, make } = await openEmulator();
   const { sweep } = await openSweep(emulator.url, exportOf([await make(ownLabels(60))]));
   expect(await sweep("--yes")).toEqual({
@@ -40,7 +40,7 @@ test("where nothing is unknown it says so and exits with 0", async () => {
   });
 });
 
-test("young ones and those of unknown age are left, with the reason, and the exit code is 2", async () => {
+test("young sessions and those of unknown age are left, with the reason, and the exit code is 2", async () => {
   const { emulator, make, running } = await openEmulator();
   const young = await make(ownLabels(8));
   const ageless = await make(ownLabels(60, { "pulumi-create": "yesterday" }));
@@ -87,7 +87,7 @@ test("every page of the list is followed", async () => {
 });
 
 test.each(["text", "json"])(
-  "what another tool wrote into a label acts neither on a terminal nor on a CI system: %s",
+  "a label that another tool wrote affects neither a terminal nor a CI system: %s",
   async (format) => {
     const { emulator, make } = await openEmulator();
     const resource = "\u001b[2J\r\n::add-mask::x\u202e\u009b1m ##[group]";
@@ -127,7 +127,7 @@ test("--output json is one document", async () => {
   });
 });
 
-test("one session whose labels cannot be read is left, and the others go", async () => {
+test("a session whose labels cannot be read is left, and the others are released", async () => {
   const labels = ownLabels(60);
   const server = await startScriptedServer(({ path, query }, response) => {
     if (path.endsWith("ListSession")) {
@@ -146,7 +146,7 @@ test("one session whose labels cannot be read is left, and the others go", async
   expect(exitCode).toBe(2);
 });
 
-test("a list that breaks off leads to no release and exits with 1", async () => {
+test("a list that fails half way leads to no release and exits with 1", async () => {
   const { emulator, make, running } = await openEmulator({ pageCap: 1 });
   await make(ownLabels(11));
   await make(ownLabels(11));
@@ -158,7 +158,7 @@ test("a list that breaks off leads to no release and exits with 1", async () => 
   expect(running()).toHaveLength(2);
 });
 
-test("a release that AGB refuses is told, the others go on, and the exit code is 2", async () => {
+test("a release that AGB refuses is reported, the others continue, and the exit code is 2", async () => {
   const { emulator, make, running } = await openEmulator();
   await make(ownLabels(11));
   await make(ownLabels(11));

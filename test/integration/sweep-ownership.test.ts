@@ -40,6 +40,36 @@ test("a session of another repository with the same names is left", async () => 
   expect(running()).toEqual([ofOther]);
 });
 
+describe("by hand, where the process knows no repository of its own,", () => {
+  const [ours, theirs] = ["github.com/repositories/81", "github.com/repositories/99"];
+
+  test("only the repositories of the state's own sessions may be touched", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const known = await make(ownLabels(60, { "pulumi-repository": ours }));
+    const ofOther = await make(ownLabels(60, { "pulumi-repository": theirs }));
+    const ofOwn = await make(ownLabels(60, { "pulumi-repository": ours }));
+    const rows = [
+      stateRow(known, ownLabels(60, { "pulumi-repository": ours }), emulator.url),
+      stateRow("session-x", ownLabels(60, { "pulumi-repository": theirs }), emulator.url, { external: true }),
+    ];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
+    const { exitCode, stdout } = await sweep("--yes");
+    expect(stdout).toMatch(new RegExp(`^left: ${ofOther} .*belongs to the repository ${theirs}$`, "m"));
+    expect(stdout).toContain(`released: ${ofOwn}`);
+    expect(exitCode).toBe(2);
+    expect(running().sort()).toEqual([known, ofOther].sort());
+  });
+
+  test("the stack's id alone decides when the state holds no session", async () => {
+    const { emulator, make, running } = await openEmulator();
+    await make(ownLabels(60, { "pulumi-repository": ours }));
+    const foreign = await make(ownLabels(60, { "pulumi-repository": ours, "pulumi-stack-id": otherStackId }));
+    const { sweep } = await openSweep(emulator.url);
+    expect((await sweep("--yes")).exitCode).toBe(0);
+    expect(running()).toEqual([foreign]);
+  });
+});
+
 describe("a stack of the same name in another backend", () => {
   test("keeps its sessions, which are reported and do not count as left", async () => {
     const { emulator, make, running } = await openEmulator();

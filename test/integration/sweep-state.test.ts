@@ -17,7 +17,7 @@ import {
   stateWith,
 } from "../support/sweep-command";
 
-test("a service where the stack has no session is refused: it would know of nothing that is left", async () => {
+test("a service where the stack has no session is refused: it knows none of the stack's sessions", async () => {
   const { emulator, make, running } = await openEmulator();
   const orphan = await make(ownLabels(60));
   const rows = [stateRow("session-1", ownLabels(60), "http://127.0.0.1:9")];

@@ -104,13 +104,13 @@ describe("preview.yml", () => {
     expect(await commandsOf("preview.yml", asCall)).toEqual(expected);
   });
 
-  test("a caller that has its closed events in pull_request is served, but not for forks", async () => {
+  test("a caller with its closed events in pull_request works, except for forks", async () => {
     const call = (event: WorkflowEvent) => commandsOf("preview.yml", { ...event, isCall: true });
     expect(await call(request("pull_request", "closed"))).toEqual(down);
     expect(await call(request("pull_request", "closed", fork))).toEqual(nothing);
   });
 
-  test("pulumi-agb's own repository has no preview environment unless it is told to", async () => {
+  test("pulumi-agb's own repository has no preview environment unless it asks for one", async () => {
     const own = { repository: "acme/pulumi-agb" };
     const payload = JSON.parse(
       JSON.stringify(request("pull_request", "opened").payload).replaceAll(repository, own.repository),
@@ -226,7 +226,7 @@ describe("preview-sweep.yml", () => {
   const schedule = { name: "schedule", repository, payload: { schedule: "17 3 * * *" }, secrets };
   const before = [commands.checkKey, commands.install];
 
-  test("destroys on schedule and in a call, and only looks when started by hand", async () => {
+  test("removes on schedule and in a call, and only reports when started by hand", async () => {
     const jobs = (event: WorkflowEvent) => commandsOf("preview-sweep.yml", event);
     expect(await jobs(schedule)).toEqual({ sweep: [...before, commands.sweep] });
     expect(await jobs({ ...schedule, isCall: true })).toEqual({ sweep: [...before, commands.sweep] });
@@ -237,7 +237,7 @@ describe("preview-sweep.yml", () => {
 });
 
 describe("drift.yml", () => {
-  test("looks at the stack of the input, else of the variable", async () => {
+  test("checks the stack of the input, or else of the variable", async () => {
     const stacks: string[] = [];
     const look = (event: Partial<WorkflowEvent>) =>
       commandsOf("drift.yml", { name: "schedule", repository, payload: {}, secrets, ...event }, async (step) => {
@@ -316,7 +316,7 @@ exit "\${STUB_EXIT_CODE:-0}"
     ]);
   });
 
-  test("the command takes the place of its shell, so that signals reach it", async () => {
+  test("the command replaces its shell, so signals reach it", async () => {
     const { results } = await runJob("preview.yml", request("pull_request", "opened"));
     expect(results[commands.up]?.stderr).toBe(`child of ${process.pid}\n`);
   });
@@ -327,12 +327,12 @@ exit "\${STUB_EXIT_CODE:-0}"
     expect(failed.wordsOf(commands.recover)).toEqual(["preview-environment", "recover", "--request", "12"]);
   });
 
-  test("a text that means something to a shell stays a text", async () => {
+  test("a string that means something to a shell stays a string", async () => {
     const hostile = await runJob("preview.yml", dispatchEvent('1"; touch pwned; $(touch pwned) #'));
     expect(hostile.wordsOf(commands.down)).toContain('1"; touch pwned; $(touch pwned) #');
   });
 
-  test("without the key the job fails at once and says where to put it", async () => {
+  test("without the key the job fails immediately and says where to put it", async () => {
     const withoutKey = { ...request("pull_request", "opened"), secrets: {} };
     const { status, steps, results } = await runJob("preview.yml", withoutKey);
     expect(status).toBe("failure");
@@ -348,7 +348,7 @@ exit "\${STUB_EXIT_CODE:-0}"
     expect(await runner.summary()).toMatch(/^This request comes from a fork .* label agb-preview\.\n$/);
   });
 
-  test("the sweep and the drift pass on what is set", async () => {
+  test("the sweep and the drift check pass on what is set", async () => {
     const byHand = { name: "workflow_dispatch", repository, payload: {}, secrets };
     const vars = { AGB_PREVIEW_IDLE_DAYS: "3", AGB_DRIFT_STACK: "prod" };
     const look = await runJob("preview-sweep.yml", { ...byHand, vars });
@@ -360,6 +360,6 @@ exit "\${STUB_EXIT_CODE:-0}"
     expect(drift.wordsOf(commands.drift)).toEqual(["drift", "--stack", "prod"]);
     const noStack = await runJob("drift.yml", byHand);
     expect(noStack.status).toBe("failure");
-    expect(noStack.results[commands.checkStack]?.stdout).toContain("::error title=No stack to look at::");
+    expect(noStack.results[commands.checkStack]?.stdout).toContain("::error title=No stack to check::");
   });
 });

@@ -10,7 +10,7 @@ export interface AdminAnswer {
   readonly body: any;
 }
 
-/** Sends one request; not with fetch, which refuses to send the headers that matter here. */
+/** Sends one request. Not with fetch, which refuses to send the headers that matter here. */
 export function askAdmin(
   url: string,
   method: string,

@@ -1,4 +1,4 @@
-// Runs a `run` step as a runner does on Linux: the same shell and flags, and files for outputs and summary.
+// Runs a `run` step like a runner on Linux: same shell and flags, and files for outputs and summary.
 
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { runBounded } from "./bounded-process";
 import type { PreparedStep, StepResult } from "./workflow-job";
 
-/** How a step went, with all it printed. */
+/** The result of a step, with everything that it printed. */
 export interface BashStepResult extends StepResult {
   readonly stdout: string;
   readonly stderr: string;
@@ -28,7 +28,7 @@ export class Runner {
     this.#environment = environment;
   }
 
-  /** @param environment what the runner itself sets, such as PATH. Whoever makes a runner must close it. */
+  /** @param environment what the runner itself sets, such as PATH. The caller must close the runner. */
   static async create(environment: NodeJS.ProcessEnv): Promise<Runner> {
     const runner = new Runner(await realpath(await mkdtemp(join(tmpdir(), "pulumi-agb-runner-"))), environment);
     await mkdir(runner.workspace);

@@ -6,7 +6,7 @@ import { type Browser, chromium } from "playwright-core";
 
 const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
-/** The file named by the variable CHROMIUM_PATH, or the first Chromium on the PATH; undefined when there is none. */
+/** The file that CHROMIUM_PATH names, or the first Chromium on the PATH; undefined if there is none. */
 export function findChromium(): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   const candidates = names.flatMap((name) => folders.map((folder) => join(folder, name)));
@@ -14,8 +14,8 @@ export function findChromium(): string | undefined {
 }
 
 /**
- * `describe` where there is a Chromium. Elsewhere the tests are skipped and that is said aloud; where the variable CI is
- * set they fail, as a page that nobody tested must not pass for a tested one.
+ * `describe` if there is a Chromium. Otherwise the tests are skipped with a notice, or fail if the variable CI is set: there
+ * an untested page must not count as tested.
  */
 export function describeWithChromium(title: string, tests: (path: string) => void): void {
   const path = findChromium();
@@ -23,7 +23,7 @@ export function describeWithChromium(title: string, tests: (path: string) => voi
     describe(title, () => tests(path));
   } else if (process.env["CI"]) {
     test(title, () => {
-      throw new Error("No Chromium was found. Install it (.ci/run does), or name it in CHROMIUM_PATH.");
+      throw new Error("No Chromium was found. Install it, or name it in CHROMIUM_PATH.");
     });
   } else {
     process.stderr.write(
@@ -34,12 +34,12 @@ export function describeWithChromium(title: string, tests: (path: string) => voi
   }
 }
 
-/** Starts a browser with a new, empty profile that asks nothing of the network by itself. */
+/** Starts a browser with a new, empty profile that sends no requests of its own. */
 export function launchChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
-      // Chromium refuses to start as root otherwise, which is who a container is.
+      // Otherwise Chromium refuses to start as root, the usual user in containers.
       "--no-sandbox",
       "--disable-gpu",
       "--disable-quic",

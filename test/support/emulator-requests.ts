@@ -59,7 +59,7 @@ export function getInfo(url: string, sessionId: string) {
   return ask(url, "POST", "/mcp/getMcpResource", { body: { sessionId } });
 }
 
-/** The state that getSessionInfo tells, or its failure code. */
+/** The state that getSessionInfo returns, or its failure code. */
 export async function status(url: string, sessionId: string): Promise<string> {
   const answer = await ask(url, "POST", "/mcp/getSessionInfo", { body: { sessionId } });
   return answer.body.data?.status ?? answer.body.code;
@@ -114,7 +114,7 @@ export const notFound = {
   httpStatusCode: 400,
 };
 
-/** Makes a context, or finds the one that has the name, and returns its id. */
+/** Creates a context, or finds the one with the name, and returns its id. */
 export async function createContext(url: string, name: string): Promise<string> {
   const answer = await ask(url, "GET", "/sdk/GetContext", { query: { name, allowCreate: "true" } });
   return answer.body.data.id;
@@ -161,7 +161,7 @@ export const contextNotFound = {
   httpStatusCode: 400,
 };
 
-/** Calls a tool as AGB's SDKs do, with the arguments as JSON text. */
+/** Calls a tool as AGB's SDKs do, with the arguments as a JSON string. */
 export function callTool(url: string, sessionId: string, name: string, args: Readonly<Record<string, unknown>> = {}) {
   return ask(url, "POST", "/mcp", {
     query: { autoGenSession: "false" },
@@ -169,14 +169,14 @@ export function callTool(url: string, sessionId: string, name: string, args: Rea
   });
 }
 
-/** The text of a tool's result; `failed: ` stands before it when the tool failed. */
+/** The text of a tool's result, after `failed: ` if the tool failed. */
 export async function toolText(url: string, sessionId: string, name: string, args: Readonly<Record<string, unknown>>) {
   const { body } = await callTool(url, sessionId, name, args);
   const { isError, content } = body.data;
   return `${isError ? "failed: " : ""}${content[0].text}`;
 }
 
-/** Runs a shell command with ten seconds to do it in. */
+/** Runs a shell command with a time limit of ten seconds. */
 export async function runShell(url: string, sessionId: string, command: string, more: Record<string, unknown> = {}) {
   const { body } = await callTool(url, sessionId, "shell", { command, timeout_ms: 10_000, ...more });
   return JSON.parse(body.data.content[0].text) as { stdout: string; stderr: string; exit_code: number };

@@ -3,17 +3,17 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** How the steps of a job have gone so far. */
+/** The status of a job's steps so far. */
 export type JobStatus = "success" | "failure" | "cancelled";
 
 /** What an expression sees: contexts by name. */
 export type ExpressionContexts = Readonly<Record<string, unknown>>;
 
-/** What an expression comes to. */
+/** The value of an expression. */
 export interface ExpressionValue {
-  /** As it stands in a text. */
+  /** The value as a string. */
   readonly text: string;
-  /** As `if` takes it. */
+  /** The value as a condition. */
   readonly isTrue: boolean;
 }
 
@@ -29,7 +29,7 @@ export class ExpressionEvaluator {
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @throws Error when the expression has a mistake, or uses a context or function that is not there */
+  /** @throws Error when the expression is invalid, or uses an unknown context or function */
   evaluate(expression: string, contexts: ExpressionContexts, status: JobStatus): Promise<ExpressionValue> {
     const answer = this.#last.then(async () => {
       this.#child.stdin.write(`${JSON.stringify({ expression, contexts, status })}\n`);

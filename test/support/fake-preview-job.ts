@@ -17,12 +17,12 @@ export function failed(stderr: string, exitCode = 1): CommandResult {
   return { exitCode, stdout: "", stderr };
 }
 
-/** The id of a stack: for a test always the same where the names are. */
+/** The id of a stack: in tests always the same for the same names. */
 export function stackIdOf(project: string, stack: string): string {
   return createHash("sha256").update(`${project}/${stack}`).digest("hex").slice(0, 16);
 }
 
-/** What a stack's state holds, in short. @param repositories what the sessions are labelled with, in their order */
+/** A stack's state with these sessions. @param repositories the sessions' repository labels, in the same order */
 export function stateOf(
   project: string,
   stack: string,
@@ -72,10 +72,10 @@ export function exportWithContexts(
   return parseStackState(JSON.stringify({ version: 3, deployment: { resources } }));
 }
 
-/** A request as the fake forge knows it; an error is thrown. */
+/** The fake forge's answer about a request; an error is thrown. */
 export type FakeAnswer = RequestState | Error;
 
-/** A job without an engine and without a forge of flesh, and what it has done and said. */
+/** A job with a fake engine and a fake forge, and a record of what it did and said. */
 export interface FakeJob {
   readonly job: ReleasingJob & { readonly forge: Forge };
   readonly clock: FakeClock;
@@ -96,7 +96,7 @@ export interface FakeJob {
   readonly comments: { request: number; markdown: string; mode: string }[];
 }
 
-/** Makes a job on an empty backend. @param pulumi replaces commands of the CLI */
+/** Creates a job on an empty backend. @param pulumi replaces commands of the CLI */
 export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Partial<ReleasingJob> = {}): FakeJob {
   const clock = new FakeClock();
   const stop = new AbortController();
@@ -177,6 +177,12 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
       },
     },
     client: undefined as unknown as AgbClient,
+    withClient: <Result>(work: (client: AgbClient) => Promise<Result>) => {
+      if (more.client === undefined) {
+        throw new Error("this job has no client");
+      }
+      return work(more.client);
+    },
     includesUnidentified: false,
     ...more,
   };

@@ -1,5 +1,5 @@
-// A server on loopback that behaves as GitHub and GitLab do in the few calls that are made of them, with a memory: requests,
-// comments and issues. Both forges show the same things: a comment written through one is seen through the other.
+// A server on loopback that answers the few calls that jobs make of GitHub and GitLab. It keeps requests, comments and
+// issues. Both forges show the same data: a comment written through one is visible through the other.
 
 import type { ServerResponse } from "node:http";
 import { type ReceivedRequest, sendJson, startScriptedServer } from "./scripted-server";
@@ -7,7 +7,7 @@ import { type ReceivedRequest, sendJson, startScriptedServer } from "./scripted-
 /** The only token that is accepted. */
 export const forgeToken = "forge-token-5d1c";
 
-/** Who writes with the token. */
+/** The account of the token. */
 export const ownName = "github-actions[bot]";
 const ownId = 41;
 
@@ -37,11 +37,11 @@ export interface FakeIssue {
   state: "open" | "closed";
 }
 
-/** How the server differs from a usual day. */
+/** Options of the server. */
 export interface ForgeServerOptions {
-  /** Most entries of a page. Default: 100, as both forges have it. */
+  /** Most entries of a page. Default: 100, as on both forges. */
   readonly pageSize?: number;
-  /** Whether GitHub's token is that of an app, as in a job, to which GitHub does not tell whose it is. Default: yes. */
+  /** Whether GitHub's token belongs to an app, as in a job. GitHub does not tell an app its own name. Default: yes. */
   readonly isAppToken?: boolean;
   /** Whether the token may set labels. Default: yes. */
   readonly setsLabels?: boolean;
@@ -49,7 +49,7 @@ export interface ForgeServerOptions {
   readonly intercept?: (request: ReceivedRequest, response: ServerResponse) => boolean;
 }
 
-/** A forge with the repository acme/shop, which GitLab knows as project 7 too. */
+/** A forge with the repository acme/shop, which is project 7 on GitLab. */
 export interface ForgeServer {
   readonly url: string;
   readonly received: readonly ReceivedRequest[];
@@ -115,7 +115,7 @@ export async function startForgeServer(options: ForgeServerOptions = {}): Promis
           labels,
           author: user(author),
         };
-  // To GitHub an open pull request is an issue too.
+  // On GitHub an open pull request is also an issue.
   const requestAsIssue = (number: number) => ({
     number,
     html_url: `https://forge.test/pull/${number}`,

@@ -15,8 +15,10 @@ const program = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   }
   const pulumi = require("@pulumi/pulumi");
-  const { AgbSession } = require("pulumi-agb");
+  const { AgbContext, AgbSession } = require("pulumi-agb");
   const preview = new pulumi.Config("preview");
+  const name = "files-of-request-" + preview.require("request");
+  new AgbContext("files", { name, adopt: true, forceDestroy: true });
   new AgbSession("web", {
     imageId: "agb-code-space-1",
     labels: { request: preview.require("request"), commit: preview.require("commit") },
@@ -127,6 +129,14 @@ export class PreviewWorld {
     const sessions = this.sessionsOf(request);
     expect(sessions).toHaveLength(1);
     return present(sessions[0]);
+  }
+
+  /** The names of all contexts, in order. */
+  contexts(): string[] {
+    return this.emulator
+      .contexts()
+      .map(({ name }) => name)
+      .sort();
   }
 
   /** The names of all stacks. */

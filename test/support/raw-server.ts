@@ -5,12 +5,12 @@ import type { Duplex } from "node:stream";
 import type { TlsOptions } from "node:tls";
 import { closeAfterTest } from "./close-after-test";
 
-/** Reads what comes and never answers: one that does not read would not notice that the client is gone. */
+/** Reads everything and never replies. Without reading it would not notice that the client is gone. */
 export function staySilent(socket: Duplex): void {
   socket.resume();
 }
 
-/** A TCP server on loopback that does whatever a test tells it to do with a connection. */
+/** A TCP server on loopback whose test decides what happens to a connection. */
 export interface RawServer {
   readonly port: number;
   /** Every connection so far, closed ones included. */
@@ -62,7 +62,7 @@ export async function startProxy(onTunnel: (socket: Duplex) => void, certificate
   };
 }
 
-/** Answers a CONNECT with a tunnel to a port of this machine, whatever host was asked for. */
+/** Answers a CONNECT with a tunnel to a port of this machine, whatever host it names. */
 export function tunnelTo(port: number): (socket: Duplex) => void {
   return (socket) => {
     const onward = connect(port, "127.0.0.1", () => {
@@ -70,7 +70,7 @@ export function tunnelTo(port: number): (socket: Duplex) => void {
       socket.pipe(onward).pipe(socket);
     });
     onward.on("error", () => socket.destroy());
-    // Without its pipe it would stop reading, and not notice the client's end.
+    // Without its pipe it would stop reading and not notice the client's end.
     onward.on("close", () => socket.resume());
     socket.on("close", () => onward.destroy());
   };

@@ -1,4 +1,4 @@
-// Events of pull requests as GitHub sends them, cut down to what the workflows read.
+// Events of pull requests as GitHub sends them, reduced to what the workflows read.
 
 import type { WorkflowEvent } from "./workflow-job";
 
@@ -11,7 +11,7 @@ export interface RequestTraits {
   /** Default: `headCommit`. */
   readonly commit?: string;
   readonly isFork?: boolean;
-  /** The fork was removed after the request was made. */
+  /** The fork was removed after the request was opened. */
   readonly isForkGone?: boolean;
   readonly isClosed?: boolean;
   readonly labels?: readonly string[];

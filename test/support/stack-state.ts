@@ -31,7 +31,7 @@ export function sessionIdsOf(state: StackState): Record<string, string | undefin
 }
 
 /**
- * The resources of a stack as texts, by URN, to compare them byte by byte. Left out are property dependencies on nothing
+ * The resources of a stack as strings, by URN, to compare them byte by byte. Left out are property dependencies on nothing
  * (`"labels": []`): the engine itself writes them at each `up` and drops them at each `refresh`, whatever the provider.
  */
 export function resourceTexts(state: StackState): Record<string, string> {

@@ -1,4 +1,4 @@
-/** A command of a workflow, and where it is shown to work. */
+/** A command of a workflow, and the test that shows it working. */
 export interface TestedCommand {
   /** The whole text of the `run` line. */
   readonly command: string;
@@ -13,7 +13,7 @@ const secretsProvider = '${SECRETS_PROVIDER:+--secrets-provider "$SECRETS_PROVID
 const idleDays = '${IDLE_DAYS:+--idle-days "$IDLE_DAYS"}';
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: these are the shell's
 
-/** The commands of the workflows that make, remove and watch stacks. */
+/** The commands of the workflows that create, remove and watch stacks. */
 export const commands = {
   checkKey: `if [ -z "$AGB_API_KEY" ]; then
   echo "::error title=The secret AGB_API_KEY is missing::Add it under Settings, Secrets and variables, Actions. A calling workflow passes it on with 'secrets: inherit'. Jobs that Dependabot starts see only Dependabot's own secrets."
@@ -21,7 +21,7 @@ export const commands = {
 fi
 `,
   checkStack: `if [ -z "$STACK" ]; then
-  echo "::error title=No stack to look at::Set the variable AGB_DRIFT_STACK under Settings, Secrets and variables, Actions, or the input stack."
+  echo "::error title=No stack to check::Set the variable AGB_DRIFT_STACK under Settings, Secrets and variables, Actions, or the input stack."
   exit 1
 fi
 `,

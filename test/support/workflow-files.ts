@@ -39,7 +39,7 @@ export interface WorkflowInput {
   readonly required?: boolean;
 }
 
-/** What a workflow says of one of the events that start it. */
+/** What a workflow says about one of the events that start it. */
 export interface WorkflowTrigger {
   readonly types?: readonly string[];
   readonly inputs?: Readonly<Record<string, WorkflowInput>>;

@@ -1,6 +1,6 @@
-// Runs jobs of a workflow file as GitHub would for an event, as far as this project's files need it: `on`, `if`, `needs`-less
-// jobs, `env`, `inputs`, `vars`, `secrets`, `steps` and outputs. Steps with `uses` are only asserted to be pinned; `run` steps are
-// handed to the caller. Whatever it does not know is an error, so that no file can mean more than is tested.
+// Runs jobs of a workflow file as GitHub would for an event, as far as this project's files need it: `on`, `if`, jobs without
+// `needs`, `env`, `inputs`, `vars`, `secrets`, `steps` and outputs. Steps with `uses` must be pinned and are not run. `run`
+// steps go to the caller. Anything unknown is an error, so no file can mean more than the tests cover.
 
 import type { ExpressionContexts, ExpressionEvaluator, ExpressionValue, JobStatus } from "./expression-evaluator";
 import type { Workflow, WorkflowJob, WorkflowStep } from "./workflow-files";
@@ -17,9 +17,9 @@ export interface WorkflowEvent {
   readonly vars?: Readonly<Record<string, string>>;
   /** The secrets that GitHub gives this run. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** What the person who started it, or the calling workflow, has set. */
+  /** Inputs from the person who started it, or from the calling workflow. */
   readonly inputs?: Readonly<Record<string, unknown>>;
-  /** Whether another workflow calls this one; the event is then the caller's. */
+  /** Whether another workflow calls this one. The event is then the caller's. */
   readonly isCall?: boolean;
 }
 
@@ -35,13 +35,13 @@ export interface PreparedStep {
   readonly timeoutMinutes: number | undefined;
 }
 
-/** How a step went. */
+/** The result of a step. */
 export interface StepResult {
   readonly outcome: JobStatus;
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
-/** How a job went. */
+/** The result of a job. */
 export interface JobResult {
   readonly status: JobStatus;
   /** The `run` steps that were started. */
@@ -200,7 +200,7 @@ export class WorkflowRun {
       return status === "success";
     }
     const inner = /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(String(condition))?.[1] ?? String(condition);
-    // A condition that does not ask for the status means "and all went well".
+    // A condition that does not ask for the status also requires success so far.
     const asksForStatus = /\b(success|failure|cancelled|always)\s*\(/.test(inner);
     const { isTrue } = await this.#evaluate(inner, contexts, status);
     return isTrue && (asksForStatus || status === "success");

@@ -31,7 +31,7 @@ test("a key alone is enough; everything else has a default", () => {
   });
 });
 
-test("the environment stands in for what is not configured", () => {
+test("the environment is the fallback for missing configuration", () => {
   const environment = { AGB_API_KEY: "ako-environment", AGB_ENDPOINT: "http://localhost:9", AGB_TIMEOUT_MS: "1500" };
   expect(read({}, environment)).toEqual({
     apiKey: { value: "ako-environment", source: "AGB_API_KEY" },
@@ -63,7 +63,7 @@ test("empty variables, as CI sets them for a secret that is missing, count as no
   expect(problemsOf({}, { AGB_API_KEY: "" })).toEqual([expect.stringContaining("No AGB API key")]);
 });
 
-test("an empty configured value counts as not set, so that the environment stands in for it", () => {
+test("an empty configured value counts as not set, so the environment is the fallback", () => {
   const config = { "agb:apiKey": "", "agb:endpoint": "", "agb:timeoutMs": "", "agb:defaultLabels": "" };
   expect(read(config, { AGB_API_KEY: "ako-environment" })).toMatchObject({
     apiKey: { source: "AGB_API_KEY" },
@@ -80,7 +80,7 @@ test("a missing key is one problem that names each way to give it", () => {
   expect(problem).toContain("AgbProvider");
 });
 
-test("all that is wrong is said at once, each under the name by which it was given", () => {
+test("one error lists every problem, each under the name of its setting", () => {
   const problems = problemsOf(
     { "agb:endpoint": "ftp://agb", "agb:defaultLabels": '{"":"x"}' },
     { AGB_TIMEOUT_MS: "soon" },
@@ -93,13 +93,13 @@ test("all that is wrong is said at once, each under the name by which it was giv
   expect(new AgbConfigurationError(problems).message.split("\n")).toEqual(problems);
 });
 
-test("a default label that Pulumi cannot carry is refused, or it would be drift for ever", () => {
+test("a default label that Pulumi cannot store is refused: it would be drift forever", () => {
   expect(problemsOf({ "agb:apiKey": "a", "agb:defaultLabels": '{"__proto__":"x"}' })).toEqual([
     "agb:defaultLabels cannot be used: defaultLabels.__proto__: Pulumi cannot carry this key",
   ]);
 });
 
-test("a broken value in the environment is named by its variable", () => {
+test("an invalid value from the environment is reported under its variable", () => {
   expect(problemsOf({}, { AGB_API_KEY: "a", AGB_ENDPOINT: "a b", AGB_TIMEOUT_MS: "0" })).toEqual([
     expect.stringMatching(/^AGB_ENDPOINT cannot be used/),
     expect.stringMatching(/^AGB_TIMEOUT_MS cannot be used/),
@@ -131,14 +131,14 @@ test("default labels are read from the object that pulumi config set --path stor
   });
 });
 
-test("default labels that pulumi config stored as numbers and truth values are the texts that were typed", () => {
+test("default labels that pulumi config stored as numbers and booleans become the strings that were typed", () => {
   expect(read({ ...key, "agb:defaultLabels": '{"cost":12,"public":true}' }).defaultLabels).toEqual({
     cost: "12",
     public: "true",
   });
 });
 
-test("default labels given as a text are refused with the command that sets them right", () => {
+test("default labels given as a string are refused with the command that sets them", () => {
   expect(problemsOf({ ...key, "agb:defaultLabels": "team=web" })).toEqual([
     expect.stringContaining("pulumi config set --path agb:defaultLabels.team web"),
   ]);
@@ -183,11 +183,11 @@ describe("labels that are left to other tools", () => {
 });
 
 describe("the environment's key beside a configured one", () => {
-  test("is kept for the case that the configured one was replaced since", () => {
+  test("is kept in case the configured key was rotated", () => {
     expect(read(key, { AGB_API_KEY: "ako-new" }).fallbackApiKey).toEqual({ value: "ako-new", source: "AGB_API_KEY" });
   });
 
-  test.each(["ako-configured", "", undefined, "ako new", "ako-new\n"])("is none when it is %j", (value) => {
+  test.each(["ako-configured", "", undefined, "ako new", "ako-new\n"])("is ignored when it is %j", (value) => {
     expect(read(key, { AGB_API_KEY: value }).fallbackApiKey).toBeUndefined();
   });
 });
@@ -203,7 +203,7 @@ test.each([
   expect(read({ ...key, "agb:logLevel": value }).logLevel).toBe(level);
 });
 
-test("a proxy is read from the environment, and one that cannot be used is among the problems", () => {
+test("a proxy is read from the environment, and an invalid one is among the problems", () => {
   const environment = { HTTPS_PROXY: "http://proxy.example:3128" };
   expect(read(key, environment).proxy).toMatchObject({ host: "proxy.example", port: 3128 });
   expect(read(key, { ...environment, NO_PROXY: "agb.cloud" }).proxy).toBeUndefined();

@@ -25,7 +25,7 @@ test("the report names the stack, the repair, the time and the job", () => {
   expect([driftTitle(stack), driftMarker(stack)]).toEqual(["Drift in shop/prod", "agb-drift shop/prod"]);
 });
 
-test("no text gets out of its fence", () => {
+test("no text can end its code block", () => {
   for (const text of [
     "```\n@everyone\n```",
     "a\r```\rb",

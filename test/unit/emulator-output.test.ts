@@ -4,11 +4,11 @@ import { cutOutput } from "../../provider/emulator/sandbox/cut-output";
 const limitBytes = 50;
 const cutLine = `\n[output cut after ${limitBytes} bytes]`;
 
-test("an output within the limit is told as it is", () => {
+test("an output within the limit is returned as it is", () => {
   expect(cutOutput(Buffer.from("ü\n"), 3, limitBytes)).toBe("ü\n");
 });
 
-test("an output of which only the beginning was kept is cut", () => {
+test("an output of which only the start was kept is cut", () => {
   expect(cutOutput(Buffer.from("abc"), 1000, limitBytes)).toBe(`abc${cutLine}`);
 });
 
@@ -16,7 +16,7 @@ test("no character is cut in two", () => {
   expect(cutOutput(Buffer.from(`a${"🙂".repeat(20)}`), 81, limitBytes)).toBe(`a${"🙂".repeat(12)}${cutLine}`);
 });
 
-test("whatever is written, no more than the limit is told, and as much as fits", () => {
+test("any output is cut at the limit, and keeps as much as fits", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc.string({ unit: "binary", maxLength: 100 }).map((text) => Buffer.from(text)),

@@ -1,7 +1,7 @@
 import { ManualClock } from "../../provider/emulator";
 import { RateLimit } from "../../provider/emulator/rate-limit";
 
-test("lets a second's worth through at once, and then as many as time brings", () => {
+test("allows the requests of one second in a burst, and then as many as time allows", () => {
   const clock = new ManualClock();
   const limit = new RateLimit(4, clock);
   const takeMany = (count: number) => Array.from({ length: count }, () => limit.take());
@@ -13,7 +13,7 @@ test("lets a second's worth through at once, and then as many as time brings", (
   expect(takeMany(5)).toEqual([0, 0, 0, 0, 1]);
 });
 
-test("a clock that is set back takes nothing away", () => {
+test("a clock that is set back reduces nothing", () => {
   let nowMs = 10_000;
   const limit = new RateLimit(1, { now: () => nowMs });
   expect(limit.take()).toBe(0);
@@ -24,7 +24,7 @@ test("a clock that is set back takes nothing away", () => {
   expect(limit.take()).toBe(0);
 });
 
-test("without a limit everything passes", () => {
+test("without a limit every request is allowed", () => {
   const limit = new RateLimit(undefined, new ManualClock());
 
   expect(Array.from({ length: 1000 }, () => limit.take())).toEqual(new Array(1000).fill(0));

@@ -16,8 +16,8 @@ let sandbox: Sandbox;
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "agb-plain-")));
   keeper = new Keeper("AGB_EMULATOR_SESSION=plain-test/", folder, false);
-  const surroundings = { view: plainView, interpreters: await findInterpreters(), keeper, mark: "plain-test/", limits };
-  sandbox = new Sandbox("session-a", join(folder, "root"), surroundings);
+  const shared = { view: plainView, interpreters: await findInterpreters(), keeper, mark: "plain-test/", limits };
+  sandbox = new Sandbox("session-a", join(folder, "root"), shared);
   await sandbox.makeFolders(["/data"]);
 });
 afterAll(async () => {
@@ -26,7 +26,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("where commands cannot have a root of their own, they begin in the session's folder all the same", async () => {
+test("commands start in the session's folder even if they cannot have a root of their own", async () => {
   const end = await sandbox.run({ command: ["/bin/sh", "-c", "pwd; echo $HOME $TMPDIR; echo x > a"] });
 
   const home = join(folder, "root", "home", "user");
@@ -36,7 +36,7 @@ test("where commands cannot have a root of their own, they begin in the session'
 
 test("what a session runs ends with it, also what has another group and no environment", async () => {
   const seconds = String(100_000 + Math.floor(Math.random() * 900_000));
-  const ending = new Sandbox("session-b", join(folder, "other"), sandbox.surroundings);
+  const ending = new Sandbox("session-b", join(folder, "other"), sandbox.shared);
   await ending.makeFolders([]);
   const leave = `sleep ${seconds} & setsid sleep ${seconds} & env -i setsid sleep ${seconds} &`;
   await ending.run({ command: ["/bin/sh", "-c", leave] });

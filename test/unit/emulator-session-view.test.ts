@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The view in which a program that is installed in `shown` can be run. */
+/** The view in which a program that is installed in `shown` can run. */
 function findView(): Promise<SessionView> {
   return findSessionView([join(shown, "bin", "program")]);
 }
@@ -41,7 +41,7 @@ async function openAndClose(view: SessionView): Promise<void> {
   await (await view.open(root)).close();
 }
 
-describe("a link that a session puts on the way to what it is shown leads nowhere", () => {
+describe("a link that a session puts in the way of a mount leads nowhere", () => {
   const ways: [string, () => string][] = [
     ["the folder itself", () => shown],
     ["the folder above it", () => dirname(shown)],
@@ -87,7 +87,7 @@ describe("a link that a session puts on the way to what it is shown leads nowher
   });
 });
 
-test("what a session is shown stands where it had put a link", async () => {
+test("the mount replaces the session's link", async () => {
   const view = await findView();
   const links = ["/usr", folder].map((path) => join(root, path));
   for (const link of links) {
@@ -97,15 +97,15 @@ test("what a session is shown stands where it had put a link", async () => {
 
   await openAndClose(view);
 
-  // Where namespaces are forbidden nothing is shown, and nothing is changed.
+  // Where namespaces are forbidden, there are no mounts and nothing changes.
   expect(links.map((link) => lstatSync(link).isSymbolicLink())).toEqual(links.map(() => !view.isOwnRoot));
 });
 
-test("what keeps a session from being opened is named, also where no program says it", async () => {
+test("the reason why a session cannot be opened is named, also if no program reports it", async () => {
   const view = await findView();
   mkdirSync(dirname(join(root, dirname(shown))), { recursive: true });
   writeFileSync(join(root, dirname(shown)), "no folder");
-  // A program that says nothing when it fails, in the place of the one that makes namespaces.
+  // A program that fails without a message, instead of the one that creates namespaces.
   const tools = { unshare: "/bin/false", nsenter: "", setpriv: "", env: "", shell: "/bin/sh", bash: undefined };
 
   const [opened, silent] = await Promise.allSettled([
@@ -115,10 +115,14 @@ test("what keeps a session from being opened is named, also where no program say
 
   expect(opened).toMatchObject(
     view.isOwnRoot
-      ? { reason: { message: expect.stringContaining(`could not be made: ${dirname(shown)} in the session must be`) } }
+      ? {
+          reason: {
+            message: expect.stringContaining(`could not be created: ${dirname(shown)} in the session must be`),
+          },
+        }
       : { status: "fulfilled" },
   );
   expect(silent).toMatchObject({
-    reason: { message: "the session's namespaces could not be made: unshare ended with exit code 1" },
+    reason: { message: "the session's namespaces could not be created: unshare ended with exit code 1" },
   });
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { releaseDueAtMs, type SessionRecord, stateAt } from "../../provider/emulator/session";
+import { releaseDueAtMs, type SessionRecord, stateAt } from "../../provider/emulator/sessions/session";
 
 const record: SessionRecord = {
   sessionId: "session-a",
@@ -14,7 +14,7 @@ const record: SessionRecord = {
   lastActivityAtMs: 1_000,
 };
 
-test("idle time ends a session, its longest life ends it sooner if that comes first", () => {
+test("idle time ends a session, or its maximum lifetime if that comes first", () => {
   expect(releaseDueAtMs(record)).toBe(301_000);
   expect(releaseDueAtMs({ ...record, lastActivityAtMs: 501_000 })).toBe(801_000);
   expect(releaseDueAtMs({ ...record, lastActivityAtMs: 1_701_000 })).toBe(1_801_000);
@@ -26,7 +26,7 @@ test("with no release delay a session is gone at the moment of its release", () 
   expect(stateAt(record, 301_000, 0)).toBeUndefined();
 });
 
-test("as time goes on a session runs, is released, is gone, and never goes back", () => {
+test("with time a session runs, is released, is gone, and never returns to an earlier state", () => {
   const rank = (nowMs: number, released: SessionRecord, delayMs: number) =>
     ["RUNNING", "DELETING", undefined].indexOf(stateAt(released, nowMs, delayMs));
   const milliseconds = fc.nat(3_000_000);

@@ -1,56 +1,58 @@
-import { readCommits, writeCommit, writeWhole } from "../../provider/emulator/state-log";
-import type { StoredState } from "../../provider/emulator/store";
-
-function session(sessionId: string, label: string) {
-  return {
-    sessionId,
-    sequence: 1,
-    imageId: "agb-code-space-1",
-    labels: JSON.parse(`{"__proto__":${JSON.stringify(label)},"line":"a\\nb"}`),
-    appInstanceId: "ai-a",
-    resourceId: "p-a",
-    idleTimeoutSeconds: 300,
-    maximumLifetimeSeconds: 1800,
-    createdAtMs: 1,
-    lastActivityAtMs: 1,
-  };
-}
+import { changePerLine, commitLine, readCommits } from "../../provider/emulator/state/state-log";
 
 function read(text: string): unknown {
   const result = readCommits(text.split("\n").slice(0, -1));
-  return "state" in result ? result.state : result;
+  if (!("logged" in result)) {
+    return result;
+  }
+  return Object.fromEntries([...result.logged].map(([kind, entries]) => [kind, [...entries]]));
 }
 
-const [a, b, c] = [session("a", "1"), session("b", "1"), session("c", "1")];
-const first: StoredState = { nextSequence: 3, clockOffsetMs: 0, sessions: [a, b] };
+const session = JSON.parse('{"labels":{"__proto__":"own","line":"a\\nb"}}');
+const first = [
+  { kind: "nextSequence", id: "", value: 3 },
+  { kind: "sessions", id: "a", value: session },
+  { kind: "sessions", id: "b", value: 1 },
+];
 
-test("a whole state is read back", () => {
-  expect(read(writeWhole(first).text)).toEqual(first);
+test("a whole state has a line for each change and is read back", () => {
+  const text = changePerLine(first);
+
+  expect(text.trimEnd().split("\n")).toHaveLength(3);
+  expect(read(text)).toEqual({
+    nextSequence: [["", 3]],
+    sessions: [
+      ["a", session],
+      ["b", 1],
+    ],
+  });
 });
 
-test("a commit holds only what changed, in one line, and brings the log to the new state", () => {
-  const { text, logged } = writeWhole(first);
-  const changed = session("b", "2");
-  const second: StoredState = { nextSequence: 4, clockOffsetMs: 0, sessions: [changed, c] };
-
-  const commit = writeCommit(logged, second);
+test("a commit is one line; what it replaces comes last, what has no value is gone", () => {
+  const commit = commitLine([
+    { kind: "sessions", id: "a", value: 2 },
+    { kind: "sessions", id: "c", value: 3 },
+    { kind: "sessions", id: "b" },
+  ]);
 
   expect(commit.trimEnd().split("\n")).toHaveLength(1);
-  expect(JSON.parse(commit)).toEqual([
-    { kind: "nextSequence", id: "", value: 4 },
-    { kind: "sessions", id: "b", value: changed },
-    { kind: "sessions", id: "c", value: c },
-    { kind: "sessions", id: "a" },
-  ]);
-  expect(read(text + commit)).toEqual(second);
-  expect(writeCommit(logged, second)).toBe("");
-  const third = { ...second, sessions: [] };
-  expect(read(text + commit + writeCommit(logged, third))).toEqual(third);
+  expect(read(changePerLine(first) + commit)).toEqual({
+    nextSequence: [["", 3]],
+    sessions: [
+      ["a", 2],
+      ["c", 3],
+    ],
+  });
 });
 
-test("a damaged line is told by its number in the file", () => {
-  const { text } = writeWhole(first);
-
-  expect(read(`${text}[{"kind":7,"id":""}]\n`)).toEqual({ damagedLine: 6 });
-  expect(read(`{}\n${text}`)).toEqual({ damagedLine: 2 });
+test("no changes are no line", () => {
+  expect(commitLine([])).toBe("");
 });
+
+test.each(['[{"kind":7,"id":""}]', "{}", "[7]", '[{"kind"'])(
+  "the damaged line %s is reported by its number",
+  (line) => {
+    expect(read(`${line}\n${changePerLine(first)}`)).toEqual({ damagedLine: 2 });
+    expect(read(`${changePerLine(first)}${line}\n`)).toEqual({ damagedLine: 5 });
+  },
+);

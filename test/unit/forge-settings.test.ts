@@ -21,14 +21,14 @@ function reasonOf(environment: Record<string, string>): string {
   return settings.reason;
 }
 
-test("without any forge's variables there is none, which is no mistake", () => {
+test("without a forge's variables there is no forge, and that is not an error", () => {
   const settings = readForgeSettings({ HOME: "/home/me", CI: "true" });
   expect(settings).toMatchObject({ kind: "none", isUnusable: false });
   expect(findForge(settings)).toBeUndefined();
   expect(() => requireForge(settings)).toThrow(/GITHUB_REPOSITORY .* GITLAB_TOKEN/);
 });
 
-test("a job of GitHub Actions is told the variables that are missing or broken", () => {
+test("a job of GitHub Actions learns which variables are missing or invalid", () => {
   expect(reasonOf({ ...gitHub, GITHUB_TOKEN: "" })).toMatch(/^GITHUB_TOKEN is not set\. .*step's env.* github\.token/);
   expect(reasonOf({ ...gitHub, GITHUB_TOKEN: "tok en\n" })).toMatch(/^GITHUB_TOKEN cannot be used/);
   expect(reasonOf({ ...gitHub, GITHUB_API_URL: "api.github.com" })).toBe("GITHUB_API_URL is not an http(s) address.");
@@ -37,7 +37,7 @@ test("a job of GitHub Actions is told the variables that are missing or broken",
   }
 });
 
-test("a job of GitLab CI is told the variables that are missing or broken", () => {
+test("a job of GitLab CI learns which variables are missing or invalid", () => {
   const { GITLAB_TOKEN: _, ...withoutToken } = gitLab;
   expect(reasonOf(withoutToken)).toMatch(/^GITLAB_TOKEN is not set\. .*project access token/);
   expect(reasonOf({ ...gitLab, CI_API_V4_URL: "" })).toBe("CI_API_V4_URL is not set.");

@@ -18,7 +18,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test("outside of a job there is only the log", async () => {
+test("outside a job there is only the log", async () => {
   const output = openJobOutput(readJobSettings({ GITHUB_STEP_SUMMARY: "" }));
   output.say("a line");
   output.warn("something");
@@ -42,7 +42,7 @@ test("in a job of GitHub Actions there are a summary, outputs and annotations", 
   expect(await readFile(outputs, "utf8")).toBe("stack=pr-1\nsession-ids={}\n");
 });
 
-test("a value from elsewhere begins no line of its own, which could be a command of the CI system", () => {
+test("a value from elsewhere cannot start a line, where it could be a command to the CI system", () => {
   openJobOutput(readJobSettings({})).say("label\n::add-mask::x\r\u001b[31m");
   expect(printed).toEqual(["label\\n::add-mask::x\\r\\u001b[31m"]);
 });
@@ -69,25 +69,25 @@ describe("in a job of GitHub Actions", () => {
   };
   const hostile = "::add-mask::a\r\n  ::add-mask::b ##[add-mask]c";
 
-  test("a line from elsewhere is no command", () => {
+  test("a line from elsewhere is never a command", () => {
     output().say(hostile);
     output().say("a::b");
     expect(commandsIn(printed)).toEqual([]);
     expect(printed[1]).toBe("a::b");
   });
 
-  test("an error is one annotation, whatever its lines are", () => {
+  test("an error is one annotation, however many lines it has", () => {
     output().fail(`failed:\n${hostile}`);
     expect(commandsIn(printed)).toEqual(["::error::failed:%0A: :add-mask::a\\r%0A  : :add-mask::b ## [add-mask]c"]);
   });
 
-  test("text from elsewhere is shown as it is, and nothing in it is a command", () => {
+  test("text from elsewhere is shown unchanged, and nothing in it is a command", () => {
     output().show(hostile);
     expect(printed).toContain(hostile);
     expect(commandsIn(printed)).toEqual([]);
   });
 
-  test("what is printed by something else holds no command, but warnings meanwhile are", async () => {
+  test("the output of another program is never a command, but warnings in between are", async () => {
     const { enclose, warn } = output();
     const result = await enclose(async () => {
       printed.push(hostile);
@@ -104,7 +104,7 @@ describe("in a job of GitHub Actions", () => {
   });
 });
 
-test("elsewhere errors are plain, without what another CI system takes for a command, and texts are as they are", async () => {
+test("outside GitHub Actions errors are plain, without commands to another CI system, and text is unchanged", async () => {
   const output = openJobOutput(readJobSettings({}));
   output.fail("failed:\n::a");
   output.show("::b\n");
@@ -112,7 +112,7 @@ test("elsewhere errors are plain, without what another CI system takes for a com
   expect(printed).toEqual(["failed:\n: :a", "::b\n"]);
 });
 
-test("Pulumi takes what secrets are encrypted with from the state, unless the user says otherwise", () => {
+test("Pulumi takes the secrets provider from the state, unless the user says otherwise", () => {
   const name = "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER";
   expect(pulumiEnvironment({ PATH: "/bin" })).toMatchObject({ PATH: "/bin", [name]: "true" });
   expect(pulumiEnvironment({ [name]: "false" })).toMatchObject({ [name]: "false" });

@@ -41,7 +41,7 @@ test("holders of a lock are read from what the CLI prints", () => {
   expect(lockHolders("error: no stack named 'pr-1' found")).toEqual([]);
 });
 
-test("what succeeds or fails for another reason is returned at once", async () => {
+test("a command that succeeds, or fails for another reason, is returned immediately", async () => {
   const refusal = failed("error: it is broken");
   expect(await attempt([done])).toMatchObject({ result: done, attempts: 1, said: [], commands: [] });
   expect(await attempt([refusal])).toMatchObject({ result: refusal, attempts: 1, said: [], commands: [] });
@@ -50,7 +50,7 @@ test("what succeeds or fails for another reason is returned at once", async () =
 test.each([
   ["files", locked("root@a (pid 1)")],
   ["Pulumi Cloud", conflict],
-])("a lock of %s that goes away in time is waited for, and told of once", async (_, lock) => {
+])("a lock of %s that goes away in time is waited for, and reported once", async (_, lock) => {
   const { result, commands, said, clock } = await attempt([lock, lock, lock, done]);
   expect(result).toBe(done);
   expect(commands).toEqual([]);
@@ -67,11 +67,11 @@ test("a lock that stays is taken away once the wait is over", async () => {
   expect(warned).toEqual([expect.stringContaining("That run counts as dead; taking its lock away.")]);
 });
 
-describe("the lock of a process that lives no more", () => {
+describe("the lock of a dead process", () => {
   // Linux gives no process a number that large.
   const dead = `root@${hostname()} (pid 2000000000)`;
 
-  test("is taken away at once when the process was one of this machine", async () => {
+  test("is taken away immediately when the process ran on this machine", async () => {
     const { result, commands, warned, clock } = await attempt([locked(dead), done]);
     expect(result).toBe(done);
     expect(clock.sleeps).toEqual([]);
@@ -83,10 +83,10 @@ describe("the lock of a process that lives no more", () => {
 
   test.each([
     ["of another machine", locked("root@elsewhere (pid 2000000000)")],
-    ["that lives", locked(`root@${hostname()} (pid ${process.pid})`)],
-    ["next to one that lives", locked(dead, `root@${hostname()} (pid ${process.pid})`)],
+    ["that is alive", locked(`root@${hostname()} (pid ${process.pid})`)],
+    ["next to one that is alive", locked(dead, `root@${hostname()} (pid ${process.pid})`)],
     ["in a bucket, where machines may have the same name", failed(locked(dead).stderr.replaceAll("file://", "s3://"))],
-    ["that is not told", conflict],
+    ["that is not named", conflict],
   ])("is waited for when it is one %s", async (_, lock) => {
     expect(areHoldersDead(lock.stderr)).toBe(false);
     const { clock } = await attempt([lock, done]);
@@ -94,14 +94,14 @@ describe("the lock of a process that lives no more", () => {
   });
 });
 
-test("without a wait it is taken away at once", async () => {
+test("without a wait the lock is taken away immediately", async () => {
   const { result, clock, commands } = await attempt([locked("root@a (pid 1)"), done], 0);
   expect(result).toBe(done);
   expect(clock.sleeps).toEqual([]);
   expect(commands).toEqual(["cancel pr-1"]);
 });
 
-test("each new holder is given the whole wait", async () => {
+test("each new holder gets the whole wait", async () => {
   const locks = ["a", "a", "b", "b", "b", "c"].map((owner) => locked(owner));
   const { result, commands, said } = await attempt([...locks, done]);
   expect(result).toBe(done);
@@ -109,7 +109,7 @@ test("each new holder is given the whole wait", async () => {
   expect(said).toHaveLength(3);
 });
 
-test("another that waits too, and shows up for a moment, does not make the wait longer", async () => {
+test("another waiting run that shows up for a moment does not extend the wait", async () => {
   const locks = [locked("dead"), locked("dead", "other-1"), locked("dead"), locked("dead", "other-2"), locked("dead")];
   const { result, clock, commands, said } = await attempt([...locks, done]);
   expect(result).toBe(done);
@@ -118,7 +118,7 @@ test("another that waits too, and shows up for a moment, does not make the wait 
   expect(said).toHaveLength(1);
 });
 
-test("a stack that is locked again after each cancel is given up", async () => {
+test("a stack that is locked again after each cancel makes the job give up", async () => {
   const { result, commands } = await attempt([locked("a")]);
   expect(result).toEqual(
     new Error(
@@ -134,7 +134,7 @@ test("a request to stop ends the wait", async () => {
   await expect(whenUnlocked(fake.job, "pr-1", 10_000, async () => conflict)).rejects.toThrow("Stopped.");
 });
 
-test("a clock that is set back does not make the wait for a lock longer", async () => {
+test("a clock that is set back does not extend the wait for a lock", async () => {
   const fake = openFakeJob();
   const pause = async (milliseconds: number) => {
     if (fake.clock.elapsedMs() > 3_600_000) {

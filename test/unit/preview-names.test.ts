@@ -45,7 +45,7 @@ test.each(["", "a/b", "--help", "a b", "$(id)"])("%j is no organization", (text)
   expect(() => parseOrganization(text)).toThrow("It is not the name of an organization.");
 });
 
-test("stacks of other organizations are not taken for those of the one that was asked for", () => {
+test("stacks of other organizations do not count as those of the requested one", () => {
   expect(qualifyStack("pr-1", parseOrganization("acme"))).toBe("acme/pr-1");
   expect(qualifyStack("pr-1", undefined)).toBe("pr-1");
   expect(requestOfListedStack("acme/pr-1", "acme")).toBe(1);

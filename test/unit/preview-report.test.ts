@@ -35,7 +35,7 @@ function report(more: Partial<UpReport> = {}): string {
   });
 }
 
-test("the comment has the table, the commit, the life time, the command and the job", () => {
+test("the comment has the table, the commit, the lifetime, the command and the job", () => {
   expect(report()).toBe(
     [
       "### The preview environment of request 12 is ready",
@@ -57,7 +57,7 @@ test("the comment has the table, the commit, the life time, the command and the 
   );
 });
 
-test("a secret label is shown as [secret], also when all of them are, and so in the log", () => {
+test("secret labels are shown as [secret], one or all of them, in the comment and in the log", () => {
   const secretLabels: StateSession = { ...session, labels: "[secret]" };
   expect(report({ sessions: [{ ...session, labels: { token: "[secret]" } }] })).toContain("| `token=[secret]` |");
   expect(report({ sessions: [secretLabels] })).toContain("| `[secret]` |  |");
@@ -71,7 +71,7 @@ test("a secret label is shown as [secret], also when all of them are, and so in 
 test.each([
   ["failed", "could not be brought up"],
   ["cancelled", "was cancelled before it was ready"],
-] as const)("one that %s links to the job and tells what there is", (outcome, words) => {
+] as const)("the report of an `up` that %s links to the job and says what exists", (outcome, words) => {
   const text = report({ outcome, sessions: undefined });
   expect(text).toContain(`request 12 ${words}\n\n[The job](https://forge.test/jobs/1?a=%28b%29) says why.`);
   expect(text).toContain("The sessions could not be found out.");
@@ -84,7 +84,7 @@ test("the log has no table when there are no sessions", () => {
   expect(sessionLines([])).toEqual([]);
 });
 
-test("declared idle times are told", () => {
+test("declared idle times are shown", () => {
   const idle = (...seconds: number[]) =>
     report({ sessions: seconds.map((idleTimeoutSeconds) => ({ ...session, idleTimeoutSeconds })) });
   expect(idle(600, 600)).toContain("after 10 minutes without use");
@@ -102,7 +102,7 @@ test("a session that AGB has released and that is kept in the state is marked", 
   expect(report({ sessions: [{ ...session, isReleased: true }] })).toContain("| `session-1` (released) |");
 });
 
-test("what is gone is told", () => {
+test("the report of a `down` says what is gone", () => {
   const job = { url: "https://forge.test/j", repeatCommand: undefined };
   expect(downReport({ request: 12, stack: "acme/pr-12", job, areSessionsGone: true })).toBe(
     "### The preview environment of request 12 is gone\n\n" +
@@ -110,12 +110,12 @@ test("what is gone is told", () => {
   );
 });
 
-test("why it is gone is told where there is a reason to", () => {
+test("the report of a `down` gives the reason, if there is one", () => {
   const report = { request: 12, stack: "pr-12", job: undefined, note: "It was idle." };
   expect(downReport({ ...report, areSessionsGone: true })).toMatch(/sessions were removed\.\n\nIt was idle\.$/);
 });
 
-test("that some sessions may still run is told", () => {
+test("the report of a `down` says when some sessions may still run", () => {
   const report = { request: 12, stack: "pr-12", job: undefined };
   expect(downReport({ ...report, areSessionsGone: false })).toMatch(/\n\n.*may still run until AGB releases them\.$/);
 });
@@ -124,7 +124,7 @@ test("a comment is found again by its project", () => {
   expect(commentMarker("shop")).not.toBe(commentMarker("shop-2"));
 });
 
-test("no value ends its code, its cell or its line, whatever is in it", () => {
+test("no value can end its code, its cell or its line", () => {
   fc.assert(
     fc.property(anyText, (value) => {
       expect(literal(value)).toMatch(/^$|^`[^`|\p{Cc}]+`$/u);
@@ -147,7 +147,7 @@ test("no value adds a row, a cell or a line to the comment", () => {
   );
 });
 
-test("the comment stays below the forges' limit, however much there is to tell", () => {
+test("the comment stays below the forges' limit, however long its table is", () => {
   const many = Array.from({ length: 1_000 }, (_, index) => ({
     ...session,
     name: `web-${index}`,
@@ -166,7 +166,7 @@ test("a command cannot end its block", () => {
   expect(codeBlock("a\u0007b ```` c", "sh")).toBe("`````sh\nab ```` c\n`````");
 });
 
-test("only addresses of the web become links, and they cannot break out", () => {
+test("only web addresses become links, and they cannot break out", () => {
   expect(link("job", "javascript:alert(1)")).toBe("job");
   expect(link("job", "not an address")).toBe("job");
   expect(link("job", undefined)).toBe("job");

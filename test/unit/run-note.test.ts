@@ -28,7 +28,7 @@ async function endedProcess(): Promise<number> {
 
 const onLinux = process.platform === "linux" ? test : test.skip;
 
-test("a note is there while the run is, for its owner's eyes, and then nothing is", async () => {
+test("the note exists while the run does, and only its owner can read it", async () => {
   const folder = await makeTemporaryFolder();
   const run = noteRun(folder, "pr-12", process.pid);
   expect(await readdir(folder)).toEqual([noteName]);
@@ -48,7 +48,7 @@ test("the stacks of organizations have notes of their own", async () => {
   expect(findCutOffRun(folder, "acme/pr-12")?.pid).toBe(process.pid);
 });
 
-test("the note of a run that lives is not replaced by one that will be refused", async () => {
+test("the note of a live run is not replaced by that of a run that will be refused", async () => {
   const folder = await makeTemporaryFolder();
   const { pid } = await startProcess();
   noteRun(folder, "pr-12", pid);
@@ -80,7 +80,7 @@ test.each([
   ["all processes", '{"stack":"pr-12","pid":-1,"isAskedToEnd":false}'],
   ["the own group", '{"stack":"pr-12","pid":0,"isAskedToEnd":false}'],
   ["the first process", '{"stack":"pr-12","pid":1,"isAskedToEnd":false}'],
-  ["a text", '{"stack":"pr-12","pid":"12","isAskedToEnd":false}'],
+  ["a string", '{"stack":"pr-12","pid":"12","isAskedToEnd":false}'],
   ["another stack", '{"stack":"pr-13","pid":1234,"isAskedToEnd":false}'],
 ])("a note that names %s is none", async (_, text) => {
   const folder = await makeTemporaryFolder();
@@ -97,7 +97,7 @@ test("a run that has ended needs no signal, and forgetting it removes the note",
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("a run that lives on is asked to end", async () => {
+test("a run that is still active is asked to end", async () => {
   const folder = await makeTemporaryFolder();
   const { child, pid } = await startProcess('process.on("SIGINT", () => setTimeout(() => process.exit(7), 300))');
   const exit = once(child, "exit");
@@ -135,7 +135,7 @@ onLinux("a process that has got the id of an ended run is left alone", async () 
   expect(isProcessAlive(pid)).toBe(true);
 });
 
-onLinux("when a process started is told, and that of none is not", async () => {
+onLinux("the start time of a process is known, and that of a missing process is not", async () => {
   expect(Number(startTimeOf(process.pid))).toBeGreaterThan(0);
   const pid = await endedProcess();
   expect(startTimeOf(pid)).toBeUndefined();

@@ -51,7 +51,7 @@ test("a job's time leaves room for its steps, and for freeing the lock after the
   }
 });
 
-test("no command has an expression in it, which a title or a branch name could end", () => {
+test("no command contains an expression, which a title or a branch name could end", () => {
   expect(steps.filter(({ step }) => step.run?.includes("${{")).map(({ name }) => name)).toEqual([]);
 });
 
@@ -133,7 +133,7 @@ test("the pinned Pulumi is the one that the tests use", () => {
 describe("the template for GitLab", () => {
   const { "agb-preview": up, "agb-preview-stop": stop, "agb-preview-sweep": sweep } = readGitlabJobs();
 
-  test("stops what it makes: same environment, same rules, one at a time", () => {
+  test("stops what it creates: same environment, same rules, one at a time", () => {
     expect(up?.environment).toMatchObject({ name: stop?.environment?.["name"], on_stop: "agb-preview-stop" });
     expect(up?.environment).toHaveProperty("auto_stop_in");
     expect(stop?.environment).toMatchObject({ action: "stop" });

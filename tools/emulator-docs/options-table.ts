@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 
-/** One option, from its declaration and the comment before it. */
+/** One option, from its declaration and the comment above it. */
 export interface OptionRow {
   readonly name: string;
   readonly type: string;
@@ -10,9 +10,9 @@ export interface OptionRow {
 }
 
 /**
- * Reads the options out of the interface that declares them.
+ * Reads the options from the interface that declares them.
  *
- * @throws Error when the file has no such interface, or an option says neither what it does nor its default
+ * @throws Error when the file has no such interface, or an option has no @default
  */
 export function readOptions(path: string, interfaceName: string): OptionRow[] {
   const source = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.ES2022, true);
@@ -30,7 +30,7 @@ export function readOptions(path: string, interfaceName: string): OptionRow[] {
     const description = oneLine(ts.getTextOfJSDocComment(comment?.comment));
     const defaultValue = oneLine(ts.getTextOfJSDocComment(tag?.comment));
     if (defaultValue === "") {
-      throw new Error(`${path}: ${name} does not say its default`);
+      throw new Error(`${path}: ${name} has no @default`);
     }
     return { name, type: oneLine(member.type?.getText(source)), description, defaultValue };
   });

@@ -1,4 +1,4 @@
-// Writes docs/emulator.md anew.
+// Writes docs/emulator.md.
 
 import { writeFileSync } from "node:fs";
 import { emulatorPage, emulatorPagePath } from "./emulator-page";

@@ -1,5 +1,5 @@
-// Who may use the console and its endpoints. The danger is not the user of this computer but a web page of somebody
-// else's that is open in a browser on it.
+// Who may use the console and its endpoints. The danger is not the user of this computer but a foreign web page that is open
+// in a browser on it.
 
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -7,9 +7,9 @@ import { adminKeyRequired, originRefused } from "../failures";
 import { checkHost } from "../host-names";
 import { bearerKey } from "../incoming";
 
-/** What decides about access. */
+/** What access depends on. */
 export interface AccessRules {
-  /** In every page that the emulator itself serves, and nowhere else. */
+  /** It is in the page that the emulator serves, and nowhere else. */
   readonly pageToken: string;
   /** The option `host`. */
   readonly listensOn: string;
@@ -17,7 +17,7 @@ export interface AccessRules {
   acceptsKey(key: string): boolean;
 }
 
-/** @throws ApiFailure unless host and origin, where the browser tells one, are the emulator's own */
+/** @throws ApiFailure unless the host is the emulator's own, and the origin too if the browser sends one */
 export function checkOrigin({ headers: { host, origin } }: IncomingMessage, { listensOn }: AccessRules): void {
   checkHost(host, listensOn);
   if (origin !== undefined && origin.toLowerCase().replace(/^https?:\/\//, "") !== host?.toLowerCase()) {
@@ -26,20 +26,20 @@ export function checkOrigin({ headers: { host, origin } }: IncomingMessage, { li
 }
 
 /**
- * Where keys are required, wants one of them, or the token of the emulator's own page.
+ * Requires a key, or the token of the emulator's own page, if the emulator accepts only some keys.
  *
- * @param queryToken the token as a query parameter, for event streams, on which a page cannot set headers
+ * @param queryToken the token as a query parameter, for event streams, whose headers a page cannot set
  * @throws ApiFailure (HTTP 401)
  */
 export function checkKey(incoming: IncomingMessage, queryToken: string | undefined, rules: AccessRules): void {
   const token = incoming.headers["x-emulator-token"] ?? queryToken;
-  const hasToken = typeof token === "string" && isSameText(token, rules.pageToken);
+  const hasToken = typeof token === "string" && isSameString(token, rules.pageToken);
   if (rules.isKeyRequired() && !hasToken && !hasKey(incoming, rules)) {
     throw adminKeyRequired();
   }
 }
 
-/** Whether the page, and with it the token, may be shown: on this computer to everybody, elsewhere for the key only. */
+/** Whether the client may have the page, and with it the token. Clients on other computers need a key, if keys are required. */
 export function mayOpenPage(incoming: IncomingMessage, rules: AccessRules): boolean {
   return !rules.isKeyRequired() || isLoopback(incoming.socket.remoteAddress) || hasKey(incoming, rules);
 }
@@ -49,7 +49,7 @@ function hasKey({ headers: { authorization } }: IncomingMessage, rules: AccessRu
   return key !== undefined && rules.acceptsKey(key);
 }
 
-// What a browser sends after it has asked its user for a password.
+// A browser sends this after it has asked its user for a password.
 function basicPassword(authorization: string | undefined): string | undefined {
   const encoded = /^basic +([a-z0-9+/=]+)$/i.exec(authorization ?? "")?.[1];
   const decoded = encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8");
@@ -60,7 +60,7 @@ function isLoopback(address: string | undefined): boolean {
   return address !== undefined && (address === "::1" || /^(::ffff:)?127\./.test(address));
 }
 
-function isSameText(left: string, right: string): boolean {
+function isSameString(left: string, right: string): boolean {
   const [leftBytes, rightBytes] = [Buffer.from(left), Buffer.from(right)];
   return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes);
 }

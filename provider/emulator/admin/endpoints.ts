@@ -1,5 +1,5 @@
-// The endpoints under /_emulator/, one row each. They answer with plain JSON; a refusal is the envelope that the rest of
-// the port uses, and names the field at fault.
+// The endpoints under /_emulator/, one row each. They return plain JSON. A refusal is an envelope like those of AGB's
+// operations, and names the field at fault.
 
 import { z } from "zod";
 import { faultNotFound, invalidRequest, sessionNotFound } from "../failures";
@@ -8,7 +8,7 @@ import { isLabels, type Labels } from "../labels";
 import { check } from "../routes/route";
 import { type AdminSubject, viewClock, viewContexts, viewFaults, viewRequests, viewSessions } from "./view";
 
-/** What an endpoint is asked: the id in the path, if it has one, and the JSON body. */
+/** A request to an endpoint: the id in the path, if there is one, and the JSON body. */
 export interface AdminCall {
   readonly id: string;
   readonly body: unknown;
@@ -17,7 +17,7 @@ export interface AdminCall {
 /** One row of the endpoint table. */
 export interface AdminEndpoint {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below /_emulator/; `:id` stands for one part of the path. */
+  /** The path below /_emulator/. `:id` stands for one part of it. */
   readonly path: string;
   /** What it is for, for the documentation. */
   readonly purpose: string;
@@ -34,7 +34,7 @@ const advance = z.strictObject({
     .max(yearMs, { error: "must be at most a year in milliseconds" }),
 });
 const newLabels = z.strictObject({
-  labels: z.custom<Labels>(isLabels, { error: "is required and must be an object of text to text" }),
+  labels: z.custom<Labels>(isLabels, { error: "is required and must be an object of strings" }),
 });
 
 /** All endpoints. */
@@ -48,11 +48,13 @@ export const endpoints: readonly AdminEndpoint[] = [
   {
     method: "POST",
     path: "clock",
-    purpose: 'Lets time pass: `{"advanceMs": 60000}`.',
+    purpose: 'Moves the clock ahead: `{"advanceMs": 60000}`.',
     async handle({ body }, subject) {
       const { advanceMs } = check(advance, body);
       await subject.emulator.advanceClock(advanceMs).catch((error: unknown) => {
-        throw error instanceof RangeError ? invalidRequest("advanceMs: would leave the range of dates") : error;
+        throw error instanceof RangeError
+          ? invalidRequest("advanceMs: would move the clock beyond the range of dates")
+          : error;
       });
       return viewClock(subject);
     },
@@ -100,15 +102,15 @@ export const endpoints: readonly AdminEndpoint[] = [
   {
     method: "GET",
     path: "faults",
-    purpose: "The fault rules in force and how many requests each has struck.",
+    purpose: "The fault rules, and how many calls have met each of them.",
     handle: (_call, subject) => viewFaults(subject),
   },
   {
     method: "POST",
     path: "faults",
-    purpose: 'Puts a fault rule in force, see below: `{"operation": "ListSession", "answer": {"status": 503}}`.',
+    purpose: 'Adds a fault rule, see below: `{"operation": "ListSession", "answer": {"status": 503}}`.',
     handle({ body }, { emulator }) {
-      // Checked here for a message that names the field; the defaults are filled in when the rule is added.
+      // Checked here for a message that names the field. The emulator fills in the defaults.
       check(faultRuleSchema, body);
       const { id, struck, rule } = emulator.addFault(body as FaultRule);
       return { id, struck, ...rule };
@@ -117,7 +119,7 @@ export const endpoints: readonly AdminEndpoint[] = [
   {
     method: "DELETE",
     path: "faults",
-    purpose: "Takes all fault rules out of force.",
+    purpose: "Removes all fault rules.",
     handle(_call, { emulator }) {
       emulator.clearFaults();
       return {};
@@ -126,7 +128,7 @@ export const endpoints: readonly AdminEndpoint[] = [
   {
     method: "DELETE",
     path: "faults/:id",
-    purpose: "Takes one fault rule out of force.",
+    purpose: "Removes one fault rule.",
     handle({ id }, { emulator }) {
       const fault = emulator.faults().find((candidate) => String(candidate.id) === id);
       if (fault === undefined) {
@@ -139,7 +141,7 @@ export const endpoints: readonly AdminEndpoint[] = [
   {
     method: "POST",
     path: "reset",
-    purpose: "Removes all sessions and contexts, and sets faults, keys and the clock back to the options.",
+    purpose: "Removes all sessions and contexts, and resets fault rules, keys and the clock to the options.",
     async handle({ body }, { emulator }) {
       check(nothing, body);
       await emulator.reset();

@@ -1,5 +1,5 @@
-// The console's live view: server-sent events. Looks at the emulator a few times a second while somebody watches. Time
-// ends sessions without any request, so to be told of requests alone would not be enough.
+// The console's live view: server-sent events. It looks at the emulator a few times per second while somebody watches. Being
+// notified of requests would not be enough, because time ends sessions without any request.
 
 import type { ServerResponse } from "node:http";
 import { type AdminSubject, viewClock, viewContexts, viewRequests, viewSessions } from "./view";
@@ -8,7 +8,7 @@ const lookEveryMs = 200;
 const reconnectAfterMs = 1000;
 
 /**
- * Sends what the console shows, whole at first, then each part that changed: events `clock` (once a second),
+ * Sends everything that the console shows, and then each part that changes: events `clock` (once a second),
  * `sessions`, `contexts` and `requests`.
  *
  * @param closing ends the stream
@@ -22,7 +22,7 @@ export function streamEvents(outgoing: ServerResponse, subject: AdminSubject, cl
     }
   };
   const look = () => {
-    // A reader that cannot keep up gets fewer, newer views instead of a growing queue.
+    // A reader that is too slow gets fewer, newer views instead of a growing queue.
     if (outgoing.writableNeedDrain) {
       return;
     }

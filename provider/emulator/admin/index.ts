@@ -1,12 +1,12 @@
-// The console and its endpoints under /_emulator/, on the same port as AGB's operations. No operation of AGB goes through
-// here, and nothing here is written into the journal: it shows what AGB's clients do.
+// The console and its endpoints under /_emulator/, on the same port as AGB's operations. Requests to them are not in the
+// journal, which shows what AGB's clients do.
 //
-// The way of a request: access.ts (host, origin, key) -> page.ts, events.ts or endpoints.ts -> view.ts and the emulator.
+// The path of a request: access.ts (host, origin, key) -> page.ts, events.ts or endpoints.ts -> view.ts and the emulator.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { failureReply, jsonReply, type Reply } from "../envelope";
 import { ApiFailure, unknownAction } from "../failures";
-import { newRequestId, randomText } from "../identifiers";
+import { newRequestId, randomString } from "../identifiers";
 import { ClientGone, overBodyLimit, parseBody, parseTarget, readBody } from "../incoming";
 import { type AccessRules, checkKey, checkOrigin, mayOpenPage } from "./access";
 import { findEndpoint } from "./endpoints";
@@ -14,7 +14,7 @@ import { streamEvents } from "./events";
 import { type PageFile, pageHeaders, readPage, readPageFile } from "./page";
 import type { AdminSubject } from "./view";
 
-/** What the console needs of its emulator. */
+/** What the console needs from its emulator. */
 export interface AdminContext extends AdminSubject, Omit<AccessRules, "pageToken"> {
   /** Ends all event streams. */
   readonly closing: AbortSignal;
@@ -28,9 +28,9 @@ export function isAdminTarget(target: string | undefined): boolean {
   return path === root || path.startsWith(`${root}/`);
 }
 
-/** Makes the function that answers the console's requests. It never rejects. */
+/** Creates the function that answers the console's requests. It never rejects. */
 export function adminHandler(context: AdminContext) {
-  const rules: AccessRules = { ...context, pageToken: randomText(40) };
+  const rules: AccessRules = { ...context, pageToken: randomString(40) };
   return async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const requestId = newRequestId();
     let reply: Reply | "streams";
@@ -96,7 +96,7 @@ async function answer(
   return jsonReply(200, requestId, await found.endpoint.handle({ id: found.id, body: parseBody(body) }, context));
 }
 
-// A browser asks its user, and then sends the key along with all requests of the page.
+// A browser asks its user, and then sends the key with all requests of the page.
 const askForPassword: Reply = {
   status: 401,
   headers: { "www-authenticate": 'Basic realm="AGB emulator: any name, an API key as the password"' },

@@ -19,7 +19,7 @@ export interface PageFile {
   readonly content: string;
 }
 
-/** What a browser may do with anything from the console: load from here, talk to here, and nothing else. */
+/** They allow a browser to load from the emulator and to send requests to it, and nothing else. */
 export const pageHeaders: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -31,13 +31,13 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
-/** The page itself. Whoever has it has the token, and with that may do all that the console can. */
+/** The page itself. It contains the token, which allows everything that the console can do. */
 export function readPage(pageToken: string): PageFile {
   const content = readFileSync(join(folder, "index.html"), "utf8").replace("PAGE_TOKEN", pageToken);
   return { contentType: "text/html;charset=utf-8", content };
 }
 
-/** Reads a style sheet, script or picture of the page; undefined when it has none of that name. */
+/** Reads a style sheet, script or picture of the page; undefined if there is none of that name. */
 export function readPageFile(name: string): PageFile | undefined {
   const contentType = contentTypes[fileName.exec(name)?.[1] ?? ""];
   if (contentType === undefined) {

@@ -1,19 +1,19 @@
 import type { EmulatedContext, EmulatedSession, EmulatorControls } from "../controls";
 import type { JournalEntry } from "../journal";
 
-/** What the console and its endpoints look at and act upon. */
+/** What the console and its endpoints show and change. */
 export interface AdminSubject {
   readonly emulator: EmulatorControls;
 }
 
-/** The emulator's time and how far it was moved ahead of its source. */
+/** The emulator's time. */
 export interface ClockView {
   readonly nowMs: number;
   /** The same as `nowMs`, for people. */
   readonly now: string;
 }
 
-/** The newest sessions and how many there are in all. */
+/** The newest sessions, and how many there are in all. */
 export interface SessionsView {
   readonly count: number;
   readonly sessions: readonly EmulatedSession[];

@@ -1,4 +1,4 @@
-// The line that tells what became of the last click, on the screen and to screen readers.
+// The line that shows the result of the last click, and that screen readers read aloud.
 
 const line = document.getElementById("announcement");
 

@@ -1,6 +1,6 @@
 // Requests that change something in the emulator.
 
-/** Only the page that the emulator served has it; together with the origin it tells the emulator who is asking. */
+/** Only the page that the emulator served has it. With it and the origin the emulator recognises its own page. */
 export const pageToken = document.querySelector('meta[name="emulator-token"]').content;
 
 /** Rejects with an Error whose message can be shown. */
@@ -10,7 +10,7 @@ export async function change(method, path, body = {}) {
     headers: { "content-type": "application/json", "x-emulator-token": pageToken },
     body: JSON.stringify(body),
   }).catch(() => {
-    throw new Error("The emulator does not answer.");
+    throw new Error("The emulator does not answer. Check that it is running.");
   });
   if (!response.ok) {
     const { message } = await response.json().catch(() => ({}));

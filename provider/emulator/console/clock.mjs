@@ -8,7 +8,7 @@ const ahead = document.getElementById("clock-ahead");
 
 export function showClock(nowMs) {
   setText(now, dayAndTimeText(nowMs));
-  // A second or two are the way here, not a clock that was moved.
+  // A second or two are delay, not a clock that was moved.
   const aheadMs = nowMs - Date.now();
   setText(ahead, aheadMs > 3000 ? `${durationText(aheadMs + 500)} ahead` : "");
 }

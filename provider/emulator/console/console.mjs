@@ -1,4 +1,4 @@
-// The console page: follows the emulator's events and hands each part to the module that shows it.
+// The console page: receives the emulator's events and passes each part to the module that shows it.
 
 import { showAnnouncement } from "./announcement.mjs";
 import { change, pageToken } from "./calls.mjs";
@@ -10,7 +10,7 @@ import { showSessions, showSessionTimes } from "./sessions.mjs";
 const connection = document.getElementById("connection");
 
 function setConnection(state, text) {
-  // Not said again while it stays the same: it is read aloud.
+  // Set only when it changes, because screen readers read it aloud.
   if (connection.dataset.state !== state) {
     connection.dataset.state = state;
     connection.textContent = text;
@@ -26,8 +26,8 @@ function follow() {
     setConnection("live", "Live");
   };
   events.onerror = () => {
-    setConnection("lost", "Connection lost, trying again");
-    // The emulator refused: it was started anew and knows another token, which a new page carries.
+    setConnection("lost", "Connection lost, reconnecting");
+    // The emulator refused the token: it was restarted and has a new one, which is in a new page.
     if (events.readyState === EventSource.CLOSED && wasLive) {
       location.reload();
     }
@@ -44,7 +44,7 @@ function follow() {
 for (const button of document.querySelectorAll("[data-advance-ms]")) {
   button.addEventListener("click", async () => {
     await change("POST", "clock", { advanceMs: Number(button.dataset.advanceMs) }).then(
-      () => showAnnouncement(`The clock is ${button.textContent.slice(1)} further.`),
+      () => showAnnouncement(`Moved the clock ahead by ${button.textContent.slice(1)}.`),
       (error) => showAnnouncement(error.message, "failure"),
     );
   });

@@ -9,7 +9,7 @@ export function showContexts({ contexts }) {
   document.getElementById("contexts-count").textContent = String(contexts.length);
   document.getElementById("contexts-empty").hidden = contexts.length > 0;
   table.hidden = contexts.length === 0;
-  // What changes is part of the key: rows without buttons may be made anew.
+  // What can change is part of the key: rows without buttons can be recreated.
   keepRows(
     table.tBodies[0],
     contexts,
@@ -20,7 +20,7 @@ export function showContexts({ contexts }) {
         {},
         cell("Name", "", name),
         cell("Context", "identifier", contextId),
-        cell("Made", "", dayAndTimeText(createdAtMs)),
+        cell("Created", "", dayAndTimeText(createdAtMs)),
         cell("State", "state", state),
       ),
   );

@@ -1,20 +1,20 @@
-// Making and keeping elements. Text goes in as text only, never as HTML: labels hold whatever a client sent.
+// Creates and updates elements. Text is inserted as text, never as HTML, because labels contain whatever a client sent.
 
-/** Makes an element with properties and children; a string becomes text. */
+/** Creates an element with properties and children. A string becomes text. */
 export function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+  const created = Object.assign(document.createElement(tag), properties);
+  created.append(...children);
+  return created;
 }
 
-/** Makes a table cell that carries its column's title, for narrow screens. */
+/** Creates a table cell that has its column's title, for narrow screens. */
 export function cell(title, className, ...children) {
-  const made = element("td", { className }, ...children);
-  made.dataset.title = title;
-  return made;
+  const created = element("td", { className }, ...children);
+  created.dataset.title = title;
+  return created;
 }
 
-/** Sets an element's text unless it has it already, so that a selection in it survives. */
+/** Sets an element's text if it differs, so that a selection in it survives. */
 export function setText(target, text) {
   if (target.textContent !== text) {
     target.textContent = text;
@@ -22,11 +22,10 @@ export function setText(target, text) {
 }
 
 /**
- * Makes the rows of a table body those of the items, in their order. A row is kept as long as its item is there, and
- * with it the focus.
+ * Gives a table body one row for each item, in their order. A row stays as long as its item is there, and keeps the focus.
  *
  * @param keyOf the item's identity
- * @param makeRow makes the row of a new item
+ * @param makeRow creates the row of a new item
  */
 export function keepRows(body, items, keyOf, makeRow) {
   const rows = new Map([...body.rows].map((row) => [row.dataset.key, row]));

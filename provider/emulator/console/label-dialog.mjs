@@ -1,4 +1,4 @@
-// The dialog in which the labels of one session are edited.
+// The dialog for editing the labels of one session.
 
 import { showAnnouncement } from "./announcement.mjs";
 import { change } from "./calls.mjs";
@@ -68,7 +68,7 @@ form.addEventListener("submit", async (event) => {
   try {
     await change("PUT", `sessions/${encodeURIComponent(sessionId)}/labels`, { labels: readLabels() });
     dialog.close();
-    showAnnouncement(`Labels of ${sessionId} are set.`);
+    showAnnouncement(`Saved the labels of ${sessionId}.`);
   } catch (error) {
     failure.textContent = error.message;
   }

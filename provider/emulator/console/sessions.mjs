@@ -1,4 +1,4 @@
-// The table of sessions, with the buttons that make drift by hand.
+// The table of sessions, with buttons to cause drift by hand.
 
 import { showAnnouncement } from "./announcement.mjs";
 import { change } from "./calls.mjs";
@@ -9,7 +9,7 @@ import { countdownText, dayAndTimeText, durationText } from "./time-text.mjs";
 const table = document.getElementById("sessions");
 const body = table.tBodies[0];
 const more = document.getElementById("sessions-more");
-/** By session id, as last told by the emulator. */
+/** By session id, as in the emulator's last event. */
 let sessionsById = new Map();
 let lastNowMs = 0;
 
@@ -30,7 +30,7 @@ export function showSessions({ count, sessions }) {
   keepFocusNear(focusedRow, focusedIndex);
 }
 
-/** Lets ages and countdowns go on. */
+/** Updates ages and countdowns. */
 export function showSessionTimes(nowMs) {
   lastNowMs = nowMs;
   for (const row of body.rows) {
@@ -40,7 +40,7 @@ export function showSessionTimes(nowMs) {
     setText(part(row, "age"), durationText(nowMs - session.createdAtMs));
     setText(
       part(row, "left"),
-      session.state === "RUNNING" ? `${countdownText(leftMs)}${isLifetime ? " (longest life)" : ""}` : "–",
+      session.state === "RUNNING" ? `${countdownText(leftMs)}${isLifetime ? " (maximum lifetime)" : ""}` : "–",
     );
     part(row, "bar").value = session.state === "RUNNING" ? leftMs / (session.idleTimeoutSeconds * 1000) : 0;
   }
@@ -48,10 +48,10 @@ export function showSessionTimes(nowMs) {
 
 function makeRow({ sessionId, imageId, createdAtMs }) {
   const button = (text, onClick) => {
-    const made = element("button", { type: "button", textContent: text });
-    made.setAttribute("aria-label", `${text}: ${sessionId}`);
-    made.addEventListener("click", onClick);
-    return made;
+    const created = element("button", { type: "button", textContent: text });
+    created.setAttribute("aria-label", `${text}: ${sessionId}`);
+    created.addEventListener("click", onClick);
+    return created;
   };
   const bar = element("progress", { max: 1, className: "bar" });
   bar.setAttribute("aria-hidden", "true");
@@ -99,7 +99,7 @@ async function release(sessionId) {
   );
 }
 
-// Who works with the keyboard must not be thrown to the top of the page when a row goes.
+// Keyboard users must not be sent to the top of the page when a row disappears.
 function keepFocusNear(focusedRow, focusedIndex) {
   if (focusedIndex < 0 || focusedRow.isConnected) {
     return;

@@ -11,7 +11,7 @@ export function dayAndTimeText(atMs) {
   return dayAndTime.format(atMs);
 }
 
-/** `4:05`, or `1:04:05` from an hour on; never below zero. */
+/** `4:05`, or `1:04:05` from an hour on. Never negative. */
 export function countdownText(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   const digits = (value) => String(value).padStart(2, "0");

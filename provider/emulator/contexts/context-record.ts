@@ -1,9 +1,10 @@
-/** A file in a context. The content lies in the context folder under `blob`. */
+/** A file in a context. Records are never changed in place; a change creates a new one. */
 export interface ContextFile {
+  readonly fileId: string;
+  readonly contextId: string;
   /** Absolute and normalized: where the file is in a session that mounts the context. */
   readonly path: string;
-  readonly fileId: string;
-  /** Name of the file that holds the content; a changed content gets another one. */
+  /** Name of the file that holds the content. A changed content gets another name. */
   readonly blob: string;
   readonly sizeBytes: number;
   /** All times are milliseconds since 1970-01-01 UTC. */
@@ -11,10 +12,10 @@ export interface ContextFile {
   readonly modifiedAtMs: number;
 }
 
-/** What the emulator keeps of a context. Records are never changed in place; a change makes a new one. */
+/** What the emulator keeps of a context. Records are never changed in place; a change creates a new one. */
 export interface ContextRecord {
   readonly contextId: string;
-  /** Grows with every create; says which of two contexts is the newer one, also when the clock stands still. */
+  /** Grows with every create. It says which of two contexts is newer, also when the clock stands still. */
   readonly sequence: number;
   /** Unique within its region. */
   readonly name: string;
@@ -24,15 +25,14 @@ export interface ContextRecord {
   readonly lastUsedAtMs: number;
   /** When the last wipe began. */
   readonly clearedAtMs?: number | undefined;
-  /** The session whose file transfers it serves: such a context is not listed and ends with its session. */
+  /** The session whose file transfers it serves. Such a context is not listed and ends with its session. */
   readonly transferSessionId?: string | undefined;
-  readonly files: readonly ContextFile[];
 }
 
-/** `available` once nothing is being wiped. The sibling's `in-use` is never shown: a client that waits for a wipe waits for `available`. */
+/** `available` when no wipe is running. The sibling's `in-use` is never shown: clients wait for `available` after a wipe. */
 export type ContextState = "available" | "clearing";
 
-/** One way of a synchronization: `upload` is from the session to the context. */
+/** The direction of a synchronization. `upload` is from the session to the context. */
 export type SyncDirection = "upload" | "download";
 
 /** The last synchronization of one context with one session in one direction. */
@@ -42,9 +42,9 @@ export interface SyncTask {
   readonly path: string;
   readonly direction: SyncDirection;
   readonly startedAtMs: number;
-  /** Until then it is reported as running. */
+  /** It is reported as running until then. */
   readonly finishesAtMs: number;
-  /** Why it failed; undefined when it did not. */
+  /** Why it failed; undefined if it did not. */
   readonly errorMessage?: string | undefined;
 }
 
@@ -53,6 +53,6 @@ export interface ContextMount {
   readonly contextId: string;
   /** Absolute and normalized. */
   readonly path: string;
-  /** The policy as JSON text, kept as it was sent. */
+  /** The policy as a JSON string, kept as it was sent. */
   readonly policy?: string | undefined;
 }

@@ -1,182 +1,228 @@
+import type { FileHandle } from "node:fs/promises";
 import type { Clock } from "../clock";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
+import type { EmulatorState } from "../state/emulator-state";
 import type { ContextFile, ContextRecord, ContextState, SyncTask } from "./context-record";
+import type { Content, FileContents } from "./file-contents";
 
-/** Everything about contexts that outlives a restart, except the files' contents. */
-export interface StoredContexts {
-  readonly nextSequence: number;
-  readonly contexts: readonly ContextRecord[];
-  readonly syncTasks: readonly SyncTask[];
-}
-
-/** All contexts of the account, in memory. Wipes end by the clock when a context is looked at, never by a timer. */
+/** All contexts of the account and their files. No timer ends a wipe: a context's state is computed when it is read. */
 export class ContextStore {
-  // In the order of creation.
-  #records = new Map<string, ContextRecord>();
-  // Those of them that serve file transfers, by session.
-  #transferContexts = new Map<string, ContextRecord>();
-  #syncTasks: SyncTask[] = [];
-  #nextSequence = 1;
-  #revision = 0;
+  // Indexes of the state's rows: by context, by session.
+  readonly #files = new Map<string, Map<string, ContextFile>>();
+  readonly #transferContextIds = new Map<string, string>();
+  readonly #syncTasks = new Map<string, Set<SyncTask>>();
 
+  /** @param state has to be loaded already */
   constructor(
+    private readonly state: EmulatorState,
+    private readonly contents: FileContents,
     private readonly clock: Clock,
     private readonly clearDelayMs: number,
-  ) {}
-
-  /** Grows with every change. */
-  get revision(): number {
-    return this.#revision;
+  ) {
+    for (const { transferSessionId, contextId } of state.contexts.values()) {
+      if (transferSessionId !== undefined) {
+        this.#transferContextIds.set(transferSessionId, contextId);
+      }
+    }
+    for (const file of state.contextFiles.values()) {
+      this.#filesOf(file.contextId).set(file.path, file);
+    }
+    for (const task of state.syncTasks.values()) {
+      this.#tasksOf(task.sessionId).add(task);
+    }
   }
 
-  load(stored: StoredContexts): void {
-    const inOrder = [...stored.contexts].sort((left, right) => left.sequence - right.sequence);
-    this.#records = new Map(inOrder.map((record) => [record.contextId, record]));
-    this.#transferContexts = new Map(
-      inOrder.flatMap((record) => (record.transferSessionId === undefined ? [] : [[record.transferSessionId, record]])),
-    );
-    this.#nextSequence = Math.max(stored.nextSequence, (inOrder.at(-1)?.sequence ?? 0) + 1);
-    this.#syncTasks = [...stored.syncTasks];
-  }
-
-  snapshot(): StoredContexts {
-    return { nextSequence: this.#nextSequence, contexts: [...this.#records.values()], syncTasks: this.#syncTasks };
-  }
-
+  /** Removes all contexts. */
   clear(): void {
-    this.#records.clear();
-    this.#transferContexts.clear();
-    this.#syncTasks = [];
-    this.#revision += 1;
+    for (const record of [...this.state.contexts.values()]) {
+      this.remove(record);
+    }
+    this.state.syncTasks.clear();
+    this.#syncTasks.clear();
   }
 
   find(contextId: string): ContextRecord | undefined {
-    return this.#records.get(contextId);
+    return this.state.contexts.get(contextId);
   }
 
   findByName(name: string, regionId: string): ContextRecord | undefined {
-    return this.list().find((record) => record.name === name && record.regionId === regionId);
+    for (const record of this.state.contexts.values()) {
+      if (record.name === name && record.regionId === regionId && record.transferSessionId === undefined) {
+        return record;
+      }
+    }
+    return undefined;
   }
 
   /** Newest first, without those that serve file transfers. */
   list(): ContextRecord[] {
-    return [...this.#records.values()].filter((record) => record.transferSessionId === undefined).reverse();
+    return [...this.state.contexts.values()].filter((record) => record.transferSessionId === undefined).reverse();
   }
 
   /** The context that serves a session's file transfers. */
   findTransferContext(sessionId: string): ContextRecord | undefined {
-    return this.#transferContexts.get(sessionId);
+    return this.find(this.#transferContextIds.get(sessionId) ?? "");
   }
 
   create(name: string, regionId: string, transferSessionId?: string): ContextRecord {
     const nowMs = this.clock.now();
     const record: ContextRecord = {
-      contextId: `SdkCtx-${randomText(22)}`,
-      sequence: this.#nextSequence,
+      contextId: `SdkCtx-${randomString(22)}`,
+      sequence: this.state.takeSequence(),
       name,
       regionId,
       createdAtMs: nowMs,
       lastUsedAtMs: nowMs,
       clearedAtMs: undefined,
       transferSessionId,
-      files: [],
     };
-    this.#nextSequence += 1;
-    this.#keep(record);
+    this.state.contexts.put(record);
+    if (transferSessionId !== undefined) {
+      this.#transferContextIds.set(transferSessionId, record.contextId);
+    }
     return record;
   }
 
   rename(record: ContextRecord, name: string): void {
-    this.#keep({ ...record, name });
+    this.state.contexts.put({ ...record, name });
   }
 
   /** Notes that a session mounts the context. */
   touch(record: ContextRecord): void {
-    this.#keep({ ...record, lastUsedAtMs: this.clock.now() });
+    this.state.contexts.put({ ...record, lastUsedAtMs: this.clock.now() });
   }
 
+  /** Removes the context and its files. */
   remove(record: ContextRecord): void {
-    this.#records.delete(record.contextId);
+    this.#removeAllFiles(record.contextId);
+    this.state.contexts.delete(record.contextId);
     if (record.transferSessionId !== undefined) {
-      this.#transferContexts.delete(record.transferSessionId);
+      this.#transferContextIds.delete(record.transferSessionId);
     }
-    this.#revision += 1;
   }
 
-  /** Begins a wipe: the files are gone at once, the state says so when the clear delay is over. */
+  /** Begins a wipe. The files are gone immediately; the state is `clearing` until the clear delay is over. */
   wipe(record: ContextRecord): void {
-    this.#keep({ ...record, clearedAtMs: this.clock.now(), files: [] });
+    this.#removeAllFiles(record.contextId);
+    this.state.contexts.put({ ...record, clearedAtMs: this.clock.now() });
   }
 
-  state(record: ContextRecord): ContextState {
-    const { clearedAtMs } = record;
+  stateOf({ clearedAtMs }: ContextRecord): ContextState {
     return clearedAtMs !== undefined && this.clock.now() < clearedAtMs + this.clearDelayMs ? "clearing" : "available";
   }
 
-  /** Adds a file, or replaces its content; the context must exist. */
-  putFile(contextId: string, path: string, content: { readonly blob: string; readonly sizeBytes: number }): void {
-    const record = this.#records.get(contextId) as ContextRecord;
+  /** The files of a context, in no particular order. */
+  files(contextId: string): Iterable<ContextFile> {
+    return this.#files.get(contextId)?.values() ?? [];
+  }
+
+  findFile(contextId: string, path: string): ContextFile | undefined {
+    return this.#files.get(contextId)?.get(path);
+  }
+
+  /**
+   * Opens the present content of a file. The caller has to close it.
+   *
+   * @returns undefined if there is no such file
+   * @throws Error with a system error code when the content cannot be opened
+   */
+  async openFile(contextId: string, path: string): Promise<{ file: ContextFile; content: FileHandle } | undefined> {
+    let file = this.findFile(contextId, path);
+    while (file !== undefined) {
+      const { blob } = file;
+      try {
+        return { file, content: await this.contents.open(blob) };
+      } catch (error) {
+        file = this.findFile(contextId, path);
+        // Another content means that this one was replaced meanwhile and removed.
+        if (file?.blob === blob) {
+          throw error;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** Adds a file, or gives it a new content. The context must exist. */
+  putFile(contextId: string, path: string, { blob, sizeBytes }: Content): ContextFile {
     const nowMs = this.clock.now();
-    const earlier = record.files.find((file) => file.path === path);
+    const files = this.#filesOf(contextId);
+    const earlier = files.get(path);
     const file: ContextFile = {
+      fileId: earlier?.fileId ?? `file-${randomString(22)}`,
+      contextId,
       path,
-      fileId: earlier?.fileId ?? `file-${randomText(22)}`,
-      blob: content.blob,
-      sizeBytes: content.sizeBytes,
+      blob,
+      sizeBytes,
       createdAtMs: earlier?.createdAtMs ?? nowMs,
       modifiedAtMs: nowMs,
     };
-    this.#keep({ ...record, files: [...record.files.filter((other) => other.path !== path), file] });
+    files.set(path, file);
+    this.state.contextFiles.put(file);
+    if (earlier !== undefined) {
+      this.contents.release(earlier.blob);
+    }
+    return file;
   }
 
-  /** Removes the files, if they are there; the context must exist. */
-  removeFiles(contextId: string, paths: ReadonlySet<string>): void {
-    const record = this.#records.get(contextId) as ContextRecord;
-    this.#keep({ ...record, files: record.files.filter((file) => !paths.has(file.path)) });
+  /** Removes a file if it is there. */
+  removeFile(contextId: string, path: string): void {
+    const file = this.findFile(contextId, path);
+    if (file !== undefined) {
+      this.#files.get(contextId)?.delete(path);
+      this.state.contextFiles.delete(file.fileId);
+      this.contents.release(file.blob);
+    }
   }
 
   /** Replaces the earlier task of the same session, context, path and direction. */
   addSyncTask(task: SyncTask): void {
-    this.#syncTasks = [...this.#syncTasks.filter((other) => !isSameWay(task, other)), task];
-    this.#revision += 1;
+    const { syncTasks } = this.state;
+    const tasks = this.#tasksOf(task.sessionId);
+    const earlier = syncTasks.get(syncTasks.idOf(task));
+    if (earlier !== undefined) {
+      tasks.delete(earlier);
+      syncTasks.delete(syncTasks.idOf(earlier));
+    }
+    tasks.add(task);
+    syncTasks.put(task);
   }
 
   /** Oldest first. */
   syncTasks(sessionId: string): SyncTask[] {
-    return this.#syncTasks.filter((task) => task.sessionId === sessionId);
+    return [...(this.#syncTasks.get(sessionId) ?? [])];
   }
 
-  /** Forgets what belongs to sessions that are no more: their tasks and the contexts of their file transfers. */
-  forgetSessions(isThere: (sessionId: string) => boolean): void {
-    if (this.#syncTasks.length === 0 && this.#transferContexts.size === 0) {
-      return;
+  /** Removes what belongs to a session that is gone: its tasks and the context of its file transfers. */
+  forgetSession(sessionId: string): void {
+    const transferContext = this.findTransferContext(sessionId);
+    if (transferContext !== undefined) {
+      this.remove(transferContext);
     }
-    const isLost = (sessionId: string | undefined) => sessionId !== undefined && !isThere(sessionId);
-    const lost = [...this.#transferContexts.values()].filter((record) => isLost(record.transferSessionId));
-    const kept = this.#syncTasks.filter((task) => !isLost(task.sessionId));
-    for (const record of lost) {
-      this.remove(record);
+    for (const task of this.syncTasks(sessionId)) {
+      this.state.syncTasks.delete(this.state.syncTasks.idOf(task));
     }
-    if (kept.length < this.#syncTasks.length) {
-      this.#syncTasks = kept;
-      this.#revision += 1;
-    }
+    this.#syncTasks.delete(sessionId);
   }
 
-  #keep(record: ContextRecord): void {
-    this.#records.set(record.contextId, record);
-    if (record.transferSessionId !== undefined) {
-      this.#transferContexts.set(record.transferSessionId, record);
+  #removeAllFiles(contextId: string): void {
+    for (const file of [...this.files(contextId)]) {
+      this.removeFile(contextId, file.path);
     }
-    this.#revision += 1;
+    this.#files.delete(contextId);
+  }
+
+  #filesOf(contextId: string): Map<string, ContextFile> {
+    return getOrAdd(this.#files, contextId, () => new Map());
+  }
+
+  #tasksOf(sessionId: string): Set<SyncTask> {
+    return getOrAdd(this.#syncTasks, sessionId, () => new Set());
   }
 }
 
-function isSameWay(left: SyncTask, right: SyncTask): boolean {
-  return (
-    left.sessionId === right.sessionId &&
-    left.contextId === right.contextId &&
-    left.path === right.path &&
-    left.direction === right.direction
-  );
+function getOrAdd<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
+  const value = map.get(key) ?? create();
+  map.set(key, value);
+  return value;
 }

@@ -2,11 +2,11 @@ import { posix } from "node:path";
 import { invalidRequest } from "../failures";
 
 /**
- * The one spelling of a path in a context or a session: absolute, without `.`, `..` and doubled slashes; `..` does not
- * lead above the root. A path without a slash at the beginning means the same as one with it.
+ * The normal form of a path in a context or a session: absolute, without `.`, `..` and doubled slashes. `..` does not lead
+ * above the root. A leading slash may be missing.
  *
  * @param field the parameter's name on the wire, for the message
- * @throws ApiFailure (HTTP 400) when it cannot be a path
+ * @throws ApiFailure (HTTP 400) when the string cannot be a path
  */
 export function normalizePath(field: string, path: string): string {
   if (path.includes("\0")) {
@@ -17,7 +17,7 @@ export function normalizePath(field: string, path: string): string {
 }
 
 /**
- * A file's path, which names something below the root.
+ * The normal form of a file's path, which is below the root and does not end in a slash.
  *
  * @throws ApiFailure (HTTP 400)
  */
@@ -29,7 +29,7 @@ export function normalizeFilePath(field: string, path: string): string {
   return normalized;
 }
 
-/** The rest of a path below a folder, without a slash at the beginning; undefined when it is not below it. */
+/** A path relative to a folder, without a leading slash; undefined if it is not below the folder. */
 export function pathBelow(folder: string, path: string): string | undefined {
   const prefix = folder === "/" ? "/" : `${folder}/`;
   return path.startsWith(prefix) ? path.slice(prefix.length) : undefined;

@@ -1,10 +1,10 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { SyncDirection } from "./context-record";
 
-/** Path at which context files are sent and fetched, without a key but with a signed address. */
+/** The path at which clients send and fetch context files. It needs a signed address and no key. */
 export const contextFilesPath = "/context-files";
 
-/** What a signed address allows: one file, one direction, until a moment. */
+/** What a signed address allows: one file, in one direction, until a moment. */
 export interface FileGrant {
   readonly contextId: string;
   readonly filePath: string;
@@ -25,8 +25,12 @@ export function signedFileUrl(origin: string, secret: string, grant: FileGrant):
   return `${origin}${contextFilesPath}?${query}`;
 }
 
-/** What an address allows now; undefined when it was not signed by this emulator, was changed, or has expired. */
-export function grantOf(secret: string, query: Readonly<Record<string, string>>, nowMs: number): FileGrant | undefined {
+/** What an address allows now; undefined if this emulator did not sign it, it was changed, or it has expired. */
+export function readFileGrant(
+  secret: string,
+  query: Readonly<Record<string, string>>,
+  nowMs: number,
+): FileGrant | undefined {
   const { contextId = "", filePath = "", operation, expires = "", signature = "" } = query;
   if ((operation !== "upload" && operation !== "download") || !/^\d{1,12}$/.test(expires)) {
     return undefined;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { invalidRequest } from "../failures";
 import { normalizePath, pathBelow } from "./file-paths";
 
-// Keys and defaults as both AGB SDKs send them. What is not known here is accepted and kept.
+// Keys and defaults as both AGB SDKs send them. Unknown keys are accepted and kept.
 const policySchema = z.object({
   uploadPolicy: z.object({ autoUpload: z.boolean().default(true) }).prefault({}),
   downloadPolicy: z.object({ autoDownload: z.boolean().default(true) }).prefault({}),
@@ -17,11 +17,11 @@ const policySchema = z.object({
   mappingPolicy: z.object({ path: z.string() }).optional(),
 });
 
-/** The part of a mount's policy that the emulator acts on. */
+/** The part of a mount's policy that the emulator uses. */
 export type SyncPolicy = z.output<typeof policySchema>;
 
 /**
- * Reads the JSON text of a policy; none, or an empty text, means the defaults.
+ * Parses the JSON string of a policy. No string, or an empty one, means the defaults.
  *
  * @param field the parameter's name on the wire, for the message
  * @throws ApiFailure (HTTP 400) that names the field at fault
@@ -43,11 +43,11 @@ export function parseSyncPolicy(field: string, text: string | null | undefined):
   return result.data;
 }
 
-/** Whether a file is synchronized: without white lists every one, else what is in one of them and not excluded there. */
+/** Whether a file is synchronized. Without white lists all files are, else those that one list contains and does not exclude. */
 export function isSynchronized(policy: SyncPolicy, mountPath: string, relativePath: string): boolean {
   const { whiteLists } = policy.bwList;
   const isIn = (listed: string) => {
-    // AGB's overview page has paths relative to the mount, its page on policies has absolute ones.
+    // AGB's overview page has paths relative to the mount, its page on policies absolute ones.
     const absolute = normalizePath("path", listed);
     const folder = `/${pathBelow(mountPath, absolute) ?? (absolute === mountPath ? "" : absolute.slice(1))}`;
     return folder === "/" || folder === `/${relativePath}` || pathBelow(folder, `/${relativePath}`) !== undefined;
@@ -58,7 +58,7 @@ export function isSynchronized(policy: SyncPolicy, mountPath: string, relativePa
   );
 }
 
-/** The folder in the context whose files appear at the mount: the mount's own path, or the one that the data came from. */
+/** The folder in the context whose files appear at the mount: the mount's own path, or another one that the policy maps to it. */
 export function contextFolderOf(policy: SyncPolicy, mountPath: string): string {
   return policy.mappingPolicy ? normalizePath("mappingPolicy.path", policy.mappingPolicy.path) : mountPath;
 }

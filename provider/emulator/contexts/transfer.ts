@@ -1,4 +1,4 @@
-// Sending and fetching a context's files at their signed addresses: plain PUT and GET, as with a store of objects.
+// Clients send and fetch a context's files at signed addresses, with plain PUT and GET as in an object store.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
@@ -7,17 +7,23 @@ import { failureReply } from "../envelope";
 import { ApiFailure, contextFileNotFound, contextNotFound, fileLinkRefused, fileTooLarge } from "../failures";
 import { checkHost } from "../host-names";
 import type { Settings } from "../options";
-import { ContentTooLarge, type ContextFolder } from "./context-folder";
 import type { ContextStore } from "./context-store";
-import { type FileGrant, grantOf } from "./file-urls";
+import { ContentTooLarge, type FileContents } from "./file-contents";
+import { type FileGrant, readFileGrant } from "./file-urls";
 
 const methods = { upload: "PUT", download: "GET" };
 
 interface TransferContext {
   readonly clock: Clock;
   readonly contexts: ContextStore;
-  readonly contextFolder: ContextFolder;
+  readonly contents: FileContents;
+  /** The secret that signs the addresses. */
+  readonly fileSecret: string;
   readonly settings: Settings;
+  /** Resolves when no session that is over still uploads into one of the contexts. */
+  waitForUploadsInto(contextIds: readonly string[]): Promise<void>;
+  /** Resolves when all changes so far are on disk. */
+  save(): Promise<void>;
 }
 
 /**
@@ -34,10 +40,11 @@ export async function transferFile(
 ): Promise<number> {
   try {
     checkHost(incoming.headers.host, context.settings.host);
-    const grant = grantOf(context.contextFolder.secret, query, context.clock.now());
+    const grant = readFileGrant(context.fileSecret, query, context.clock.now());
     if (grant === undefined || incoming.method !== methods[grant.direction]) {
       throw fileLinkRefused();
     }
+    await context.waitForUploadsInto([grant.contextId]);
     await (grant.direction === "upload" ? receive(incoming, outgoing, grant, context) : send(outgoing, grant, context));
     return 200;
   } catch (error) {
@@ -58,44 +65,42 @@ async function receive(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   { contextId, filePath }: FileGrant,
-  { contexts, contextFolder, settings }: TransferContext,
+  { contexts, contents, settings, save }: TransferContext,
 ): Promise<void> {
   if (contexts.find(contextId) === undefined) {
     throw contextNotFound();
   }
-  const content = await contextFolder
-    .writeContent(incoming.iterator({ destroyOnReturn: false }), settings.maximumFileBytes)
+  const content = await contents
+    .write(incoming.iterator({ destroyOnReturn: false }), settings.maximumFileBytes)
     .catch((error: unknown) => {
       throw error instanceof ContentTooLarge ? fileTooLarge(settings.maximumFileBytes) : error;
     });
   if (contexts.find(contextId) === undefined) {
-    await contextFolder.discardContent(content.blob);
+    await contents.discard(content.blob);
     throw contextNotFound();
   }
   contexts.putFile(contextId, filePath, content);
-  await contextFolder.save();
+  await save();
   outgoing.writeHead(200, { etag: `"${content.blob}"`, "content-length": "0" }).end();
 }
 
 async function send(
   outgoing: ServerResponse,
   { contextId, filePath }: FileGrant,
-  { contexts, contextFolder }: TransferContext,
+  { contexts }: TransferContext,
 ): Promise<void> {
-  const file = contexts.find(contextId)?.files.find(({ path }) => path === filePath);
-  if (file === undefined) {
+  const opened = await contexts.openFile(contextId, filePath);
+  if (opened === undefined) {
     throw contextFileNotFound();
   }
-  const content = contextFolder.readContent(file.blob);
-  // Headers only once the content is open, so that a missing one can still be told.
-  await new Promise<void>((resolve, reject) => content.once("open", () => resolve()).once("error", reject));
+  const { file, content } = opened;
   outgoing.writeHead(200, {
     etag: `"${file.blob}"`,
     "content-type": "application/octet-stream",
     "content-length": String(file.sizeBytes),
     "last-modified": new Date(file.modifiedAtMs).toUTCString(),
   });
-  await pipeline(content, outgoing);
+  await pipeline(content.createReadStream(), outgoing);
 }
 
 function refuse(
@@ -105,7 +110,7 @@ function refuse(
   failure: Pick<ApiFailure, "status" | "code" | "message">,
 ): void {
   const reply = failureReply(requestId, failure);
-  // What the client still sends is read and dropped: a connection closed on unread data loses the reply.
+  // Reads and drops what the client still sends. A connection that is closed with unread data loses the reply.
   incoming.resume();
   outgoing.shouldKeepAlive = incoming.complete;
   outgoing.writeHead(reply.status, { ...reply.headers, "content-length": String(Buffer.byteLength(reply.body)) });

@@ -1,19 +1,19 @@
 import { z } from "zod";
 import { contextNameTaken } from "../failures";
-import { nothing, requireContext, requiredText, route } from "./route";
+import { nothing, requireContext, requiredString, route } from "./route";
 
-const contextParameter = z.object({ id: requiredText });
+const contextParameter = z.object({ id: requiredString });
 
-/** POST /sdk/ModifyContext: only the name can change. A name that another context of the region has is refused. */
+/** POST /sdk/ModifyContext: renames a context. A name that another context of the region has is refused. */
 export const modifyContext = route({
   method: "POST",
   path: "/sdk/ModifyContext",
   operation: "ModifyContext",
-  writes: false,
-  usesContexts: true,
-  query: contextParameter.extend({ name: requiredText }),
+  writes: true,
+  usesContexts: ({ query }) => [query.id],
+  query: contextParameter.extend({ name: requiredString }),
   body: nothing,
-  async handle({ query }, { contexts, contextFolder }) {
+  handle({ query }, { contexts }) {
     const record = requireContext(contexts, query.id);
     const name = query.name.trim();
     const holder = contexts.findByName(name, record.regionId);
@@ -21,39 +21,36 @@ export const modifyContext = route({
       throw contextNameTaken();
     }
     contexts.rename(record, name);
-    await contextFolder.save();
     return {};
   },
 });
 
-/** POST /sdk/DeleteContext: allowed also while a session has it mounted; what that session uploads later is lost. */
+/** POST /sdk/DeleteContext: also possible while a session mounts it. What that session uploads later is lost. */
 export const deleteContext = route({
   method: "POST",
   path: "/sdk/DeleteContext",
   operation: "DeleteContext",
-  writes: false,
-  usesContexts: true,
+  writes: true,
+  usesContexts: ({ query }) => [query.id],
   query: contextParameter,
   body: nothing,
-  async handle({ query }, { contexts, contextFolder }) {
+  handle({ query }, { contexts }) {
     contexts.remove(requireContext(contexts, query.id));
-    await contextFolder.save();
     return {};
   },
 });
 
-/** POST /sdk/ClearContext: begins to wipe the files. Once more while it goes on begins anew. */
+/** POST /sdk/ClearContext: begins to wipe the files. Another call during a wipe starts it again. */
 export const clearContext = route({
   method: "POST",
   path: "/sdk/ClearContext",
   operation: "ClearContext",
-  writes: false,
-  usesContexts: true,
+  writes: true,
+  usesContexts: ({ query }) => [query.id],
   query: contextParameter,
   body: nothing,
-  async handle({ query }, { contexts, contextFolder }) {
+  handle({ query }, { contexts }) {
     contexts.wipe(requireContext(contexts, query.id));
-    await contextFolder.save();
     return {};
   },
 });

@@ -4,17 +4,17 @@ import type { ContextFile, SyncDirection } from "../contexts/context-record";
 import { normalizeFilePath, normalizePath, pathBelow } from "../contexts/file-paths";
 import { signedFileUrl } from "../contexts/file-urls";
 import { contextFileNotFound } from "../failures";
-import { nothing, type RouteContext, requireContext, requiredText, route } from "./route";
+import { nothing, type RouteContext, requireContext, requiredString, route } from "./route";
 
-const fileParameters = z.object({ contextId: requiredText, filePath: requiredText });
+const fileParameters = z.object({ contextId: requiredString, filePath: requiredString });
 
 function fileUrl(
   { contextId, filePath }: z.output<typeof fileParameters>,
   direction: SyncDirection,
-  { clock, contextFolder, origin, settings }: RouteContext,
+  { clock, fileSecret, origin, settings }: RouteContext,
 ) {
   const expiresAtSeconds = Math.ceil(clock.now() / 1000 + settings.fileUrlLifetimeSeconds);
-  const url = signedFileUrl(origin, contextFolder.secret, { contextId, filePath, direction, expiresAtSeconds });
+  const url = signedFileUrl(origin, fileSecret, { contextId, filePath, direction, expiresAtSeconds });
   return { data: { url, expireTime: expiresAtSeconds } };
 }
 
@@ -24,7 +24,7 @@ export const getContextFileUploadUrl = route({
   path: "/sdk/GetContextFileUploadUrl",
   operation: "GetContextFileUploadUrl",
   writes: false,
-  usesContexts: true,
+  usesContexts: ({ query }) => [query.contextId],
   query: fileParameters,
   body: nothing,
   handle({ query: { contextId, filePath } }, context) {
@@ -33,13 +33,13 @@ export const getContextFileUploadUrl = route({
   },
 });
 
-/** POST /sdk/GetContextFileDownloadUrl: an address for GET without a key. Given also for a file that is not there yet. */
+/** POST /sdk/GetContextFileDownloadUrl: an address for GET without a key. The file need not exist yet. */
 export const getContextFileDownloadUrl = route({
   method: "POST",
   path: "/sdk/GetContextFileDownloadUrl",
   operation: "GetContextFileDownloadUrl",
   writes: false,
-  usesContexts: true,
+  usesContexts: ({ query }) => [query.contextId],
   query: fileParameters,
   body: nothing,
   handle({ query: { contextId, filePath } }, context) {
@@ -53,17 +53,16 @@ export const deleteContextFile = route({
   method: "POST",
   path: "/sdk/DeleteContextFile",
   operation: "DeleteContextFile",
-  writes: false,
-  usesContexts: true,
+  writes: true,
+  usesContexts: ({ query }) => [query.contextId],
   query: fileParameters,
   body: nothing,
-  async handle({ query: { contextId, filePath } }, { contexts, contextFolder }) {
+  handle({ query: { contextId, filePath } }, { contexts }) {
     const path = normalizeFilePath("filePath", filePath);
-    if (!requireContext(contexts, contextId).files.some((file) => file.path === path)) {
+    if (contexts.findFile(requireContext(contexts, contextId).contextId, path) === undefined) {
       throw contextFileNotFound();
     }
-    contexts.removeFiles(contextId, new Set([path]));
-    await contextFolder.save();
+    contexts.removeFile(contextId, path);
     return {};
   },
 });
@@ -76,15 +75,15 @@ const positive = (initial: number) =>
     .refine((value) => value >= 1, { error: "must be at least 1" })
     .default(initial);
 
-/** POST /sdk/DescribeContextFiles: what lies directly in a folder, by name; folders are those that files lie in. */
+/** POST /sdk/DescribeContextFiles: the files and folders directly in a folder, by name. Empty folders do not exist. */
 export const describeContextFiles = route({
   method: "POST",
   path: "/sdk/DescribeContextFiles",
   operation: "DescribeContextFiles",
   writes: false,
-  usesContexts: true,
+  usesContexts: ({ query }) => [query.contextId],
   query: z.object({
-    contextId: requiredText,
+    contextId: requiredString,
     parentFolderPath: z.string().default("/"),
     pageNumber: positive(1),
     pageSize: positive(50),
@@ -92,12 +91,12 @@ export const describeContextFiles = route({
   body: nothing,
   handle({ query: { contextId, parentFolderPath, pageNumber, pageSize } }, { contexts }) {
     const folder = normalizePath("parentFolderPath", parentFolderPath);
-    const entries = entriesIn(folder, requireContext(contexts, contextId).files);
+    const entries = entriesIn(folder, contexts.files(requireContext(contexts, contextId).contextId));
     return { data: entries.slice((pageNumber - 1) * pageSize, pageNumber * pageSize), count: entries.length };
   },
 });
 
-function entriesIn(folder: string, files: readonly ContextFile[]) {
+function entriesIn(folder: string, files: Iterable<ContextFile>) {
   const entries = new Map<string, ReturnType<typeof describeFile> | ReturnType<typeof describeFolder>>();
   for (const file of files) {
     const below = pathBelow(folder, file.path);

@@ -5,24 +5,24 @@ import { normalizePath } from "../contexts/file-paths";
 import { parseSyncPolicy } from "../contexts/sync-policy";
 import { invalidRequest } from "../failures";
 import { isKnownImage } from "../image-kind";
-import { checkLabelLimits, parseLabelText } from "../labels";
-import { requireContext, requiredText, route } from "./route";
+import { checkLabelLimits, parseLabels } from "../labels";
+import { requireContext, requiredString, route } from "./route";
 import { sessionConnection } from "./session-access";
 
 const body = z.object({
-  labels: z.string({ error: "must be a text that holds a JSON object" }).nullish(),
+  labels: z.string({ error: "must be a string with a JSON object" }).nullish(),
   timeout: z
     .int({ error: "must be a whole number of seconds" })
     .min(0, { error: "must be a whole number of seconds, not negative" })
     .nullish(),
-  mcpPolicyId: z.string({ error: "must be a text" }).nullish(),
+  mcpPolicyId: z.string({ error: "must be a string" }).nullish(),
   persistenceDataList: z
     .array(
       z.object(
         {
-          contextId: z.string({ error: "must be a text" }),
-          path: z.string({ error: "must be a text" }),
-          policy: z.string({ error: "must be a text that holds a JSON object" }).nullish(),
+          contextId: z.string({ error: "must be a string" }),
+          path: z.string({ error: "must be a string" }),
+          policy: z.string({ error: "must be a string with a JSON object" }).nullish(),
         },
         { error: "must be an object" },
       ),
@@ -31,35 +31,35 @@ const body = z.object({
     .nullish(),
 });
 
-/** POST /mcp/createSession: mounts the contexts of `persistenceDataList`. The query's `sdkStats` and the body's `sessionId` and `contextId` are ignored. */
+/** POST /mcp/createSession: mounts the contexts of `persistenceDataList`. Ignores `sdkStats` in the query, and `sessionId` and `contextId` in the body. */
 export const createSession = route({
   method: "POST",
   path: "/mcp/createSession",
   operation: "createSession",
   writes: true,
-  usesContexts: ({ persistenceDataList }) => (persistenceDataList ?? []).length > 0,
-  query: z.object({ imageId: requiredText }),
+  usesContexts: ({ body }) => (body.persistenceDataList ?? []).map(({ contextId }) => contextId),
+  query: z.object({ imageId: requiredString }),
   body,
-  async handle({ query: { imageId }, body: given }, { store, settings, contexts, synchronizer }) {
-    const { labels: labelText, timeout, mcpPolicyId } = given;
-    const labels = labelText ? parseLabelText("labels", labelText) : {};
+  async handle({ query: { imageId }, body: given }, { sessions, settings, contexts, synchronizer }) {
+    const { labels: labelString, timeout, mcpPolicyId } = given;
+    const labels = labelString ? parseLabels("labels", labelString) : {};
     checkLabelLimits("labels", labels, settings.labelLimits);
     const mounts = readMounts(given.persistenceDataList ?? [], contexts);
     if (!isKnownImage(imageId, settings.images)) {
       return refusal(`Image ${JSON.stringify(imageId.slice(0, 100))} does not exist or is not activated.`);
     }
-    if (settings.maximumSessions !== undefined && store.list({}).length >= settings.maximumSessions) {
+    if (settings.maximumSessions !== undefined && sessions.list({}).length >= settings.maximumSessions) {
       return refusal(`The quota of ${settings.maximumSessions} concurrent sessions is exceeded.`);
     }
     const policyId = mcpPolicyId || undefined;
     const policy =
       policyId !== undefined && Object.hasOwn(settings.policies, policyId) ? settings.policies[policyId] : {};
-    const record = store.create({
+    const record = sessions.create({
       imageId,
       policyId,
       labels,
       mounts: mounts.length > 0 ? mounts : undefined,
-      // One of AGB's SDKs sends a timeout of 0 and the other leaves it out, so both mean the same.
+      // One of AGB's SDKs sends a timeout of 0 where the other leaves it out.
       idleTimeoutSeconds: timeout || (policy?.idleTimeoutSeconds ?? settings.defaultIdleTimeoutSeconds),
       maximumLifetimeSeconds: policy?.maximumLifetimeSeconds ?? settings.maximumLifetimeSeconds,
     });
@@ -73,7 +73,7 @@ export const createSession = route({
   },
 });
 
-/** A failure inside a reply that reports success: AGB's SDKs look for it there on create. */
+/** A failure inside a reply that reports success. That is where AGB's SDKs look for it after a create. */
 function refusal(errMsg: string) {
   return { data: { success: false, errMsg } };
 }
@@ -93,7 +93,7 @@ function readMounts(
       throw invalidRequest(`${field}.path: must name a folder below the root`);
     }
     if (mounts.some((other) => other.path === path)) {
-      throw invalidRequest(`${field}.path: another context is mounted there already`);
+      throw invalidRequest(`${field}.path: another context is already mounted there`);
     }
     parseSyncPolicy(`${field}.policy`, policy);
     requireContext(contexts, contextId);

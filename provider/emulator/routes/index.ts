@@ -1,5 +1,5 @@
-// The operations of AGB that the emulator answers, one row each: where it is on the wire, what it takes, what it does.
-// May import from the emulator only, and there only what does not know HTTP.
+// The operations of AGB that the emulator answers, one row each: its method and path, its parameters, what it does.
+// Nothing here knows about HTTP.
 
 import { clearContext, deleteContext, modifyContext } from "./change-context";
 import {
@@ -52,7 +52,7 @@ const routes: readonly Route[] = [
 
 const routesByAddress = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
 
-/** The route of a method and a path; upper and lower case matter. */
+/** The route for a method and a path, which is case-sensitive. */
 export function findRoute(method: string, path: string): Route | undefined {
   return routesByAddress.get(`${method} ${path}`);
 }

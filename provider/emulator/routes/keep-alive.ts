@@ -1,6 +1,6 @@
 import { nothing, requireRunning, route, sessionParameter } from "./route";
 
-/** POST /mcp/refreshSessionIdleTime: sets the idle timer back. Alone under /mcp, it takes the session from the query. */
+/** POST /mcp/refreshSessionIdleTime: resets the idle timer. Unlike all others under /mcp, it has the session in the query. */
 export const refreshSessionIdleTime = route({
   method: "POST",
   path: "/mcp/refreshSessionIdleTime",
@@ -8,8 +8,8 @@ export const refreshSessionIdleTime = route({
   writes: true,
   query: sessionParameter,
   body: nothing,
-  handle({ query }, { store }) {
-    store.touch(requireRunning(store, query.sessionId));
+  handle({ query }, { sessions }) {
+    sessions.touch(requireRunning(sessions, query.sessionId));
     return {};
   },
 });

@@ -1,32 +1,32 @@
 import { z } from "zod";
-import { checkLabelLimits, parseLabelText } from "../labels";
-import { nothing, requiredText, requireRunning, route, sessionParameter } from "./route";
+import { checkLabelLimits, parseLabels } from "../labels";
+import { nothing, requiredString, requireRunning, route, sessionParameter } from "./route";
 
 /**
- * POST /sdk/SetLabel, with a capital L in `Labels`. Replaces all labels: the sibling platform's live test requires it,
- * and AGB's own label test calls it correct; a page of the sibling says it merges. `{}` removes all labels.
+ * POST /sdk/SetLabel: replaces all labels; `{}` removes them. The parameter `Labels` has a capital L. The sibling platform's
+ * live test requires that labels are replaced, and AGB's own label test accepts it; a page of the sibling says they merge.
  */
 export const setLabel = route({
   method: "POST",
   path: "/sdk/SetLabel",
   operation: "SetLabel",
   writes: true,
-  query: z.object({ sessionId: requiredText, Labels: requiredText }),
+  query: z.object({ sessionId: requiredString, Labels: requiredString }),
   body: nothing,
-  handle({ query }, { store, settings }) {
-    const record = requireRunning(store, query.sessionId);
-    const given = parseLabelText("Labels", query.Labels);
+  handle({ query }, { sessions, settings }) {
+    const record = requireRunning(sessions, query.sessionId);
+    const given = parseLabels("Labels", query.Labels);
     const labels =
       settings.setLabel === "merge"
         ? Object.fromEntries([...Object.entries(record.labels), ...Object.entries(given)])
         : given;
     checkLabelLimits("Labels", labels, settings.labelLimits);
-    store.setLabels(record, labels);
+    sessions.setLabels(record, labels);
     return {};
   },
 });
 
-/** GET /sdk/GetLabel. The labels are a JSON text inside the JSON reply; the paging parameters are ignored. */
+/** GET /sdk/GetLabel: the labels as a JSON string inside the JSON reply. Ignores the paging parameters. */
 export const getLabel = route({
   method: "GET",
   path: "/sdk/GetLabel",
@@ -34,7 +34,7 @@ export const getLabel = route({
   writes: false,
   query: sessionParameter,
   body: nothing,
-  handle({ query }, { store }) {
-    return { data: { labels: JSON.stringify(requireRunning(store, query.sessionId).labels) } };
+  handle({ query }, { sessions }) {
+    return { data: { labels: JSON.stringify(requireRunning(sessions, query.sessionId).labels) } };
   },
 });

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { invalidRequest } from "../failures";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 import { imageKind } from "../image-kind";
-import type { SessionRecord } from "../session";
-import { nothing, requiredText, requireRunning, route, sessionParameter } from "./route";
+import type { SessionRecord } from "../sessions/session";
+import { nothing, requiredString, requireRunning, route, sessionParameter } from "./route";
 
 // Test comments in AGB; the sibling platform's client enforces it.
 const firstPort = 30_100;
 const lastPort = 30_199;
 
 /**
- * GET /internet/getLink: the address of a port, or of a browser session's control when no port is named. With tools
- * allowed the address of a port is one on this computer, where a server that the session runs can be reached.
+ * GET /internet/getLink: the address of a port or, without a port, of the browser of a browser session. If tools are
+ * allowed, the address of a port is on this computer, and reaches a server that the session runs.
  */
 export const getLink = route({
   method: "GET",
@@ -19,7 +19,7 @@ export const getLink = route({
   operation: "getLink",
   writes: false,
   query: z.object({
-    sessionId: requiredText,
+    sessionId: requiredString,
     protocolType: z.enum(["https", "wss", ""], { error: "must be https or wss" }).default(""),
     port: z
       .string()
@@ -32,22 +32,22 @@ export const getLink = route({
       .default(0),
   }),
   body: nothing,
-  handle({ query: { sessionId, protocolType, port } }, { store, settings }) {
-    const record = requireRunning(store, sessionId);
+  handle({ query: { sessionId, protocolType, port } }, { sessions, settings }) {
+    const record = requireRunning(sessions, sessionId);
     if (port === 0) {
-      requireBrowser(record, "port: is required, as only a browser image has a link without a port");
+      requireBrowser(record, "port: is required, because only a browser image has a link without a port");
       return { data: { url: browserUrl(record) } };
     }
     const isSocket = protocolType === "wss";
-    // No certificate is trusted for this computer, so the address is one without TLS, whatever was asked for.
+    // Without TLS, whatever the client asks for: this computer has no trusted certificate.
     const url = settings.allowExec
       ? `${isSocket ? "ws" : "http"}://127.0.0.1:${port}/`
-      : `${isSocket ? "wss" : "https"}://${record.resourceId}-${port}.link.agb.invalid/?token=${randomText(40)}`;
+      : `${isSocket ? "wss" : "https"}://${record.resourceId}-${port}.link.agb.invalid/?token=${randomString(40)}`;
     return { data: { url } };
   },
 });
 
-/** POST /internet/getCdpLink: the address of a browser's control, where nothing listens. */
+/** POST /internet/getCdpLink: the address that controls a browser (CDP). Nothing listens there. */
 export const getCdpLink = route({
   method: "POST",
   path: "/internet/getCdpLink",
@@ -55,30 +55,30 @@ export const getCdpLink = route({
   writes: false,
   query: sessionParameter,
   body: nothing,
-  handle({ query }, { store }) {
-    const record = requireRunning(store, query.sessionId);
+  handle({ query }, { sessions }) {
+    const record = requireRunning(sessions, query.sessionId);
     requireBrowser(record, "sessionId: only a session of a browser image has a CDP link");
     return { data: { url: browserUrl(record) } };
   },
 });
 
-/** POST /browser/init: says that the browser has been started, although there is none. */
+/** POST /browser/init: reports that the browser was started, although there is none. */
 export const initBrowser = route({
   method: "POST",
   path: "/browser/init",
   operation: "init",
   writes: false,
   query: z.object({
-    sessionId: requiredText,
+    sessionId: requiredString,
     persistentPath: z.string().default(""),
     browserOption: z
       .string()
       .default("")
-      .refine((text) => text === "" || isJsonObject(text), { error: "must be a text that holds a JSON object" }),
+      .refine((text) => text === "" || isJsonObject(text), { error: "must be a string with a JSON object" }),
   }),
   body: nothing,
-  handle({ query }, { store }) {
-    const record = requireRunning(store, query.sessionId);
+  handle({ query }, { sessions }) {
+    const record = requireRunning(sessions, query.sessionId);
     requireBrowser(record, "sessionId: only a session of a browser image can start a browser");
     return { data: { port: 9222 } };
   },
@@ -90,9 +90,9 @@ function requireBrowser(record: SessionRecord, message: string): void {
   }
 }
 
-// A host name that can never exist: there is no browser.
+// A host name that can never exist, because there is no browser.
 function browserUrl(record: SessionRecord): string {
-  return `wss://${record.resourceId}.cdp.agb.invalid/devtools/browser?token=${randomText(40)}`;
+  return `wss://${record.resourceId}.cdp.agb.invalid/devtools/browser?token=${randomString(40)}`;
 }
 
 function isJsonObject(text: string): boolean {

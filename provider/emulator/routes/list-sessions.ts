@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { parseLabelText } from "../labels";
+import { parseLabels } from "../labels";
 import { cutPage, pageParameters } from "./page";
 import { nothing, route } from "./route";
 
-/** GET /sdk/ListSession: running sessions, newest first. `isAll` is ignored, as nothing is known about its meaning. */
+/** GET /sdk/ListSession: running sessions, newest first. Ignores `isAll`, because nothing is known about its meaning. */
 export const listSessions = route({
   method: "GET",
   path: "/sdk/ListSession",
@@ -11,9 +11,9 @@ export const listSessions = route({
   writes: false,
   query: pageParameters.extend({ labels: z.string().default("") }),
   body: nothing,
-  handle({ query }, { store, settings }) {
-    const filter = query.labels === "" ? {} : parseLabelText("labels", query.labels);
-    const { page, ...paging } = cutPage(store.list(filter), query, settings.pageCap);
+  handle({ query }, { sessions, settings }) {
+    const filter = query.labels === "" ? {} : parseLabels("labels", query.labels);
+    const { page, ...paging } = cutPage(sessions.list(filter), query, settings.pageCap);
     return { data: page.map((record) => ({ sessionId: record.sessionId, sessionStatus: "RUNNING" })), ...paging };
   },
 });

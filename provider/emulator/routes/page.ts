@@ -1,5 +1,5 @@
-// Pages of lists that go from the newest entry to the oldest. A token says how old the next entries are, so entries that
-// come and go between two pages neither repeat nor hide others.
+// Pages of lists from the newest entry to the oldest. A token says how old the next entries are, so entries that come and
+// go between two pages neither repeat nor hide others.
 
 import { z } from "zod";
 import type { Outcome } from "../envelope";
@@ -19,7 +19,7 @@ export const pageParameters = z.object({
 });
 
 /**
- * Cuts one page out of all entries, newest first, and tells how to go on.
+ * One page of all entries, newest first, and the token of the next one.
  *
  * @throws ApiFailure (HTTP 400) when the token is not from an earlier page
  */

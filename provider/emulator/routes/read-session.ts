@@ -10,13 +10,13 @@ export const getSession = route({
   writes: false,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    const record = requireRunning(store, body.sessionId);
+  handle({ body }, { sessions }) {
+    const record = requireRunning(sessions, body.sessionId);
     return { data: { success: true, ...sessionConnection(record), status: "RUNNING" } };
   },
 });
 
-/** POST /mcp/getSessionInfo: the state, and the only operation that still sees a session while it is released. */
+/** POST /mcp/getSessionInfo: the state. It is the only operation that still finds a session during its release. */
 export const getSessionInfo = route({
   method: "POST",
   path: "/mcp/getSessionInfo",
@@ -24,8 +24,8 @@ export const getSessionInfo = route({
   writes: false,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    const status = store.state(body.sessionId);
+  handle({ body }, { sessions }) {
+    const status = sessions.stateOf(body.sessionId);
     if (status === undefined) {
       throw sessionNotFound();
     }
@@ -33,7 +33,7 @@ export const getSessionInfo = route({
   },
 });
 
-/** POST /mcp/getMcpResource: what AGB's documentation advises as the check that a session is alive. */
+/** POST /mcp/getMcpResource: what AGB's documentation recommends for checking that a session is alive. */
 export const getMcpResource = route({
   method: "POST",
   path: "/mcp/getMcpResource",
@@ -41,8 +41,8 @@ export const getMcpResource = route({
   writes: false,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    const record = requireRunning(store, body.sessionId);
+  handle({ body }, { sessions }) {
+    const record = requireRunning(sessions, body.sessionId);
     const { authCode, resourceUrl } = sessionAccess(record);
     return {
       data: {

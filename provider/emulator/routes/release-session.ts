@@ -1,6 +1,6 @@
 import { nothing, requireRunning, route, sessionParameter } from "./route";
 
-/** POST /mcp/releaseSessionAsync: begins a release. A session that is gone already is not found, as AGB's docs suggest. */
+/** POST /mcp/releaseSessionAsync: begins a release. A session that is already gone is not found, as AGB's docs suggest. */
 export const releaseSessionAsync = route({
   method: "POST",
   path: "/mcp/releaseSessionAsync",
@@ -8,13 +8,13 @@ export const releaseSessionAsync = route({
   writes: true,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    store.release(requireRunning(store, body.sessionId));
+  handle({ body }, { sessions }) {
+    sessions.release(requireRunning(sessions, body.sessionId));
     return {};
   },
 });
 
-/** POST /mcp/releaseSession: the call of SDKs before 0.7.0, after whose reply the session is gone. */
+/** POST /mcp/releaseSession: the call of SDKs before 0.7.0. The session is gone when the reply arrives. */
 export const releaseSession = route({
   method: "POST",
   path: "/mcp/releaseSession",
@@ -22,8 +22,8 @@ export const releaseSession = route({
   writes: true,
   query: nothing,
   body: sessionParameter,
-  handle({ body }, { store }) {
-    store.remove(requireRunning(store, body.sessionId));
+  handle({ body }, { sessions }) {
+    sessions.remove(requireRunning(sessions, body.sessionId));
     return {};
   },
 });

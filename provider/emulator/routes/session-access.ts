@@ -1,17 +1,17 @@
-import { randomText } from "../identifiers";
-import type { SessionRecord } from "../session";
+import { randomString } from "../identifiers";
+import type { SessionRecord } from "../sessions/session";
 
-/** The access data of a session. The access code is another one at every read (AGB Python session test). */
+/** The access data of a session. The access code is different in every reply (AGB Python session test). */
 export function sessionAccess(record: SessionRecord) {
-  const authCode = randomText(40);
+  const authCode = randomString(40);
   return {
     authCode,
-    // A host name that can never exist: nothing is to be seen there.
+    // A host name that can never exist, because there is nothing to see.
     resourceUrl: `https://resource.agb.invalid/web?resourceId=${record.resourceId}&authcode=${authCode}`,
   };
 }
 
-/** The part that the replies to create and get have in common. With no link, socket and token, AGB's SDKs call tools through the API. */
+/** What the replies to create and get have in common. Without link, socket and token, AGB's SDKs call tools through the API. */
 export function sessionConnection(record: SessionRecord) {
   return {
     sessionId: record.sessionId,

@@ -2,61 +2,75 @@ import { z } from "zod";
 import type { ContextMount } from "../contexts/context-record";
 import { normalizePath, pathBelow } from "../contexts/file-paths";
 import { invalidRequest } from "../failures";
-import type { SessionRecord } from "../session";
-import { nothing, requireContext, requiredText, requireRunning, route } from "./route";
+import type { SessionRecord } from "../sessions/session";
+import { nothing, requireContext, requiredString, requireRunning, route } from "./route";
 
-const optionalText = z.string().default("");
+const optionalString = z.string().default("");
+
+const syncParameters = z.object({
+  sessionId: requiredString,
+  contextId: optionalString.pipe(z.string().trim()),
+  path: optionalString.pipe(z.string().trim()),
+  mode: z.enum(["upload", "download", ""], { error: "must be upload or download" }).default(""),
+});
 
 /**
- * POST /sdk/SyncContext: synchronizes all mounts of a session, or one context below one path, which need not be mounted
- * there. Without a mode it uploads.
+ * POST /sdk/SyncContext: synchronizes all mounts of a session, or one context at one path, where it need not be mounted.
+ * Without a mode it uploads.
  */
 export const syncContext = route({
   method: "POST",
   path: "/sdk/SyncContext",
   operation: "SyncContext",
-  writes: false,
-  usesContexts: true,
-  query: z.object({
-    sessionId: requiredText,
-    contextId: optionalText,
-    path: optionalText,
-    mode: z.enum(["upload", "download", ""], { error: "must be upload or download" }).default(""),
-  }),
+  writes: true,
+  usesContexts: ({ query }, { sessions }) =>
+    mountsOf(query, sessions.running(query.sessionId)).map(({ contextId }) => contextId),
+  query: syncParameters,
   body: nothing,
-  async handle({ query }, { store, contexts, synchronizer }) {
-    const record = requireRunning(store, query.sessionId);
-    const [contextId, path] = [query.contextId.trim(), query.path.trim()];
-    if ((contextId === "") !== (path === "")) {
-      throw invalidRequest(`${contextId === "" ? "contextId" : "path"}: must be given together with the other one`);
+  async handle({ query }, { sessions, contexts, synchronizer }) {
+    const record = requireRunning(sessions, query.sessionId);
+    if ((query.contextId === "") !== (query.path === "")) {
+      const missing = query.contextId === "" ? "contextId" : "path";
+      throw invalidRequest(`${missing}: must be given together with the other one`);
     }
-    if (contextId !== "") {
-      requireContext(contexts, contextId);
+    if (query.contextId !== "") {
+      requireContext(contexts, query.contextId);
     }
-    const mounts = contextId === "" ? (record.mounts ?? []) : [mountAt(record, contextId, normalizePath("path", path))];
-    await synchronizer.run(record.sessionId, mounts, query.mode || "upload");
+    await synchronizer.run(record.sessionId, mountsOf(query, record), query.mode || "upload");
     return {};
   },
 });
 
-function mountAt(record: SessionRecord, contextId: string, path: string): ContextMount {
-  const mounted = record.mounts?.find(
+/** The mounts to synchronize: all of the session, or the one that is named, which need not be mounted. */
+function mountsOf(
+  { contextId, path: givenPath }: z.output<typeof syncParameters>,
+  record: SessionRecord | undefined,
+): readonly ContextMount[] {
+  if (contextId === "") {
+    return record?.mounts ?? [];
+  }
+  const path = normalizePath("path", givenPath);
+  const mounted = record?.mounts?.find(
     (mount) => mount.contextId === contextId && (mount.path === path || pathBelow(mount.path, path) !== undefined),
   );
-  return { contextId, path, policy: mounted?.policy };
+  return [{ contextId, path, policy: mounted?.policy }];
 }
 
-/** GET /sdk/GetContextInfo: the state of a session's synchronizations, as JSON in JSON in JSON. */
+/** GET /sdk/GetContextInfo: the status of a session's synchronizations, as JSON in JSON in JSON. */
 export const getContextInfo = route({
   method: "GET",
   path: "/sdk/GetContextInfo",
   operation: "GetContextInfo",
   writes: false,
-  usesContexts: true,
-  query: z.object({ sessionId: requiredText, contextId: optionalText, path: optionalText, taskType: optionalText }),
+  query: z.object({
+    sessionId: requiredString,
+    contextId: optionalString,
+    path: optionalString,
+    taskType: optionalString,
+  }),
   body: nothing,
-  handle({ query }, { store, synchronizer }) {
-    requireRunning(store, query.sessionId);
+  handle({ query }, { sessions, synchronizer }) {
+    requireRunning(sessions, query.sessionId);
     const path = query.path === "" ? "" : normalizePath("path", query.path);
     const items = synchronizer
       .status(query.sessionId)
@@ -70,27 +84,25 @@ export const getContextInfo = route({
   },
 });
 
-/** POST /sdk/GetAndLoadInternalContext: the contexts that serve a session's file transfers, made when first asked for. */
+/** POST /sdk/GetAndLoadInternalContext: the contexts for a session's file transfers, created by the first call. */
 export const getAndLoadInternalContext = route({
   method: "POST",
   path: "/sdk/GetAndLoadInternalContext",
   operation: "GetAndLoadInternalContext",
-  writes: false,
-  usesContexts: true,
-  query: z.object({ sessionId: requiredText, contextTypes: z.string().default('["file_transfer"]') }),
+  writes: true,
+  query: z.object({ sessionId: requiredString, contextTypes: z.string().default('["file_transfer"]') }),
   body: nothing,
-  async handle({ query }, { store, contexts, contextFolder }) {
-    const { sessionId } = requireRunning(store, query.sessionId);
+  handle({ query }, { sessions, contexts }) {
+    const { sessionId } = requireRunning(sessions, query.sessionId);
     const data = [];
     for (const contextType of parseContextTypes(query.contextTypes)) {
-      // The only type that AGB's SDKs ask for; nothing is known about others.
+      // The only type that AGB's SDKs ask for. Nothing is known about others.
       if (contextType === "file_transfer") {
         const record =
           contexts.findTransferContext(sessionId) ?? contexts.create(`file_transfer-${sessionId}`, "", sessionId);
         data.push({ contextId: record.contextId, contextType, contextPath: "/tmp/file_transfer" });
       }
     }
-    await contextFolder.save();
     return { data };
   },
 });
@@ -104,7 +116,7 @@ function parseContextTypes(text: string): string[] {
   }
   const types = z.array(z.string()).safeParse(value);
   if (!types.success) {
-    throw invalidRequest("contextTypes: must be a JSON list of texts");
+    throw invalidRequest("contextTypes: must be a JSON list of strings");
   }
   return types.data;
 }

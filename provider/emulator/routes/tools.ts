@@ -4,15 +4,15 @@ import { imageKind, isKnownImage } from "../image-kind";
 import { callTool as runTool } from "../tools/call-tool";
 import { toolsOf } from "../tools/catalogue";
 import { toolFailure } from "../tools/tool-result";
-import { nothing, requiredText, route } from "./route";
+import { nothing, requiredString, route } from "./route";
 
 const args = z.union([z.string(), z.record(z.string(), z.unknown())], {
-  error: "must be a text that holds a JSON object",
+  error: "must be a string with a JSON object",
 });
 
 /**
- * POST /mcp: calls a tool in a session and sets its idle timer back. `autoGenSession` is ignored, and so are `imageId`
- * and `server`: a session is never made on the way, and a tool is known by its name.
+ * POST /mcp: calls a tool in a session and resets the session's idle timer. Ignores `autoGenSession`, `imageId` and `server`:
+ * it never creates a session, and finds the tool by its name.
  */
 export const callTool = route({
   method: "POST",
@@ -20,14 +20,14 @@ export const callTool = route({
   operation: "mcp",
   writes: true,
   query: nothing,
-  body: z.object({ sessionId: requiredText, name: requiredText, args: args.nullish() }),
-  async handle({ body }, { store, sandboxes }) {
+  body: z.object({ sessionId: requiredString, name: requiredString, args: args.nullish() }),
+  async handle({ body }, { sessions, sandboxes }) {
     const touch = () => {
-      const record = store.running(body.sessionId);
+      const record = sessions.running(body.sessionId);
       if (record === undefined) {
         throw toolSessionNotFound();
       }
-      store.touch(record);
+      sessions.touch(record);
       return record;
     };
     const record = touch();
@@ -42,13 +42,13 @@ const toolsAreOff = toolFailure(
   "This emulator runs no tools. To let sessions run commands as your own user on this computer, start it with --allow-exec, or with the option allowExec: true.",
 );
 
-/** POST /mcp/listTools: the tools of an image, as JSON text. The only way to ask whether an image exists. */
+/** POST /mcp/listTools: the tools of an image, as a JSON string. It is the only way to ask whether an image exists. */
 export const listTools = route({
   method: "POST",
   path: "/mcp/listTools",
   operation: "listTools",
   writes: false,
-  query: z.object({ imageId: requiredText }),
+  query: z.object({ imageId: requiredString }),
   body: nothing,
   handle({ query: { imageId } }, { settings }) {
     if (!isKnownImage(imageId, settings.images)) {

@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
-import type { ContextFolder } from "../contexts/context-folder";
 import type { ContextFile, ContextMount, ContextRecord } from "../contexts/context-record";
 import type { ContextStore } from "../contexts/context-store";
+import type { FileContents } from "../contexts/file-contents";
 import { pathBelow } from "../contexts/file-paths";
 import { contextFolderOf, isSynchronized, parseSyncPolicy } from "../contexts/sync-policy";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 import { type FoundFile, findFiles } from "./find-files";
 import type { Sandbox } from "./sandbox";
 import { openRegularFile } from "./session-paths";
@@ -18,14 +18,14 @@ const chunkBytes = 256 * 1024;
 export class ContextMirror {
   constructor(
     private readonly contexts: ContextStore,
-    private readonly folder: ContextFolder,
+    private readonly contents: FileContents,
     private readonly maximumFileBytes: number,
   ) {}
 
   /**
-   * Copies the context's files into the session; what else is there stays.
+   * Copies the context's files into the session. Other files of the session stay.
    *
-   * @throws SkippedFilesError when some could not be copied; all others are there
+   * @throws SkippedFilesError when some could not be copied; all others are copied
    */
   async download(sandbox: Sandbox, mount: ContextMount): Promise<void> {
     const known = await KnownFiles.read(sandbox);
@@ -34,9 +34,11 @@ export class ContextMirror {
     for (const { file, relativePath } of this.#filesAt(mount)) {
       const path = posix.join(mount.path, relativePath);
       try {
-        await sandbox.withEntry(path, (entry) => this.#place(file, entry), { changesFolder: true });
-        known.add(mount.contextId, file.path);
-        skipped.noteCopied();
+        const place = (entry: string) => this.#place(mount.contextId, file.path, entry);
+        if (await sandbox.withEntry(path, place, { changesFolder: true })) {
+          known.add(mount.contextId, file.path);
+          skipped.noteCopied();
+        }
       } catch (error) {
         skipped.add(path, error);
       }
@@ -46,10 +48,10 @@ export class ContextMirror {
   }
 
   /**
-   * Copies the session's files into the context, and removes there what the session had and has deleted.
+   * Copies the session's files into the context, and removes files there that the session had and has deleted.
    *
-   * @throws SkippedFilesError when some could not be copied, for instance because they are over the limit; all others are
-   *   in the context, and so is what it had of the skipped ones before
+   * @throws SkippedFilesError when some could not be copied, for instance because they are too large; all others are copied,
+   *   and the context keeps what it had of the skipped ones
    */
   async upload(sandbox: Sandbox, mount: ContextMount): Promise<void> {
     const policy = parseSyncPolicy("policy", mount.policy);
@@ -77,7 +79,7 @@ export class ContextMirror {
         skipped.noteCopied();
       } catch (error) {
         this.#require(mount.contextId);
-        // One that has gone meanwhile was not skipped: it was deleted.
+        // A file that is gone by now was not skipped but deleted.
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
           found.add(contextPath);
           skipped.add(path, error);
@@ -85,17 +87,19 @@ export class ContextMirror {
       }
     }
     if (policy.deletePolicy.syncLocalFile) {
-      // What the session never had is not missing in it: somebody else has stored it meanwhile. And what lies where the
-      // session could not be looked at may be there still.
+      // A file that the session never had was stored by somebody else meanwhile. And a file in a folder that could not be
+      // read may still exist.
       const deleted = [...stored.keys()].filter(
         (path) =>
           known.has(mount.contextId, path) &&
           !found.has(path) &&
           !skipped.covers(posix.join(mount.path, pathBelow(contextFolder, path) ?? "")),
       );
-      this.contexts.removeFiles(this.#require(mount.contextId).contextId, new Set(deleted));
+      for (const path of deleted) {
+        this.contexts.removeFile(mount.contextId, path);
+      }
     }
-    for (const { path } of this.#require(mount.contextId).files) {
+    for (const { path } of this.contexts.files(this.#require(mount.contextId).contextId)) {
       if (found.has(path)) {
         known.add(mount.contextId, path);
       }
@@ -104,22 +108,31 @@ export class ContextMirror {
     skipped.throwIfAny();
   }
 
-  async #place(file: ContextFile, entry: string): Promise<void> {
-    const temporaryPath = `${dirname(entry)}/.${randomText(12)}.part`;
+  /** @returns false if the context has no such file any more */
+  async #place(contextId: string, path: string, entry: string): Promise<boolean> {
+    const opened = await this.contexts.openFile(contextId, path);
+    if (opened === undefined) {
+      return false;
+    }
+    const { file, content } = opened;
+    const temporaryPath = `${dirname(entry)}/.${randomString(12)}.part`;
     try {
       const handle = await open(temporaryPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
       try {
-        for await (const chunk of this.folder.readContent(file.blob)) {
-          await handle.appendFile(chunk as Buffer);
+        for await (const chunk of contentOf(content)) {
+          await handle.appendFile(chunk);
         }
         await markUnchanged(handle, file);
       } finally {
         await handle.close();
       }
       await rename(temporaryPath, entry);
+      return true;
     } catch (error) {
       await rm(temporaryPath, { force: true });
       throw error;
+    } finally {
+      await content.close();
     }
   }
 
@@ -131,17 +144,16 @@ export class ContextMirror {
       if (earlier !== undefined && earlier.sizeBytes === size && earlier.modifiedAtMs === Math.round(mtimeMs)) {
         return;
       }
-      const content = await this.folder.writeContent(contentOf(handle), this.maximumFileBytes);
+      const content = await this.contents.write(contentOf(handle), this.maximumFileBytes);
       if (this.contexts.find(contextId) === undefined) {
-        await this.folder.discardContent(content.blob);
+        await this.contents.discard(content.blob);
       }
       this.#require(contextId);
-      this.contexts.putFile(contextId, path, content);
-      const file = this.#require(contextId).files.find((other) => other.path === path);
+      const file = this.contexts.putFile(contextId, path, content);
       const now = await handle.stat();
-      // One that was written meanwhile has to be read again.
+      // A file that was written meanwhile has to be uploaded again.
       if (now.size === size && now.mtimeMs === mtimeMs) {
-        await markUnchanged(handle, file as ContextFile);
+        await markUnchanged(handle, file);
       }
     } finally {
       await handle.close();
@@ -151,7 +163,7 @@ export class ContextMirror {
   #filesAt(mount: ContextMount): { file: ContextFile; relativePath: string }[] {
     const policy = parseSyncPolicy("policy", mount.policy);
     const contextFolder = contextFolderOf(policy, mount.path);
-    return this.#require(mount.contextId).files.flatMap((file) => {
+    return [...this.contexts.files(this.#require(mount.contextId).contextId)].flatMap((file) => {
       const relativePath = pathBelow(contextFolder, file.path);
       return relativePath !== undefined && isSynchronized(policy, mount.path, relativePath)
         ? [{ file, relativePath }]
@@ -168,7 +180,7 @@ export class ContextMirror {
   }
 }
 
-// A mount that the session has removed has no files.
+// A session may have removed the mount. Then there are no files.
 function filesIn(sandbox: Sandbox, mount: ContextMount): Promise<readonly FoundFile[]> {
   return findFiles(sandbox, mount.path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") {
@@ -178,7 +190,7 @@ function filesIn(sandbox: Sandbox, mount: ContextMount): Promise<readonly FoundF
   });
 }
 
-// Each chunk is good until the next one is asked for.
+// Each chunk is valid until the next one is read.
 async function* contentOf(handle: FileHandle): AsyncGenerator<Buffer> {
   const chunk = Buffer.alloc(chunkBytes);
   for (;;) {
@@ -190,13 +202,13 @@ async function* contentOf(handle: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
-// A file whose time and size are those of the context's file counts as unchanged at the next upload.
+// The next upload skips a file that has the size and time of the context's file.
 async function markUnchanged(handle: FileHandle, file: ContextFile): Promise<void> {
   const seconds = file.modifiedAtMs / 1000;
   await handle.utimes(seconds, seconds);
 }
 
-/** Which files of which contexts a session has had. Kept beside its root, so that a restart does not lose it. */
+/** Which files of which contexts a session has had. Kept beside its root, so that it survives a restart. */
 class KnownFiles {
   private constructor(
     private readonly path: string,

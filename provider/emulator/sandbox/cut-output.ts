@@ -1,9 +1,9 @@
 /**
- * The text of an output, cut where it is over the limit, with a line that says so. What counts is the size as a JSON
- * string in UTF-8, because that is what travels: a byte that JSON escapes counts with its escape.
+ * The text of an output, cut at the limit, with a line that says so. The limit is for the size as a JSON string in UTF-8,
+ * because that is what is sent: an escaped byte counts with its escape.
  *
- * @param head the first bytes of the output, at least `limitBytes` of them if there are so many
- * @param sizeBytes how many bytes the output has in all
+ * @param head the first bytes of the output: all of them, or at least `limitBytes`
+ * @param sizeBytes how many bytes the whole output has
  */
 export function cutOutput(head: Buffer, sizeBytes: number, limitBytes: number): string {
   const text = head.toString("utf8");
@@ -33,7 +33,7 @@ function jsonSizeAt(text: string, index: number): number {
   if (unit < 0x800) {
     return 2;
   }
-  // Each half of a pair that makes one character of four bytes.
+  // Each half of a surrogate pair, which is one character of four bytes.
   return unit >= 0xd800 && unit < 0xe000 ? 2 : 3;
 }
 

@@ -3,14 +3,14 @@ import { posix } from "node:path";
 import type { Sandbox } from "./sandbox";
 import { holdFolder } from "./session-paths";
 
-/** A regular file of a session, or something in whose place files may be that cannot be named or looked at. */
+/** A regular file of a session, or a place where files may be that cannot be named or read. */
 export interface FoundFile {
   readonly relativePath: string;
-  /** Why it cannot be copied; undefined when it can. */
+  /** Why it cannot be copied; undefined if it can. */
   readonly problem?: unknown;
 }
 
-/** The entry of a folder with its name as it is on disk, which need not be text. */
+/** The entry of a folder with its name as it is on disk, which need not be valid UTF-8. */
 interface RawEntry {
   readonly name: Buffer;
   isDirectory(): boolean;
@@ -30,7 +30,8 @@ export async function findFiles(sandbox: Sandbox, path: string): Promise<FoundFi
   for (let relativeFolder = folders.pop(); relativeFolder !== undefined; relativeFolder = folders.pop()) {
     let entries: readonly RawEntry[];
     try {
-      // Not step by step like a path from outside, which in a deep tree would take for ever: holding says where it is.
+      // Not resolved step by step like a path from outside, which would take too long in a deep tree. Holding the folder
+      // makes sure that it is inside.
       entries = await readEntries(sandbox.root, posix.join(sandbox.root, mount.path, relativeFolder));
     } catch (problem) {
       if ((problem as NodeJS.ErrnoException).code !== "ENOENT") {
@@ -59,7 +60,7 @@ export async function findFiles(sandbox: Sandbox, path: string): Promise<FoundFi
 async function readEntries(root: string, path: string): Promise<readonly RawEntry[]> {
   const folder = await holdFolder(root, path);
   try {
-    // The types of Node.js know only entries whose names are strings.
+    // Node's types have only entries whose names are strings.
     const options = { withFileTypes: true, encoding: "buffer" } as unknown as { withFileTypes: true };
     return (await readdir(folder.here, options)) as unknown as readonly RawEntry[];
   } finally {

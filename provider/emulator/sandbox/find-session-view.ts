@@ -1,6 +1,6 @@
-// What the commands of a session see. Where Linux allows it, that is the session's folder as the root of the file system
-// and no process but the session's own, so that a path means the same to a command as to the file tools. Elsewhere
-// commands see the computer's own file system, and only relative paths and HOME lead into the session's folder.
+// What the commands of a session see. Where Linux allows it, they see the session's folder as the root of the file system
+// and only the session's own processes. A path then means the same to a command as to the file tools. Elsewhere commands
+// see this computer's file system, and only relative paths and HOME lead into the session's folder.
 
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { removeTree } from "./remove-tree";
 import { runProcess } from "./run-process";
 import type { SessionView } from "./session-view";
 
-/** Commands see the computer's own file system and processes. */
+/** Commands see this computer's file system and processes. */
 export const plainView: SessionView = {
   isOwnRoot: false,
   readOnlyFolders: [],
@@ -23,16 +23,20 @@ export const plainView: SessionView = {
   pathFor: (root, path) => join(root, path),
 };
 
-/** What a user has to know where commands have the plain view. */
+/** What a user has to know if commands have the plain view. */
 export const plainViewWarning =
-  "sessions are not kept apart from this computer, because it does not let this process make namespaces (unshare, " +
+  "sessions are not isolated from this computer, because it does not let this process create namespaces (unshare, " +
   "nsenter and setpriv of util-linux on Linux). Their commands can write wherever this user can and see its processes " +
   "with their arguments and environment, and a process that hides can outlive its session. Run only code that you " +
   "trust, or run the emulator where namespaces are allowed.";
 
 const shownAnyway = /^\/(usr|bin|sbin|lib|opt|nix)(\/|$)/;
 
-/** @param programs absolute paths of programs that sessions may run, wherever they are installed */
+/**
+ * Finds out what this computer allows.
+ *
+ * @param programs absolute paths of programs that sessions may run, wherever they are installed
+ */
 export async function findSessionView(programs: readonly string[]): Promise<SessionView> {
   const prefixes = programs.map((program) => dirname(dirname(program))).filter((prefix) => !shownAnyway.test(prefix));
   const folders = [...new Set(prefixes)].filter((prefix) => prefix !== "/");
@@ -40,7 +44,7 @@ export async function findSessionView(programs: readonly string[]): Promise<Sess
   if (tools === undefined) {
     return plainView;
   }
-  // Without a user namespace only root may do it, for instance where user namespaces are turned off.
+  // Root can also do without a user namespace, for instance where user namespaces are turned off.
   const choices = process.getuid?.() === 0 ? [true, false] : [true];
   for (const hasUserNamespace of choices) {
     const view = ownRootView(tools, hasUserNamespace, folders);

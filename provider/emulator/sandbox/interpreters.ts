@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { realpath } from "node:fs/promises";
 import { promisify } from "node:util";
 
-/** The programs that run code on this computer; undefined for those that are not installed. */
+/** The programs that run code on this computer; undefined if not installed. */
 export interface Interpreters {
   readonly shell: string;
   readonly bash: string | undefined;
@@ -10,17 +10,17 @@ export interface Interpreters {
   readonly javascript: string;
 }
 
-/** Looks for the programs on the emulator's own PATH. */
+/** Finds the programs on the emulator's own PATH. */
 export async function findInterpreters(): Promise<Interpreters> {
   const [bash, python] = await Promise.all([
-    tell("bash", ["-c", 'printf %s "$BASH"']),
-    // The program itself: what is on the PATH may be a script that picks a version by its own rules.
-    tell("python3", ["-I", "-c", "import os, sys; print(os.path.realpath(sys.executable))"]),
+    askForPath("bash", ["-c", 'printf %s "$BASH"']),
+    // The program itself, because the one on the PATH may be a script that picks a version by its own rules.
+    askForPath("python3", ["-I", "-c", "import os, sys; print(os.path.realpath(sys.executable))"]),
   ]);
   return { shell: bash ?? "/bin/sh", bash, python, javascript: await realpath(process.execPath) };
 }
 
-async function tell(program: string, args: readonly string[]): Promise<string | undefined> {
+async function askForPath(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)(program, [...args], { timeout: 10_000 });
     return await realpath(stdout.trim());

@@ -1,11 +1,11 @@
-// The keeper is a small shell process that outlives the emulator by a moment: it holds the other end of a pipe, so it
-// notices when the emulator ends, also when it is killed, and then ends what the sessions still run.
+// The keeper is a small shell process that outlives the emulator by a moment. It holds the other end of a pipe, so it notices
+// when the emulator ends, also when it is killed. Then it ends what the sessions still run.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 
-// Lines on its input: `+ GROUP` and `- GROUP`. Processes that left their group are found by a mark in their environment or
-// by the folder they work in, where there is a /proc.
+// Lines of its input: `+ GROUP` and `- GROUP`. Where there is a /proc, processes that left their group are found by a mark
+// in their environment or by their working directory.
 const script = `
 trap '' HUP INT TERM
 mark=$1 folder=$2 is_temporary=$3
@@ -22,7 +22,7 @@ for process in /proc/[0-9]*; do
   case $(readlink "$process/cwd")/ in
     "$folder"/*)
       fields=$(cat "$process/stat")
-      # Those with a terminal are not a session's: somebody looks at its files.
+      # Those with a terminal belong to somebody who looks at a session's files.
       set -- \${fields##*) }
       if [ "$5" = 0 ]; then kill -KILL "\${process#/proc/}"; fi
       ;;
@@ -31,13 +31,13 @@ done
 if [ -n "$is_temporary" ]; then chmod -R u+rwx "$folder"; rm -rf -- "$folder"; fi
 `;
 
-/** Ends the process groups it was told of as soon as the emulator ends. */
+/** Ends process groups as soon as the emulator ends. */
 export class Keeper {
   readonly #child: ChildProcess;
 
   /**
-   * @param mark what stands in the environment of every process of a session
-   * @param folder the sessions' folder: a process that works in it is a session's, whatever its environment
+   * @param mark part of the environment of every process of a session
+   * @param folder the sessions' folder. A process whose working directory is in it is a session's, whatever its environment.
    * @param isTemporary whether the folder is removed at the end
    */
   constructor(mark: string, folder: string, isTemporary: boolean) {
@@ -61,7 +61,7 @@ export class Keeper {
     this.#child.stdin?.write(`- ${group}\n`);
   }
 
-  /** Lets it do its work now, and waits for it. */
+  /** Ends the groups now, and waits for it. */
   async close(): Promise<void> {
     const isOver = this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
     const over = isOver ? undefined : once(this.#child, "exit");

@@ -1,6 +1,6 @@
-// Commands see the session's folder as the root of the file system, with the computer's programs in it, read-only, and no
-// process but those of their session. For that each session has namespaces of its own (mounts, processes and, unless they
-// are turned off, users), which a first process keeps: all others end with it, which no process of a session can prevent.
+// Commands see the session's folder as the root of the file system, with this computer's programs in it, read-only, and only
+// the processes of their session. For that each session has namespaces of its own (mounts, processes and, unless they are
+// turned off, users). A first process keeps them. All others end with it, and no process of a session can prevent that.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,14 +10,14 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SessionSpace, SessionView } from "./session-view";
 
-/** Absolute paths of the programs that make and enter namespaces. */
+/** Absolute paths of the programs that create and enter namespaces. */
 export interface NamespaceTools {
   readonly unshare: string;
   readonly nsenter: string;
   readonly setpriv: string;
   readonly env: string;
   readonly shell: string;
-  /** The only one of them that may be missing: files that this process has inherited are then passed on to sessions. */
+  /** The only one that may be missing. Without it, sessions inherit the open files that this process has inherited. */
   readonly bash: string | undefined;
 }
 
@@ -27,7 +27,7 @@ const openingLimitMs = 30_000;
 const forceAfterMs = 1_000;
 const closingLimitMs = 10_000;
 
-// Without capabilities, and never to have any again, root in a session can neither undo the mounts nor leave them.
+// Root in a session has no capabilities and can never get any, so it can neither undo the mounts nor leave them.
 const withoutPrivileges = "--no-new-privs --inh-caps=-all --bounding-set=-all --";
 
 // Runs as the first process of the new namespaces. Arguments: the session's folder, the path of setpriv, the shell's,
@@ -37,8 +37,8 @@ set -ef
 root=$1 setpriv=$2 shell=$3; shift 3
 read -r process _ < /proc/self/stat
 fail() { echo "$1" >&2; exit 1; }
-# Makes a folder in the session and goes there, step by step: the session may have put a link to a folder of this computer
-# at any part of the path, and nothing may be made or removed behind one.
+# Creates a folder in the session and goes there, step by step. The session may have put a link to a folder of this computer
+# at any part of the path, and nothing may be created or removed behind one.
 place() {
   cd "$root"
   here= rest=\${1#/}/
@@ -59,7 +59,7 @@ show() {
 }
 read_only() { mount -o remount,bind,ro "$1"; }
 mount --rbind "$root" "$root"
-# Links among them are shown as folders: a link could be replaced by the session, a mount cannot.
+# Links among them are shown as folders, because the session could replace a link but not a mount.
 for name in ${systemFolders}; do
   if [ -d "/$name" ]; then show "/$name"; fi
 done
@@ -100,13 +100,13 @@ rmdir /.agb-emulator
 exec "$setpriv" ${withoutPrivileges} "$shell" -c '${keepScript()}' "$process"
 `;
 
-// Lives until its standard input ends, which is when the emulator closes it or ends itself, however it ends.
+// Lives until its standard input ends: when the emulator closes it, or ends itself in whatever way.
 function keepScript(): string {
   return 'echo "$0"; exec 3<&0 </dev/null >/dev/null 2>&1; cat <&3 & until wait "$!"; do cat <&3 & done';
 }
 
-// A simple shell cannot name files above 9. Without this, what the program around the emulator has open would be open in
-// the sessions, too, and a folder among it would lead out of the session's own.
+// Closes all open files but standard input, output and error. Without this, sessions could use what the program around the
+// emulator has open, and an open folder would lead out of the session's own. A simple shell cannot name files above 9.
 const closeScript = `
 for path in /proc/self/fd/*; do
   file=\${path##*/}
@@ -115,14 +115,14 @@ done
 exec "$@"
 `;
 
-/** The command line, with nothing open in the program but its standard input, output and error. */
+/** The command line that starts a program with only standard input, output and error open. */
 function withNothingElseOpen({ bash }: NamespaceTools, commandLine: readonly string[]): [string, ...string[]] {
-  // Its input is a socket, with which it would read the user's settings for remote shells.
+  // Without --norc it would read the user's settings for remote shells, because its input is a socket.
   const around = bash === undefined ? [] : [bash, "--norc", "-c", closeScript, "close"];
   return [...around, ...commandLine] as [string, ...string[]];
 }
 
-/** Finds the programs; undefined when one is missing, as everywhere but on Linux. */
+/** Finds the programs; undefined if one is missing, and on every system but Linux. */
 export async function findNamespaceTools(): Promise<NamespaceTools | undefined> {
   if (process.platform !== "linux") {
     return undefined;
@@ -138,7 +138,7 @@ export async function findNamespaceTools(): Promise<NamespaceTools | undefined> 
   }
 }
 
-// Without links: in a session those could lead elsewhere.
+// Resolves links, because in a session they could lead elsewhere.
 async function findProgram(name: string): Promise<string> {
   for (const folder of searchPath) {
     const path = join(folder, name);
@@ -154,7 +154,11 @@ async function findProgram(name: string): Promise<string> {
   throw new Error(`${name} is not installed`);
 }
 
-/** @param folders further folders of this computer to show, read-only, at the same path */
+/**
+ * The view with a root of its own.
+ *
+ * @param folders further folders of this computer to show, read-only, at the same path
+ */
 export function ownRootView(tools: NamespaceTools, hasUserNamespace: boolean, folders: readonly string[]): SessionView {
   return {
     isOwnRoot: true,
@@ -206,7 +210,7 @@ async function openSpace(
     },
     group: child.pid,
     prepare(directory, command, environment) {
-      // Under names that mean nothing to the programs in between: a LD_PRELOAD of the session must not reach them.
+      // Passed under names that mean nothing to the programs in between: the session's LD_PRELOAD must not reach them.
       const values = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
       const names = values.map((_, index) => `AGB_${index}`);
       const start = `cd "$0" && exec ${tools.env} -i -- ${names.map((name) => `"$${name}"`).join(" ")} "$@"`;
@@ -227,7 +231,7 @@ async function openSpace(
       }
       child.ref();
       child.stdin.end();
-      // What reads that end may be stopped by the session; killing the first process ends all others as well.
+      // The session may have stopped the reader of that input. Killing the first process ends all others as well.
       const force = setTimeout(() => signal(firstProcess), forceAfterMs);
       await Promise.race([ended, sleep(closingLimitMs, undefined, { ref: false })]);
       clearTimeout(force);
@@ -254,7 +258,7 @@ async function readFirstProcess(child: ChildProcess): Promise<number> {
   const failed = async () => {
     const [exitCode, signalName] = await once(child, "close");
     const end = signalName === null ? `unshare ended with exit code ${exitCode}` : `${signalName} ended unshare`;
-    throw new Error(`the session's namespaces could not be made: ${problem.trim() || end}`);
+    throw new Error(`the session's namespaces could not be created: ${problem.trim() || end}`);
   };
   const late = async () => {
     await sleep(openingLimitMs, undefined, { ref: false });

@@ -1,16 +1,16 @@
 import { chmod, lstat, mkdir, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 
 /**
- * Removes a folder and all that is in it, also where `rm` of Node.js fails: below a path that is longer than the system
- * takes, under a name that is not UTF-8, in a folder that its owner may not write. Follows no links.
+ * Removes a folder and everything in it, also where Node's `rm` fails: below a path that is too long for the system, under a
+ * name that is not UTF-8, in a folder that its owner may not write. Follows no links.
  *
- * @throws Error when something cannot be removed; the rest is gone then
+ * @throws Error when something cannot be removed; everything else is removed
  */
 export async function removeTree(path: string): Promise<void> {
-  const aside = join(dirname(path), `.removing-${randomText(12)}`);
-  // Every folder is first moved beside the others, so that no path is longer than two names.
+  const aside = join(dirname(path), `.removing-${randomString(12)}`);
+  // Moves every folder beside the others first, so that no path is longer than two names.
   const folders: string[] = [];
   let problem: unknown;
   const note = (error: unknown) => {
@@ -43,7 +43,7 @@ export async function removeTree(path: string): Promise<void> {
     for (const name of await readdir(folder, { encoding: "buffer" })) {
       const entry = Buffer.concat([Buffer.from(`${folder}/`), name]);
       await unlink(entry).catch((error: NodeJS.ErrnoException) =>
-        // What a folder answers: EISDIR on Linux, EPERM elsewhere.
+        // The error for a folder: EISDIR on Linux, EPERM elsewhere.
         error.code === "EISDIR" || error.code === "EPERM" ? moveAside(entry).catch(note) : note(error),
       );
     }

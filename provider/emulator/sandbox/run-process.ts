@@ -6,18 +6,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cutOutput } from "./cut-output";
 import type { SessionProcesses } from "./session-processes";
 
-// What the process wrote last is read within this time after its end, even if a process that it left in the background
-// keeps the pipe open.
+// How long the last output is read after the process has ended, in case a process in the background keeps the pipe open.
 const drainMs = 50;
 
 /** A process to run in a session. */
-export interface ProcessOrder {
+export interface ProcessOptions {
   readonly commandLine: readonly string[];
   /** On this computer. */
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeLimitMs: number;
-  /** For standard output and standard error each, see `cutOutput`; what is over it is dropped. */
+  /** For standard output and standard error each, see `cutOutput`. The rest is dropped. */
   readonly outputLimitBytes: number;
 }
 
@@ -25,24 +24,24 @@ export interface ProcessOrder {
 export interface ProcessEnd {
   readonly stdout: string;
   readonly stderr: string;
-  /** 128 and the signal's number when a signal ended it, as shells say it; 124 when its time was over. */
+  /** 128 plus the signal's number if a signal ended it, as in shells; 124 if it timed out. */
   readonly exitCode: number;
   readonly isTimedOut: boolean;
 }
 
 /**
- * Runs a process as the leader of a group of its own and waits for its end, not for what it leaves in the background.
+ * Runs a process as the leader of a new process group. Waits for its end, but not for what it leaves in the background.
  *
  * @throws Error when it cannot be started
  */
 export async function runProcess(
-  order: ProcessOrder,
+  options: ProcessOptions,
   processes: Pick<SessionProcesses, "add" | "forgetIfOver">,
 ): Promise<ProcessEnd> {
-  const [file = "", ...args] = order.commandLine;
+  const [file = "", ...args] = options.commandLine;
   const child = spawn(file, args, {
-    cwd: order.workingDirectory,
-    env: order.environment,
+    cwd: options.workingDirectory,
+    env: options.environment,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -54,8 +53,8 @@ export async function runProcess(
   processes.add(group);
   child.on("error", () => {});
   const [stdout, stderr] = [
-    collect(child.stdout, order.outputLimitBytes),
-    collect(child.stderr, order.outputLimitBytes),
+    collect(child.stdout, options.outputLimitBytes),
+    collect(child.stderr, options.outputLimitBytes),
   ];
   let isTimedOut = false;
   const timer = setTimeout(() => {
@@ -63,9 +62,9 @@ export async function runProcess(
     try {
       process.kill(-group, "SIGKILL");
     } catch {
-      // It has ended in this moment.
+      // It has ended just now.
     }
-  }, order.timeLimitMs);
+  }, options.timeLimitMs);
   const closed = once(child, "close");
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);
@@ -75,7 +74,7 @@ export async function runProcess(
   return { stdout: stdout(), stderr: stderr(), exitCode, isTimedOut };
 }
 
-// Goes on reading when there is enough: a process in the background that writes into a closed pipe would be ended by it.
+// Keeps reading beyond the limit: a closed pipe would end a process in the background that writes to it.
 function collect(stream: Readable, limitBytes: number): () => string {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;

@@ -7,35 +7,35 @@ import { type HeldFolder, holdFolder, makeHeldFolder, resolveInside } from "./se
 import { SessionProcesses } from "./session-processes";
 import type { SessionSpace, SessionView } from "./session-view";
 
-/** Where a session's commands begin, and its HOME. */
+/** The working directory of a session's commands, and their HOME. */
 export const homeDirectory = "/home/user";
 
-/** Stands in the environment of every process that a session runs. */
+/** Is in the environment of every process that a session runs. */
 export const markVariable = "AGB_EMULATOR_SESSION";
 
-/** The most that a tool call may take and say. */
+/** The limits of a tool call. */
 export interface ToolLimits {
   readonly timeLimitMs: number;
   readonly outputLimitBytes: number;
 }
 
 /** What all sandboxes of an emulator share. */
-export interface SandboxSurroundings {
+export interface SharedSandboxParts {
   readonly view: SessionView;
   readonly interpreters: Interpreters;
   readonly keeper: Keeper;
-  /** Begins the value of `markVariable`, by which this emulator's processes are recognized; the session's id follows. */
+  /** The value of `markVariable` without the session's id, which follows. It identifies this emulator's processes. */
   readonly mark: string;
   readonly limits: ToolLimits;
 }
 
 /** A command to run in a session. */
-export interface CommandOrder {
+export interface CommandOptions {
   readonly command: readonly string[];
   /** Absolute path in the session. @default the home directory */
   readonly directory?: string | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** Cut to the emulator's own limit. @default that limit */
+  /** At most the emulator's own limit. @default that limit */
   readonly timeLimitMs?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface CommandOrder {
 interface EntryUse {
   /** Whether a symbolic link at the end is followed. @default true */
   readonly followsLast?: boolean;
-  /** Whether the folder of the entry is changed, and made first when it is missing. @default false */
+  /** Whether the use changes the entry's folder, which is created first if it is missing. @default false */
   readonly changesFolder?: boolean;
 }
 
@@ -53,30 +53,34 @@ export class Sandbox {
   #space: Promise<SessionSpace> | undefined;
   #isOver = false;
 
-  /** @param root absolute path on this computer, without links; has to be made with `makeFolders` */
+  /** @param root absolute path on this computer, without links. `makeFolders` creates it. */
   constructor(
     readonly sessionId: string,
     readonly root: string,
-    readonly surroundings: SandboxSurroundings,
+    readonly shared: SharedSandboxParts,
   ) {
-    const mark = `${markVariable}=${surroundings.mark}${sessionId}`;
-    this.#processes = new SessionProcesses(mark, root, surroundings.keeper);
+    const mark = `${markVariable}=${shared.mark}${sessionId}`;
+    this.#processes = new SessionProcesses(mark, root, shared.keeper);
   }
 
-  /** @param mountPaths absolute paths in the session; those that cannot be made are left out */
+  /**
+   * Creates the folders that every session has, and those of its mounts.
+   *
+   * @param mountPaths absolute paths in the session; those that cannot be created are left out
+   */
   async makeFolders(mountPaths: readonly string[]): Promise<void> {
     await mkdir(this.root, { recursive: true });
     for (const folder of [homeDirectory, "/tmp"]) {
       await this.makeFolder(folder);
     }
     for (const folder of mountPaths) {
-      // A synchronization of the mount says why.
+      // The synchronization of the mount reports why.
       await this.makeFolder(folder).catch(() => {});
     }
   }
 
   /**
-   * Makes a folder and what leads to it; one that is there already is fine.
+   * Creates a folder and the folders above it, unless they exist.
    *
    * @throws Error with a system error code
    */
@@ -87,10 +91,10 @@ export class Sandbox {
   }
 
   /**
-   * Does something with an entry of the session's file system.
+   * Uses an entry of the session's file system.
    *
    * @param path in the session; a relative one starts at the home directory
-   * @param use is given where the entry lies on this computer, good until it is done
+   * @param use is called with the entry's path on this computer, which is valid until it returns
    * @throws Error with a system error code
    */
   async withEntry<Result>(
@@ -116,7 +120,7 @@ export class Sandbox {
   }
 
   /**
-   * Opens a folder of the session; it has to be closed.
+   * Opens a folder of the session. The caller has to close it.
    *
    * @throws Error with a system error code
    */
@@ -124,39 +128,39 @@ export class Sandbox {
     return holdFolder(this.root, await this.#resolve(path));
   }
 
-  /** How a command of the session has to spell an absolute path of the session. */
+  /** The path under which a command of the session finds an absolute path of the session. */
   pathInCommand(path: string): string {
-    return this.surroundings.view.pathFor(this.root, path);
+    return this.shared.view.pathFor(this.root, path);
   }
 
   /** @throws Error when the command cannot be started */
-  async run(order: CommandOrder): Promise<ProcessEnd> {
-    const { view, limits, interpreters } = this.surroundings;
-    const directory = posix.resolve(homeDirectory, order.directory ?? "");
+  async run(options: CommandOptions): Promise<ProcessEnd> {
+    const { view, limits, interpreters } = this.shared;
+    const directory = posix.resolve(homeDirectory, options.directory ?? "");
     const programFolders = [interpreters.javascript, interpreters.python ?? "/usr/bin/python3"].map(posix.dirname);
     const space = await this.#enter();
-    const { commandLine, environment, workingDirectory } = space.prepare(directory, order.command, {
+    const { commandLine, environment, workingDirectory } = space.prepare(directory, options.command, {
       PATH: [...new Set([...programFolders, ...searchPath])].join(":"),
       HOME: this.pathInCommand(homeDirectory),
       TMPDIR: this.pathInCommand("/tmp"),
       USER: "user",
       LANG: "C.UTF-8",
-      ...order.environment,
-      [markVariable]: `${this.surroundings.mark}${this.sessionId}`,
+      ...options.environment,
+      [markVariable]: `${this.shared.mark}${this.sessionId}`,
     });
     return runProcess(
       {
         commandLine,
         environment,
         workingDirectory: workingDirectory ?? (view.isOwnRoot ? "/" : await this.#resolve(directory)),
-        timeLimitMs: Math.min(order.timeLimitMs ?? limits.timeLimitMs, limits.timeLimitMs),
+        timeLimitMs: Math.min(options.timeLimitMs ?? limits.timeLimitMs, limits.timeLimitMs),
         outputLimitBytes: limits.outputLimitBytes,
       },
       this.#processes,
     );
   }
 
-  /** Ends everything that the session runs; nothing can be run in it afterwards. Resolves when it has ended. */
+  /** Ends everything that the session runs and refuses new commands. Resolves when all has ended. */
   async end(): Promise<void> {
     this.#isOver = true;
     const space = await this.#space?.catch(() => undefined);
@@ -164,7 +168,7 @@ export class Sandbox {
     this.#processes.killAll();
   }
 
-  // Made with the first command, and again when it has ended by itself: the computer may have run out of memory.
+  // Created with the first command, and again if it has ended by itself, for instance because memory ran out.
   async #enter(): Promise<SessionSpace> {
     for (let attempt = 0; attempt < mostEntries && !this.#isOver; attempt += 1) {
       this.#space ??= this.#open();
@@ -184,21 +188,21 @@ export class Sandbox {
   }
 
   async #open(): Promise<SessionSpace> {
-    const space = await this.surroundings.view.open(this.root);
+    const space = await this.shared.view.open(this.root);
     if (space.group !== undefined) {
       this.#processes.add(space.group);
     }
     return space;
   }
 
-  /** Where a path of the session lies on this computer. */
+  /** The place of a session's path on this computer. */
   #resolve(path: string, followsLast = true): Promise<string> {
     return resolveInside(this.root, posix.resolve(homeDirectory, path), followsLast);
   }
 
-  // Commands see something of this computer there, and what the mounts lie on must stay where it is.
+  // Commands see folders of this computer there, and what these are mounted on must stay in place.
   #requireWritable(path: string, mayMove = true): void {
-    const isShown = this.surroundings.view.readOnlyFolders.some(
+    const isShown = this.shared.view.readOnlyFolders.some(
       (folder) => `${path}/`.startsWith(`${folder}/`) || (mayMove && folder.startsWith(`${path}/`)),
     );
     if (isShown) {

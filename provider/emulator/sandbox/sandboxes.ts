@@ -3,30 +3,37 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContextMount, SyncDirection } from "../contexts/context-record";
-import { randomText } from "../identifiers";
-import type { SessionRecord } from "../session";
+import { randomString } from "../identifiers";
+import type { SessionRecord } from "../sessions/session";
 import type { ContextMirror } from "./context-mirror";
 import { findSessionView, plainViewWarning } from "./find-session-view";
 import { findInterpreters } from "./interpreters";
 import { Keeper } from "./keeper";
 import { removeTree } from "./remove-tree";
-import { markVariable, Sandbox, type SandboxSurroundings, type ToolLimits } from "./sandbox";
+import { markVariable, Sandbox, type SharedSandboxParts, type ToolLimits } from "./sandbox";
 
-/** Uploads what a session that is over has mounted, as far as its policies say so. Never rejects. */
+/** Uploads the contexts of a session that is over, as far as their policies ask for it. Never rejects. */
 type UploadAtEnd = (sessionId: string, mounts: readonly ContextMount[]) => Promise<void>;
 
+/** A sandbox that is being ended. */
+interface Ending {
+  readonly mounts: readonly ContextMount[];
+  readonly done: Promise<void>;
+}
+
 /**
- * The sandboxes of all sessions. A session's folder is made when the session needs it first, and is removed after its
- * contexts have been uploaded when the session is over. Folders outlive the emulator where the sessions do.
+ * The sandboxes of all sessions. A session's folder is created when the session first needs it. When the session is over,
+ * its contexts are uploaded and the folder is removed. Folders outlive the emulator where the sessions do.
  */
 export class Sandboxes {
   readonly #opening = new Map<string, Promise<Sandbox>>();
-  readonly #ending = new Map<string, Promise<void>>();
-  #surroundings: Promise<SandboxSurroundings> | undefined;
+  readonly #mounts = new Map<string, readonly ContextMount[]>();
+  readonly #ending = new Map<string, Ending>();
+  #shared: Promise<SharedSandboxParts> | undefined;
   #folder: string | undefined;
   #isClosed = false;
 
-  /** @param statePath the sessions' state file, beside which the folders lie; without one they are temporary */
+  /** @param statePath the state file, beside which the folders are; without one they are temporary */
   constructor(
     private readonly statePath: string | undefined,
     private readonly limits: ToolLimits,
@@ -43,38 +50,49 @@ export class Sandboxes {
     }
     let opening = this.#opening.get(sessionId);
     if (opening === undefined) {
-      opening = this.#make(sessionId, mounts);
+      opening = this.#create(sessionId, mounts);
       this.#opening.set(sessionId, opening);
+      this.#mounts.set(sessionId, mounts);
       opening.catch(() => this.#opening.delete(sessionId));
     }
     return opening;
   }
 
-  /** Copies the files of a mount; for a session that is over, from what is left of it. */
-  async moveFiles(session: Pick<SessionRecord, "sessionId" | "mounts">, mount: ContextMount, direction: SyncDirection) {
+  /** Copies the files of a mount. If the session is over, they come from what is left of it. */
+  async copyFiles(session: Pick<SessionRecord, "sessionId" | "mounts">, mount: ContextMount, direction: SyncDirection) {
     const sandbox = await this.open(session.sessionId, session.mounts);
     await (direction === "upload" ? this.mirror.upload(sandbox, mount) : this.mirror.download(sandbox, mount));
   }
 
   /**
    * Ends the sandboxes of sessions that are over: kills what they run, uploads their contexts, removes their folders.
-   * Resolves when none is being ended any more.
+   * Resolves when no sandbox is being ended any more.
    */
-  async settle(isRunning: (sessionId: string) => boolean): Promise<void> {
+  async endAll(isOver: (sessionId: string) => boolean): Promise<void> {
     for (const sessionId of this.#known()) {
-      if (!isRunning(sessionId) && !this.#ending.has(sessionId) && !this.#isClosed) {
-        const ending = this.#end(sessionId).finally(() => this.#ending.delete(sessionId));
-        this.#ending.set(sessionId, ending);
+      if (isOver(sessionId) && !this.#ending.has(sessionId) && !this.#isClosed) {
+        const mounts = this.#mountsOf(sessionId);
+        const done = this.#end(sessionId, mounts).finally(() => this.#ending.delete(sessionId));
+        this.#ending.set(sessionId, { mounts, done });
       }
     }
+    await this.#ended();
+  }
+
+  /** Resolves when no session that is over still uploads into one of the contexts. */
+  async waitForUploadsInto(contextIds: readonly string[]): Promise<void> {
+    await this.#ended(({ mounts }) => mounts.some(({ contextId }) => contextIds.includes(contextId)));
+  }
+
+  async #ended(isMeant: (ending: Ending) => boolean = () => true): Promise<void> {
     if (this.#ending.size > 0) {
-      await Promise.all(this.#ending.values());
+      await Promise.all([...this.#ending.values()].filter(isMeant).map(({ done }) => done));
     }
   }
 
-  /** Ends all sandboxes without uploading anything. */
+  /** Removes all sandboxes without uploading anything. */
   async clear(): Promise<void> {
-    await Promise.all(this.#ending.values());
+    await this.#ended();
     for (const sessionId of this.#known()) {
       await this.#kill(sessionId);
       await this.#remove(sessionId);
@@ -84,15 +102,15 @@ export class Sandboxes {
   /** Kills everything that sessions run. Folders are kept for the next start, or removed when they are temporary. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#ending.values());
+    await this.#ended();
     await Promise.all([...this.#opening.keys()].map((sessionId) => this.#kill(sessionId)));
-    await (await this.#surroundings?.catch(() => undefined))?.keeper.close();
+    await (await this.#shared?.catch(() => undefined))?.keeper.close();
     if (this.statePath === undefined && this.#folder !== undefined) {
       await removeTree(this.#folder);
     }
   }
 
-  // Also those that an earlier emulator has left.
+  // Those that an earlier emulator left behind are among them.
   #known(): Set<string> {
     if (this.#left === undefined) {
       const folder = this.#folder;
@@ -102,38 +120,38 @@ export class Sandboxes {
   }
   #left: string[] | undefined;
 
-  async #make(sessionId: string, mounts: readonly ContextMount[]): Promise<Sandbox> {
-    this.#surroundings ??= this.#prepare();
-    const surroundings = await this.#surroundings;
+  async #create(sessionId: string, mounts: readonly ContextMount[]): Promise<Sandbox> {
+    this.#shared ??= this.#prepare();
+    const shared = await this.#shared;
     const folder = this.#folderOf(sessionId);
     await mkdir(folder, { recursive: true });
-    const sandbox = new Sandbox(sessionId, join(folder, "root"), surroundings);
+    const sandbox = new Sandbox(sessionId, join(folder, "root"), shared);
     await sandbox.makeFolders(mounts.map((mount) => mount.path));
     await writeFile(join(folder, "mounts.json"), JSON.stringify(mounts), { mode: 0o600 });
     return sandbox;
   }
 
-  /** What a user has to know about how far sessions are kept apart from this computer; undefined when there is nothing. */
+  /** What a user has to know if sessions are not isolated from this computer; undefined if they are. */
   async warning(): Promise<string | undefined> {
-    this.#surroundings ??= this.#prepare();
-    return (await this.#surroundings).view.isOwnRoot ? undefined : plainViewWarning;
+    this.#shared ??= this.#prepare();
+    return (await this.#shared).view.isOwnRoot ? undefined : plainViewWarning;
   }
 
-  async #prepare(): Promise<SandboxSurroundings> {
+  async #prepare(): Promise<SharedSandboxParts> {
     const folder = this.#folder ?? mkdtempSync(join(tmpdir(), "agb-emulator-sessions-"));
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // The kernel tells paths without links.
+    // The kernel reports paths without links.
     this.#folder = realpathSync(folder);
-    const mark = `${randomText(20)}/`;
+    const mark = `${randomString(20)}/`;
     const keeper = new Keeper(`${markVariable}=${mark}`, this.#folder, this.statePath === undefined);
     const interpreters = await findInterpreters();
     const programs = [interpreters.javascript, ...(interpreters.python === undefined ? [] : [interpreters.python])];
     return { view: await findSessionView(programs), interpreters, keeper, mark, limits: this.limits };
   }
 
-  async #end(sessionId: string): Promise<void> {
+  async #end(sessionId: string, mounts: readonly ContextMount[]): Promise<void> {
     await this.#kill(sessionId);
-    await this.uploadAtEnd(sessionId, this.#mountsOf(sessionId));
+    await this.uploadAtEnd(sessionId, mounts);
     await this.#remove(sessionId);
   }
 
@@ -144,12 +162,17 @@ export class Sandboxes {
 
   async #remove(sessionId: string): Promise<void> {
     this.#opening.delete(sessionId);
+    this.#mounts.delete(sessionId);
     this.#left = this.#left?.filter((left) => left !== sessionId);
-    // What cannot be removed now is removed at the next start.
+    // The next start removes what cannot be removed now.
     await removeTree(this.#folderOf(sessionId)).catch(() => {});
   }
 
   #mountsOf(sessionId: string): readonly ContextMount[] {
+    const mounts = this.#mounts.get(sessionId);
+    if (mounts !== undefined) {
+      return mounts;
+    }
     try {
       return JSON.parse(readFileSync(join(this.#folderOf(sessionId), "mounts.json"), "utf8")) as ContextMount[];
     } catch {

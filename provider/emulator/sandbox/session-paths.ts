@@ -5,8 +5,8 @@ import { isAbsolute, join, posix } from "node:path";
 const mostLinks = 40;
 
 /**
- * Finds where a path of a session lies on this computer. The session's root is the root for `..` and for symbolic links
- * too, as with chroot, so no path leads out of it. What does not exist yet is taken as it is spelled.
+ * Finds the place of a session's path on this computer. The session's root is also the root for `..` and for symbolic links,
+ * as with chroot, so no path leads out of it. Parts that do not exist yet are kept as they are.
  *
  * @param root absolute path of the session's root on this computer
  * @param path absolute path in the session
@@ -53,13 +53,13 @@ async function linkTarget(path: string): Promise<string | undefined> {
 }
 
 /**
- * A folder of a session that is held open. Its entries are reached through it, so that no link that a process of the
- * session puts in its place meanwhile leads elsewhere.
+ * A folder of a session that is held open. Its entries are reached through it. If a process of the session replaces it with
+ * a link meanwhile, nothing leads elsewhere.
  */
 export interface HeldFolder {
   /** Absolute path in the session. */
   readonly path: string;
-  /** The folder itself on this computer, good while it is held. */
+  /** The folder itself on this computer, valid while it is held. */
   readonly here: string;
   close(): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function holdFolder(root: string, folder: string): Promise<HeldFold
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(folder, flags);
   const byHandle = `/proc/self/fd/${handle.fd}`;
-  // Only Linux tells where an open folder is; elsewhere sessions are not kept apart from this computer either.
+  // Only Linux says where an open folder is. Elsewhere sessions are not isolated from this computer either.
   const location = await readlink(byHandle).catch(() => undefined);
   if (location !== undefined && location !== root && !location.startsWith(`${root}/`)) {
     await handle.close();
@@ -88,8 +88,9 @@ export async function holdFolder(root: string, folder: string): Promise<HeldFold
 }
 
 /**
- * Opens a folder found by `resolveInside`, and makes it and what leads to it where that is missing. Each folder is made
- * through the one above it, held open, so nothing is made behind a link that a process of the session puts in its way.
+ * Opens a folder found by `resolveInside`, and creates it and the folders above it if they are missing. Each folder is
+ * created through the one above it, which is held open. So nothing is created behind a link that a process of the session
+ * puts in the way.
  *
  * @param root absolute path of the session's root on this computer, without links
  * @throws Error with a system error code
@@ -126,12 +127,12 @@ function hasCode(error: unknown, code: string): boolean {
 }
 
 /**
- * Opens a file of a session, never a pipe, a device or what a link leads to, and without waiting for anything.
+ * Opens a regular file of a session, without waiting. It never opens a pipe or a device, and follows no link.
  *
- * @throws Error with code ENXIO when it is no regular file
+ * @throws Error with code EISDIR or ENXIO when it is not a regular file
  */
 export async function openRegularFile(path: string, flags: number): Promise<FileHandle> {
-  // O_TRUNC would empty the file before it is known what it is.
+  // O_TRUNC would empty the file before it is known to be a regular one.
   const handle = await open(path, (flags & ~constants.O_TRUNC) | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o644);
   try {
     const file = await handle.stat();

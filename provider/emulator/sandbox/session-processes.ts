@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Keeper } from "./keeper";
 
-/** The processes that one session runs, also those that went to the background. */
+/** The processes that one session runs, also those in the background. */
 export class SessionProcesses {
   readonly #groups = new Set<number>();
 
   /**
-   * @param mark what stands in the environment of this session's processes and of no others
-   * @param root the session's folder: a process without a terminal that works in it is the session's
+   * @param mark part of the environment of this session's processes and of no others
+   * @param root the session's folder. A process without a terminal whose working directory is in it is the session's.
    */
   constructor(
     private readonly mark: string,
@@ -20,7 +20,7 @@ export class SessionProcesses {
     this.keeper.add(group);
   }
 
-  /** Forgets a group if nothing of it is left: its number may soon be somebody else's. */
+  /** Forgets a group that has ended, because its number may soon belong to another one. */
   forgetIfOver(group: number): void {
     if (!signal(-group, 0)) {
       this.#groups.delete(group);
@@ -30,7 +30,7 @@ export class SessionProcesses {
 
   /** Kills all processes of the session, also those that left their group where there is a /proc. */
   killAll(): void {
-    // Once more as long as there are any, as one may have started another meanwhile; a bound, as some may not be ours.
+    // Repeats while it finds any, because one may have started another meanwhile. Bounded, because some may not be ours.
     for (let round = 0; round < 10; round += 1) {
       for (const group of this.#groups) {
         signal(-group, "SIGKILL");
@@ -80,7 +80,7 @@ function processesOf(mark: string, root: string): number[] {
     .map(Number);
 }
 
-// Somebody who looks at a session's files in a shell of their own has one.
+// A shell in which somebody looks at a session's files has one.
 function hasTerminal(process_: string): boolean {
   const stat = readFileSync(`/proc/${process_}/stat`, "latin1");
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[4] !== "0";

@@ -1,9 +1,9 @@
-import { ContentTooLarge } from "../contexts/context-folder";
+import { ContentTooLarge } from "../contexts/file-contents";
 import { systemErrorReason } from "../system-errors";
 
 const namedAtMost = 10;
 
-/** Some files could not be copied, while all others were. The message names them. */
+/** Some files could not be copied; all others were. The message names them. */
 export class SkippedFilesError extends Error {
   override readonly name = "SkippedFilesError";
 }
@@ -13,10 +13,10 @@ export class SkippedFiles {
   readonly #reasons = new Map<string, string>();
   #copiedCount = 0;
 
-  /** @param verb what was to be done with them, such as `uploaded` */
+  /** @param verb for the message: what was not done */
   constructor(private readonly verb: "uploaded" | "downloaded") {}
 
-  /** @param path in the session, of a file or of a folder whose files are not known */
+  /** @param path in the session, of a file or of a folder whose files are unknown */
   add(path: string, error: unknown): void {
     const reason = error instanceof ContentTooLarge ? error.message : systemErrorReason(error);
     this.#reasons.set(path, reason);
@@ -26,7 +26,7 @@ export class SkippedFiles {
     this.#copiedCount += 1;
   }
 
-  /** Whether a file was skipped, or lies in a folder that was. */
+  /** Whether a file was skipped, or is in a folder that was. */
   covers(path: string): boolean {
     return [...this.#reasons.keys()].some((skipped) => path === skipped || path.startsWith(`${skipped}/`));
   }

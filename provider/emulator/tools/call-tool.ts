@@ -1,7 +1,7 @@
 import { ApiFailure } from "../failures";
 import { imageKind } from "../image-kind";
 import type { Sandboxes } from "../sandbox/sandboxes";
-import type { SessionRecord } from "../session";
+import type { SessionRecord } from "../sessions/session";
 import { systemErrorReason } from "../system-errors";
 import { toolsOf } from "./catalogue";
 import { createDirectory, deleteFile, getFileInfo, listDirectory, moveFile, readFile, writeFile } from "./files";
@@ -24,7 +24,7 @@ const tools = {
 };
 
 /**
- * Calls a tool in a session. What goes wrong in the tool is in its result.
+ * Calls a tool in a session. A failure of the tool is in the result.
  *
  * @throws ApiFailure (HTTP 400) that names the argument at fault
  */

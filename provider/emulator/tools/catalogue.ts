@@ -1,5 +1,5 @@
-// The tools that each kind of image offers. Names and arguments are those that AGB's Python SDK 0.12.0 calls them with;
-// servers, where the SDK does not name them, and descriptions are made up.
+// The tools of each kind of image. Names and arguments are those that AGB's Python SDK 0.12.0 sends. Descriptions are made
+// up, and so are servers that the SDK does not name.
 
 import type { ImageKind } from "../image-kind";
 
@@ -44,19 +44,19 @@ const onEveryImage: readonly ToolEntry[] = [
   tool(
     "wuying_filesystem",
     "write_file",
-    "Writes a text into a file.",
+    "Writes a string to a file.",
     { path: "string", content: "string", mode: "string" },
     ["path", "content"],
   ),
   tool("wuying_filesystem", "list_directory", "Lists a directory.", { path: "string" }, ["path"]),
-  tool("wuying_filesystem", "create_directory", "Makes a directory.", { path: "string" }, ["path"]),
+  tool("wuying_filesystem", "create_directory", "Creates a directory.", { path: "string" }, ["path"]),
   tool("wuying_filesystem", "delete_file", "Deletes a file.", { path: "string" }, ["path"]),
-  tool("wuying_filesystem", "get_file_info", "Tells about a file or directory.", { path: "string" }, ["path"]),
+  tool("wuying_filesystem", "get_file_info", "Describes a file or directory.", { path: "string" }, ["path"]),
   tool("wuying_filesystem", "move_file", "Moves a file or directory.", { source: "string", destination: "string" }, [
     "source",
     "destination",
   ]),
-  tool("wuying_system", "get_metrics", "Tells the use of processor, memory and disk.", {}, []),
+  tool("wuying_system", "get_metrics", "Reports processor, memory and disk usage.", {}, []),
 ];
 
 const byKind: Readonly<Record<ImageKind, readonly ToolEntry[]>> = {
@@ -69,13 +69,13 @@ const byKind: Readonly<Record<ImageKind, readonly ToolEntry[]>> = {
   browser: [],
   computer: [
     tool("wuying_ui", "click_mouse", "Clicks the mouse.", { x: "integer", y: "integer", button: "string" }, ["x", "y"]),
-    tool("wuying_ui", "input_text", "Types a text.", { text: "string" }, ["text"]),
-    tool("wuying_ui", "get_screen_size", "Tells the size of the screen.", {}, []),
-    tool("wuying_ui", "system_screenshot", "Takes a picture of the screen.", {}, []),
+    tool("wuying_ui", "input_text", "Types a string.", { text: "string" }, ["text"]),
+    tool("wuying_ui", "get_screen_size", "Returns the size of the screen.", {}, []),
+    tool("wuying_ui", "system_screenshot", "Takes a screenshot.", {}, []),
   ],
 };
 
-/** What listTools answers for a kind of image. */
+/** What listTools returns for a kind of image. */
 export function toolsOf(kind: ImageKind): readonly (ToolEntry & { readonly tool: string })[] {
   return [...onEveryImage, ...byKind[kind]].map((entry) => ({ ...entry, tool: entry.name }));
 }

@@ -1,4 +1,4 @@
-// Small programs that run the code of a file and write the value of its last expression, if it has one, into another.
+// Small programs that run the code in a file and write the value of its last expression, if there is one, to another file.
 
 /** Arguments: the code's path, the result's path. */
 export const pythonRunner = `
@@ -18,7 +18,7 @@ if last is not None:
             file.write(repr(value))
 `;
 
-/** Arguments: the code's path, the result's path. Code that begins no script, such as with import or await, runs as a module. */
+/** Arguments: the code's path, the result's path. Code that is no script, for instance because of an import or await, runs as a module. */
 export const javascriptRunner = `
 const fs = require("node:fs"), vm = require("node:vm"), util = require("node:util");
 const [codePath, resultPath] = process.argv.slice(1);

@@ -5,7 +5,7 @@ import type { Sandbox } from "../sandbox/sandbox";
 import { openRegularFile } from "../sandbox/session-paths";
 import { checkArguments, pathArgument } from "./arguments";
 import { wholeCharacters } from "./text-range";
-import { type ToolResult, toolFailure, toolText } from "./tool-result";
+import { type ToolResult, toolFailure, toolSuccess } from "./tool-result";
 
 const byteCount = z
   .int({ error: "must be a whole number" })
@@ -21,10 +21,10 @@ const readSchema = pathOnly.extend({
   format: z.enum(["text", "binary"], { error: "must be text or binary" }).nullish(),
 });
 
-/** `read_file`: a range of bytes (length 0: to the end), as text, or as base64 when `format` is `binary`. */
+/** `read_file`: a range of bytes, as text, or as base64 if `format` is `binary`. Length 0 means to the end. */
 export async function readFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path, offset, length, format } = checkArguments(readSchema, args);
-  const limitBytes = sandbox.surroundings.limits.outputLimitBytes;
+  const limitBytes = sandbox.shared.limits.outputLimitBytes;
   const handle = await sandbox
     .withEntry(path, (entry) => openRegularFile(entry, constants.O_RDONLY))
     .catch((error: NodeJS.ErrnoException) => {
@@ -41,13 +41,13 @@ export async function readFile(sandbox: Sandbox, args: unknown): Promise<ToolRes
     const rest = Math.max(0, file.size - offset);
     const wanted = length === 0 ? rest : Math.min(length, rest);
     if (wanted > limitBytes) {
-      return toolFailure(`${wanted} bytes are more than the ${limitBytes} that can be read at once`);
+      return toolFailure(`${wanted} bytes are more than the ${limitBytes} that one call can read`);
     }
     const read = async (position: number, size: number) => {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, position);
       return buffer.subarray(0, bytesRead);
     };
-    return toolText(
+    return toolSuccess(
       format === "binary"
         ? (await read(offset, wanted)).toString("base64")
         : await wholeCharacters(read, offset, wanted),
@@ -70,7 +70,7 @@ const writeFlags = {
   create_new: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
 };
 
-/** `write_file`: writes or appends a text. Folders that are missing are made. */
+/** `write_file`: writes or appends a string. Creates missing folders. */
 export async function writeFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path, content, mode } = checkArguments(writeSchema, args);
   const handle = await sandbox.withEntry(path, (entry) => openRegularFile(entry, writeFlags[mode]), {
@@ -81,13 +81,13 @@ export async function writeFile(sandbox: Sandbox, args: unknown): Promise<ToolRe
   } finally {
     await handle.close();
   }
-  return toolText(`Wrote ${Buffer.byteLength(content)} bytes to ${path}`);
+  return toolSuccess(`Wrote ${Buffer.byteLength(content)} bytes to ${path}`);
 }
 
-/** `list_directory`: a line for each entry, `[DIR] name` or `[FILE] name`, by name. */
+/** `list_directory`: a line for each entry, `[DIR] name` or `[FILE] name`, sorted by name. */
 export async function listDirectory(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path } = checkArguments(pathOnly, args);
-  const limitBytes = sandbox.surroundings.limits.outputLimitBytes;
+  const limitBytes = sandbox.shared.limits.outputLimitBytes;
   const lines: (readonly [name: string, line: string])[] = [];
   let sizeBytes = 0;
   const folder = await sandbox.openFolder(path);
@@ -96,7 +96,7 @@ export async function listDirectory(sandbox: Sandbox, args: unknown): Promise<To
       const line = `${entry.isDirectory() ? "[DIR]" : "[FILE]"} ${entry.name}`;
       sizeBytes += Buffer.byteLength(JSON.stringify(line));
       if (sizeBytes > limitBytes) {
-        return toolFailure(`The list of ${path} has more than the ${limitBytes} bytes that can be told`);
+        return toolFailure(`The list of ${path} is longer than the ${limitBytes} bytes that one call can return`);
       }
       lines.push([entry.name, line]);
     }
@@ -104,14 +104,14 @@ export async function listDirectory(sandbox: Sandbox, args: unknown): Promise<To
     await folder.close();
   }
   lines.sort(([left], [right]) => (left < right ? -1 : 1));
-  return toolText(lines.map(([, line]) => line).join("\n"));
+  return toolSuccess(lines.map(([, line]) => line).join("\n"));
 }
 
-/** `create_directory`: also what leads to it; one that is there already is fine. */
+/** `create_directory`: also creates the folders above it. An existing directory is no failure. */
 export async function createDirectory(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { path } = checkArguments(pathOnly, args);
   await sandbox.makeFolder(path);
-  return toolText(`Made directory ${path}`);
+  return toolSuccess(`Created directory ${path}`);
 }
 
 /** `delete_file`: a file or a symbolic link, not a directory. */
@@ -122,7 +122,7 @@ export async function deleteFile(sandbox: Sandbox, args: unknown): Promise<ToolR
       return toolFailure(`${path} is a directory`);
     }
     await unlink(entry);
-    return toolText(`Deleted ${path}`);
+    return toolSuccess(`Deleted ${path}`);
   };
   return sandbox.withEntry(path, remove, { followsLast: false });
 }
@@ -140,7 +140,7 @@ export async function getFileInfo(sandbox: Sandbox, args: unknown): Promise<Tool
     isFile: info.isFile(),
     permissions: (info.mode & 0o777).toString(8),
   };
-  return toolText(
+  return toolSuccess(
     Object.entries(properties)
       .map(([name, value]) => `${name}: ${value}`)
       .join("\n"),
@@ -149,10 +149,10 @@ export async function getFileInfo(sandbox: Sandbox, args: unknown): Promise<Tool
 
 const moveSchema = z.object({ source: pathArgument, destination: pathArgument });
 
-/** `move_file`: a file or directory, over a file that is there. */
+/** `move_file`: moves a file or directory. It replaces an existing file. */
 export async function moveFile(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { source, destination } = checkArguments(moveSchema, args);
   const asNamed = { followsLast: false, changesFolder: true };
   await sandbox.withEntry(source, (from) => sandbox.withEntry(destination, (to) => rename(from, to), asNamed), asNamed);
-  return toolText(`Moved ${source} to ${destination}`);
+  return toolSuccess(`Moved ${source} to ${destination}`);
 }

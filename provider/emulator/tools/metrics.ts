@@ -1,13 +1,13 @@
 import { statfs } from "node:fs/promises";
 import { cpus, freemem, loadavg, totalmem } from "node:os";
 import type { Sandbox } from "../sandbox/sandbox";
-import { type ToolResult, toolText } from "./tool-result";
+import { type ToolResult, toolSuccess } from "./tool-result";
 
-/** `get_metrics`: those of the whole computer, as JSON text, in bytes and percent. The network is not measured. */
+/** `get_metrics`: the whole computer's, as a JSON string, in bytes and percent. The network is not measured. */
 export async function getMetrics(sandbox: Sandbox): Promise<ToolResult> {
   const disk = await statfs(sandbox.root);
   const cpuCount = cpus().length;
-  return toolText(
+  return toolSuccess(
     JSON.stringify({
       cpu_count: cpuCount,
       cpu_used_pct: Math.min(100, Math.round(((loadavg()[0] ?? 0) / cpuCount) * 10_000) / 100),

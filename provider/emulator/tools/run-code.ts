@@ -1,13 +1,13 @@
 import { constants } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
-import { randomText } from "../identifiers";
+import { randomString } from "../identifiers";
 import { cutOutput } from "../sandbox/cut-output";
 import type { Sandbox } from "../sandbox/sandbox";
 import { openRegularFile } from "../sandbox/session-paths";
 import { checkArguments } from "./arguments";
 import { javascriptRunner, pythonRunner } from "./code-runners";
-import { type ToolResult, toolFailure, toolText } from "./tool-result";
+import { type ToolResult, toolFailure, toolSuccess } from "./tool-result";
 
 const schema = z.object({
   code: z.string({ error: "is required and must be a string" }),
@@ -26,12 +26,12 @@ const aliases: Readonly<Record<string, string>> = {
   sh: "bash",
 };
 
-/** `run_code`: what the code wrote and the value of its last expression, as JSON text. Nothing is kept from one call to the next. */
+/** `run_code`: the output of the code and the value of its last expression, as a JSON string. Calls share no state. */
 export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { code, language: given, timeout_s } = checkArguments(schema, args);
   const asked = given.trim().toLowerCase();
   const language = Object.hasOwn(aliases, asked) ? (aliases[asked] as string) : asked;
-  const name = `/tmp/.agb-code-${randomText(12)}`;
+  const name = `/tmp/.agb-code-${randomString(12)}`;
   const [codePath, resultPath] = [`${name}.${language === "javascript" ? "cjs" : "code"}`, `${name}.result`];
   const command = commandLine(sandbox, language, sandbox.pathInCommand(codePath), sandbox.pathInCommand(resultPath));
   if (command === undefined) {
@@ -42,8 +42,8 @@ export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResu
     await sandbox.withEntry(codePath, (entry) => writeFile(entry, code, { flag: "wx" }), { changesFolder: true });
     const end = await sandbox.run({ command, timeLimitMs: timeout_s * 1000 });
     const value = await readResult(sandbox, resultPath);
-    const problem = end.isTimedOut ? `The code took longer than it may and was ended.` : lastLine(end.stderr);
-    return toolText(
+    const problem = end.isTimedOut ? `The code exceeded its time limit and was ended.` : lastLine(end.stderr);
+    return toolSuccess(
       JSON.stringify({
         result: value === undefined ? [] : [{ "text/plain": value, isMainResult: true }],
         stdout: end.stdout === "" ? [] : [end.stdout],
@@ -63,9 +63,9 @@ export async function runCode(sandbox: Sandbox, args: unknown): Promise<ToolResu
   }
 }
 
-/** The value that the code's runner wrote; undefined when it wrote none, or the code put something else in its place. */
+/** The value that the code's runner wrote; undefined if it wrote none or the code replaced the file. */
 async function readResult(sandbox: Sandbox, path: string): Promise<string | undefined> {
-  const limitBytes = sandbox.surroundings.limits.outputLimitBytes;
+  const limitBytes = sandbox.shared.limits.outputLimitBytes;
   const open = (entry: string) => openRegularFile(entry, constants.O_RDONLY);
   const handle = await sandbox.withEntry(path, open, { followsLast: false }).catch(() => undefined);
   try {
@@ -78,7 +78,7 @@ async function readResult(sandbox: Sandbox, path: string): Promise<string | unde
 }
 
 function commandLine(sandbox: Sandbox, language: string, code: string, result: string): string[] | undefined {
-  const { python, javascript, bash } = sandbox.surroundings.interpreters;
+  const { python, javascript, bash } = sandbox.shared.interpreters;
   switch (language) {
     case "python":
       return python === undefined ? undefined : [python, "-c", pythonRunner, code, result];

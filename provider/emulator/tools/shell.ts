@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Sandbox } from "../sandbox/sandbox";
 import { checkArguments, pathArgument } from "./arguments";
-import { type ToolResult, toolFailure, toolText } from "./tool-result";
+import { type ToolResult, toolFailure, toolSuccess } from "./tool-result";
 
 const withoutNul = (text: string) => !text.includes("\0");
 const nul = { error: "must not contain a NUL character" };
@@ -17,20 +17,20 @@ const schema = z.object({
     .nullish(),
 });
 
-/** `shell`: what the command wrote and how it ended, as JSON text. Failed only when its time was over or it never began. */
+/** `shell`: the output and exit code of the command, as a JSON string. Fails only if the command timed out or did not start. */
 export async function shell(sandbox: Sandbox, args: unknown): Promise<ToolResult> {
   const { command, timeout_ms, cwd, envs } = checkArguments(schema, args);
   const end = await sandbox.run({
-    command: [sandbox.surroundings.interpreters.shell, "-c", command],
+    command: [sandbox.shared.interpreters.shell, "-c", command],
     directory: cwd ?? undefined,
     environment: envs ?? undefined,
     timeLimitMs: timeout_ms,
   });
   const text = JSON.stringify({
     stdout: end.stdout,
-    stderr: end.isTimedOut ? `${end.stderr}The command took longer than it may and was ended.` : end.stderr,
+    stderr: end.isTimedOut ? `${end.stderr}The command exceeded its time limit and was ended.` : end.stderr,
     exit_code: end.exitCode,
     traceId: "",
   });
-  return end.isTimedOut ? toolFailure(text) : toolText(text);
+  return end.isTimedOut ? toolFailure(text) : toolSuccess(text);
 }

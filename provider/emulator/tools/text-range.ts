@@ -3,9 +3,9 @@ const mostContinuationBytes = 3;
 
 /**
  * Reads the characters that begin in a range of bytes of UTF-8 text. A client that reads a file range by range and joins
- * the texts thus gets every character once, also those that lie across two ranges.
+ * the parts gets every character once, also those that cross a boundary between two ranges.
  *
- * @param read hands back fewer bytes than asked for at the end of the text
+ * @param read returns fewer bytes than asked for at the end of the text
  */
 export async function wholeCharacters(
   read: (position: number, sizeBytes: number) => Promise<Buffer>,
@@ -14,7 +14,7 @@ export async function wholeCharacters(
 ): Promise<string> {
   const bytes = await read(offset, lengthBytes + mostContinuationBytes);
   let start = 0;
-  // At the very beginning there is nothing that a continuation byte could belong to.
+  // At the start of the text a continuation byte belongs to no earlier character.
   while (offset > 0 && start < Math.min(mostContinuationBytes, lengthBytes) && isContinuation(bytes[start])) {
     start += 1;
   }

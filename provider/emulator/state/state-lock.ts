@@ -1,10 +1,11 @@
 // One emulator per state file: two would overwrite each other's sessions. The lock is a file beside the state file that
-// names the process; a process that was killed leaves it behind, so a lock whose process is gone is taken over. It appears
-// with its whole content or not at all, also when the disk is full; an empty one is of an earlier version.
+// names the process. A killed process leaves its lock behind, so a lock whose process has ended is taken over. The file
+// appears with its whole content or not at all, also on a full disk. An empty one can only be from a program that was
+// stopped while it wrote, so it is taken over too.
 
 import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { EmulatorStartError } from "./start-error";
+import { EmulatorStartError } from "../start-error";
 
 const lockSchema = z.object({ pid: z.int().positive(), processStart: z.string().optional() });
 type Lock = z.infer<typeof lockSchema>;
@@ -12,7 +13,7 @@ type Lock = z.infer<typeof lockSchema>;
 /**
  * Takes the lock of a state file.
  *
- * @returns a function that gives it back
+ * @returns a function that releases it
  * @throws EmulatorStartError with code STATE_FILE_IN_USE while another emulator holds it
  */
 export function lockStateFile(statePath: string): () => void {
@@ -35,18 +36,21 @@ export function lockStateFile(statePath: string): () => void {
     if (holder === undefined && found !== "") {
       throw new EmulatorStartError(
         "STATE_FILE_IN_USE",
-        `State file ${statePath} is locked by ${lockPath}, which does not say by whom. If no emulator is running on it, delete the lock file.`,
+        `State file ${statePath} is locked by ${lockPath}, which names no process. If no emulator uses the state file, delete the lock file.`,
       );
     }
     if (holder !== undefined && isRunning(holder)) {
       throw new EmulatorStartError(
         "STATE_FILE_IN_USE",
-        `State file ${statePath} is in use by another emulator, process ${holder.pid}. Stop that one, or name another state file.`,
+        `State file ${statePath} is in use by another emulator, process ${holder.pid}. Stop that emulator, or choose another state file.`,
       );
     }
     discardStaleLock(lockPath, found);
   }
-  throw new EmulatorStartError("STATE_FILE_IN_USE", `State file ${statePath} is in use by another emulator.`);
+  throw new EmulatorStartError(
+    "STATE_FILE_IN_USE",
+    `State file ${statePath} is in use by another emulator. Stop that emulator, or choose another state file.`,
+  );
 }
 
 function createExclusively(path: string, text: string): boolean {
@@ -72,11 +76,11 @@ function createExclusively(path: string, text: string): boolean {
   }
 }
 
-// What file systems answer that have no hard links.
+// The errors of file systems without hard links.
 const withoutLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
-// Moved aside before it is deleted: had another starting emulator replaced it meanwhile, deleting it by name would
-// delete that emulator's lock. What turns out not to be the stale one is put back.
+// Moves the lock aside before deleting it. If another emulator that is starting has replaced it meanwhile, deleting by name
+// would delete that emulator's lock. A lock that turns out not to be the stale one is put back.
 function discardStaleLock(lockPath: string, stale: string): void {
   const asidePath = `${lockPath}.${process.pid}`;
   try {
@@ -111,7 +115,7 @@ function isRunning(holder: Lock): boolean {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    // EPERM: the process is there but belongs to somebody else.
+    // EPERM: the process exists but belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== "EPERM") {
       return false;
     }
@@ -120,19 +124,19 @@ function isRunning(holder: Lock): boolean {
   if (found === undefined) {
     return true;
   }
-  // A killed process keeps its number until its parent asks for the exit code, which in a container may be never.
+  // A killed process keeps its number until its parent asks for the exit code. In a container that may be never.
   if (found.state === "Z" || found.state === "X") {
     return false;
   }
-  // A container gives the same small numbers to its processes after every restart, so the number alone proves nothing.
+  // A container gives its processes the same small numbers after every restart, so the number alone proves nothing.
   return holder.processStart === undefined || holder.processStart === found.start;
 }
 
-/** A process's state letter and its start, in ticks since boot; undefined where there is no /proc. */
+/** A process's state letter and its start in ticks since boot; undefined where there is no /proc. */
 function kernelView(pid: number): { state: string | undefined; start: string | undefined } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The process name, in parentheses, may itself contain blanks and parentheses.
+    // The process name, in parentheses, may contain spaces and parentheses itself.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { state: fields[0], start: fields[19] };
   } catch {
