@@ -11,10 +11,10 @@ import {
 import { despiteInnerIssues, filledString, mustBe } from "./types";
 import { holdsUnknown, isUnknown } from "./unknown";
 
-const absolutePath = filledString.refine(
-  (path) => path.trim() === "" || path.startsWith("/"),
-  "must be an absolute path, such as /home/user/data",
-);
+// With `..` the same folder would have several names, and AGB's status could not be matched with the mount.
+const absolutePath = filledString
+  .refine((path) => path.trim() === "" || path.startsWith("/"), "must be an absolute path, such as /home/user/data")
+  .refine((path) => !/(^|\/)\.\.?(\/|$)/.test(path), "must not go through . or ..");
 
 // AGB refuses them, and its words say nothing of the session.
 const exactPath = z.string().refine((path) => !/[*?[\]]/.test(path), "must not hold wildcards (* ? [ ])");
@@ -57,7 +57,7 @@ export const contextSyncList: z.ZodType<ContextMount[]> = z
   .superRefine((mounts, context) => {
     for (const [name, identify] of [
       ["contextId", (value: string) => value],
-      ["path", withoutSlashAtEnd],
+      ["path", plainPath],
     ] as const) {
       const values = mounts.map((mount: Partial<ContextMount> | null) => mount?.[name]);
       values.forEach((value, index) => {
@@ -76,8 +76,9 @@ export const contextSyncList: z.ZodType<ContextMount[]> = z
     }
   }, despiteInnerIssues);
 
-function withoutSlashAtEnd(path: string): string {
-  return path.replace(/\/+$/, "");
+/** The path without superfluous slashes. */
+function plainPath(path: string): string {
+  return path.split("/").filter(Boolean).join("/");
 }
 
 /** Puts mounts in the order of their paths, so that another order in the program is no change. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AgbNotFoundError, CleanError } from "../api/errors";
+import { printable } from "../api/outside-text";
 import { createOwnedContext, deleteContext, observeContext, renameContext } from "../lifecycle/context";
 import {
   AgbContextClearingError,
@@ -55,6 +56,8 @@ const abandonedDeleteMs = 10_000;
 /** Makes the kind `AgbContext` for one process. */
 export function contextKind({ clock, creates }: KindRuntime): ResourceKind<ContextState> {
   const inUse = new ContextsInUse();
+  /** Ids of contexts that this run adopted: a delete in the same run is that of the resource which had one before. */
+  const adopted = new Set<string>();
   /** Which resource of this run declares a name. */
   const declaredNames = new Map<string, string>();
 
@@ -71,15 +74,18 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
 
   async function create({ client, unlimitedClient, limitMs: timeoutMs }: Call, inputs: ContextState) {
     const { name, adopt } = inputs;
-    const { contextId } = await creates.run(
+    const made = await creates.run(
       () => createOwnedContext(client, name, { inUse, adopt, searcher: unlimitedClient, clock, timeoutMs }),
-      async (made) => {
-        if (!made.wasAdopted) {
-          await deleteContext(unlimitedClient.within(abandonedDeleteMs), made.contextId, { clock, knownName: name });
+      async ({ contextId, wasAdopted }) => {
+        if (!wasAdopted) {
+          await deleteContext(unlimitedClient.within(abandonedDeleteMs), contextId, { clock, knownName: name });
         }
       },
     );
-    return { id: contextId, state: inputs };
+    if (made.wasAdopted) {
+      adopted.add(made.contextId);
+    }
+    return { id: made.contextId, state: inputs };
   }
 
   async function read({ client }: Call, id: string, known: Partial<ContextState>) {
@@ -98,7 +104,11 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     return news;
   }
 
-  async function remove({ client, limitMs }: Call, id: string, { name, forceDestroy }: Partial<ContextState>) {
+  async function remove({ client, limitMs, say }: Call, id: string, { name, forceDestroy }: Partial<ContextState>) {
+    if (adopted.has(id)) {
+      say(`context ${printable(id)} was taken over by another resource with \`adopt\`; it is not deleted.`);
+      return "deleted";
+    }
     const options = { force: forceDestroy, knownName: name, clock, timeoutMs: limitMs };
     return (await deleteContext(client, id, options)) ? "deleted" : "absent";
   }

@@ -9,7 +9,7 @@ import { isAtWrongAddress } from "./failure";
 import type { FailedOperation } from "./kind";
 import { TakenOverError } from "./own-token";
 import type { SessionState } from "./session";
-import { UploadFailedError } from "./session-mounts";
+import { ReleasedDuringDownloadError, UploadFailedError } from "./session-mounts";
 import { MissingStackIdError } from "./stack-identity";
 
 /** What to do next about an error that only sessions have; `undefined` for errors that all kinds share. */
@@ -26,10 +26,13 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
   if (error instanceof MissingLookupError) {
     return "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.";
   }
+  if (error instanceof ReleasedDuringDownloadError) {
+    return "Run `pulumi up` again. A longer idleTimeoutSeconds leaves more time for the download.";
+  }
   if (error instanceof UploadFailedError) {
     return (
-      "The session is not released, so that no file is lost. Run the command again. To release it without the files, set " +
-      "`releaseWithoutUpload: true` on the session, run `pulumi up`, then delete it again."
+      "The session is not released, so that no file is lost. Run the command again. To go on without the files, set " +
+      "`releaseWithoutUpload: true` on the session and run `pulumi up` before that."
     );
   }
   if (error instanceof AgbNotFoundError) {
@@ -38,7 +41,9 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
       : "The session is gone: AGB releases idle sessions, or someone released it. Run `pulumi up --refresh` to recreate it.";
   }
   if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveHadEffect(error)) {
-    return isAtWrongAddress(error) || error instanceof AgbAuthenticationError ? undefined : createAdvice(error);
+    return isAtWrongAddress(error) || error instanceof AgbAuthenticationError
+      ? undefined
+      : createAdvice(error, failed.known);
   }
   if (error instanceof AgbUncertainCreateError) {
     return (
@@ -50,9 +55,15 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
 }
 
 /** Advice on a create that certainly created nothing. When a session may exist, the error is an `AgbUncertainCreateError`. */
-function createAdvice(error: AgbApiError): string {
+function createAdvice(error: AgbApiError, { contextSyncs = [] }: Partial<SessionState>): string {
   if (isTransient(error)) {
     return "Nothing was created. Wait a while, then run `pulumi up` again.";
+  }
+  if (contextSyncs.length > 0) {
+    return (
+      "Nothing was created. Check imageId, policyId and contextSyncs (all depend on the account) and how many sessions it " +
+      "may run."
+    );
   }
   return (
     "Nothing was created. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +

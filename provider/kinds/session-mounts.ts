@@ -1,7 +1,8 @@
 import type { AgbClient } from "../api/client";
-import { AgbAuthenticationError, AgbNetworkError, CleanError } from "../api/errors";
+import { AgbAuthenticationError, AgbNetworkError, AgbNotFoundError, CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
-import type { ContextMount } from "../api/sync-policy";
+import { type ContextMount, uploadsOnRelease } from "../api/sync-policy";
+import { AgbContextSyncError } from "../lifecycle/context-errors";
 import {
   defaultSyncTimeoutMs,
   downloadAgain,
@@ -14,11 +15,19 @@ import type { Properties } from "./hosted-kind";
 import { type Call, UnfinishedResource } from "./kind";
 import type { SessionState } from "./session";
 import { describeSession } from "./session-labels";
+import { isUnknown } from "./unknown";
 
 /** The files of the session could not be uploaded to its contexts, so it is not released. */
 export class UploadFailedError extends CleanError {
-  constructor(cause: unknown) {
-    super(describeError(cause), { cause });
+  constructor(reason: string, cause: unknown) {
+    super(reason, { cause });
+  }
+}
+
+/** AGB released a new session before the files of its contexts were there. */
+export class ReleasedDuringDownloadError extends CleanError {
+  constructor(id: string, cause: AgbNotFoundError) {
+    super(`AGB released session ${printable(id)} while the files of its contexts were downloaded`, { cause });
   }
 }
 
@@ -26,21 +35,26 @@ export class UploadFailedError extends CleanError {
 export function mountProblems({ adopt, contextSyncs }: Properties): Problem[] {
   const mounts = Array.isArray(contextSyncs) && contextSyncs.length > 0;
   const reason = "a session that `adopt` takes over keeps the mounts that it has; remove contextSyncs or adopt";
-  return mounts && adopt !== undefined ? [{ path: "contextSyncs", reason }] : [];
+  return mounts && adopt !== undefined && !isUnknown(adopt) ? [{ path: "contextSyncs", reason }] : [];
 }
 
 /**
  * Waits until a new session has the files of its contexts.
  *
  * @returns what failed; `undefined` when nothing did
+ * @throws ReleasedDuringDownloadError when there is no session any more
  */
-export function awaitDownloads(
+export async function awaitDownloads(
   client: AgbClient,
   id: string,
   mounts: readonly ContextMount[],
   clock: Clock,
 ): Promise<unknown> {
-  return failureOf(waitForDownloads(client, id, mounts, clock, syncTimeoutMs(client)));
+  const failure = await failureOf(waitForDownloads(client, id, mounts, clock, syncTimeoutMs(client)));
+  if (failure instanceof AgbNotFoundError) {
+    throw new ReleasedDuringDownloadError(id, failure);
+  }
+  return failure;
 }
 
 /**
@@ -79,12 +93,16 @@ export function unfinishedDownload(
  * @throws UploadFailedError when files could not be uploaded
  */
 export async function uploadMounts(
-  { client, say }: Call,
+  { client: unhurried, say }: Call,
   id: string,
-  { contextSyncs: mounts = [], releaseWithoutUpload = false }: Partial<SessionState>,
+  known: Partial<SessionState>,
   clock: Clock,
 ): Promise<void> {
-  const failure = await failureOf(uploadBeforeRelease(client, id, mounts, clock, syncTimeoutMs(client)));
+  const { releaseWithoutUpload = false } = known;
+  const leftMs = unhurried.leftMs();
+  // An upload without an end must leave time for the release.
+  const client = releaseWithoutUpload && Number.isFinite(leftMs) ? unhurried.within(leftMs / 2) : unhurried;
+  const failure = await failureOf(completeAndUpload(client, id, known, clock));
   if (failure === undefined) {
     return;
   }
@@ -93,11 +111,35 @@ export async function uploadMounts(
     throw failure;
   }
   if (!releaseWithoutUpload) {
-    throw new UploadFailedError(failure);
+    throw failure instanceof UploadFailedError ? failure : new UploadFailedError(describeError(failure), failure);
   }
   say(
     `session ${printable(id)} is released without its files, as releaseWithoutUpload says: ${describeError(failure)}`,
   );
+}
+
+/** Downloads what a session lacks before the upload, which would delete in the context what is missing in the session. */
+async function completeAndUpload(
+  client: AgbClient,
+  id: string,
+  { contextSyncs: mounts = [], downloadPending = false }: Partial<SessionState>,
+  clock: Clock,
+): Promise<void> {
+  const uploading = mounts.filter(uploadsOnRelease);
+  if (downloadPending && uploading.length > 0) {
+    const failure = await repeatDownloads(client, id, uploading, clock);
+    if (failure instanceof AgbNotFoundError) {
+      return;
+    }
+    if (failure instanceof AgbContextSyncError) {
+      const reason = "the session lacks files of its contexts, and its upload could delete them there";
+      throw new UploadFailedError(`${reason}: ${describeError(failure)}`, failure);
+    }
+    if (failure !== undefined) {
+      throw failure;
+    }
+  }
+  await uploadBeforeRelease(client, id, uploading, clock, syncTimeoutMs(client));
 }
 
 /** What is left of the operation's limit, in milliseconds, else the default. */

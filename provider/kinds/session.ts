@@ -8,8 +8,10 @@ import { openCreateRuntime } from "../lifecycle/create-runtime";
 import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
 import { newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
 import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
+import type { Problem } from "../problem";
 import { contextSyncList, sameMounts, sortedMounts } from "./context-syncs";
-import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
+import type { Properties } from "./hosted-kind";
+import type { Call, KindRuntime, LabelSettings, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
 import { searchReporter } from "./log";
 import { ownTokenOf, refuseTakenOver, tokenOf } from "./own-token";
 import { adoptSession } from "./session-adoption";
@@ -154,6 +156,15 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   const createRuntime = openCreateRuntime({ clock, ended: creates.ended, onSearch: searchReporter(say) });
   /** Ids of sessions that this run adopted. A replacement may have taken them from the resource that created them. */
   const adopted = new Set<string>();
+  /** Whether all sessions of a name that the program declares may be released without an upload. */
+  const mayLoseFiles = new Map<string, boolean>();
+
+  function problems(news: Properties, { defaultLabels }: LabelSettings, resource: string | undefined): Problem[] {
+    if (resource !== undefined) {
+      mayLoseFiles.set(resource, news["releaseWithoutUpload"] === true && mayLoseFiles.get(resource) !== false);
+    }
+    return [...labelCountProblems(news, defaultLabels), ...ownerNameProblems(news), ...mountProblems(news)];
+  }
 
   async function create(call: Call, inputs: SessionState) {
     requireStackId(inputs.labelsAll);
@@ -232,7 +243,10 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       call.say(`session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`);
       return "deleted";
     }
-    await uploadMounts(call, id, known, clock);
+    // The state of a session that is being replaced never gets what the program says now.
+    const isDeclared = call.resource !== undefined && mayLoseFiles.get(call.resource) === true;
+    const releaseWithoutUpload = known.releaseWithoutUpload === true || isDeclared;
+    await uploadMounts(call, id, { ...known, releaseWithoutUpload }, clock);
     // Uploads use a part of the limit.
     const hasUploads = limitMs !== undefined && (known.contextSyncs ?? []).length > 0;
     const leftMs = hasUploads ? Math.max(0, Math.ceil(client.leftMs())) : limitMs;
@@ -244,11 +258,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     noun: "session",
     deleteVerb: "release",
     properties: sessionProperties,
-    problems: (news, { defaultLabels }) => [
-      ...labelCountProblems(news, defaultLabels),
-      ...ownerNameProblems(news),
-      ...mountProblems(news),
-    ],
+    problems,
     normalize: normalizeSession,
     inputsOf: (inputs) => ({ ...inputs, labelsAll: withoutCreateToken((inputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
@@ -297,14 +307,15 @@ function withSettings(declared: unknown, configured: readonly string[]): unknown
  * gets the declared ones.
  */
 function sessionDifferences(olds: Partial<SessionState>, news: SessionState) {
+  const sameAtAgb = sameMounts(olds.contextSyncs, news.contextSyncs) ? ["contextSyncs"] : [];
   if (olds.released) {
-    return { replaces: news.onRelease === "keep" ? [] : ["onRelease"], ignored: ["labels", "labelsAll"] };
+    return { replaces: news.onRelease === "keep" ? [] : ["onRelease"], ignored: ["labels", "labelsAll", ...sameAtAgb] };
   }
   // The create label is not an input, so only the outputs show that the session does not carry its own.
   const lacksToken = olds.ownToken !== undefined || tokenOf(olds.labelsAll) === undefined;
   return {
     isUnfinished: lacksToken || olds.downloadPending === true,
-    ignored: sameMounts(olds.contextSyncs, news.contextSyncs) ? ["contextSyncs"] : [],
+    ignored: sameAtAgb,
     // A new session would download the files before the old one has uploaded them.
     deleteBeforeReplace: (olds.contextSyncs ?? []).length > 0,
   };

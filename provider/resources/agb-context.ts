@@ -6,7 +6,7 @@ import type { SeededOutputs } from "./seeded-outputs";
 
 /** What a program declares of a context. */
 export interface AgbContextArgs {
-  /** Name of the context, unique in the account and region. Changed in place. */
+  /** Name of the context, unique in the account and region. Changed in place. Messages show it, also if it is secret. */
   readonly name: pulumi.Input<string>;
   /**
    * Whether to take over a context that has the name already. Default: false, so that a name that exists is an error. From

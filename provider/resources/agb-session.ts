@@ -72,7 +72,10 @@ export interface AgbSessionAdoption {
 export interface AgbContextSync {
   /** Id of the context, as in `AgbContext.contextId`. */
   readonly contextId: pulumi.Input<string>;
-  /** Where it is mounted: an absolute path that the session may write, such as `/home/user/data`. */
+  /**
+   * Where it is mounted: an absolute path that the session may write, such as `/home/user/data`. Messages show it, also if
+   * it is secret.
+   */
   readonly path: pulumi.Input<string>;
   /** How the session and the context are kept in sync. Default: AGB's defaults, which each field names. */
   readonly policy?: pulumi.Input<DeepInputs<SyncPolicy>>;

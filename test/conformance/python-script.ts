@@ -20,7 +20,12 @@ export interface ScriptTarget {
  *
  * @throws Error with its output when its exit code is not 0 or it takes too long
  */
-export async function runScript(python: string, name: string, { endpoint, apiKey, advance }: ScriptTarget) {
+export async function runScript(
+  python: string,
+  name: string,
+  { endpoint, apiKey, advance }: ScriptTarget,
+  variables: Readonly<Record<string, string>> = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), "agb-conformance-"));
   const child = spawn(python, ["-B", join(__dirname, "python", `${name}.py`)], {
     cwd: folder,
@@ -31,6 +36,7 @@ export async function runScript(python: string, name: string, { endpoint, apiKey
       AGB_API_KEY: apiKey,
       CAN_MOVE_CLOCK: advance === undefined ? "0" : "1",
       PYTHONUTF8: "1",
+      ...variables,
     },
     stdio: ["pipe", "pipe", "pipe"],
   });

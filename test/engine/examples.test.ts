@@ -1,8 +1,10 @@
 // The examples, each with the package as npm installs it.
 
+import type { EmulatorOptions } from "../../provider/emulator";
 import "../support/await-pulumi-cli";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
+import { runShell } from "../support/emulator-requests";
 import { type PackedPackage, packPackage } from "../support/packed-package";
 import { createPulumiProject, type PulumiProject } from "../support/pulumi-project";
 import { changesIn, resourceTexts } from "../support/stack-state";
@@ -85,8 +87,44 @@ test("a preview environment is created, relabelled by each push, recreated when 
   expect(emulator.sessions()).toEqual([]);
 });
 
-async function openExample(example: string) {
-  const emulator = await startTestEmulator();
+// The steps are those that the README of the example tells.
+test("files of a persistent sandbox outlive its sessions, and destroy deletes them only when the stack says so", async () => {
+  const { emulator, project } = await openExample("persistent-sandbox", {
+    allowExec: true,
+    apiKeys: [testKey, "test-key"],
+  });
+  const shell = async (command: string) => {
+    const outputs = await project.outputs();
+    return (await runShell(emulator.url, outputs["sessionIds"].sandbox, command)).stdout;
+  };
+  expect(changesIn((await project.up()).stdout)).toEqual({ created: 4 });
+  const { sessionIds, context } = await project.outputs();
+  expect(emulator.contexts()).toMatchObject([{ contextId: context.id, name: "persistent-sandbox-test" }]);
+  await expectNothingToDo(project, 2);
+
+  await shell("echo kept > /home/user/work/started");
+  await emulator.advanceClock(5 * minuteMs);
+  expect(emulator.sessions()).toEqual([]);
+  expect(changesIn((await project.up()).stdout)).toMatchObject({ created: 1, unchanged: 3 });
+  expect(await project.outputs()).not.toMatchObject({ sessionIds });
+  expect(await shell("cat /home/user/work/started")).toBe("kept\n");
+
+  const refused = await project.run("destroy", "--yes", "--skip-preview");
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.stdout + refused.stderr).toContain(`context ${context.id} holds 1 file. Nothing was deleted.`);
+  expect(emulator.sessions()).toEqual([]);
+  expect(emulator.contexts()).toMatchObject([{ files: [{ path: "/home/user/work/started" }] }]);
+
+  await project.configure({ "sandbox:deleteFiles": "true" });
+  await project.up();
+  expect(await shell("cat /home/user/work/started")).toBe("kept\n");
+  await project.destroy();
+  expect(emulator.sessions()).toEqual([]);
+  expect(emulator.contexts()).toEqual([]);
+});
+
+async function openExample(example: string, options: EmulatorOptions = {}) {
+  const emulator = await startTestEmulator(options);
   const project = closeAfterTest(
     await createPulumiProject({
       example,

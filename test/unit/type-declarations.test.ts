@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type typescript from "typescript";
 
 // Pulumi compiles a project that has no TypeScript of its own with the version that it includes.
@@ -23,4 +23,91 @@ test("the oldest TypeScript that compiles Pulumi programs can read the package's
       .flatMap((file) => program.getSyntacticDiagnostics(file))
       .map(({ file, messageText }) => [file.fileName, messageText]),
   ).toEqual([]);
+});
+
+/** What the oldest TypeScript says of a program, by line. */
+function errorsIn(program: string): string[] {
+  const options = {
+    moduleResolution: compiler.ModuleResolutionKind.NodeJs,
+    module: compiler.ModuleKind.CommonJS,
+    target: compiler.ScriptTarget.ES2019,
+    strict: true,
+    // Pulumi's own declarations are newer in places.
+    skipLibCheck: true,
+    types: [],
+    noEmit: true,
+  };
+  const fileName = resolve(__dirname, "program-of-a-user.ts");
+  const host = compiler.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.getSourceFile = (name, target) =>
+    name === fileName ? compiler.createSourceFile(name, program, target) : getSourceFile.call(host, name, target);
+  host.fileExists = (name) => name === fileName || fileExists.call(host, name);
+  host.readFile = (name) => (name === fileName ? program : readFile.call(host, name));
+  const compiled = compiler.createProgram([fileName], options, host);
+  const file = compiled.getSourceFile(fileName);
+  return [...compiled.getSyntacticDiagnostics(file), ...compiled.getSemanticDiagnostics(file)].map(
+    ({ start = 0, messageText }) =>
+      `${program.slice(0, start).split("\n").length}: ${compiler.flattenDiagnosticMessageText(messageText, "\n")}`,
+  );
+}
+
+const imports = `
+  import * as pulumi from "@pulumi/pulumi";
+  import { AgbContext, AgbSession, AgbContextArgs, AgbContextSync, SyncPolicy } from ${JSON.stringify(distDirectory)};
+`;
+
+test("it compiles a program with contexts, mounts and a whole policy, also where values are outputs", () => {
+  const program = `${imports}
+    const args: AgbContextArgs = { name: "build-cache", adopt: true, forceDestroy: pulumi.output(false), timeouts: { delete: 60 } };
+    const cache = new AgbContext("cache", args, { protect: true });
+    const found: AgbContext = AgbContext.get("found", cache.contextId);
+    const policy: SyncPolicy = {
+      uploadPolicy: { autoUpload: true, uploadStrategy: "UploadBeforeResourceRelease", uploadMode: "Archive" },
+      downloadPolicy: { autoDownload: true, downloadStrategy: "DownloadAsync" },
+      deletePolicy: { syncLocalFile: true },
+      extractPolicy: { extract: true, deleteSrcFile: true, extractCurrentFolder: false },
+      recyclePolicy: { lifecycle: "Lifecycle_30Days", paths: ["/logs"] },
+      bwList: { whiteLists: [{ path: "/src", excludePaths: ["/src/tmp"] }] },
+      mappingPolicy: { path: "/home/other" },
+    };
+    const mount: AgbContextSync = { contextId: cache.contextId, path: "/home/user/cache", policy };
+    const web = new AgbSession("web", {
+      imageId: "agb-code-space-1",
+      contextSyncs: [
+        mount,
+        {
+          contextId: found.id,
+          path: pulumi.interpolate\`/home/\${found.name}\`,
+          policy: {
+            uploadPolicy: pulumi.output({ autoUpload: false }),
+            recyclePolicy: { paths: [pulumi.output("/logs")] },
+            bwList: { whiteLists: pulumi.output([{ path: "/src" }]) },
+          },
+        },
+      ],
+      releaseWithoutUpload: false,
+    });
+    export const paths: pulumi.Output<string[]> = web.contextSyncs.apply((mounts) => (mounts || []).map(({ path }) => path));
+    export const names: pulumi.Output<string> = pulumi.concat(cache.name, found.name);
+  `;
+  expect(errorsIn(program)).toEqual([]);
+});
+
+test("it refuses a lifecycle, an upload mode and a property of a mount that do not exist", () => {
+  const mount = (more: string) =>
+    `new AgbSession("web", { imageId: "i", contextSyncs: [{ contextId: "c", path: "/d", ${more} }] });`;
+  const program = [
+    imports.trim(),
+    mount('policy: { recyclePolicy: { lifecycle: "Lifecycle_7Days" } }'),
+    mount('policy: { uploadPolicy: { uploadMode: "Zip" } }'),
+    mount("polcy: {}"),
+    'new AgbContext("cache", {});',
+  ].join("\n");
+  expect(errorsIn(program)).toEqual([
+    expect.stringMatching(/^3: Type 'string' is not assignable.*Lifecycle_5Days/),
+    expect.stringMatching(/^4: Type 'string' is not assignable.*Archive/),
+    expect.stringMatching(/^5: .*'polcy' does not exist/s),
+    expect.stringMatching(/^6: .*'name' is missing/s),
+  ]);
 });
