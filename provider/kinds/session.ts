@@ -238,6 +238,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   /** Uploads the files of mounted contexts, releases the session and waits until it is gone. */
   async function release(call: Call, id: string, known: Partial<SessionState>) {
     const { client, limitMs } = call;
+    const startedMs = clock.elapsedMs();
     const isDoubtful = mayBeTakenOver(known) || adopted.has(id);
     if (isDoubtful && (await wasTakenOver(client, id, ownTokenOf(known)))) {
       call.say(`session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`);
@@ -247,9 +248,8 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     const isDeclared = call.resource !== undefined && mayLoseFiles.get(call.resource) === true;
     const releaseWithoutUpload = known.releaseWithoutUpload === true || isDeclared;
     await uploadMounts(call, id, { ...known, releaseWithoutUpload }, clock);
-    // Uploads use a part of the limit.
-    const hasUploads = limitMs !== undefined && (known.contextSyncs ?? []).length > 0;
-    const leftMs = hasUploads ? Math.max(0, Math.ceil(client.leftMs())) : limitMs;
+    const spentMs = clock.elapsedMs() - startedMs;
+    const leftMs = limitMs === undefined ? undefined : Math.max(0, Math.round(limitMs - spentMs));
     return (await releaseAndWait(client, id, clock, leftMs)) ? "deleted" : "absent";
   }
 

@@ -122,7 +122,7 @@ describe("create", () => {
     const later = Array.from({ length: 20 }, (_, index) => index + 3);
     stack.emulator.addFault({ operation: "GetContext", calls: later, answer: { status: 503 } });
     const { message } = await failureOf(stack.create());
-    expect(message).toContain('it could not be found out whether the context "data" was made');
+    expect(message).toContain('it is not known whether the context "data" was created');
     expect(message).toContain("Run `pulumi up` again. If it says that the name exists, AGB did create the context");
 
     stack.emulator.clearFaults();

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ManualClock } from "../../provider/emulator";
 import { readCommits } from "../../provider/emulator/state/state-log";
@@ -82,26 +82,22 @@ test("after every acknowledged change the disk has it and no content that is not
   expect(statSync(contentsFolder()).mode & 0o777).toBe(0o700);
 });
 
-test("a content that was replaced stays on disk until the new state is", async () => {
-  const first = await state.start();
-  const contextId = await createContext(first.url, "data");
-  await upload(first.url, contextId, "/a", "old");
-  const before = readFileSync(state.statePath);
+test("a content that was replaced stays on disk until the new state is there", async () => {
+  const { url } = await state.start();
+  const contextId = await createContext(url, "data");
+  await upload(url, contextId, "/a", "old");
+  const [old = ""] = readdirSync(contentsFolder());
+  // The state cannot be written: it is gone, and a folder has the name of the temporary file that would replace it.
   rmSync(state.statePath);
-  // A folder in its place, so that the state cannot be written.
-  renameSync(state.folder, `${state.folder}-aside`);
-  writeFileSync(state.folder, "");
+  mkdirSync(`${state.statePath}.tmp`);
 
-  const status = await upload(first.url, contextId, "/a", "new").catch(() => 503);
-  rmSync(state.folder);
-  renameSync(`${state.folder}-aside`, state.folder);
-  expect(status).toBe(503);
-  expect(readdirSync(contentsFolder())).toHaveLength(1);
+  expect(await upload(url, contextId, "/a", "new")).toBe(503);
+  expect(readdirSync(contentsFolder())).toContain(old);
 
-  // The next change that can be saved saves everything.
-  await createContext(first.url, "other");
-  writeFileSync(join(state.folder, "before.json"), before);
-  expect(await download(first.url, contextId, "/a")).toBe("old");
+  rmdirSync(`${state.statePath}.tmp`);
+  expect(await upload(url, contextId, "/b", "more")).toBe(200);
+  expect(readdirSync(contentsFolder())).not.toContain(old);
+  expect(await download(url, contextId, "/a")).toBe("new");
 });
 
 test("what belongs to a session that is gone leaves the state with the next change", async () => {

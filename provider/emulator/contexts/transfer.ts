@@ -48,7 +48,8 @@ export async function transferFile(
     await (grant.direction === "upload" ? receive(incoming, outgoing, grant, context) : send(outgoing, grant, context));
     return 200;
   } catch (error) {
-    if (outgoing.headersSent || incoming.destroyed) {
+    // A request that was read to its end is destroyed too, but its client waits for the reply.
+    if (outgoing.headersSent || (incoming.destroyed && !incoming.complete)) {
       outgoing.destroy();
       return 0;
     }
