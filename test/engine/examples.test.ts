@@ -1,5 +1,7 @@
 // The examples, each with the package as npm installs it.
 
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { EmulatorOptions } from "../../provider/emulator";
 import "../support/await-pulumi-cli";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
@@ -114,6 +116,17 @@ test("files of a persistent sandbox outlive its sessions, and destroy deletes th
   expect(refused.stdout + refused.stderr).toContain(`context ${context.id} holds 1 file. Nothing was deleted.`);
   expect(emulator.sessions()).toEqual([]);
   expect(emulator.contexts()).toMatchObject([{ files: [{ path: "/home/user/work/started" }] }]);
+
+  const isContext = ({ type }: { readonly type: string }) => type.endsWith("AgbContext");
+  const { urn = "" } = (await project.exportState()).deployment.resources?.find(isContext) ?? {};
+  await project.succeed("state", "delete", urn, "--yes");
+  await project.destroy();
+  expect(emulator.contexts()).toHaveLength(1);
+  const program = await readFile(join(project.directory, "index.ts"), "utf8");
+  await project.write("index.ts", program.replace("forceDestroy:", "adopt: true, forceDestroy:"));
+  await project.up();
+  expect(await project.outputs()).toMatchObject({ context });
+  expect(await shell("cat /home/user/work/started")).toBe("kept\n");
 
   await project.configure({ "sandbox:deleteFiles": "true" });
   await project.up();
