@@ -2,7 +2,17 @@ import type { AgbClient } from "../api/client";
 import { CleanError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
 import { createTokenTime, ownershipKeys } from "../lifecycle/ownership";
-import type { SessionState } from "./session";
+
+/** What a state says about the create label of its session. */
+export interface TokenState {
+  /** A session that was looked up has none. */
+  readonly imageId?: string | undefined;
+  readonly labelsAll?: Labels | undefined;
+  /** See `sessionProperties`. */
+  readonly ownToken?: string | undefined;
+  /** See `sessionProperties`. */
+  readonly formerToken?: string | undefined;
+}
 
 /** The session carries the create label of another adoption, so another resource owns it now. */
 export class TakenOverError extends CleanError {
@@ -15,7 +25,7 @@ export class TakenOverError extends CleanError {
  * The create label that shows that a session belongs to this resource. `undefined` when the session is only looked up or
  * no valid label is known.
  */
-export function ownTokenOf({ imageId, ownToken, labelsAll }: Partial<SessionState>): string | undefined {
+export function ownTokenOf({ imageId, ownToken, labelsAll }: TokenState): string | undefined {
   return imageId === undefined ? undefined : (ownToken ?? tokenOf(labelsAll));
 }
 
@@ -31,7 +41,7 @@ export function tokenOf(labels: Labels = {}): string | undefined {
  * @throws TakenOverError when the session carries another owner's create label; that of the owner from which an unfinished
  *   adoption takes it is allowed
  */
-export async function refuseTakenOver(client: AgbClient, id: string, known: Partial<SessionState>): Promise<void> {
+export async function refuseTakenOver(client: AgbClient, id: string, known: TokenState): Promise<void> {
   const token = tokenOf(await getLabels(client, id));
   const own = ownTokenOf(known);
   if (token !== undefined && own !== undefined && token !== own && token !== known.formerToken) {

@@ -1,4 +1,5 @@
 import { AgbApiError, AgbNotFoundError } from "../api/errors";
+import type { Labels } from "../api/labels";
 import { getSession } from "../api/sessions";
 import { type AdoptTarget, findAdoptable } from "../lifecycle/adopt";
 import { foreignLabels, withoutLabels } from "../lifecycle/labels";
@@ -6,8 +7,7 @@ import { newCreateToken, ownershipKeys } from "../lifecycle/ownership";
 import type { Clock } from "../lifecycle/wait";
 import { type Call, UnfinishedResource } from "./kind";
 import { tokenOf } from "./own-token";
-import type { SessionState } from "./session";
-import { applyLabels, declaredLabels, describeSession, sessionState } from "./session-labels";
+import { applyLabels, declaredLabels, describeSession, type LabelState, sessionState } from "./session-labels";
 
 /**
  * Takes over the running session that `adopt` names, instead of creating one.
@@ -16,13 +16,13 @@ import { applyLabels, declaredLabels, describeSession, sessionState } from "./se
  * @throws AgbAdoptError when none or several match, or when the session belongs to another resource
  * @throws UnfinishedResource when it is taken over, or may be, but its labels may differ from those that were set
  */
-export async function adoptSession(
+export async function adoptSession<Inputs extends LabelState & { readonly labelsAll: Labels }>(
   { client, resource }: Call,
   target: AdoptTarget,
-  inputs: SessionState,
+  inputs: Inputs,
   clock: Clock,
   onTakeover: (sessionId: string) => void,
-): Promise<{ readonly id: string; readonly state: SessionState }> {
+): Promise<{ readonly id: string; readonly state: Inputs }> {
   const { sessionId, labels } = await findAdoptable(client, target, inputs.labelsAll);
   const { appInstanceId, resourceId } = await getSession(client, sessionId);
   // The new token shows a former owner that the session is no longer its own, and a sweep that it has just become ours.

@@ -8,12 +8,11 @@ import { MissingLookupError } from "./certain-absence";
 import { isAtWrongAddress } from "./failure";
 import type { FailedOperation } from "./kind";
 import { TakenOverError } from "./own-token";
-import type { SessionState } from "./session";
-import { ReleasedDuringDownloadError, UploadFailedError } from "./session-mounts";
+import { type MountState, ReleasedDuringDownloadError, UploadFailedError } from "./session-mounts";
 import { MissingStackIdError } from "./stack-identity";
 
 /** What to do next about an error that only sessions have; `undefined` for errors that all kinds share. */
-export function sessionAdvice(error: unknown, failed: FailedOperation<SessionState>): string | undefined {
+export function sessionAdvice(error: unknown, failed: FailedOperation<MountState>): string | undefined {
   if (error instanceof AgbAdoptError || error instanceof MissingStackIdError) {
     return "";
   }
@@ -55,7 +54,7 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<SessionSta
 }
 
 /** Advice on a create that certainly created nothing. When a session may exist, the error is an `AgbUncertainCreateError`. */
-function createAdvice(error: AgbApiError, { contextSyncs = [] }: Partial<SessionState>): string {
+function createAdvice(error: AgbApiError, { contextSyncs = [] }: MountState): string {
   if (isTransient(error)) {
     return "Nothing was created. Wait a while, then run `pulumi up` again.";
   }

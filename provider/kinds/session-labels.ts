@@ -7,17 +7,23 @@ import { replaceLabels } from "../lifecycle/session";
 import { type Problem, propertyPath } from "../problem";
 import type { Properties } from "./hosted-kind";
 import { UnfinishedResource } from "./kind";
-import type { SessionState } from "./session";
+import type { TokenState } from "./own-token";
+
+/** What a state says about the labels of its session. */
+export interface LabelState extends TokenState {
+  readonly labels?: Labels | undefined;
+  readonly ignoreLabels?: readonly string[] | undefined;
+}
 
 /**
  * The state of a session with these labels. Its own create label is kept separately while the labels lack it, because a
  * refresh must not turn another owner's create label into ours.
  */
-export function sessionState<Known extends Partial<SessionState>>(
+export function sessionState<Known extends TokenState>(
   known: Known,
   labels: Labels = {},
   labelsAll: Labels = {},
-): Known & Pick<SessionState, "labelsAll"> {
+): Known & { readonly labels: Labels; readonly labelsAll: Labels } {
   const isOwn = known.ownToken === labelsAll[ownershipKeys.create];
   return {
     ...known,
@@ -41,7 +47,7 @@ function carriedLabels(labels: Labels): Labels {
  * The labels that count as declared: those that were declared, with their current values, and those that came from
  * elsewhere, so that the next diff drops them. Default labels and the provider's own are only in `labelsAll`.
  */
-export function declaredLabels(found: Labels, known: Partial<SessionState>): Labels {
+export function declaredLabels(found: Labels, known: LabelState): Labels {
   const { labels = {}, labelsAll = {} } = known;
   const isDefault = (key: string) => Object.hasOwn(labelsAll, key) && !Object.hasOwn(labels, key);
   return Object.fromEntries(Object.entries(found).filter(([key]) => !isReserved(key) && !isDefault(key)));
@@ -51,7 +57,7 @@ export function declaredLabels(found: Labels, known: Partial<SessionState>): Lab
  * The labels of the state that match a pattern of ignored labels and were declared. The provider removes those that the
  * program no longer declares.
  */
-export function previouslyManagedLabels({ labelsAll = {}, ignoreLabels = [] }: Partial<SessionState>): Labels {
+export function previouslyManagedLabels({ labelsAll = {}, ignoreLabels = [] }: LabelState): Labels {
   return foreignLabels(labelsAll, {}, ignoreLabels);
 }
 
@@ -68,11 +74,11 @@ export function reservedLabels(labels: Labels): Labels {
  * @param resource name of the resource in the program
  * @throws UnfinishedResource with the labels that the session has instead
  */
-export async function applyLabels(
+export async function applyLabels<Known extends LabelState>(
   client: AgbClient,
   id: string,
   wanted: Labels,
-  known: SessionState,
+  known: Known,
   previous: Labels,
   resource: string | undefined,
 ): Promise<void> {

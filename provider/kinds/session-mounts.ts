@@ -13,9 +13,15 @@ import type { Clock } from "../lifecycle/wait";
 import type { Problem } from "../problem";
 import type { Properties } from "./hosted-kind";
 import { type Call, UnfinishedResource } from "./kind";
-import type { SessionState } from "./session";
 import { describeSession } from "./session-labels";
 import { isUnknown } from "./unknown";
+
+/** What a state says about the contexts of its session. */
+export interface MountState {
+  readonly contextSyncs?: readonly ContextMount[] | undefined;
+  readonly releaseWithoutUpload?: boolean | undefined;
+  readonly downloadPending?: boolean | undefined;
+}
 
 /** The files of the session could not be uploaded to its contexts, so it is not released. */
 export class UploadFailedError extends CleanError {
@@ -72,12 +78,12 @@ export function repeatDownloads(
 }
 
 /** The error of a session that lacks files of its contexts. The state says so, and the next update repeats the downloads. */
-export function unfinishedDownload(
+export function unfinishedDownload<State extends object>(
   id: string,
-  state: SessionState,
+  state: State,
   resource: string | undefined,
   failure: unknown,
-): UnfinishedResource<SessionState> {
+): UnfinishedResource {
   return new UnfinishedResource(
     id,
     { ...state, downloadPending: true },
@@ -95,7 +101,7 @@ export function unfinishedDownload(
 export async function uploadMounts(
   { client: unhurried, say }: Call,
   id: string,
-  known: Partial<SessionState>,
+  known: MountState,
   clock: Clock,
 ): Promise<void> {
   const { releaseWithoutUpload = false } = known;
@@ -122,7 +128,7 @@ export async function uploadMounts(
 async function completeAndUpload(
   client: AgbClient,
   id: string,
-  { contextSyncs: mounts = [], downloadPending = false }: Partial<SessionState>,
+  { contextSyncs: mounts = [], downloadPending = false }: MountState,
   clock: Clock,
 ): Promise<void> {
   const uploading = mounts.filter(uploadsOnRelease);
