@@ -9,7 +9,7 @@ import {
 } from "../api/errors";
 import { noSuchCallCode } from "../api/gone";
 import { keySecret } from "../api/known-secrets";
-import { cleanerFor, printable } from "../api/outside-text";
+import { type CleanText, cleanerFor, printable } from "../api/outside-text";
 import { AgbConfigurationError, settingNames } from "../config";
 import { DoubtfulAbsenceError, MissingLookupError } from "./certain-absence";
 import type { Account } from "./connection";
@@ -45,14 +45,18 @@ export function explainFailure(error: unknown, attempt: Attempt, account: Accoun
   const clean = cleanerFor(account === undefined ? [] : [account.apiKey, account.settings.apiKey].map(toSecret));
   const resource = attempt.resource === undefined ? kind.name : `${kind.name} "${printable(attempt.resource)}"`;
   const identified = id === undefined ? "" : ` (${kind.noun} ${clean(id)})`;
-  const reason =
-    error instanceof CleanError ? error.message : clean(error instanceof Error ? error.message : String(error));
   const advice = adviceFor(error, attempt, account);
   return new ResourceError(
     `could not ${verb} ${resource}${identified}`,
-    `${reason.replace(/\.$/, "")}.${advice && ` ${advice}`}`,
+    `${describeError(error, clean)}.${advice && ` ${advice}`}`,
     error instanceof Error ? { cause: error } : undefined,
   );
+}
+
+/** What went wrong, in one sentence without its full stop, ready to be shown. */
+export function describeError(error: unknown, clean: CleanText = printable): string {
+  const words = error instanceof Error ? error.message : String(error);
+  return (error instanceof CleanError ? words : clean(words)).replace(/\.$/, "");
 }
 
 function toSecret({ value }: { readonly value: string }) {

@@ -5,6 +5,7 @@ import { type AdoptTarget, findAdoptable } from "../lifecycle/adopt";
 import { foreignLabels, withoutLabels } from "../lifecycle/labels";
 import { newCreateToken, ownershipKeys } from "../lifecycle/ownership";
 import type { Clock } from "../lifecycle/wait";
+import { describeError } from "./failure";
 import { type Call, UnfinishedResource } from "./kind";
 import { tokenOf } from "./own-token";
 import { applyLabels, declaredLabels, describeSession, type LabelState, sessionState } from "./session-labels";
@@ -45,7 +46,7 @@ export async function adoptSession<Inputs extends LabelState & { readonly labels
       sessionId,
       sessionState(known, declaredLabels(left, known), left),
       `${describeSession(sessionId, resource)} was taken over, but its labels may not have been set: ` +
-        `${error instanceof Error ? error.message : String(error)}. The next \`pulumi up\` tries again.`,
+        `${describeError(error)}. The next \`pulumi up\` tries again.`,
     );
   }
   onTakeover(sessionId);

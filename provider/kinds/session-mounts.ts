@@ -11,6 +11,7 @@ import {
 } from "../lifecycle/context-mounts";
 import type { Clock } from "../lifecycle/wait";
 import type { Problem } from "../problem";
+import { describeError } from "./failure";
 import type { Properties } from "./hosted-kind";
 import { type Call, UnfinishedResource } from "./kind";
 import { describeSession } from "./session-labels";
@@ -152,12 +153,6 @@ async function completeAndUpload(
 function syncTimeoutMs(client: AgbClient): number {
   const leftMs = client.leftMs();
   return Number.isFinite(leftMs) ? leftMs : defaultSyncTimeoutMs;
-}
-
-/** What went wrong, ready to be shown. */
-function describeError(error: unknown): string {
-  const words = error instanceof Error ? error.message : String(error);
-  return (error instanceof CleanError ? words : printable(words)).replace(/\.$/, "");
 }
 
 async function failureOf(work: Promise<unknown>): Promise<unknown> {
