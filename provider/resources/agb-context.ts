@@ -3,6 +3,7 @@ import type { ContextState } from "../kinds/context";
 import { checkConstruction } from "./constructor-checks";
 import { providerReference } from "./reference";
 import type { SeededOutputs } from "./seeded-outputs";
+import { stackIdentity } from "./stack-identity";
 
 /** What a program declares of a context. */
 export interface AgbContextArgs {
@@ -58,15 +59,17 @@ export class AgbContext extends pulumi.CustomResource {
    */
   constructor(name: string, args: AgbContextArgs, opts: pulumi.CustomResourceOptions = {}) {
     checkConstruction(words, name, opts);
+    const isDeclared = opts.id === undefined;
     super(
       "pulumi-nodejs:dynamic/agb:AgbContext",
       name,
       {
         ...outputs,
-        ...(opts.id === undefined ? { ...args, __resource: name } : {}),
+        ...(isDeclared ? { ...args, __resource: name } : {}),
         __provider: providerReference("context"),
       },
-      opts,
+      // A delete that fails because of files must not leave the stack without its identity.
+      isDeclared ? pulumi.mergeOptions(opts, { dependsOn: stackIdentity() }) : opts,
     );
     // The id stays known in previews of an update, which a property of its own would not.
     this.contextId = this.id;

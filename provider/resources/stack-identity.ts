@@ -16,31 +16,33 @@ class AgbStackIdentity extends pulumi.CustomResource {
 }
 
 /**
- * Returns the id of the running stack. The first call declares the resource that holds it.
+ * Returns the id of the running stack.
  *
  * It is a promise, not an output: an output would store the dependency with each session, twice and longer than the id.
  *
  * @returns the id, or Pulumi's unknown value in the first preview and when `--target` leaves the resource out
  */
-export function stackId(): Promise<string> {
-  const ids = stackIds();
-  // An Automation API program may run several stacks in one process. Under Pulumi's mocks there is no stack resource.
-  const stack = pulumi.runtime.getStackResource() ?? pulumi.runtime.getMonitor() ?? ids;
-  const known = ids.get(stack) ?? readId(new AgbStackIdentity());
-  ids.set(stack, known);
-  return known;
-}
-
-async function readId({ id }: AgbStackIdentity): Promise<string> {
+export async function stackId(): Promise<string> {
+  const { id } = stackIdentity();
   // Pulumi's own resource code reads the ids of providers like this; its types leave the method out.
   const { promise } = id as unknown as { promise(): Promise<string | undefined> };
   return (await promise.call(id)) || pulumi.runtime.unknownValue;
 }
 
+/** Returns the resource that holds the id of the running stack. The first call declares it. */
+export function stackIdentity(): pulumi.CustomResource {
+  const identities = stackIdentities();
+  // An Automation API program may run several stacks in one process. Under Pulumi's mocks there is no stack resource.
+  const stack = pulumi.runtime.getStackResource() ?? pulumi.runtime.getMonitor() ?? identities;
+  const known = identities.get(stack) ?? new AgbStackIdentity();
+  identities.set(stack, known);
+  return known;
+}
+
 /** Shared by all copies of this package in a program, because Pulumi refuses two resources of one name. */
-function stackIds(): WeakMap<object, Promise<string>> {
-  const shared = globalThis as { [key: symbol]: WeakMap<object, Promise<string>> | undefined };
-  const key = Symbol.for("pulumi-agb.stack-ids");
+function stackIdentities(): WeakMap<object, pulumi.CustomResource> {
+  const shared = globalThis as { [key: symbol]: WeakMap<object, pulumi.CustomResource> | undefined };
+  const key = Symbol.for("pulumi-agb.stack-identities");
   shared[key] ??= new WeakMap();
   return shared[key];
 }

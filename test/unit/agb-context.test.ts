@@ -32,6 +32,11 @@ test("a session that mounts it depends on it, so that Pulumi deletes the session
   expect(dependencies).toContainEqual(expect.stringMatching(/AgbContext::cache$/));
 });
 
+test("it depends on the stack's identity, so that a delete that fails because of files leaves the identity", async () => {
+  const run = await runProgram(() => new AgbContext("cache", { name: "build-cache" }));
+  expect(run.registration("cache").dependencies).toEqual([expect.stringMatching(/AgbStackIdentity::agb$/)]);
+});
+
 test("a secret name and a secret path reach Pulumi as secrets", async () => {
   const run = await runProgram(() => {
     const { contextId } = new AgbContext("cache", { name: pulumi.secret("hidden") });
