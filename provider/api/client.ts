@@ -182,7 +182,7 @@ export class AgbClient {
           throw error;
         }
         const delayMs = retryDelayMs(attempt, latest, Math.random());
-        if (performance.now() - startedMs + delayMs >= timeoutMs) {
+        if (this.stop?.aborted || performance.now() - startedMs + delayMs >= timeoutMs) {
           throw error;
         }
         onRetry?.({ operation: operation.name, attempt, delayMs, error: latest });

@@ -92,6 +92,14 @@ export function sortedMounts(mounts: unknown): unknown {
 
 /** Tells whether AGB would be sent the same mounts, such as with a default written out. Values that are not known differ. */
 export function sameMounts(one: readonly ContextMount[] = [], other: readonly ContextMount[] = []): boolean {
-  const encode = (mounts: readonly ContextMount[]) => JSON.stringify(mounts.map(encodeMount));
-  return ![one, other].some(holdsUnknown) && encode(one) === encode(other);
+  if (![one, other].every(isMountList) || [one, other].some(holdsUnknown)) {
+    return false;
+  }
+  const [before, after] = [one, other].map((mounts = []) => JSON.stringify(mounts.map(encodeMount)));
+  return before === after;
+}
+
+/** A state that another version wrote, or that was edited, may hold anything. */
+function isMountList(mounts: unknown): boolean {
+  return mounts === undefined || contextSyncList.safeParse(mounts).success;
 }

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { AgbNotFoundError, CleanError } from "../api/errors";
+import { getContext } from "../api/contexts";
+import { AgbApiError, AgbAuthenticationError, AgbNotFoundError, CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
-import { createOwnedContext, deleteContext, observeContext, renameContext } from "../lifecycle/context";
+import { isTransient } from "../api/retry";
+import { createOwnedContext, deleteContext, deleteNewContext, renameContext } from "../lifecycle/context";
 import {
   AgbContextClearingError,
   AgbContextExistsError,
@@ -11,7 +13,8 @@ import {
 } from "../lifecycle/context-errors";
 import { ContextsInUse } from "../lifecycle/contexts-in-use";
 import type { Problem } from "../problem";
-import type { Properties } from "./hosted-kind";
+import { isAtWrongAddress } from "./failure";
+import type { LimitedOperation, Properties } from "./hosted-kind";
 import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
 import { serviceOutput, timeoutsInput } from "./types";
 import { isUnknown } from "./unknown";
@@ -47,6 +50,9 @@ export const contextProperties = {
 /** A context as the state holds it. */
 export type ContextState = StateOf<typeof contextProperties>;
 
+/** Another resource of the program owns the context now. */
+class ContextTakenOverError extends CleanError {}
+
 /** A context that was to be changed is gone. */
 class MissingContextError extends CleanError {}
 
@@ -56,8 +62,6 @@ const abandonedDeleteMs = 10_000;
 /** Makes the kind `AgbContext` for one process. */
 export function contextKind({ clock, creates }: KindRuntime): ResourceKind<ContextState> {
   const inUse = new ContextsInUse();
-  /** Ids of contexts that this run adopted: a delete in the same run is that of the resource which had one before. */
-  const adopted = new Set<string>();
   /** Which resource of this run declares a name. */
   const declaredNames = new Map<string, string>();
 
@@ -72,30 +76,35 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     return other === resource ? [] : [{ path: "name", reason }];
   }
 
-  async function create({ client, unlimitedClient, limitMs: timeoutMs }: Call, inputs: ContextState) {
+  async function create({ client, unlimitedClient, limitMs: timeoutMs, resource: owner }: Call, inputs: ContextState) {
     const { name, adopt } = inputs;
-    const made = await creates.run(
-      () => createOwnedContext(client, name, { inUse, adopt, searcher: unlimitedClient, clock, timeoutMs }),
+    const { contextId: id } = await creates.run(
+      () => createOwnedContext(client, name, { inUse, owner, adopt, searcher: unlimitedClient, clock, timeoutMs }),
       async ({ contextId, wasAdopted }) => {
         if (!wasAdopted) {
-          await deleteContext(unlimitedClient.within(abandonedDeleteMs), contextId, { clock, knownName: name });
+          await deleteNewContext(unlimitedClient.within(abandonedDeleteMs), contextId);
         }
       },
     );
-    if (made.wasAdopted) {
-      adopted.add(made.contextId);
-    }
-    return { id: made.contextId, state: inputs };
+    return { id, state: inputs };
   }
 
   async function read({ client }: Call, id: string, known: Partial<ContextState>) {
-    const found = await observeContext(client, id, known.name);
+    const found = await getContext(client, id, known.name);
     return found === undefined ? "gone" : { ...known, name: found.name };
   }
 
-  async function update({ client, limitMs }: Call, id: string, olds: Partial<ContextState>, news: ContextState) {
+  async function update(
+    { client, limitMs, resource: owner }: Call,
+    id: string,
+    olds: Partial<ContextState>,
+    news: ContextState,
+  ) {
+    if (inUse.belongsToAnother(id, owner)) {
+      throw new ContextTakenOverError("another resource took over the context with `adopt`, so it was not changed");
+    }
     if (news.name !== olds.name) {
-      const options = { inUse, knownName: olds.name, clock, timeoutMs: limitMs };
+      const options = { inUse, owner, knownName: olds.name, clock, timeoutMs: limitMs };
       const renamed = await renameContext(client, id, news.name, options);
       if (renamed === undefined) {
         throw new MissingContextError("AGB does not know the context");
@@ -104,9 +113,13 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     return news;
   }
 
-  async function remove({ client, limitMs, say }: Call, id: string, { name, forceDestroy }: Partial<ContextState>) {
-    if (adopted.has(id)) {
-      say(`context ${printable(id)} was taken over by another resource with \`adopt\`; it is not deleted.`);
+  async function remove(
+    { client, limitMs, say, resource }: Call,
+    id: string,
+    { name, forceDestroy }: Partial<ContextState>,
+  ) {
+    if (inUse.belongsToAnother(id, resource)) {
+      say(`context ${printable(id)} belongs to another resource of this program now; it is not deleted.`);
       return "deleted";
     }
     const options = { force: forceDestroy, knownName: name, clock, timeoutMs: limitMs };
@@ -119,6 +132,7 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     deleteVerb: "delete",
     properties: contextProperties,
     problems,
+    onDeclared: (id, resource) => inUse.add(id, resource),
     // With `adopt`, a replacement that came first would take over the very context that is then deleted.
     differences: () => ({ deleteBeforeReplace: true }),
     advice: contextAdvice,
@@ -152,8 +166,27 @@ const contextAdvice: NonNullable<ResourceKind<ContextState>["advice"]> = (error,
   if (error instanceof AgbUncertainContextError) {
     return "Run `pulumi up` again. If it says that the name exists, AGB did create the context: set `adopt: true` to take it over.";
   }
+  if (error instanceof ContextTakenOverError) {
+    return "Remove this resource from the program: that does not delete a context of another resource. Or give it another name and remove `adopt` from the other one.";
+  }
   if (error instanceof AgbNotFoundError || error instanceof MissingContextError) {
     return "Someone deleted the context. Run `pulumi up --refresh` to recreate it; its files are gone.";
   }
+  if (
+    error instanceof AgbApiError &&
+    !(error instanceof AgbAuthenticationError) &&
+    !isAtWrongAddress(error) &&
+    !isTransient(error)
+  ) {
+    return refusalAdvice[operation];
+  }
   return undefined;
+};
+
+/** What to do when AGB refused what was asked, by operation. */
+const refusalAdvice: Readonly<Record<LimitedOperation | "read", string | undefined>> = {
+  create: "Nothing was created. Check the name and how many contexts the account may have.",
+  update: "The context keeps its name. Check the new name.",
+  delete: "Nothing was deleted. A session may still mount the context: release it first, then run the command again.",
+  read: undefined,
 };

@@ -10,6 +10,7 @@ import {
 import { noSuchCallCode } from "../api/gone";
 import { keySecret } from "../api/known-secrets";
 import { type CleanText, cleanerFor, printable } from "../api/outside-text";
+import { isTransient } from "../api/retry";
 import { AgbConfigurationError, settingNames } from "../config";
 import { DoubtfulAbsenceError, MissingLookupError } from "./certain-absence";
 import type { Account } from "./connection";
@@ -94,6 +95,9 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
   }
   if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isAtWrongAddress(error)) {
     return `${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}`;
+  }
+  if (isTransient(error)) {
+    return "AGB is overloaded or failing. Wait a while, then run the command again.";
   }
   return error instanceof CleanError ? "" : "This is a defect of pulumi-agb; please report it.";
 }

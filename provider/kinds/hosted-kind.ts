@@ -53,7 +53,8 @@ export interface FoundResource {
 export interface HostedKind {
   /** Finds every problem with what a program declares. Values that are not known yet pass. */
   check(news: Properties, caller: Caller): Promise<CheckedInputs>;
-  diff(olds: Properties, news: Properties): Difference;
+  /** Called for each resource that exists and that the program still declares, before any delete. */
+  diff(id: string, olds: Properties, news: Properties, caller: Caller): Difference;
   create(inputs: Properties, caller: Caller): Promise<{ readonly id: string; readonly outputs: Properties }>;
   /**
    * @param known what the state holds; nothing for a resource that a program looks up by its id
@@ -81,15 +82,15 @@ export class ResourceError extends Error {
 /** The resource exists but is not as declared. The host keeps it in the state, and the next `up` updates it. */
 export class UnfinishedError extends ResourceError {
   /**
-   * @param resource kind and id, such as `AgbSession s-1`
+   * @param described kind and id, such as `AgbSession s-1`
    * @param properties what the state stores of it
    */
   constructor(
-    resource: string,
+    described: string,
     readonly id: string,
     readonly properties: Properties,
     readonly reasons: string[],
   ) {
-    super(`${resource} is not as declared`, reasons.join("\n"));
+    super(`${described} is not as declared`, reasons.join("\n"));
   }
 }

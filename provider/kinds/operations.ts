@@ -89,7 +89,8 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     return { inputs: cleanProperties(kind.normalize?.(news, settings) ?? news), problems: [] };
   }
 
-  diff(olds: Properties, news: Properties): Difference {
+  diff(id: string, olds: Properties, news: Properties, caller: Caller): Difference {
+    this.kind.onDeclared?.(id, caller.resource ?? this.kind.resourceName?.(news as Partial<State>));
     return differenceOf(this.kind, olds, news);
   }
 

@@ -58,6 +58,12 @@ function createAdvice(error: AgbApiError, { contextSyncs = [] }: MountState): st
   if (isTransient(error)) {
     return "Nothing was created. Wait a while, then run `pulumi up` again.";
   }
+  if (contextSyncs.length > 0 && /context/i.test(error.code)) {
+    return (
+      "Nothing was created. Check contextSyncs: contextId is the id of a context, as in `AgbContext.contextId`, not its name, " +
+      "and the context must exist in this account."
+    );
+  }
   if (contextSyncs.length > 0) {
     return (
       "Nothing was created. Check imageId, policyId and contextSyncs (all depend on the account) and how many sessions it " +

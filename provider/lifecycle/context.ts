@@ -9,6 +9,7 @@ import {
   createContext,
   findContext,
   getContext,
+  listFiles,
   deleteContext as requestDelete,
   renameContext as requestRename,
 } from "../api/contexts";
@@ -43,6 +44,8 @@ export interface ContextWait {
 export interface CreateContextOptions extends ContextWait {
   /** What all creates of the process share. */
   readonly inUse: ContextsInUse;
+  /** Name of the resource that the context is for. */
+  readonly owner?: string | undefined;
   /** Whether to take over a context that has the name. Default: false. */
   readonly adopt?: boolean | undefined;
   /** Client that looks whether a create whose reply was lost made the context. Default: the client itself. */
@@ -53,6 +56,8 @@ export interface CreateContextOptions extends ContextWait {
 export interface RenameContextOptions extends ContextWait {
   /** What all creates of the process share. */
   readonly inUse: ContextsInUse;
+  /** Name of the resource that the context is for. */
+  readonly owner?: string | undefined;
   /** The name that it had last, see `getContext`. */
   readonly knownName?: string | undefined;
 }
@@ -85,32 +90,18 @@ export function createOwnedContext(
   name: string,
   options: CreateContextOptions,
 ): Promise<CreatedContext> {
-  const { inUse, adopt = false, searcher = client } = options;
+  const { inUse, owner, adopt = false, searcher = client } = options;
   return inUse.oneAtATime(name, async () => {
     const found = await findContext(client, name);
-    if (found !== undefined && (!adopt || inUse.has(found.contextId))) {
-      throw new AgbContextExistsError(name, found.contextId, inUse.has(found.contextId));
+    const isTaken = found !== undefined && inUse.belongsToAnother(found.contextId, owner);
+    if (found !== undefined && (!adopt || isTaken)) {
+      throw new AgbContextExistsError(name, found.contextId, isTaken);
     }
     const adopted = found && (await waitWhileCleared(client, found, options));
     const context = adopted ?? (await createNew(client, name, searcher));
-    inUse.add(context.contextId);
+    inUse.add(context.contextId, owner);
     return { ...context, wasAdopted: adopted !== undefined };
   });
-}
-
-/**
- * Sees how a context is.
- *
- * @param knownName the name that it had last, see `getContext`
- * @returns `undefined` when it is gone, which only AGB's own code can say
- * @throws AgbError of any other kind: nothing is known then
- */
-export function observeContext(
-  client: AgbClient,
-  contextId: string,
-  knownName: string | undefined,
-): Promise<Context | undefined> {
-  return getContext(client, contextId, knownName);
 }
 
 /**
@@ -127,13 +118,13 @@ export function renameContext(
   name: string,
   options: RenameContextOptions,
 ): Promise<Context | undefined> {
-  const { inUse, knownName, clock = systemClock, timeoutMs = defaultContextTimeoutMs } = options;
+  const { inUse, owner, knownName, clock = systemClock, timeoutMs = defaultContextTimeoutMs } = options;
   return inUse.oneAtATime(name, async () => {
     const holder = await findContext(client, name);
     if (holder !== undefined && holder.contextId !== contextId) {
-      throw new AgbContextExistsError(name, holder.contextId, inUse.has(holder.contextId));
+      throw new AgbContextExistsError(name, holder.contextId, inUse.belongsToAnother(holder.contextId, owner));
     }
-    inUse.add(contextId);
+    inUse.add(contextId, owner);
     if (holder !== undefined) {
       return holder;
     }
@@ -187,7 +178,18 @@ export async function deleteContext(
   return true;
 }
 
-/** Makes a context whose name nobody has. A lost reply is looked into: AGB may have made it all the same. */
+/**
+ * Deletes a context that was created a moment ago, because nobody will know of it. With few calls, as there is little time.
+ * One into which somebody has put files in this moment stays.
+ */
+export async function deleteNewContext(client: AgbClient, contextId: string): Promise<void> {
+  for await (const _entry of listFiles(client, contextId, "/")) {
+    return;
+  }
+  await unlessGone(requestDelete(client, contextId));
+}
+
+/** Creates a context whose name nobody has. A lost reply is looked into: AGB may have made it all the same. */
 async function createNew(client: AgbClient, name: string, searcher: AgbClient): Promise<Context> {
   try {
     return await createContext(client, name);

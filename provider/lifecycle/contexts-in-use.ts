@@ -1,19 +1,27 @@
 /**
- * What all context creates of a process share: which contexts have an owner, and that one name is handled at a time. AGB
- * cannot tell "made" from "found", so of two creates of one name both would believe that they made the context.
+ * What all operations on contexts in a process share: which resource owns which context, and that one name is handled at a
+ * time. AGB cannot tell "created" from "found" and contexts carry no mark of an owner. So of two creates of one name both
+ * would believe that they created the context, and a resource would delete what another one has taken over.
  */
 export class ContextsInUse {
-  private readonly contextIds = new Set<string>();
+  private readonly owners = new Map<string, string | undefined>();
   private readonly last = new Map<string, Promise<unknown>>();
 
-  /** Whether this process made the context or took it over. */
-  has(contextId: string): boolean {
-    return this.contextIds.has(contextId);
+  /**
+   * Whether another resource of this process owns the context: one that the program declares, or that created, took over or
+   * renamed it in this run.
+   *
+   * @param owner name of the resource that asks; without one every owner is another
+   */
+  belongsToAnother(contextId: string, owner: string | undefined): boolean {
+    return this.owners.has(contextId) && (owner === undefined || this.owners.get(contextId) !== owner);
   }
 
-  /** Notes that a context has an owner. */
-  add(contextId: string): void {
-    this.contextIds.add(contextId);
+  /** Notes which resource owns a context. The first one keeps it, unless it is taken over. */
+  add(contextId: string, owner: string | undefined): void {
+    if (!this.owners.has(contextId)) {
+      this.owners.set(contextId, owner);
+    }
   }
 
   /** Does something with a name, after everything that was begun with it before. Accounts are not told apart. */

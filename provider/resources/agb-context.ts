@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContextState } from "../kinds/context";
-import { checkConstruction } from "./constructor-checks";
+import { checkConstruction, deletingFirst } from "./constructor-checks";
 import { providerReference } from "./reference";
 import type { SeededOutputs } from "./seeded-outputs";
 import { stackIdentity } from "./stack-identity";
@@ -68,8 +68,8 @@ export class AgbContext extends pulumi.CustomResource {
         ...(isDeclared ? { ...args, __resource: name } : {}),
         __provider: providerReference("context"),
       },
-      // A delete that fails because of files must not leave the stack without its identity.
-      isDeclared ? pulumi.mergeOptions(opts, { dependsOn: stackIdentity() }) : opts,
+      // Two contexts of one name cannot exist. And a delete that fails because of files must not leave the stack without its identity.
+      isDeclared ? pulumi.mergeOptions(deletingFirst(words, name, opts), { dependsOn: stackIdentity() }) : opts,
     );
     // The id stays known in previews of an update, which a property of its own would not.
     this.contextId = this.id;

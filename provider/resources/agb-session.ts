@@ -3,7 +3,7 @@ import type { ContextMount, SyncPolicy } from "../api/sync-policy";
 import { settingNames } from "../config";
 import type { SessionState } from "../kinds/session";
 import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKey } from "../lifecycle/ownership";
-import { checkConstruction, isConfigSecret } from "./constructor-checks";
+import { checkConstruction, deletingFirst, isConfigSecret } from "./constructor-checks";
 import type { DeepInputs } from "./deep-inputs";
 import { providerReference } from "./reference";
 import { isRetained, watchRetention } from "./retention";
@@ -147,6 +147,8 @@ export class AgbSession extends pulumi.CustomResource {
   constructor(name: string, args: AgbSessionArgs, opts: pulumi.CustomResourceOptions = {}) {
     watchRetention();
     checkConstruction(words, name, opts);
+    const mounts =
+      args?.contextSyncs !== undefined && !(Array.isArray(args.contextSyncs) && args.contextSyncs.length === 0);
     super(
       type,
       name,
@@ -155,7 +157,8 @@ export class AgbSession extends pulumi.CustomResource {
         ...(opts.id === undefined ? { ...args, labelsAll: labelsWithOwner(name, args?.labels, opts) } : {}),
         __provider: providerReference("session"),
       },
-      opts,
+      // A new session would download the files before the old one has uploaded them.
+      mounts ? deletingFirst(words, name, opts) : opts,
     );
     // The id stays known in previews of an update, which a property of its own would not.
     this.sessionId = this.id;

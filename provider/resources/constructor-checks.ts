@@ -22,6 +22,26 @@ export function checkConstruction(words: ClassWords, name: string, opts: pulumi.
   warnOfCustomTimeouts(words, name, opts);
 }
 
+/**
+ * The options of a resource that must be deleted before its replacement is created. The provider says so too, but Pulumi does
+ * not ask it for `--replace` and tainted resources.
+ *
+ * @throws Error when the option is set to the contrary
+ */
+export function deletingFirst(
+  { className }: ClassWords,
+  name: string,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.CustomResourceOptions {
+  if (opts.deleteBeforeReplace === false) {
+    throw new Error(
+      `${className} "${name}": deleteBeforeReplace: false would lose files, because the new resource would be there before ` +
+        "the old one has saved them. Remove the option.",
+    );
+  }
+  return pulumi.mergeOptions(opts, { deleteBeforeReplace: true });
+}
+
 function refuseImport(
   { className, insteadOfImport }: ClassWords,
   name: string,

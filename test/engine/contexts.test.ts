@@ -158,6 +158,15 @@ test("a session keeps its files through replacements, and destroy deletes them o
     expect(emulator.sessions()).toHaveLength(1);
   }
 
+  // Pulumi does not ask the provider in which order such a replacement goes.
+  const { deployment } = await project.exportState();
+  const { urn = "" } = (deployment.resources ?? []).find(({ type }) => type.endsWith(":AgbSession")) ?? {};
+  await shell("echo edited > data/file");
+  const beforeReplace = emulator.requests().length;
+  expect(changesIn((await project.up("--replace", urn)).stdout)).toMatchObject({ replaced: 1 });
+  expect(operationsSince(beforeReplace)).toEqual(replacedInOrder);
+  expect(await shell("cat data/file; echo kept > data/file")).toBe("edited\n");
+
   // A failed first download, a failed upload, and both made good.
   await write(contexts, { web: { ...image, contextSyncs: syncs } });
   const download1 = emulator.addFault({ operation: "contextDownload", calls: 1, errorMessage: "no space left" });

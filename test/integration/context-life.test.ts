@@ -1,10 +1,9 @@
-import { clearContext, createContext } from "../../provider/api/contexts";
+import { clearContext, createContext, getContext } from "../../provider/api/contexts";
 import { AgbAuthenticationError } from "../../provider/api/errors";
 import {
   type CreateContextOptions,
   createOwnedContext,
   deleteContext,
-  observeContext,
   renameContext,
 } from "../../provider/lifecycle/context";
 import { AgbContextExistsError, AgbUncertainContextError } from "../../provider/lifecycle/context-errors";
@@ -205,18 +204,18 @@ describe("seeing how a context is", () => {
   test("finds its name, and nothing once it is deleted", async () => {
     const { client, make } = await startRun();
     const { contextId } = await make("data");
-    expect(await observeContext(client, contextId, "older")).toMatchObject({ contextId, name: "data" });
+    expect(await getContext(client, contextId, "older")).toMatchObject({ contextId, name: "data" });
     await deleteContext(client, contextId, { clock: new FakeClock() });
-    expect(await observeContext(client, contextId, "data")).toBeUndefined();
+    expect(await getContext(client, contextId, "data")).toBeUndefined();
   });
 
   test("knows nothing with a wrong key or in an outage", async () => {
     const { emulator, client, make } = await startRun();
     const { contextId } = await make("data");
     emulator.addFault({ operation: "GetContext", answer: { status: 502, body: "<h1>Not Found</h1>" } });
-    await expect(observeContext(client, contextId, "data")).rejects.toThrow("HTTP 502");
+    await expect(getContext(client, contextId, "data")).rejects.toThrow("HTTP 502");
     emulator.setApiKeys(["another-key"]);
-    await expect(observeContext(client, contextId, "data")).rejects.toBeInstanceOf(AgbAuthenticationError);
+    await expect(getContext(client, contextId, "data")).rejects.toBeInstanceOf(AgbAuthenticationError);
   });
 });
 

@@ -272,11 +272,79 @@ describe("delete", () => {
     expect(taken.id).toBe(old.id);
     await stack.delete(old);
     expect(await download(stack.emulator.url, old.id, "/a")).toBe("text");
-    expect(said()).toContain(`context ${old.id} was taken over by another resource with \`adopt\`; it is not deleted.`);
+    expect(said()).toContain(`context ${old.id} belongs to another resource of this program now; it is not deleted.`);
 
     stack.nextRun();
     await stack.delete(taken);
     expect(stack.names()).toEqual({});
+  });
+
+  test("of a resource whose context another one took over in an earlier run leaves the context too", async () => {
+    const stack = await openContextStack();
+    const old = await stack.create(declareContext({ adopt: true, forceDestroy: true }, "old"));
+    stack.nextRun();
+    // This run ends before Pulumi gets to the delete of the old resource.
+    const news = declareContext({ adopt: true, forceDestroy: true }, "new");
+    const taken = await stack.create(news);
+    stack.nextRun();
+    expect(await stack.diff(taken, news)).toEqual({ changes: false });
+    await stack.delete(old);
+    expect(stack.names()).toEqual({ [taken.id]: "data" });
+  });
+
+  test("of a resource that is replaced deletes its context", async () => {
+    const stack = await openContextStack();
+    const entry = await stack.create();
+    stack.nextRun();
+    await stack.diff(entry);
+    await stack.delete(entry);
+    expect(stack.names()).toEqual({});
+  });
+});
+
+describe("a context that one resource renames while another one adopts its name", () => {
+  const renamed = declareContext({ name: "renamed" }, "old");
+  const adopting = declareContext({ adopt: true, forceDestroy: true }, "new");
+
+  test("is not taken over if the program still declares it", async () => {
+    const stack = await openContextStack();
+    const old = await stack.create(declareContext({}, "old"));
+    stack.nextRun();
+    await stack.diff(old, renamed);
+    expect((await failureOf(stack.create(adopting))).message).toContain("another resource of this run owns it");
+    await stack.update(old, renamed);
+    expect(stack.names()).toEqual({ [old.id]: "renamed" });
+  });
+
+  test("is not renamed once it is taken over", async () => {
+    const stack = await openContextStack();
+    const old = await stack.create(declareContext({}, "old"));
+    stack.nextRun();
+    await stack.create(adopting);
+    await stack.diff(old, renamed);
+    const { message } = await failureOf(stack.update(old, renamed));
+    expect(message).toContain("another resource took over the context with `adopt`, so it was not changed.");
+    expect(message).toContain("Remove this resource from the program");
+    expect(stack.names()).toEqual({ [old.id]: "data" });
+  });
+});
+
+describe("a refusal by AGB says what was not done and what to check", () => {
+  const answer = { status: 400, body: { success: false, code: "QuotaExceeded.Context", message: "too many" } };
+
+  test("of a create", async () => {
+    const stack = await openContextStack();
+    stack.emulator.addFault({ operation: "GetContext", calls: 2, answer });
+    const { message } = await failureOf(stack.create());
+    expect(message).toContain("too many");
+    expect(message).toContain("Nothing was created. Check the name and how many contexts the account may have.");
+  });
+
+  test("of a delete", async () => {
+    const stack = await openContextStack();
+    const entry = await stack.create();
+    stack.emulator.addFault({ operation: "DeleteContext", answer });
+    expect((await failureOf(stack.delete(entry))).message).toContain("Nothing was deleted. A session may still mount");
   });
 });
 

@@ -132,7 +132,7 @@ describe("create", () => {
     const { message } = await failureOf(stack.create(declare({}, { contextSyncs })));
     expect(message).toContain("AGB refused createSession: Context not found");
     expect(message).toContain(
-      "Nothing was created. Check imageId, policyId and contextSyncs (all depend on the account) and how many sessions it may run.",
+      "Nothing was created. Check contextSyncs: contextId is the id of a context, as in `AgbContext.contextId`, not its name",
     );
     expect(message).not.toContain("deleteBeforeReplace");
     expect(emulator.sessions()).toEqual([]);

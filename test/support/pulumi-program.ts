@@ -15,6 +15,8 @@ export interface Registration {
   readonly environmentMappings: Readonly<Record<string, string>>;
   /** URNs of the resources that it depends on. Not enumerable, so that most tests can ignore them. */
   readonly dependencies: readonly string[];
+  /** Whether a replacement deletes it first. Not enumerable either. */
+  readonly deletesFirst: boolean;
 }
 
 /** Returns a secret as it appears in the inputs of a registration. */
@@ -51,6 +53,7 @@ interface Request {
   getProperties?(): { toJavaScript(): Record<string, unknown> } | undefined;
   getEnvvarmappingsMap?(): { toObject(): [string, string][] };
   getDependenciesList?(): string[];
+  getDeletebeforereplace?(): boolean;
   getPropertydependenciesMap?(): { forEach(visit: (dependencies: { getUrnsList(): string[] }) => void): void };
 }
 
@@ -72,7 +75,11 @@ function recordRegistrations(engine: MockMonitor): Registration[] {
       request.getPropertydependenciesMap?.().forEach((ofProperty) => {
         dependencies.push(...ofProperty.getUrnsList());
       });
-      registrations.push(Object.defineProperty(registration, "dependencies", { value: dependencies }) as Registration);
+      const hidden = {
+        dependencies: { value: dependencies },
+        deletesFirst: { value: request.getDeletebeforereplace?.() ?? false },
+      };
+      registrations.push(Object.defineProperties(registration, hidden) as Registration);
       return original(request, callback);
     };
   }

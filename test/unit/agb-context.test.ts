@@ -37,6 +37,30 @@ test("it depends on the stack's identity, so that a delete that fails because of
   expect(run.registration("cache").dependencies).toEqual([expect.stringMatching(/AgbStackIdentity::agb$/)]);
 });
 
+test.each([
+  ["a context", (opts: pulumi.CustomResourceOptions) => new AgbContext("x", { name: "build-cache" }, opts)],
+  [
+    "a session with mounts",
+    (opts: pulumi.CustomResourceOptions) =>
+      new AgbSession("x", { imageId: "a", contextSyncs: [{ contextId: "c", path: "/d" }] }, opts),
+  ],
+])("%s is deleted before its replacement is created, whoever asks for the replacement", async (_, construct) => {
+  const run = await runProgram(() => construct({}));
+  expect(run.registration("x").deletesFirst).toBe(true);
+  await runProgram(() => {
+    expect(() => construct({ deleteBeforeReplace: false })).toThrow("deleteBeforeReplace: false would lose files");
+  });
+});
+
+test("a session without mounts is replaced as its options say", async () => {
+  const run = await runProgram(() => {
+    new AgbSession("as-usual", { imageId: "a", contextSyncs: [] });
+    new AgbSession("reversed", { imageId: "a" }, { deleteBeforeReplace: true });
+  });
+  expect(run.registration("as-usual").deletesFirst).toBe(false);
+  expect(run.registration("reversed").deletesFirst).toBe(true);
+});
+
 test("a secret name and a secret path reach Pulumi as secrets", async () => {
   const run = await runProgram(() => {
     const { contextId } = new AgbContext("cache", { name: pulumi.secret("hidden") });

@@ -26,8 +26,8 @@ function serveNotes(parts: Partial<HostedKind> = {}) {
       note("check", news, caller.resource);
       return { inputs: { ...news, language: "en" }, problems: [] };
     },
-    diff: (olds, news) => {
-      note("diff", olds, news);
+    diff: (id, olds, news, caller) => {
+      note("diff", id, olds, news, caller.resource);
       return nothingChanged;
     },
     create: async (inputs, caller) => {
@@ -75,7 +75,9 @@ const methods: [keyof HostedKind, (provider: DynamicProvider, properties: Proper
 describe("properties that the program adds for the host", () => {
   test.each(methods)("never reach the kind's %s", async (name, call) => {
     const { provider, calls } = serveNotes();
-    await call(provider, { text: "hello", ...added, __later: { text: "x" } });
+    // What a check is given comes from a program, everything else may come from the state of a later version.
+    const later = name === "check" ? {} : { __later: { text: "x" } };
+    await call(provider, { text: "hello", ...added, ...later });
     expect(calls.map(([method]) => method)).toEqual([name]);
     expect(JSON.stringify(calls)).not.toMatch(/__|exports/);
     expect(JSON.stringify(calls)).toContain('"text":"hello"');
@@ -121,6 +123,18 @@ test("a problem is shown by its path in the reason, because Pulumi prints the va
     { property: "", reason: 'lines["a b"][0]: must be a string' },
     { property: "", reason: "no shelf is configured" },
   ]);
+});
+
+test("only the two added names are the host's: the kind checks all others and may refuse them", async () => {
+  const { provider, calls } = serveNotes();
+  await provider.check({}, { ...added, __other: 1 });
+  expect(calls).toEqual([["check", { __other: 1 }, "greeting"]]);
+});
+
+test("a resource that an alias renamed is updated, so that the state has its new name", async () => {
+  const { provider } = serveNotes();
+  expect(await provider.diff("note-1", added, { ...added, __resource: "farewell" })).toEqual({ changes: true });
+  expect(await provider.diff("note-1", added, { ...added, __provider: "other" })).toEqual({ changes: false });
 });
 
 describe("a difference", () => {

@@ -34,12 +34,15 @@ export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHos
 
     check: (_olds: Properties, news: Properties) =>
       showing(news, async () => {
-        const { inputs, problems } = await kind.check(declaredPart(news), callerOf(news));
+        const { inputs, problems } = await kind.check(checkedPart(news), callerOf(news));
         return { inputs: { ...inputs, ...addedPart(news) }, failures: problems.map(checkFailure) };
       }),
 
-    diff: async (_id: string, olds: Properties, news: Properties) =>
-      diffResult(kind.diff(declaredPart(olds), declaredPart(news))),
+    diff: async (id: string, olds: Properties, news: Properties) => {
+      const difference = kind.diff(id, declaredPart(olds), declaredPart(news), callerOf(news));
+      // An update stores the new name of a resource that an alias renamed.
+      return diffResult(difference, olds["__resource"] !== news["__resource"]);
+    },
 
     create: (inputs: Properties) =>
       showing(inputs, async () => {
@@ -69,7 +72,9 @@ export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHos
   } satisfies pulumi.dynamic.ResourceProvider<Properties, Properties>;
 }
 
-/** The properties that the program adds for the host. */
+const addedNames: ReadonlySet<string> = new Set(["__provider", "__resource"]);
+
+/** The properties that the program adds for the host. A state may have more of them, from a later version. */
 function addedPart(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => name.startsWith("__")));
 }
@@ -77,6 +82,11 @@ function addedPart(properties: Properties): Properties {
 /** The properties that the kind is given. */
 function declaredPart(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith("__")));
+}
+
+/** What the kind checks: also names that only look like the host's, so that it can refuse them. */
+function checkedPart(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => !addedNames.has(name)));
 }
 
 /** Pulumi prints the value of the property that a failure names, which may be secret. So the path is part of the reason. */
@@ -88,9 +98,12 @@ function checkFailure({ path, reason }: CheckedInputs["problems"][number]): pulu
  * Where inputs differ, `changes` stays undefined: Pulumi then compares them itself, shows the detail and honours
  * `replaceOnChanges`.
  */
-function diffResult({ changed, replaces, isUnfinished, deleteBeforeReplace }: Difference): pulumi.dynamic.DiffResult {
+function diffResult(
+  { changed, replaces, isUnfinished, deleteBeforeReplace }: Difference,
+  isRenamed: boolean,
+): pulumi.dynamic.DiffResult {
   if (changed.length === 0 && replaces.length === 0) {
-    return { changes: isUnfinished };
+    return { changes: isUnfinished || isRenamed };
   }
   return { replaces: [...replaces], ...(deleteBeforeReplace && { deleteBeforeReplace }) };
 }
