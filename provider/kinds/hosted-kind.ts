@@ -51,7 +51,7 @@ export interface FoundResource {
  * without those that it adds itself, and gets back only values that Pulumi can carry.
  */
 export interface HostedKind {
-  /** Finds every problem with what a program declares. Values that are not known yet pass. */
+  /** Finds every problem with what a program declares, or with the settings, which come first. Values that are not known yet pass. */
   check(news: Properties, caller: Caller): Promise<CheckedInputs>;
   /** Called for each resource that exists and that the program still declares, before any delete. */
   diff(id: string, olds: Properties, news: Properties, caller: Caller): Difference;

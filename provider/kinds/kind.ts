@@ -1,6 +1,6 @@
 /**
  * What a resource kind is: the declaration of its properties, and what create, read, update and delete mean for it.
- * Everything that kinds share is in `operations.ts` and the files that it uses. Kinds may import the life cycle, the API
+ * What all kinds share around that is in `operations.ts`; types of properties are in `types.ts`. Kinds may import the life cycle, the API
  * and the configuration. They know nothing of the host that serves them.
  */
 import type { z } from "zod";
@@ -27,7 +27,7 @@ export interface Property {
   readonly change: Change;
   /** Shown when a required property is missing. */
   readonly example?: string;
-  /** `provider`: an input that the resource class or the host adds. Default: `program`. */
+  /** `provider`: an input that the resource class adds. Default: `program`. */
   readonly declaredBy?: "program" | "provider";
 }
 

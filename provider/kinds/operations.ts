@@ -50,7 +50,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
   ) {}
 
   /**
-   * Finds everything that is wrong with the declaration and the settings: an invalid setting, a key that AGB refuses, or an
+   * Finds what is wrong with the settings, else everything that is wrong with the declaration, else a key that AGB refuses or an
    * endpoint that is not AGB's. So a preview shows it, and an `up` without changes writes no such settings to the state.
    */
   async check(news: Properties, caller: Caller): Promise<CheckedInputs> {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { labelSecrets } from "../api/known-secrets";
 import type { Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
-import { releaseSession } from "../api/sessions";
+import { releaseSession, type SessionRequest } from "../api/sessions";
 import { wasTakenOver } from "../lifecycle/adopt";
 import { openCreateRuntime } from "../lifecycle/create-runtime";
 import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
@@ -172,7 +172,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       return adoptSession(call, inputs.adopt, inputs, clock, (sessionId) => void adopted.add(sessionId));
     }
     const { imageId, labelsAll, idleTimeoutSeconds, policyId, contextSyncs: mounts = [] } = inputs;
-    const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId, mounts };
+    const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId, mounts } satisfies SessionRequest;
     const made = await creates.run(
       async () => {
         const session = await createOwnedSession(call.client, request, createRuntime, call.unlimitedClient);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { openProvider } from "../../provider/kinds/provider";
 import { providerReference } from "../../provider/resources/reference";
 import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
 
@@ -91,4 +92,11 @@ test.each([
   await installPackage(folder, dynamic);
   await installPackage(store, packageFrom("store"));
   await expect(runNode([script], folder)).rejects.toThrow(message);
+});
+
+test("the package exports every kind under the name that states refer to", async () => {
+  const script = 'console.log(JSON.stringify(Object.keys(require("pulumi-agb/dynamic"))))';
+  const exported = JSON.parse(await runNode(["-e", script], repositoryRoot)) as string[];
+  const { kinds } = openProvider({ environment: {}, say: () => {} });
+  expect(exported.sort()).toEqual(Object.keys(kinds).sort());
 });

@@ -1,6 +1,6 @@
 /**
  * Serves resource kinds to Pulumi's dynamic-provider process. Knows nothing of AGB: it is given the kinds, a function that
- * takes over the settings and one that is called when the run ends. May import the shape of a hosted kind and nothing else.
+ * takes over the settings and one that is called when the run ends. May import `kinds/hosted-kind` and nothing else.
  */
 import type { HostedKind } from "../../kinds/hosted-kind";
 import { endWithRun } from "./end-of-run";
