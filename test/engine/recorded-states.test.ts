@@ -1,9 +1,9 @@
 // Runs this version on every recorded state of an earlier version: imports it, previews it, refreshes it, changes one label
 // and destroys it. The states are in `test/fixtures/states`.
 //
-// The sessions are created in a fresh emulator with AGB's own create call, so their ids differ from those in the state. The
-// test replaces the recorded ids and addresses with the new ones before the import. So the format of the emulator's state
-// file and the way it makes ids may change.
+// The sessions and contexts are created in a fresh emulator with AGB's own calls, so their ids differ from those in the
+// state. The test replaces the recorded ids and addresses with the new ones before the import. So the format of the
+// emulator's state file and the way it makes ids may change.
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import type { Emulator } from "../../provider/emulator";
 import {
   type CaseNotes,
   editedLabel,
+  type RecordedContext,
   type RecordedService,
   type RecordedSession,
   readRecordedState,
@@ -21,14 +22,14 @@ import {
 import "../support/await-pulumi-cli";
 import { startTestEmulator } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
-import { create, list } from "../support/emulator-requests";
+import { create, createContext, list, upload } from "../support/emulator-requests";
 import { createPulumiProject, type PulumiProject } from "../support/pulumi-project";
 import { changesIn, type ResourceState, resourceTexts, type StackState } from "../support/stack-state";
 
 jest.setTimeout(180_000);
 
 test.each(recordedStateNames())(
-  "%s: nothing changes without being asked for, a label changes in place, destroy releases what the stack owns",
+  "%s: nothing changes without being asked for, a label changes in place, destroy removes what the stack owns",
   async (name) => {
     const { project, notes, services } = await importState(name);
     const imported = await exportInClear(project);
@@ -44,42 +45,52 @@ test.each(recordedStateNames())(
     expectOnlyTheEdit(imported, updated, notes);
     expectLabels(updated, services, notes);
     const kept = agbResources(updated);
-    for (const { emulator, created } of services) {
-      expectRunning(emulator, created, ({ sessionId, outlivesDestroy }) => outlivesDestroy || kept.has(sessionId));
+    for (const service of services) {
+      expectLeft(service, ({ id, outlivesDestroy }) => outlivesDestroy || kept.has(id));
     }
 
     const labelSets = services.map(({ emulator }) => emulator.requestCounts().SetLabel ?? 0);
     expect(labelSets.reduce((sum, count) => sum + count)).toBe(updatedNames(notes).size);
 
     await project.destroy();
-    for (const { emulator, created } of services) {
-      expectRunning(emulator, created, ({ outlivesDestroy }) => outlivesDestroy ?? false);
+    for (const service of services) {
+      expectLeft(service, ({ outlivesDestroy }) => outlivesDestroy);
       // No session was replaced meanwhile.
-      expect(emulator.requestCounts().createSession).toBe(created.length);
+      expect(service.emulator.requestCounts().createSession).toBe(service.sessions.length);
     }
   },
 );
 
-/** A service of a recorded state, with the sessions created in place of the recorded ones. */
+/** A session or context that was created in place of a recorded one. */
+interface Recreated {
+  readonly id: string;
+  readonly outlivesDestroy: boolean;
+}
+
+/** A service of a recorded state. */
 interface OpenService {
   readonly emulator: Emulator;
-  readonly created: readonly RecordedSession[];
+  readonly contexts: readonly Recreated[];
+  readonly sessions: readonly Recreated[];
 }
 
 async function importState(name: string) {
   const { notes, services: recordedServices, state, files } = await readRecordedState(name);
   const replacements = new Map<string, string>();
-  const present = (text: string) =>
-    [...replacements].reduce((result, [recorded, now]) => result.replaceAll(recorded, now), text);
+  const present = (text: string) => replaceAll(text, replacements);
 
   const services: OpenService[] = [];
   for (const service of recordedServices) {
     const emulator = await openService(service, replacements);
-    const created: RecordedSession[] = [];
-    for (const session of service.sessions) {
-      created.push(await recreate(session, emulator.url, service.apiKey, replacements));
+    const contexts: Recreated[] = [];
+    for (const context of service.contexts) {
+      contexts.push(await recreateContext(context, emulator.url, service.apiKey, replacements));
     }
-    services.push({ emulator, created });
+    const sessions: Recreated[] = [];
+    for (const session of service.sessions) {
+      sessions.push(await recreateSession(session, emulator.url, service.apiKey, replacements));
+    }
+    services.push({ emulator, contexts, sessions });
   }
 
   const project = closeAfterTest(
@@ -114,21 +125,41 @@ async function openService(
   return emulator;
 }
 
+/** Creates a context like the recorded one, and adds its id to the replacements. */
+async function recreateContext(
+  { contextId, name, files, outlivesDestroy }: RecordedContext,
+  url: string,
+  apiKey: string,
+  replacements: Map<string, string>,
+): Promise<Recreated> {
+  const id = await createContext(url, name, apiKey);
+  for (const path of files) {
+    expect(await upload(url, id, path, "text", apiKey)).toBe(200);
+  }
+  replacements.set(contextId, id);
+  return { id, outlivesDestroy: outlivesDestroy ?? false };
+}
+
 /** Creates a session like the recorded one, and adds its ids to the replacements. */
-async function recreate(
+async function recreateSession(
   recorded: RecordedSession,
   url: string,
   apiKey: string,
   replacements: Map<string, string>,
-): Promise<RecordedSession> {
-  const { labels, idleTimeoutSeconds: timeout, policyId: mcpPolicyId, imageId } = recorded;
-  // A label may hold the id of an earlier session.
-  const labelText = [...replacements].reduce((text, [id, now]) => text.replaceAll(id, now), JSON.stringify(labels));
-  const { body } = await create(url, { labels: labelText, timeout, mcpPolicyId }, imageId, apiKey);
+): Promise<Recreated> {
+  // Mounts hold ids of contexts, and a label may hold the id of an earlier session.
+  const session: RecordedSession = JSON.parse(replaceAll(JSON.stringify(recorded), replacements));
+  const { labels, idleTimeoutSeconds: timeout, policyId: mcpPolicyId, imageId, mounts, outlivesDestroy } = session;
+  const request = { labels: JSON.stringify(labels), timeout, mcpPolicyId, persistenceDataList: mounts };
+  const { body } = await create(url, request, imageId, apiKey);
   for (const id of ["sessionId", "appInstanceId", "resourceId"] as const) {
     replacements.set(recorded[id], body.data[id]);
   }
-  return { ...recorded, sessionId: body.data.sessionId };
+  return { id: body.data.sessionId, outlivesDestroy: outlivesDestroy ?? false };
+}
+
+function replaceAll(text: string, replacements: ReadonlyMap<string, string>): string {
+  return [...replacements].reduce((result, [recorded, now]) => result.replaceAll(recorded, now), text);
 }
 
 async function temporaryFolder(): Promise<string> {
@@ -158,15 +189,16 @@ function updatedNames({ asksFor, edited }: CaseNotes): Set<string> {
   return new Set([edited, ...asked.map(([name]) => name)]);
 }
 
-/** Fails unless exactly these sessions run in the emulator. */
-function expectRunning(
-  emulator: Emulator,
-  created: readonly RecordedSession[],
-  isExpected: (session: RecordedSession) => boolean,
+/** Fails unless the service has exactly these of the recreated sessions and contexts, and no others. */
+function expectLeft(
+  { emulator, sessions, contexts }: OpenService,
+  isExpected: (recreated: Recreated) => boolean,
 ): void {
-  const running = emulator.sessions().map(({ sessionId }) => sessionId);
-  const expected = created.filter(isExpected).map(({ sessionId }) => sessionId);
-  expect(running.sort()).toEqual(expected.sort());
+  const expectedIds = (all: readonly Recreated[]) => all.filter(isExpected).map(({ id }) => id);
+  const sessionIds = emulator.sessions().map(({ sessionId }) => sessionId);
+  const contextIds = emulator.contexts().map(({ contextId }) => contextId);
+  expect(sessionIds.sort()).toEqual(expectedIds(sessions).sort());
+  expect(contextIds.sort()).toEqual(expectedIds(contexts).sort());
 }
 
 /** Fails unless all AGB resources are unchanged, apart from the edited label and what the state asked for. */
@@ -205,7 +237,7 @@ function expectLabels(state: StackState, services: readonly OpenService[], { ask
   }
 }
 
-/** The sessions and the stack's identity by id, without resources that are pending deletion. */
+/** The sessions, the contexts and the stack's identity by id, without resources that are pending deletion. */
 function agbResources({ deployment }: StackState): Map<string, ResourceState> {
   const resources = (deployment.resources ?? []).filter(
     (resource) => resource.type.startsWith("pulumi-nodejs:dynamic/agb:") && !("delete" in resource),

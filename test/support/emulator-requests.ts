@@ -115,8 +115,8 @@ export const notFound = {
 };
 
 /** Creates a context, or finds the one with the name, and returns its id. */
-export async function createContext(url: string, name: string): Promise<string> {
-  const answer = await ask(url, "GET", "/sdk/GetContext", { query: { name, allowCreate: "true" } });
+export async function createContext(url: string, name: string, key = "test-key"): Promise<string> {
+  const answer = await ask(url, "GET", "/sdk/GetContext", { query: { name, allowCreate: "true" }, key });
   return answer.body.data.id;
 }
 
@@ -125,18 +125,31 @@ export function getContext(url: string, id: string) {
 }
 
 /** An operation on contexts whose parameters are all in the query. */
-export function contextCall(url: string, operation: string, query: Readonly<Record<string, string>>) {
-  return ask(url, "POST", `/sdk/${operation}`, { query, body: {} });
+export function contextCall(url: string, operation: string, query: Readonly<Record<string, string>>, key = "test-key") {
+  return ask(url, "POST", `/sdk/${operation}`, { query, body: {}, key });
 }
 
-export async function fileUrl(url: string, way: "Upload" | "Download", contextId: string, filePath: string) {
-  const answer = await contextCall(url, `GetContextFile${way}Url`, { contextId, filePath });
+export async function fileUrl(
+  url: string,
+  way: "Upload" | "Download",
+  contextId: string,
+  filePath: string,
+  key?: string,
+) {
+  const answer = await contextCall(url, `GetContextFile${way}Url`, { contextId, filePath }, key);
   return answer.body.data.url as string;
 }
 
 /** Stores a file as AGB's SDKs do: asks for an address, then sends the content there without a key. */
-export async function upload(url: string, contextId: string, filePath: string, content: string): Promise<number> {
-  const response = await fetch(await fileUrl(url, "Upload", contextId, filePath), { method: "PUT", body: content });
+export async function upload(
+  url: string,
+  contextId: string,
+  filePath: string,
+  content: string,
+  key?: string,
+): Promise<number> {
+  const address = await fileUrl(url, "Upload", contextId, filePath, key);
+  const response = await fetch(address, { method: "PUT", body: content });
   await response.text();
   return response.status;
 }
