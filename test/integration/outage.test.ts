@@ -1,4 +1,6 @@
+import { confirmAccess } from "../../provider/api/sessions";
 import { startEmulator } from "../../provider/emulator";
+import { openObservedClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { withoutRetryDelay } from "../support/no-retry-delay";
@@ -41,4 +43,15 @@ test("100 resources whose endpoint is down print one line, and one line when it 
   expect(lines.mock.calls.flat().slice(1)).toEqual([
     expect.stringMatching(new RegExp(`^agb: http://${address} answers again, after [\\d.]+ s\\.$`)),
   ]);
+});
+
+test("a call that this process itself ends before it is sent is no outage and is not retried", async () => {
+  const server = await startScriptedServer(() => {});
+  const { client, retries } = openObservedClient(server.url);
+  const stop = new AbortController();
+  const call = confirmAccess(client.untilAborted(stop.signal));
+  stop.abort();
+  await expect(call).rejects.toThrow();
+  expect(retries).toEqual([]);
+  expect(server.requests).toEqual([]);
 });
