@@ -11,6 +11,7 @@ import { findInterpreters } from "./interpreters";
 import { Keeper } from "./keeper";
 import { removeTree } from "./remove-tree";
 import { markVariable, Sandbox, type SharedSandboxParts, type ToolLimits } from "./sandbox";
+import { Turns } from "./turns";
 
 /** Uploads the contexts of a session that is over, as far as their policies ask for it. Never rejects. */
 type UploadAtEnd = (sessionId: string, mounts: readonly ContextMount[]) => Promise<void>;
@@ -29,6 +30,9 @@ export class Sandboxes {
   readonly #opening = new Map<string, Promise<Sandbox>>();
   readonly #mounts = new Map<string, readonly ContextMount[]>();
   readonly #ending = new Map<string, Ending>();
+  // One session's copies share a record of its files. And a folder that is removed during an upload would look as if the
+  // session had deleted its files.
+  readonly #fileTurns = new Turns();
   #shared: Promise<SharedSandboxParts> | undefined;
   #folder: string | undefined;
   #isClosed = false;
@@ -58,10 +62,15 @@ export class Sandboxes {
     return opening;
   }
 
-  /** Copies the files of a mount. If the session is over, they come from what is left of it. */
+  /**
+   * Copies the files of a mount, after all earlier copies of the session. If the session is over, the files come from what
+   * is left of it.
+   */
   async copyFiles(session: Pick<SessionRecord, "sessionId" | "mounts">, mount: ContextMount, direction: SyncDirection) {
-    const sandbox = await this.open(session.sessionId, session.mounts);
-    await (direction === "upload" ? this.mirror.upload(sandbox, mount) : this.mirror.download(sandbox, mount));
+    await this.#fileTurns.take(session.sessionId, async () => {
+      const sandbox = await this.open(session.sessionId, session.mounts);
+      await (direction === "upload" ? this.mirror.upload(sandbox, mount) : this.mirror.download(sandbox, mount));
+    });
   }
 
   /**
@@ -161,11 +170,13 @@ export class Sandboxes {
   }
 
   async #remove(sessionId: string): Promise<void> {
-    this.#opening.delete(sessionId);
-    this.#mounts.delete(sessionId);
-    this.#left = this.#left?.filter((left) => left !== sessionId);
-    // The next start removes what cannot be removed now.
-    await removeTree(this.#folderOf(sessionId)).catch(() => {});
+    await this.#fileTurns.take(sessionId, async () => {
+      this.#opening.delete(sessionId);
+      this.#mounts.delete(sessionId);
+      this.#left = this.#left?.filter((left) => left !== sessionId);
+      // The next start removes what cannot be removed now.
+      await removeTree(this.#folderOf(sessionId)).catch(() => {});
+    });
   }
 
   #mountsOf(sessionId: string): readonly ContextMount[] {
