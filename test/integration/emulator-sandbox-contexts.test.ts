@@ -13,7 +13,7 @@ import {
   toolText,
   upload,
 } from "../support/emulator-requests";
-import { useSandboxEmulator } from "../support/sandbox-emulator";
+import { sessionsFolder, useSandboxEmulator } from "../support/sandbox-emulator";
 
 const sandbox = useSandboxEmulator();
 
@@ -59,7 +59,7 @@ describe("mounted contexts", () => {
 
     expect(await files(contextId)).toEqual(["/data/a"]);
     expect(await download(sandbox.url, contextId, "/data/a")).toBe("text");
-    expect(readdirSync(`${statePath}.sessions`)).toEqual([]);
+    expect(readdirSync(sessionsFolder(statePath))).toEqual([]);
   });
 
   test("files that a session deletes are deleted, those that others stored meanwhile stay", async () => {
@@ -125,7 +125,9 @@ describe("mounted contexts", () => {
 
     await runShell(sandbox.url, sessionId, "for folder in *; do echo text > $folder/a; done");
     await uploadAll();
-    const messages = (await syncItems(sandbox.url, sessionId, { taskType: "upload" })).map((item) => item.errorMessage);
+    const messages = (await syncItems(sandbox.url, sessionId, { taskType: "upload" })).map(
+      (item: { errorMessage: string }) => item.errorMessage,
+    );
     expect(messages).toEqual(mounts.map(() => ""));
     expect(await filesOfAll()).toEqual(mounts.map(({ path }) => [`${path}/a`]));
 

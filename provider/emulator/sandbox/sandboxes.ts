@@ -34,17 +34,19 @@ export class Sandboxes {
   // session had deleted its files.
   readonly #fileTurns = new Turns();
   #shared: Promise<SharedSandboxParts> | undefined;
+  readonly #isTemporary: boolean;
   #folder: string | undefined;
   #isClosed = false;
 
-  /** @param statePath the state file, beside which the folders are; without one they are temporary */
+  /** @param folder absolute path, where the sessions' folders are; undefined for a temporary folder, which `close` removes */
   constructor(
-    private readonly statePath: string | undefined,
+    folder: string | undefined,
     private readonly limits: ToolLimits,
     private readonly mirror: ContextMirror,
     private readonly uploadAtEnd: UploadAtEnd,
   ) {
-    this.#folder = statePath === undefined ? undefined : `${statePath}.sessions`;
+    this.#folder = folder;
+    this.#isTemporary = folder === undefined;
   }
 
   /** The sandbox of a running session. */
@@ -114,7 +116,7 @@ export class Sandboxes {
     await this.#ended();
     await Promise.all([...this.#opening.keys()].map((sessionId) => this.#kill(sessionId)));
     await (await this.#shared?.catch(() => undefined))?.keeper.close();
-    if (this.statePath === undefined && this.#folder !== undefined) {
+    if (this.#isTemporary && this.#folder !== undefined) {
       await removeTree(this.#folder);
     }
   }
@@ -152,7 +154,7 @@ export class Sandboxes {
     // The kernel reports paths without links.
     this.#folder = realpathSync(folder);
     const mark = `${randomString(20)}/`;
-    const keeper = new Keeper(`${markVariable}=${mark}`, this.#folder, this.statePath === undefined);
+    const keeper = new Keeper(`${markVariable}=${mark}`, this.#folder, this.#isTemporary);
     const interpreters = await findInterpreters();
     const programs = [interpreters.javascript, ...(interpreters.python === undefined ? [] : [interpreters.python])];
     return { view: await findSessionView(programs), interpreters, keeper, mark, limits: this.limits };
