@@ -177,6 +177,7 @@ export const provenance: Readonly<Record<string, readonly Behaviour[]>> = {
       "`expireTime` is in Unix seconds; an address is valid for one file and one direction; otherwise HTTP 403, `AccessDenied`",
       "DescribeContextFiles lists one folder, by name, with its folders; an unknown folder is empty",
       "A missing file has a download address too, which then returns HTTP 400",
+      "A file whose content is not on disk, because the state file was moved or restored without the folders beside it: HTTP 410, `InvalidContextFile.ContentMissing`",
       "A file has at most 2 GiB, as `maximumFileBytes` says",
     ),
   ],

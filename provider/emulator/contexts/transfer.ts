@@ -4,11 +4,20 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../clock";
 import { failureReply } from "../envelope";
-import { ApiFailure, contextFileNotFound, contextNotFound, fileLinkRefused, fileTooLarge } from "../failures";
+import {
+  ApiFailure,
+  contextFileContentMissing,
+  contextFileNotFound,
+  contextFileNotRead,
+  contextNotFound,
+  fileLinkRefused,
+  fileTooLarge,
+} from "../failures";
 import { checkHost } from "../host-names";
 import type { Settings } from "../options";
+import { systemErrorReason } from "../system-errors";
 import type { ContextStore } from "./context-store";
-import { ContentTooLarge, type FileContents } from "./file-contents";
+import { ContentMissing, ContentTooLarge, type FileContents } from "./file-contents";
 import { type FileGrant, readFileGrant } from "./file-urls";
 
 const methods = { upload: "PUT", download: "GET" };
@@ -90,7 +99,9 @@ async function send(
   { contextId, filePath }: FileGrant,
   { contexts }: TransferContext,
 ): Promise<void> {
-  const opened = await contexts.openFile(contextId, filePath);
+  const opened = await contexts.openFile(contextId, filePath).catch((error: unknown) => {
+    throw error instanceof ContentMissing ? contextFileContentMissing() : contextFileNotRead(systemErrorReason(error));
+  });
   if (opened === undefined) {
     throw contextFileNotFound();
   }
