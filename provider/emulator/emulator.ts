@@ -64,6 +64,11 @@ async function runEmulator(
     faults.replaceAll(options.faults ?? []);
   };
   const save = () => contents.saveThenRemove(async () => file?.save());
+  const saveAfterFailure = async () => {
+    if (file?.hasFailed) {
+      await save();
+    }
+  };
   const runtime = createSessionRuntime({
     settings,
     clock,
@@ -95,6 +100,7 @@ async function runEmulator(
     faults,
     journal,
     save,
+    saveAfterFailure,
     synchronizer: runtime.synchronizer,
     sandboxes: runtime.sandboxes,
     waitForUploadsInto: runtime.waitForUploadsInto,

@@ -41,7 +41,7 @@ export const provenance: Readonly<Record<string, readonly Behaviour[]>> = {
       "An invalid parameter: HTTP 400, `InvalidRequest`; the message begins with the parameter's name",
       "More requests per second than the option allows: HTTP 429, `Throttling`, with `Retry-After`",
       "Everything below `/_emulator/` is the emulator's own and not part of AGB",
-      "A body over 1 MiB: HTTP 413. Another host in the Host header: HTTP 421. A state that cannot be saved: HTTP 503",
+      "A body over 1 MiB: HTTP 413. Another host in the Host header: HTTP 421. A state that cannot be saved: HTTP 503 for every operation until it can be saved. A read may show a change that is still being written",
       "With a state file, every reply has the header `x-agb-emulator-id`: a random id of that state, so that clients can tell emulators apart. Without a state file the sessions end with the emulator, and there is no such header",
       "All keys belong to one account",
     ),
