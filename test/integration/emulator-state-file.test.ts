@@ -1,5 +1,9 @@
+import { execFileSync } from "node:child_process";
 import {
+  closeSync,
+  constants,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -245,6 +249,31 @@ describe("the file", () => {
     allowWrites();
     expect((await contextCall(url, "DeleteContextFile", ofFile)).body.code).toBe("InvalidContextFile.NotFound");
     expect((await state.startOnCopy()).contexts()).toMatchObject([{ contextId, files: [] }]);
+  });
+
+  test("makes a refusal wait for the change that it comes from", async () => {
+    const { url } = await state.start();
+    const contextId = await createContext(url, "data");
+    await upload(url, contextId, "/a", "text");
+    const address = await fileUrl(url, "Download", contextId, "/a");
+    const deleteFile = () => contextCall(url, "DeleteContextFile", { contextId, filePath: "/a" });
+    const countFiles = async () => (await contextCall(url, "DescribeContextFiles", { contextId })).body.count;
+    preventWrites();
+    // The next write begins, but ends only when somebody reads.
+    execFileSync("mkfifo", [state.statePath]);
+
+    const first = deleteFile();
+    while ((await countFiles()) > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const others = [deleteFile(), fetch(address)];
+    // These replies come after those of the requests above, if those do not wait.
+    await countFiles();
+    await countFiles();
+    closeSync(openSync(state.statePath, constants.O_RDONLY | constants.O_NONBLOCK));
+
+    const statuses = (await Promise.all([first, ...others])).map(({ status }) => status);
+    expect(statuses).toEqual([503, 503, 503]);
   });
 
   test("is not touched by an emulator that is closed", async () => {
