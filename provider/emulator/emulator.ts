@@ -64,10 +64,15 @@ async function runEmulator(
     faults.replaceAll(options.faults ?? []);
   };
   const save = () => contents.saveThenRemove(async () => file?.save());
+  const saveAfterFailure = async () => {
+    if (file?.hasFailed) {
+      await save();
+    }
+  };
   const runtime = createSessionRuntime({
     settings,
     clock,
-    statePath: file?.path,
+    sessionsFolder: folderOfState(state, file, "sessions"),
     sessions,
     contexts,
     contents,
@@ -95,6 +100,7 @@ async function runEmulator(
     faults,
     journal,
     save,
+    saveAfterFailure,
     synchronizer: runtime.synchronizer,
     sandboxes: runtime.sandboxes,
     waitForUploadsInto: runtime.waitForUploadsInto,
@@ -138,12 +144,19 @@ async function runEmulator(
   };
 }
 
-/** The folder is named for the state, so that another state at the same path never removes its files. */
+/**
+ * A folder beside the state file. It is named for the state, so that another state at the same path never removes its files.
+ *
+ * @returns undefined without a state file
+ */
+function folderOfState(state: EmulatorState, file: StateFile | undefined, of: "contexts" | "sessions") {
+  return file === undefined || state.emulatorId === undefined
+    ? undefined
+    : join(`${file.path}.${of}`, state.emulatorId);
+}
+
 function openContents(state: EmulatorState, file: StateFile | undefined): FileContents {
-  if (file === undefined || state.emulatorId === undefined) {
-    return new FileContents(undefined);
-  }
-  const folder = join(`${file.path}.contexts`, state.emulatorId);
+  const folder = folderOfState(state, file, "contexts");
   const contents = new FileContents(folder);
   const named = new Set(Array.from(state.contextFiles.values(), ({ blob }) => blob));
   try {

@@ -29,6 +29,8 @@ export interface ExchangeContext extends Omit<RouteContext, "origin"> {
   acceptsKey(key: string): boolean;
   /** Resolves when all changes so far are on disk. */
   save(): Promise<void>;
+  /** Saves if the last save failed, because a reply must not show what could not be saved. */
+  saveAfterFailure(): Promise<void>;
   /** @throws Closing when the emulator is closed meanwhile */
   wait(ms: number): Promise<void>;
   /** Begins to end the sandboxes of sessions that are over by now. Resolves when that is done. Never rejects. */
@@ -131,6 +133,9 @@ async function decide(call: Call, context: ExchangeContext): Promise<Delivery> {
 // Turns refusals into replies itself, so that a fault after the effect also replaces the reply to a refused request.
 async function perform(call: Call, route: Route, body: string, context: ExchangeContext): Promise<Reply> {
   const { requestId } = call;
+  let reply: Reply;
+  // A refusal waits for the disk, too: what it does not find may have been deleted by a change that is being written.
+  let waitsForDisk = true;
   try {
     const accepted = route.accept(call.query, route.method === "POST" ? parseBody(body) : {});
     call.sessionId = accepted.sessionId;
@@ -139,14 +144,16 @@ async function perform(call: Call, route: Route, body: string, context: Exchange
     // A session that this request has ended must not run on until the next request.
     void context.endSandboxes();
     call.sessionId ??= sessionIn(outcome);
-    if (accepted.writes) {
-      await context.save().catch((error: Error) => {
-        throw stateNotSaved(error.message);
-      });
-    }
-    return successReply(requestId, outcome);
+    reply = successReply(requestId, outcome);
+    waitsForDisk = accepted.writes;
   } catch (error) {
-    return refusal(requestId, error);
+    reply = refusal(requestId, error);
+  }
+  try {
+    await (waitsForDisk ? context.save() : context.saveAfterFailure());
+    return reply;
+  } catch (error) {
+    return refusal(requestId, stateNotSaved((error as Error).message));
   }
 }
 

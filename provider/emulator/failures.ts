@@ -38,6 +38,20 @@ export function contextFileNotFound(): ApiFailure {
   return new ApiFailure(400, "InvalidContextFile.NotFound", "Context file not found");
 }
 
+/** The context has the file, but its content is not on disk. No retry helps. */
+export function contextFileContentMissing(): ApiFailure {
+  return new ApiFailure(
+    410,
+    "InvalidContextFile.ContentMissing",
+    "The content of the context file is missing on the emulator's disk. The state file was moved or restored without the folders beside it, or somebody deleted files in them. Put the folder back whose name is that of the state file and .contexts, or upload the file again.",
+  );
+}
+
+/** The content of a context file is on disk but cannot be read. */
+export function contextFileNotRead(reason: string): ApiFailure {
+  return new ApiFailure(503, "ContextFileNotRead", `The emulator could not read the content of the file: ${reason}`);
+}
+
 /** Another context of the region has the name. */
 export function contextNameTaken(): ApiFailure {
   return new ApiFailure(400, "InvalidContext.NameExists", "name: another context already has this name");

@@ -1,4 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ManualClock } from "../../provider/emulator";
 import { readCommits } from "../../provider/emulator/state/state-log";
@@ -146,6 +156,58 @@ test("an emulator that starts while the state file is elsewhere leaves its files
   const again = await state.start();
 
   expect(await download(again.url, contextId, "/a")).toBe("text");
+});
+
+describe("a state file without its contents", () => {
+  test("makes downloads fail for good and say why, until the file is uploaded again", async () => {
+    const first = await state.start();
+    const contextId = await createContext(first.url, "data");
+    await upload(first.url, contextId, "/a", "text");
+    const { url } = await state.startOnCopy();
+
+    const refused = await fetch(await fileUrl(url, "Download", contextId, "/a"));
+
+    expect(refused.status).toBe(410);
+    expect(await refused.json()).toMatchObject({
+      success: false,
+      code: "InvalidContextFile.ContentMissing",
+      message: expect.stringMatching(/state file was moved or restored without .* upload the file again/),
+    });
+    expect(await upload(url, contextId, "/a", "again")).toBe(200);
+    expect(await download(url, contextId, "/a")).toBe("again");
+  });
+
+  test("makes the download into a session fail and say why, and the session's end keeps the context's file", async () => {
+    const first = await state.start();
+    const contextId = await createContext(first.url, "data");
+    await upload(first.url, contextId, "/data/a", "text");
+    const second = await state.startOnCopy({ allowExec: true });
+
+    const sessionId = await createId(second.url, {}, { persistenceDataList: [{ contextId, path: "/data" }] });
+
+    const [{ status, errorMessage }] = await syncItems(second.url, sessionId);
+    expect(status).toBe("Failed");
+    expect(errorMessage).toMatch(/^Not downloaded: \/data\/a \(.*state file was moved or restored without/);
+    await second.release(sessionId);
+    expect(second.contexts()).toMatchObject([{ files: [{ path: "/data/a" }] }]);
+  });
+});
+
+test("a content that cannot be read makes the download fail for now and says why", async () => {
+  const { url } = await state.start();
+  const contextId = await createContext(url, "data");
+  await upload(url, contextId, "/a", "text");
+  const [name = ""] = readdirSync(contentsFolder());
+  rmSync(join(contentsFolder(), name));
+  symlinkSync(name, join(contentsFolder(), name));
+
+  const refused = await fetch(await fileUrl(url, "Download", contextId, "/a"));
+
+  expect(refused.status).toBe(503);
+  expect(await refused.json()).toMatchObject({
+    code: "ContextFileNotRead",
+    message: "The emulator could not read the content of the file: Too many levels of symbolic links",
+  });
 });
 
 test("many uploads at the same time are all kept", async () => {

@@ -13,7 +13,7 @@ import {
   toolText,
   upload,
 } from "../support/emulator-requests";
-import { useSandboxEmulator } from "../support/sandbox-emulator";
+import { sessionsFolder, useSandboxEmulator } from "../support/sandbox-emulator";
 
 const sandbox = useSandboxEmulator();
 
@@ -59,7 +59,7 @@ describe("mounted contexts", () => {
 
     expect(await files(contextId)).toEqual(["/data/a"]);
     expect(await download(sandbox.url, contextId, "/data/a")).toBe("text");
-    expect(readdirSync(`${statePath}.sessions`)).toEqual([]);
+    expect(readdirSync(sessionsFolder(statePath))).toEqual([]);
   });
 
   test("files that a session deletes are deleted, those that others stored meanwhile stay", async () => {
@@ -110,6 +110,45 @@ describe("mounted contexts", () => {
     await runShell(sandbox.url, keeps.sessionId, "rm -r /data/in");
     await release(sandbox.url, keeps.sessionId);
     expect(await files(contextId)).toEqual(["/old/in/new", "/old/in/out/b", "/old/kept"]);
+  });
+
+  test("that one session synchronizes at the same time all get its files, and lose those that it deletes", async () => {
+    await sandbox.start();
+    const mounts: { contextId: string; path: string }[] = [];
+    for (let number = 0; number < 10; number += 1) {
+      mounts.push({ contextId: await createContext(sandbox.url, `data-${number}`), path: `/home/user/${number}` });
+    }
+    const sessionId = await createId(sandbox.url, {}, { persistenceDataList: mounts });
+    const uploadAll = () =>
+      Promise.all(mounts.map((mount) => contextCall(sandbox.url, "SyncContext", { sessionId, ...mount })));
+    const filesOfAll = () => Promise.all(mounts.map(({ contextId }) => files(contextId)));
+
+    await runShell(sandbox.url, sessionId, "for folder in *; do echo text > $folder/a; done");
+    await uploadAll();
+    const messages = (await syncItems(sandbox.url, sessionId, { taskType: "upload" })).map(
+      (item: { errorMessage: string }) => item.errorMessage,
+    );
+    expect(messages).toEqual(mounts.map(() => ""));
+    expect(await filesOfAll()).toEqual(mounts.map(({ path }) => [`${path}/a`]));
+
+    await runShell(sandbox.url, sessionId, "rm */a");
+    await uploadAll();
+    expect(await filesOfAll()).toEqual(mounts.map(() => []));
+  });
+
+  test("keep their files when the session ends while it is synchronized", async () => {
+    await sandbox.start();
+    const contextId = await createContext(sandbox.url, "data");
+    const manual = { uploadPolicy: { autoUpload: false } };
+    const sessionId = await createId(sandbox.url, {}, mounted(contextId, "/data", manual));
+    await runShell(sandbox.url, sessionId, "cd /data && for i in $(seq 300); do echo $i > $i; done");
+    await contextCall(sandbox.url, "SyncContext", { sessionId });
+
+    const synchronizing = contextCall(sandbox.url, "SyncContext", { sessionId });
+    await release(sandbox.url, sessionId);
+
+    await synchronizing;
+    expect((await files(contextId))?.length).toBe(300);
   });
 
   describe("of which some files cannot be copied", () => {

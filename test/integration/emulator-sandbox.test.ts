@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { commandLines, outlives } from "../support/command-lines";
 import { ask, callTool, createId, release, runShell, status, toolText } from "../support/emulator-requests";
-import { leaveProcesses, useSandboxEmulator } from "../support/sandbox-emulator";
+import { leaveProcesses, sessionsFolder, useSandboxEmulator } from "../support/sandbox-emulator";
 
 const sandbox = useSandboxEmulator();
 
@@ -85,7 +85,7 @@ describe("what a session leaves on disk is removed with it", () => {
 
     await emulator.release(sessionId);
 
-    expect(readdirSync(`${statePath}.sessions`)).toEqual([]);
+    expect(readdirSync(sessionsFolder(statePath))).toEqual([]);
   });
 });
 
@@ -142,11 +142,31 @@ describe("restart", () => {
     expect(await outlives(`sleep ${seconds}`)).toBe(false);
 
     const second = await sandbox.start({ statePath });
+    const folder = sessionsFolder(statePath);
 
     expect(await status(sandbox.url, sessionId)).toBe("RUNNING");
     expect(await toolText(sandbox.url, sessionId, "read_file", { path: "a" })).toBe("text");
+    expect(existsSync(join(folder, sessionId))).toBe(true);
     await second.release(sessionId);
-    expect(existsSync(join(`${statePath}.sessions`, sessionId))).toBe(false);
+    expect(existsSync(join(folder, sessionId))).toBe(false);
+  });
+
+  test("keeps a session's files while another state uses the state file's path", async () => {
+    const statePath = join(sandbox.folder, "state.json");
+    const first = await sandbox.start({ statePath });
+    const sessionId = await createId(sandbox.url);
+    await toolText(sandbox.url, sessionId, "write_file", { path: "a", content: "text" });
+    await first.close();
+    renameSync(statePath, join(sandbox.folder, "aside.json"));
+    const other = await sandbox.start({ statePath });
+    await other.release(await createId(sandbox.url));
+    await other.reset();
+    await other.close();
+    renameSync(join(sandbox.folder, "aside.json"), statePath);
+
+    await sandbox.start({ statePath });
+
+    expect(await toolText(sandbox.url, sessionId, "read_file", { path: "a" })).toBe("text");
   });
 
   test("a session that began before tools were allowed can use them", async () => {

@@ -1,9 +1,33 @@
-import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { SessionRecord } from "../../provider/emulator/sessions/session";
 import { EmulatorState } from "../../provider/emulator/state/emulator-state";
 import { StateFile } from "../../provider/emulator/state/state-file";
-import { createId, labelsOf, listAll, setLabels } from "../support/emulator-requests";
+import {
+  contextCall,
+  createContext,
+  createId,
+  fileUrl,
+  getLabels,
+  labelsOf,
+  list,
+  listAll,
+  setLabels,
+  upload,
+} from "../support/emulator-requests";
 import { useStateFolder } from "../support/state-folder";
 
 const state = useStateFolder();
@@ -31,6 +55,16 @@ function sessionRecord(sessionId: string): SessionRecord {
     createdAtMs: 0,
     lastActivityAtMs: 0,
   };
+}
+
+/** Removes the state file, and makes a folder in place of the temporary file that would replace it. */
+function preventWrites(): void {
+  rmSync(state.statePath);
+  mkdirSync(`${state.statePath}.tmp`);
+}
+
+function allowWrites(): void {
+  rmdirSync(`${state.statePath}.tmp`);
 }
 
 describe("the file", () => {
@@ -174,15 +208,72 @@ describe("the file", () => {
   test("that can no longer be written makes changes fail, and they are not lost", async () => {
     const emulator = await state.start();
     const sessionId = await createId(emulator.url, { team: "a" });
-    rmSync(state.folder, { recursive: true });
+    preventWrites();
 
     const answer = await setLabels(emulator.url, sessionId, { team: "b" });
-    const read = await labelsOf(emulator.url, sessionId);
 
     expect(answer.status).toBe(503);
     expect(answer.body).toMatchObject({ success: false, code: "StateNotSaved" });
-    expect(read).toEqual({ team: "b" });
+    allowWrites();
+    expect(await labelsOf(emulator.url, sessionId)).toEqual({ team: "b" });
+    expect((await state.startOnCopy()).sessions()).toMatchObject([{ sessionId, labels: { team: "b" } }]);
+    preventWrites();
+    await setLabels(emulator.url, sessionId, { team: "c" });
     await expect(emulator.close()).rejects.toThrow("state.json");
+  });
+
+  test("that can no longer be written makes no reply show what is not on disk", async () => {
+    const { url } = await state.start();
+    const sessionId = await createId(url, { team: "a" });
+    const contextId = await createContext(url, "data");
+    await upload(url, contextId, "/a", "old");
+    const ofFile = { contextId, filePath: "/a" };
+    const [uploadUrl, downloadUrl] = [
+      await fileUrl(url, "Upload", contextId, "/a"),
+      await fileUrl(url, "Download", contextId, "/a"),
+    ];
+    preventWrites();
+
+    const statuses = [
+      (await fetch(uploadUrl, { method: "PUT", body: "new" })).status,
+      (await fetch(downloadUrl)).status,
+      (await contextCall(url, "DeleteContextFile", ofFile)).status,
+      (await contextCall(url, "DeleteContextFile", ofFile)).status,
+      (await fetch(downloadUrl)).status,
+      (await setLabels(url, sessionId, { team: "b" })).status,
+      (await getLabels(url, sessionId)).status,
+      (await list(url)).status,
+    ];
+
+    expect(statuses).toEqual(statuses.map(() => 503));
+    allowWrites();
+    expect((await contextCall(url, "DeleteContextFile", ofFile)).body.code).toBe("InvalidContextFile.NotFound");
+    expect((await state.startOnCopy()).contexts()).toMatchObject([{ contextId, files: [] }]);
+  });
+
+  test("makes a refusal wait for the change that it comes from", async () => {
+    const { url } = await state.start();
+    const contextId = await createContext(url, "data");
+    await upload(url, contextId, "/a", "text");
+    const address = await fileUrl(url, "Download", contextId, "/a");
+    const deleteFile = () => contextCall(url, "DeleteContextFile", { contextId, filePath: "/a" });
+    const countFiles = async () => (await contextCall(url, "DescribeContextFiles", { contextId })).body.count;
+    preventWrites();
+    // The next write begins, but ends only when somebody reads.
+    execFileSync("mkfifo", [state.statePath]);
+
+    const first = deleteFile();
+    while ((await countFiles()) > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const others = [deleteFile(), fetch(address)];
+    // These replies come after those of the requests above, if those do not wait.
+    await countFiles();
+    await countFiles();
+    closeSync(openSync(state.statePath, constants.O_RDONLY | constants.O_NONBLOCK));
+
+    const statuses = (await Promise.all([first, ...others])).map(({ status }) => status);
+    expect(statuses).toEqual([503, 503, 503]);
   });
 
   test("is not touched by an emulator that is closed", async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, type EmulatorOptions, ManualClock, startEmulator } from "../../provider/emulator";
@@ -47,6 +47,12 @@ export function useSandboxEmulator(): SandboxEmulator {
       return emulator;
     },
   };
+}
+
+/** The folder of the sessions of the only state that has been at a path. */
+export function sessionsFolder(statePath: string): string {
+  const [name = "none"] = readdirSync(`${statePath}.sessions`);
+  return join(`${statePath}.sessions`, name);
 }
 
 /** A number that no other sleep on this computer has, so that the processes of one test can be told from others. */

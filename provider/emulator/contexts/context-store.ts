@@ -124,7 +124,7 @@ export class ContextStore {
    * Opens the present content of a file. The caller has to close it.
    *
    * @returns undefined if there is no such file
-   * @throws Error with a system error code when the content cannot be opened
+   * @throws ContentMissing when the content is not on disk; Error with a system error code when it cannot be opened
    */
   async openFile(contextId: string, path: string): Promise<{ file: ContextFile; content: FileHandle } | undefined> {
     let file = this.findFile(contextId, path);

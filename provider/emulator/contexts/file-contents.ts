@@ -16,6 +16,15 @@ export class ContentTooLarge extends Error {
   override readonly name = "ContentTooLarge";
 }
 
+/** The state names a content that is not on disk. */
+export class ContentMissing extends Error {
+  override readonly name = "ContentMissing";
+
+  constructor() {
+    super("its content is missing on disk: the state file was moved or restored without the folders beside it");
+  }
+}
+
 /** A content that is on disk. */
 export interface Content {
   /** The name of the file that holds it. */
@@ -73,10 +82,12 @@ export class FileContents {
   /**
    * Opens a content. Once it is open, it can be read to its end even if it is removed meanwhile.
    *
-   * @throws Error with code ENOENT when it is not there
+   * @throws ContentMissing when it is not there; Error with a system error code when it cannot be opened
    */
   async open(blob: string): Promise<FileHandle> {
-    return open(this.#pathOf(blob), "r");
+    return open(this.#pathOf(blob), "r").catch((error: NodeJS.ErrnoException) => {
+      throw error.code === "ENOENT" ? new ContentMissing() : error;
+    });
   }
 
   /** Says that the state no longer names a content. It is removed with the next `saveThenRemove`. */

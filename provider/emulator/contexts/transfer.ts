@@ -4,11 +4,21 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../clock";
 import { failureReply } from "../envelope";
-import { ApiFailure, contextFileNotFound, contextNotFound, fileLinkRefused, fileTooLarge } from "../failures";
+import {
+  ApiFailure,
+  contextFileContentMissing,
+  contextFileNotFound,
+  contextFileNotRead,
+  contextNotFound,
+  fileLinkRefused,
+  fileTooLarge,
+  stateNotSaved,
+} from "../failures";
 import { checkHost } from "../host-names";
 import type { Settings } from "../options";
+import { systemErrorReason } from "../system-errors";
 import type { ContextStore } from "./context-store";
-import { ContentTooLarge, type FileContents } from "./file-contents";
+import { ContentMissing, ContentTooLarge, type FileContents } from "./file-contents";
 import { type FileGrant, readFileGrant } from "./file-urls";
 
 const methods = { upload: "PUT", download: "GET" };
@@ -24,6 +34,8 @@ interface TransferContext {
   waitForUploadsInto(contextIds: readonly string[]): Promise<void>;
   /** Resolves when all changes so far are on disk. */
   save(): Promise<void>;
+  /** Saves if the last save failed, because a reply must not show what could not be saved. */
+  saveAfterFailure(): Promise<void>;
 }
 
 /**
@@ -53,10 +65,7 @@ export async function transferFile(
       outgoing.destroy();
       return 0;
     }
-    const failure =
-      error instanceof ApiFailure
-        ? error
-        : { status: 503, code: "StateNotSaved", message: `The emulator could not keep the file: ${String(error)}` };
+    const failure = error instanceof ApiFailure ? await whenSaved(error, context) : fileNotKept(error);
     refuse(incoming, outgoing, requestId, failure);
     return failure.status;
   }
@@ -88,9 +97,14 @@ async function receive(
 async function send(
   outgoing: ServerResponse,
   { contextId, filePath }: FileGrant,
-  { contexts }: TransferContext,
+  { contexts, saveAfterFailure }: TransferContext,
 ): Promise<void> {
-  const opened = await contexts.openFile(contextId, filePath);
+  await saveAfterFailure().catch((error: Error) => {
+    throw stateNotSaved(error.message);
+  });
+  const opened = await contexts.openFile(contextId, filePath).catch((error: unknown) => {
+    throw error instanceof ContentMissing ? contextFileContentMissing() : contextFileNotRead(systemErrorReason(error));
+  });
   if (opened === undefined) {
     throw contextFileNotFound();
   }
@@ -104,12 +118,19 @@ async function send(
   await pipeline(content.createReadStream(), outgoing);
 }
 
-function refuse(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  requestId: string,
-  failure: Pick<ApiFailure, "status" | "code" | "message">,
-): void {
+/** What a refusal does not find may have been deleted by a change that is being written. */
+async function whenSaved(refusal: ApiFailure, { save }: TransferContext): Promise<ApiFailure> {
+  return save().then(
+    () => refusal,
+    (error: Error) => stateNotSaved(error.message),
+  );
+}
+
+function fileNotKept(error: unknown): ApiFailure {
+  return new ApiFailure(503, "StateNotSaved", `The emulator could not keep the file: ${String(error)}`);
+}
+
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse, requestId: string, failure: ApiFailure): void {
   const reply = failureReply(requestId, failure);
   // Reads and drops what the client still sends. A connection that is closed with unread data loses the reply.
   incoming.resume();

@@ -11,6 +11,7 @@ import { findInterpreters } from "./interpreters";
 import { Keeper } from "./keeper";
 import { removeTree } from "./remove-tree";
 import { markVariable, Sandbox, type SharedSandboxParts, type ToolLimits } from "./sandbox";
+import { Turns } from "./turns";
 
 /** Uploads the contexts of a session that is over, as far as their policies ask for it. Never rejects. */
 type UploadAtEnd = (sessionId: string, mounts: readonly ContextMount[]) => Promise<void>;
@@ -29,18 +30,23 @@ export class Sandboxes {
   readonly #opening = new Map<string, Promise<Sandbox>>();
   readonly #mounts = new Map<string, readonly ContextMount[]>();
   readonly #ending = new Map<string, Ending>();
+  // One session's copies share a record of its files. And a folder that is removed during an upload would look as if the
+  // session had deleted its files.
+  readonly #fileTurns = new Turns();
   #shared: Promise<SharedSandboxParts> | undefined;
+  readonly #isTemporary: boolean;
   #folder: string | undefined;
   #isClosed = false;
 
-  /** @param statePath the state file, beside which the folders are; without one they are temporary */
+  /** @param folder absolute path, where the sessions' folders are; undefined for a temporary folder, which `close` removes */
   constructor(
-    private readonly statePath: string | undefined,
+    folder: string | undefined,
     private readonly limits: ToolLimits,
     private readonly mirror: ContextMirror,
     private readonly uploadAtEnd: UploadAtEnd,
   ) {
-    this.#folder = statePath === undefined ? undefined : `${statePath}.sessions`;
+    this.#folder = folder;
+    this.#isTemporary = folder === undefined;
   }
 
   /** The sandbox of a running session. */
@@ -58,10 +64,15 @@ export class Sandboxes {
     return opening;
   }
 
-  /** Copies the files of a mount. If the session is over, they come from what is left of it. */
+  /**
+   * Copies the files of a mount, after all earlier copies of the session. If the session is over, the files come from what
+   * is left of it.
+   */
   async copyFiles(session: Pick<SessionRecord, "sessionId" | "mounts">, mount: ContextMount, direction: SyncDirection) {
-    const sandbox = await this.open(session.sessionId, session.mounts);
-    await (direction === "upload" ? this.mirror.upload(sandbox, mount) : this.mirror.download(sandbox, mount));
+    await this.#fileTurns.take(session.sessionId, async () => {
+      const sandbox = await this.open(session.sessionId, session.mounts);
+      await (direction === "upload" ? this.mirror.upload(sandbox, mount) : this.mirror.download(sandbox, mount));
+    });
   }
 
   /**
@@ -105,7 +116,7 @@ export class Sandboxes {
     await this.#ended();
     await Promise.all([...this.#opening.keys()].map((sessionId) => this.#kill(sessionId)));
     await (await this.#shared?.catch(() => undefined))?.keeper.close();
-    if (this.statePath === undefined && this.#folder !== undefined) {
+    if (this.#isTemporary && this.#folder !== undefined) {
       await removeTree(this.#folder);
     }
   }
@@ -143,7 +154,7 @@ export class Sandboxes {
     // The kernel reports paths without links.
     this.#folder = realpathSync(folder);
     const mark = `${randomString(20)}/`;
-    const keeper = new Keeper(`${markVariable}=${mark}`, this.#folder, this.statePath === undefined);
+    const keeper = new Keeper(`${markVariable}=${mark}`, this.#folder, this.#isTemporary);
     const interpreters = await findInterpreters();
     const programs = [interpreters.javascript, ...(interpreters.python === undefined ? [] : [interpreters.python])];
     return { view: await findSessionView(programs), interpreters, keeper, mark, limits: this.limits };
@@ -161,11 +172,13 @@ export class Sandboxes {
   }
 
   async #remove(sessionId: string): Promise<void> {
-    this.#opening.delete(sessionId);
-    this.#mounts.delete(sessionId);
-    this.#left = this.#left?.filter((left) => left !== sessionId);
-    // The next start removes what cannot be removed now.
-    await removeTree(this.#folderOf(sessionId)).catch(() => {});
+    await this.#fileTurns.take(sessionId, async () => {
+      this.#opening.delete(sessionId);
+      this.#mounts.delete(sessionId);
+      this.#left = this.#left?.filter((left) => left !== sessionId);
+      // The next start removes what cannot be removed now.
+      await removeTree(this.#folderOf(sessionId)).catch(() => {});
+    });
   }
 
   #mountsOf(sessionId: string): readonly ContextMount[] {

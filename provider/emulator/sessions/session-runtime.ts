@@ -33,8 +33,8 @@ export interface SessionRuntime {
 export interface SessionRuntimeParts {
   readonly settings: Settings;
   readonly clock: Clock;
-  /** The state file, if there is one. */
-  readonly statePath: string | undefined;
+  /** Where the sessions' folders are; undefined for a temporary folder. */
+  readonly sessionsFolder: string | undefined;
   readonly sessions: SessionStore;
   readonly contexts: ContextStore;
   readonly contents: FileContents;
@@ -61,7 +61,7 @@ export function createSessionRuntime(parts: SessionRuntimeParts): SessionRuntime
   function createSandboxes(): Sandboxes {
     const limits = { timeLimitMs: settings.toolTimeLimitMs, outputLimitBytes: settings.toolOutputLimitBytes };
     const mirror = new ContextMirror(contexts, contents, settings.maximumFileBytes);
-    return new Sandboxes(parts.statePath, limits, mirror, uploadAtEnd);
+    return new Sandboxes(parts.sessionsFolder, limits, mirror, uploadAtEnd);
   }
 
   async function uploadAtEnd(sessionId: string, mounts: readonly ContextMount[]): Promise<void> {

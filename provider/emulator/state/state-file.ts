@@ -1,6 +1,7 @@
 // Keeps the emulator's state in a file: a log. Changes are appended, and when the log has grown long, a shorter one
 // replaces it. A change is acknowledged only after it is on disk, so a process that is killed at any moment leaves either
-// the state before the change or the one after it.
+// the state before the change or the one after it. A read may show a change that is still being written. After a write that
+// failed, all operations fail until a write succeeds.
 
 import { constants, mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
@@ -25,6 +26,7 @@ export class StateFile {
   #isClosed = false;
   /** Whether the file holds everything but the changes that the state has not handed out yet. If not, it is replaced. */
   #isComplete = false;
+  #hasFailed = false;
   #sizeBytes = 0;
   #appendedBytes = 0;
 
@@ -82,6 +84,11 @@ export class StateFile {
     return this.#nextWrite;
   }
 
+  /** Whether the last write failed, so that the file lacks changes that were refused for this reason. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   /** Writes the state a last time and releases the file. */
   async close(): Promise<void> {
     try {
@@ -117,10 +124,16 @@ export class StateFile {
     const isAppendable = this.#isComplete && this.#appendedBytes < this.replaceAfterBytes;
     const commit = commitLine(this.state.takeChanges());
     this.#isComplete = false;
-    if (!isAppendable || !(commit === "" || (await this.#append(commit)))) {
-      await this.#replace();
+    try {
+      if (!isAppendable || !(commit === "" || (await this.#append(commit)))) {
+        await this.#replace();
+      }
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
     }
     this.#isComplete = true;
+    this.#hasFailed = false;
   }
 
   /** @returns whether it is on disk. If not, the file may be gone, full, or changed by somebody else. */
