@@ -344,8 +344,38 @@ describe("deleting a context", () => {
         : sendSuccess(response, { data: [{ filePath: `${folder}/x`, fileType: "folder" }], count: 1 });
     });
     await expect(deleteContext(openClient(server.url), "SdkCtx-1", { clock })).rejects.toThrow(
-      "context SdkCtx-1 holds folders, too many to look for files in all of them",
+      "context SdkCtx-1 holds files or folders, but not all of them could be listed",
     );
+    expect(server.operations()).not.toContain("DeleteContext");
+  });
+
+  /** A service whose file list does not know the context. GetContext finds it until the file list was asked for. */
+  async function startUnlisted(isGoneThen: boolean) {
+    let isListed = false;
+    return startScriptedServer(({ path }, response) => {
+      if (path.endsWith("/GetContext") && !(isListed && isGoneThen)) {
+        sendSuccess(response, { data: { id: "SdkCtx-1", name: "data", state: "available" } });
+      } else if (path.endsWith("/DeleteContext")) {
+        sendSuccess(response);
+      } else {
+        isListed = true;
+        sendRefusal(response, "InvalidContext.NotFound", "Context not found");
+      }
+    });
+  }
+
+  test("deletes nothing when only the file list does not know the context", async () => {
+    const server = await startUnlisted(false);
+    const failure = deleteContext(openClient(server.url), "SdkCtx-1", { clock: new FakeClock() });
+    await expect(failure).rejects.toThrow(
+      "unexpected reply to DescribeContextFiles: it does not know a context that GetContext finds",
+    );
+    expect(server.operations()).not.toContain("DeleteContext");
+  });
+
+  test("that goes while its files are counted is a success", async () => {
+    const server = await startUnlisted(true);
+    expect(await deleteContext(openClient(server.url), "SdkCtx-1", { clock: new FakeClock() })).toBe(true);
     expect(server.operations()).not.toContain("DeleteContext");
   });
 
