@@ -154,8 +154,8 @@ async function completeAndUpload(
       throw failure;
     }
     const failed = failure?.failures ?? [];
-    for (const { contextId } of failed) {
-      if (!(await isEmpty(client, contextId))) {
+    for (const { contextId, isTimeout } of failed) {
+      if (isTimeout || !(await isEmpty(client, contextId))) {
         const reason = "the session lacks files of its contexts, and its upload could delete them there";
         throw new UploadFailedError(`${reason}: ${describeError(failure)}`, failure);
       }

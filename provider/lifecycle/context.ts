@@ -212,15 +212,20 @@ async function countUnlessGone(client: AgbClient, { contextId, name }: Context):
   }
 }
 
-/** Makes a context whose name nobody has. A lost reply is looked into: AGB may have made it all the same. */
+/**
+ * Makes a context whose name nobody has. A lost reply is looked into: AGB may have made it all the same. Where the client
+ * has a limit, the create gets three quarters of what is left, so that there is time to look.
+ */
 async function createNew(client: AgbClient, name: string, searcher: AgbClient): Promise<Context> {
+  const leftMs = client.leftMs();
+  const search = searcher.within(leftMs);
   try {
-    return await createContext(client, name);
+    return await createContext(client.within(leftMs * 0.75), name);
   } catch (error) {
     if (!mayHaveHadEffect(error)) {
       throw error;
     }
-    const made = await findContext(searcher, name).catch(() => {
+    const made = await findContext(search, name).catch(() => {
       throw new AgbUncertainContextError(name, { cause: error });
     });
     if (made !== undefined) {

@@ -162,7 +162,9 @@ test("a session keeps its files through replacements, and destroy deletes them o
   await write(contexts, { web: { ...image, contextSyncs: syncs } });
   const download1 = emulator.addFault({ operation: "contextDownload", calls: 1, errorMessage: "no space left" });
   const badly = await failUp();
-  expect(badly).toContain("no space left. The session stays in the state; the next `pulumi up` downloads them again. If");
+  expect(badly).toContain(
+    "no space left. The session stays in the state; the next `pulumi up` downloads them again. If",
+  );
   const halfId = await webId();
   expect(emulator.sessions()).toMatchObject([{ sessionId: halfId }]);
   download1.remove();

@@ -144,6 +144,31 @@ describe("making a context", () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  test("ends within the limit of its client, also when the look after it gets no answer", async () => {
+    const server = await startScriptedServer((_, response, call) => {
+      if (call === 1) {
+        sendRefusal(response, "InvalidContext.NotFound");
+      }
+    });
+    const searcher = openClient(server.url, { timeoutMs: 600_000 });
+    const failure = createOwnedContext(searcher.within(800), "data", { inUse: new ContextsInUse(), searcher });
+    await expect(failure).rejects.toBeInstanceOf(AgbUncertainContextError);
+    expect(server.requests.map(({ query }) => query["allowCreate"])).toEqual(["false", "true", "false"]);
+  });
+
+  test("finds what it made within the limit of its client when the create gets no answer", async () => {
+    const server = await startScriptedServer((_, response, call) => {
+      if (call === 1) {
+        sendRefusal(response, "InvalidContext.NotFound");
+      } else if (call > 2) {
+        sendSuccess(response, { data: { id: "SdkCtx-1", name: "data", state: "available" } });
+      }
+    });
+    const client = openClient(server.url).within(2_000);
+    const made = await createOwnedContext(client, "data", { inUse: new ContextsInUse() });
+    expect(made).toMatchObject({ contextId: "SdkCtx-1", wasAdopted: false });
+  });
+
   test("is not tried while the look fails", async () => {
     const { emulator, make } = await startRun();
     emulator.addFault({ operation: "GetContext", answer: { status: 503 } });

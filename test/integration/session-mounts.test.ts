@@ -397,6 +397,17 @@ describe("delete", () => {
       expect(emulator.sessions()).toHaveLength(1);
     });
 
+    test("releases nothing while the download of an empty context still goes on", async () => {
+      const { emulator, stack, release } = await openMounts();
+      const emptyId = await createContext(emulator.url, "empty");
+      const contextSyncs = [{ contextId: emptyId, path }];
+      const inputs = await stack.check(declare({}, { contextSyncs, idleTimeoutSeconds: 1_800 }));
+      emulator.addFault({ operation: "contextDownload", delayMs: 60 * minuteMs });
+      const { state } = await unfinished(stack.provider.create(inputs), inputs);
+      expect((await failureOf(release(state))).message).toContain("an earlier download is still going on");
+      expect(emulator.sessions()).toHaveLength(1);
+    });
+
     test("is not updated when it is gone, and says how to recreate it", async () => {
       const { emulator, stack, state } = await openPending();
       await emulator.release(state.id);
