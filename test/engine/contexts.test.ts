@@ -175,7 +175,7 @@ test("a session keeps its files through replacements, and destroy deletes them o
 
   // The files of a context that someone deleted cannot be kept, so the program must say that they may go.
   await contextCall(emulator.url, "DeleteContext", { id: contextIds.cache });
-  expect(await failUp()).toContain("Context not found");
+  expect(await failUp()).toContain("the context no longer exists");
   expect(emulator.sessions()).toMatchObject([{ sessionId: halfId }]);
   await write(contexts, { web: { ...image, contextSyncs: syncs, releaseWithoutUpload: true } });
   const { stdout: went } = await project.up();
