@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { z } from "zod";
 import { boundedList } from "./bounded-list";
 import type { AgbClient, Operation } from "./client";
@@ -18,7 +19,7 @@ export interface Context {
 
 /** A file or folder in a context. */
 export interface ContextEntry {
-  /** Absolute path in the context. */
+  /** Path in the context as AGB shows it: absolute as far as known, and empty when AGB names none. */
   readonly path: string;
   readonly isFolder: boolean;
 }
@@ -37,6 +38,13 @@ const context = z
   .transform(({ id, name, state }): Context => ({ contextId: id, name, state: (state ?? "").toLowerCase() }));
 
 const nothing = z.unknown().transform(() => undefined);
+
+const itemCount = z.int().min(0).nullish();
+
+/** Whether a reply has a list. One without a list proves nothing, unless its count is 0. */
+function hasList(data: unknown): boolean {
+  return data !== undefined && data !== null;
+}
 
 const ofContext = { goneCodes: contextGoneCodes, innerVerdict: false, idempotent: true } as const;
 
@@ -68,7 +76,10 @@ const createOperation: Operation<{ name: string }, Context> = {
   parts: ({ name }) => ({ query: { name, allowCreate: "true" } }),
 };
 
-const listOperation: Operation<{ nextToken: string | undefined; pageSize: number }, Page<Context>> = {
+/** A page, and how many contexts there are as far as AGB says so. */
+type ContextPage = Page<Context> & { readonly totalCount: number };
+
+const listOperation: Operation<{ nextToken: string | undefined; pageSize: number }, ContextPage> = {
   ...ofContext,
   goneCodes: [],
   name: "ListContexts",
@@ -79,8 +90,20 @@ const listOperation: Operation<{ nextToken: string | undefined; pageSize: number
   }),
   // AGB's SDKs look for the token inside of `data`, which is an array, and so never see a second page.
   reply: z
-    .looseObject({ data: boundedList(context, "the page has too many contexts").optional(), nextToken: text })
-    .transform(({ data, nextToken }) => ({ items: data ?? [], nextToken: nextToken ?? undefined })),
+    .looseObject({ data: z.unknown().optional(), totalCount: itemCount })
+    .refine(({ data, totalCount }) => hasList(data) || totalCount === 0, "it has no list of contexts")
+    .pipe(
+      z.looseObject({
+        data: boundedList(context, "the page has too many contexts").optional(),
+        nextToken: text,
+        totalCount: itemCount,
+      }),
+    )
+    .transform(({ data, nextToken, totalCount }) => ({
+      items: data ?? [],
+      nextToken: nextToken ?? undefined,
+      totalCount: totalCount ?? 0,
+    })),
 };
 
 const renameOperation: Operation<{ contextId: string; name: string }, void> = {
@@ -122,7 +145,7 @@ const entry = z
 
 const filesOperation: Operation<
   { contextId: string; folder: string | undefined; pageNumber: number },
-  { entries: ContextEntry[]; count: number | undefined }
+  { entries: ContextEntry[]; count: number }
 > = {
   ...ofContext,
   name: "DescribeContextFiles",
@@ -137,11 +160,10 @@ const filesOperation: Operation<
     },
   }),
   reply: z
-    .looseObject({
-      data: boundedList(entry, "the page has too many files").optional(),
-      count: z.number().nullish(),
-    })
-    .transform(({ data, count }) => ({ entries: data ?? [], count: count ?? undefined })),
+    .looseObject({ data: z.unknown().optional(), count: itemCount })
+    .refine(({ data, count }) => hasList(data) || count === 0, "it has no list of files")
+    .pipe(z.looseObject({ data: boundedList(entry, "the page has too many files").optional(), count: itemCount }))
+    .transform(({ data, count }) => ({ entries: data ?? [], count: count ?? 0 })),
 };
 
 const filesPerPage = 100;
@@ -203,9 +225,15 @@ export async function getContext(
 /**
  * Makes a context, or returns the one that has the name: AGB does not say which of the two it did. So look with
  * `findContext` first.
+ *
+ * @throws AgbUnexpectedReplyError when AGB answers with a context of another name
  */
-export function createContext(client: AgbClient, name: string): Promise<Context> {
-  return client.call(createOperation, { name });
+export async function createContext(client: AgbClient, name: string): Promise<Context> {
+  const made = await client.call(createOperation, { name });
+  if (made.name.trim() !== name.trim()) {
+    throw otherContext();
+  }
+  return made;
 }
 
 /**
@@ -213,13 +241,28 @@ export function createContext(client: AgbClient, name: string): Promise<Context>
  *
  * @param pageSize how many contexts to ask for with one call
  * @throws AgbEndlessListError when the list does not end, see `itemsOfPages`
+ * @throws AgbUnexpectedReplyError when AGB returns no list, or at the end when it counts more contexts than it listed
  */
-export function listContexts(client: AgbClient, pageSize = 100): AsyncGenerator<Context> {
-  return itemsOfPages({
+export async function* listContexts(client: AgbClient, pageSize = 100): AsyncGenerator<Context> {
+  let totalCount = 0;
+  let listed = 0;
+  const contexts = itemsOfPages({
     operation: listOperation.name,
-    fetchPage: (nextToken, leftMs) => client.within(leftMs).call(listOperation, { nextToken, pageSize }),
+    fetchPage: async (nextToken, leftMs) => {
+      const page = await client.within(leftMs).call(listOperation, { nextToken, pageSize });
+      totalCount = page.totalCount;
+      return page;
+    },
     keyOf: ({ contextId }) => contextId,
   });
+  for await (const found of contexts) {
+    listed += 1;
+    yield found;
+  }
+  if (listed < totalCount) {
+    const reason = `it counts ${totalCount} contexts and lists ${listed}`;
+    throw new AgbUnexpectedReplyError(listOperation.name, 200, "", reason);
+  }
 }
 
 /**
@@ -250,33 +293,43 @@ export function clearContext(client: AgbClient, contextId: string): Promise<void
 }
 
 /**
- * Yields the files and folders that lie directly in a folder of a context, from every page, each once.
+ * Yields the files and folders that lie directly in a folder of a context, from every page, each once. It reads until a
+ * page has nothing new: AGB's count may be that of the page, and pages may repeat entries.
  *
  * @param folder absolute path in the context; `undefined` leaves the choice to AGB
+ * @param onMissing called at the end when AGB counts more entries than it listed
  * @throws AgbNotFoundError when the context is gone
  * @throws AgbEndlessListError when the list does not end, see `itemsOfPages`
- * @throws AgbUnexpectedReplyError when AGB counts files but lists none
+ * @throws AgbUnexpectedReplyError when AGB counts files but lists none, or returns no list
  */
 export function listFiles(
   client: AgbClient,
   contextId: string,
   folder: string | undefined,
+  onMissing: () => void = () => {},
 ): AsyncGenerator<ContextEntry> {
-  let seen = 0;
+  const keys = new Set<string>();
+  let mostCounted = 0;
   return itemsOfPages({
     operation: filesOperation.name,
     fetchPage: async (token, leftMs) => {
       const pageNumber = Number(token ?? "1");
       const page = await client.within(leftMs).call(filesOperation, { contextId, folder, pageNumber });
-      seen += page.entries.length;
-      if (seen === 0 && (page.count ?? 0) > 0) {
+      const known = keys.size;
+      for (const listed of page.entries) {
+        keys.add(keyOf(listed));
+      }
+      if (keys.size === 0 && page.count > 0) {
         throw new AgbUnexpectedReplyError(filesOperation.name, 200, "", `it counts ${page.count} files and lists none`);
       }
-      // AGB may give fewer to a page than were asked for, so a short page is not the last one.
-      const isLast = page.entries.length === 0 || (page.count !== undefined && seen >= page.count);
+      mostCounted = Math.max(mostCounted, page.count);
+      const isLast = keys.size === known;
+      if (isLast && keys.size < mostCounted) {
+        onMissing();
+      }
       return { items: page.entries, nextToken: isLast ? undefined : String(pageNumber + 1) };
     },
-    keyOf: ({ path }) => path,
+    keyOf,
   });
 }
 
@@ -306,18 +359,28 @@ async function countFrom(client: AgbClient, contextId: string, root: string | un
   const folders = [root];
   const seen = new Set<string>();
   let files = 0;
+  let isComplete = true;
+  const onMissing = () => {
+    isComplete = false;
+  };
   for (const [index, folder] of folders.entries()) {
     if (index >= mostCountedFolders) {
       return { files, isComplete: false };
     }
-    for await (const { path, isFolder } of listFiles(client, contextId, folder)) {
-      if (seen.has(path)) {
+    for await (const { path: shown, isFolder } of listFiles(client, contextId, folder, onMissing)) {
+      const path = isFolder ? folderPath(shown, folder) : pathIn(folder, shown);
+      if (path === undefined) {
+        isComplete = false;
+        continue;
+      }
+      const key = keyOf({ path, isFolder });
+      if (seen.has(key)) {
         continue;
       }
       if (seen.size >= mostCountedEntries) {
         return { files, isComplete: false };
       }
-      seen.add(path);
+      seen.add(key);
       if (isFolder) {
         folders.push(path);
       } else {
@@ -325,7 +388,30 @@ async function countFrom(client: AgbClient, contextId: string, root: string | un
       }
     }
   }
-  return { files, isComplete: true };
+  return { files, isComplete };
+}
+
+/** A file and a folder may have the same path. */
+function keyOf({ path, isFolder }: ContextEntry): string {
+  return `${isFolder ? "folder" : "file"} ${path}`;
+}
+
+/**
+ * Finds the absolute path of a folder that AGB listed in another one. No path is known for certain when AGB names the
+ * listed folder itself, when it chose that folder, or when a relative path may start there or at the root.
+ */
+function folderPath(shown: string, parent: string | undefined): string | undefined {
+  const path = pathIn(parent, shown);
+  const isClear = shown.startsWith("/") || parent === "/" || (parent !== undefined && !/[^/]\/[^/]/.test(shown));
+  return isClear && !isSamePath(path, parent ?? "/") ? path : undefined;
+}
+
+function pathIn(folder: string | undefined, shown: string): string {
+  return shown.startsWith("/") ? shown : `${folder?.replace(/\/$/, "") ?? ""}/${shown}`;
+}
+
+function isSamePath(one: string, other: string): boolean {
+  return posix.resolve("/", one) === posix.resolve("/", other);
 }
 
 /** Whether AGB refused the call for what it asks. A wrong key, a missing object and an overload are other matters. */

@@ -7,9 +7,9 @@ export const sessionGoneCodes = ["InvalidMcpSession.NotFound", "InvalidSession.N
 /**
  * AGB's codes for a context that is unknown or deleted. The real code is not known: fixtures of AGB's SDK have the message
  * "Context not found" without a code, those of its sibling platform `Context.NotFound` and `ContextNotFound`. So any code that
- * ends with these words counts.
+ * ends with these words counts, but not where another word comes before `Context`.
  */
-export const contextGoneCodes = [/Context(?:Id|Name)?[._]?NotFound$/i] as const;
+export const contextGoneCodes = [/(?:^|\.)(?:Invalid)?(?:Sdk)?Context(?:Id|Name)?[._]?NotFound$/i] as const;
 
 /** AGB's code for an unknown call: the endpoint's path is wrong, or the call is not deployed there. */
 export const noSuchCallCode = "InvalidAction.NotFound";

@@ -30,8 +30,9 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
   }
   if (error instanceof UploadFailedError) {
     return (
-      "The session is not released, so that no file is lost. Run the command again. To go on without the files, set " +
-      "`releaseWithoutUpload: true` on the session and run `pulumi up` before that."
+      "The session is not released, so that no file is lost. Run the command again. To release it without the " +
+      "upload: copy the files that you need, set `releaseWithoutUpload: true` on the session and run `pulumi up`, then " +
+      "run the command again and remove the option afterwards."
     );
   }
   if (error instanceof AgbNotFoundError) {

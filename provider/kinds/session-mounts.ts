@@ -1,4 +1,5 @@
 import type { AgbClient } from "../api/client";
+import { countFiles } from "../api/contexts";
 import { AgbAuthenticationError, AgbNetworkError, AgbNotFoundError, CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
 import { type ContextMount, uploadsOnRelease } from "../api/sync-policy";
@@ -9,6 +10,7 @@ import {
   uploadBeforeRelease,
   waitForDownloads,
 } from "../lifecycle/context-mounts";
+import { unlessGone } from "../lifecycle/unless-gone";
 import type { Clock } from "../lifecycle/wait";
 import type { Problem } from "../problem";
 import { describeError } from "./failure";
@@ -89,15 +91,17 @@ export function unfinishedDownload<State extends object>(
     id,
     { ...state, downloadPending: true },
     `${describeSession(id, resource)} runs without all files of its contexts: ${describeError(failure)}. The session stays ` +
-      "in the state; the next `pulumi up` downloads them again.",
+      "in the state; the next `pulumi up` downloads them again. If the path cannot be written, change it in contextSyncs.",
     { cause: failure },
   );
 }
 
 /**
- * Uploads the session's files to its contexts before a release. With `releaseWithoutUpload` a failure is only reported.
+ * Uploads the session's files to its contexts before a release. With `releaseWithoutUpload` every failure is only
+ * reported: if it stops the release too, such as a refused key, the release says so.
  *
  * @throws UploadFailedError when files could not be uploaded
+ * @throws AgbAuthenticationError, AgbNetworkError without `releaseWithoutUpload`, so that another key may be tried
  */
 export async function uploadMounts(
   { client: unhurried, say }: Call,
@@ -109,44 +113,68 @@ export async function uploadMounts(
   const leftMs = unhurried.leftMs();
   // An upload without an end must leave time for the release.
   const client = releaseWithoutUpload && Number.isFinite(leftMs) ? unhurried.within(leftMs / 2) : unhurried;
-  const failure = await failureOf(completeAndUpload(client, id, known, clock));
+  const failure = await failureOf(completeAndUpload(client, id, known, clock, say));
   if (failure === undefined) {
     return;
   }
-  if (failure instanceof AgbAuthenticationError || failure instanceof AgbNetworkError) {
-    // The release would fail in the same way, and another key may be tried.
+  if (releaseWithoutUpload) {
+    const reason = describeError(failure);
+    say(`session ${printable(id)} is released without its files, as releaseWithoutUpload says: ${reason}`);
+    return;
+  }
+  if (
+    failure instanceof AgbAuthenticationError ||
+    failure instanceof AgbNetworkError ||
+    failure instanceof UploadFailedError
+  ) {
     throw failure;
   }
-  if (!releaseWithoutUpload) {
-    throw failure instanceof UploadFailedError ? failure : new UploadFailedError(describeError(failure), failure);
-  }
-  say(
-    `session ${printable(id)} is released without its files, as releaseWithoutUpload says: ${describeError(failure)}`,
-  );
+  throw new UploadFailedError(describeError(failure), failure);
 }
 
-/** Downloads what a session lacks before the upload, which would delete in the context what is missing in the session. */
+/**
+ * Downloads what a session lacks before the upload, which would delete in the context what is missing in the session. A
+ * mount whose download fails again is not uploaded when its context is empty: there is nothing to delete, and its path may
+ * not be writable.
+ */
 async function completeAndUpload(
   client: AgbClient,
   id: string,
   { contextSyncs: mounts = [], downloadPending = false }: MountState,
   clock: Clock,
+  say: Call["say"],
 ): Promise<void> {
-  const uploading = mounts.filter(uploadsOnRelease);
+  let uploading = mounts.filter(uploadsOnRelease);
   if (downloadPending && uploading.length > 0) {
     const failure = await repeatDownloads(client, id, uploading, clock);
     if (failure instanceof AgbNotFoundError) {
       return;
     }
-    if (failure instanceof AgbContextSyncError) {
-      const reason = "the session lacks files of its contexts, and its upload could delete them there";
-      throw new UploadFailedError(`${reason}: ${describeError(failure)}`, failure);
-    }
-    if (failure !== undefined) {
+    if (failure !== undefined && !(failure instanceof AgbContextSyncError)) {
       throw failure;
+    }
+    const failed = failure?.failures ?? [];
+    for (const { contextId, isTimeout } of failed) {
+      if (isTimeout || !(await isEmpty(client, contextId))) {
+        const reason = "the session lacks files of its contexts, and its upload could delete them there";
+        throw new UploadFailedError(`${reason}: ${describeError(failure)}`, failure);
+      }
+    }
+    for (const { contextId, path } of failed) {
+      uploading = uploading.filter((mount) => !(mount.contextId === contextId && mount.path === path));
+      say(
+        `the mount ${printable(path)} of session ${printable(id)} is not uploaded: its download failed, and context ` +
+          `${printable(contextId)} holds no files.`,
+      );
     }
   }
   await uploadBeforeRelease(client, id, uploading, clock, syncTimeoutMs(client));
+}
+
+/** Whether a context certainly holds no files. One that is gone is not empty: nobody knows what became of it. */
+async function isEmpty(client: AgbClient, contextId: string): Promise<boolean> {
+  const count = await unlessGone(countFiles(client, contextId));
+  return count?.files === 0 && count.isComplete;
 }
 
 /** What is left of the operation's limit, in milliseconds, else the default. */

@@ -4,6 +4,7 @@ import type { Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { releaseSession, type SessionRequest } from "../api/sessions";
 import { wasTakenOver } from "../lifecycle/adopt";
+import { AgbContextSyncError } from "../lifecycle/context-errors";
 import { openCreateRuntime } from "../lifecycle/create-runtime";
 import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
 import { newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
@@ -228,8 +229,12 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     const state = sessionState({ ...owned, downloadPending: undefined }, news.labels, wanted);
     if (downloadPending) {
       const failure = await repeatDownloads(client, id, news.contextSyncs ?? [], clock);
-      if (failure !== undefined) {
+      if (failure instanceof AgbContextSyncError) {
         throw unfinishedDownload(id, state, resource, failure);
+      }
+      if (failure !== undefined) {
+        // The state still says that the download is pending, and the kind has advice for other failures.
+        throw failure;
       }
     }
     return state;

@@ -44,7 +44,11 @@ export class AgbContextNotEmptyError extends CleanError {
 
 function describeCount({ files, isComplete }: FileCount): string {
   const number = `${files} ${files === 1 ? "file" : "files"}`;
-  return isComplete ? number : files > 0 ? `at least ${number}` : "folders, too many to look for files in all of them";
+  return isComplete
+    ? number
+    : files > 0
+      ? `at least ${number}`
+      : "files or folders, but not all of them could be listed";
 }
 
 /** A create that failed although AGB may have created the context. */

@@ -2,6 +2,8 @@
 import type { AgbClient } from "../api/client";
 import { getSyncItems, type SyncDirection, type SyncItem, startSync } from "../api/context-sync";
 import { countFiles } from "../api/contexts";
+import { AgbApiError, AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
+import { contextGoneCodes } from "../api/gone";
 import { type ContextMount, downloadsOnCreate, uploadsOnRelease } from "../api/sync-policy";
 import { AgbContextSyncError, type SyncFailure } from "./context-errors";
 import { unlessGone } from "./unless-gone";
@@ -53,8 +55,8 @@ export async function downloadAgain(
   const missing = mounts.filter(
     (mount) => downloadsOnCreate(mount) && newest(earlier, mount)?.progress !== "succeeded",
   );
-  await watch.start(missing);
-  await watch.requireDone(missing, earlier);
+  const refused = await watch.start(missing);
+  await watch.requireDone(missing, earlier, refused);
 }
 
 /**
@@ -75,16 +77,21 @@ export async function uploadBeforeRelease(
   const upload = async () => {
     const watch = new SyncWatch(client, sessionId, "upload", clock, timeoutMs);
     const earlier = await watch.awaitQuiet(uploading);
-    await watch.start(uploading);
-    await watch.requireDone(uploading, earlier);
+    const refused = await watch.start(uploading);
+    await watch.requireDone(uploading, earlier, refused);
     return true;
   };
   return uploading.length === 0 || (await unlessGone(upload())) === true;
 }
 
+/** Mounts that AGB refused to synchronize. */
+type Refusals = ReadonlyMap<ContextMount, SyncFailure>;
+
 /** The synchronizations of one session in one direction, watched until a common deadline. */
 class SyncWatch {
   private readonly startedMs: number;
+  /** Mounts of which AGB showed a new synchronization that was going on. */
+  private readonly seenRunning = new Set<ContextMount>();
   /** What the contexts hold of mounts for which AGB shows no item; each is asked once. */
   private readonly itemless = new Map<ContextMount, "empty" | "not empty" | "missing">();
 
@@ -111,39 +118,64 @@ class SyncWatch {
     let before: string | undefined;
     const isQuiet = async () => {
       items = await this.look(mounts);
-      const shown = items.map(identityOf).sort().join("\n");
+      const shown = JSON.stringify(items.map((item) => JSON.stringify(item)).sort());
       const isSame = shown === before;
       before = shown;
-      return items.length === 0 || (isSame && items.every(({ progress }) => progress !== "running"));
+      return isSame && items.every(({ progress }) => progress !== "running");
     };
     if (!(await this.wait(isQuiet, { firstDelayMs: distinctStartMs, longestDelayMs: distinctStartMs }))) {
       const busy = mounts.filter((mount) => itemsOf(items, mount).length > 0);
-      this.fail(busy.map((mount) => this.timeoutOf(mount, `an earlier ${this.direction} is still going on`)));
+      this.fail(
+        (busy.length > 0 ? busy : mounts).map((mount) =>
+          this.timeoutOf(mount, `an earlier ${this.direction} is still going on`),
+        ),
+      );
     }
     return items;
   }
 
-  /** Asks AGB to synchronize each of the mounts. */
-  async start(mounts: readonly ContextMount[]): Promise<void> {
+  /**
+   * Asks AGB to synchronize each of the mounts, also after it refused one.
+   *
+   * @returns the mounts that AGB refused
+   */
+  async start(mounts: readonly ContextMount[]): Promise<Refusals> {
+    const refused = new Map<ContextMount, SyncFailure>();
     for (const mount of mounts) {
-      await startSync(this.client, this.sessionId, mount, this.direction);
+      try {
+        await startSync(this.client, this.sessionId, mount, this.direction);
+      } catch (error) {
+        if (!isRefusalOfMount(error)) {
+          throw error;
+        }
+        const reason = isContextGone(error) ? "the context no longer exists" : error.message;
+        refused.set(mount, failure(mount, reason, false));
+      }
     }
+    return refused;
   }
 
   /**
    * Waits until AGB shows the end of a synchronization for each mount.
    *
    * @param earlier items that do not count, because they were there before
-   * @throws AgbContextSyncError when one failed, or is not over at the deadline
+   * @param refused mounts whose synchronization did not start
+   * @throws AgbContextSyncError when one failed or did not start, or is not over at the deadline
    */
-  async requireDone(mounts: readonly ContextMount[], earlier: readonly SyncItem[]): Promise<void> {
-    if (mounts.length === 0) {
-      return;
-    }
+  async requireDone(
+    wanted: readonly ContextMount[],
+    earlier: readonly SyncItem[],
+    refused: Refusals = new Map(),
+  ): Promise<void> {
+    const mounts = wanted.filter((mount) => !refused.has(mount));
     const known = new Set(earlier.map(identityOf));
     let items: SyncItem[] = [];
     const isOver = async () => {
-      items = (await this.look(mounts)).filter((item) => !known.has(identityOf(item)));
+      const shown = await this.look(mounts);
+      for (const old of earlier.filter((item) => isReplaced(item, shown))) {
+        known.delete(identityOf(old));
+      }
+      items = shown.filter((item) => !known.has(identityOf(item)));
       for (const mount of mounts) {
         if (!(await this.isOver(mount, items))) {
           return false;
@@ -151,8 +183,11 @@ class SyncWatch {
       }
       return true;
     };
-    await this.wait(isOver);
-    this.fail(mounts.flatMap((mount) => this.failureOf(mount, itemsOf(items, mount))));
+    if (mounts.length > 0) {
+      await this.wait(isOver);
+    }
+    const failures = mounts.flatMap((mount) => this.failureOf(mount, itemsOf(items, mount)));
+    this.fail([...refused.values(), ...failures]);
   }
 
   private wait(look: () => Promise<boolean>, options: Partial<PollOptions> = {}): Promise<boolean> {
@@ -167,8 +202,12 @@ class SyncWatch {
 
   private async isOver(mount: ContextMount, items: readonly SyncItem[]): Promise<boolean> {
     const own = itemsOf(items, mount);
+    if (own.some(({ progress }) => progress === "running")) {
+      this.seenRunning.add(mount);
+      return false;
+    }
     if (own.length > 0) {
-      return own.every(({ progress }) => progress !== "running");
+      return true;
     }
     return this.direction === "download" && (await this.lookIntoContext(mount)) !== "not empty";
   }
@@ -204,7 +243,13 @@ class SyncWatch {
     if (found === "missing") {
       return [failure(mount, "the context does not exist", false)];
     }
-    return found === "empty" ? [] : [this.timeoutOf(mount, `AGB does not show any ${this.direction} of it`)];
+    if (found === "empty") {
+      return [];
+    }
+    const state = this.seenRunning.has(mount)
+      ? `AGB showed that its ${this.direction} was running, but not how it ended`
+      : `AGB does not show any ${this.direction} of it`;
+    return [this.timeoutOf(mount, state)];
   }
 
   private timeoutOf(mount: ContextMount, state: string): SyncFailure {
@@ -234,15 +279,39 @@ function plainPath(path: string): string {
   return `/${path.split("/").filter(Boolean).join("/")}`;
 }
 
-/** The item of a mount that began last; of several with the same start time, the one that AGB names last. */
+/** The item of a mount that began last. Of several with the same start time, one that failed counts. */
 function newest(items: readonly SyncItem[], mount: ContextMount): SyncItem | undefined {
-  return itemsOf(items, mount).reduce<SyncItem | undefined>(
-    (last, item) => (last === undefined || item.startTime >= last.startTime ? item : last),
-    undefined,
+  return itemsOf(items, mount).reduce<SyncItem | undefined>((last, item) => {
+    const isLater = last === undefined || item.startTime > last.startTime;
+    return isLater || (item.startTime === last.startTime && last.progress !== "failed") ? item : last;
+  }, undefined);
+}
+
+/**
+ * What tells one synchronization from another. AGB gives them no id, and may fill in the end of one later. Without a start
+ * time, the outcome is all there is.
+ */
+function identityOf({ contextId, path, direction, startTime, progress }: SyncItem): string {
+  return JSON.stringify([contextId, path, direction, startTime || progress]);
+}
+
+/** Whether another synchronization has taken the place of this one. Without start times, only its progress shows that. */
+function isReplaced(old: SyncItem, shown: readonly SyncItem[]): boolean {
+  const isTwin = ({ contextId, path, startTime }: SyncItem) =>
+    startTime === 0 && old.startTime === 0 && contextId === old.contextId && path === old.path;
+  const twins = shown.filter(isTwin);
+  return (
+    twins.some(({ progress }) => progress === "running") && twins.every((twin) => identityOf(twin) !== identityOf(old))
   );
 }
 
-/** What tells one synchronization from another. AGB gives them no id. */
-function identityOf(item: SyncItem): string {
-  return JSON.stringify(item);
+/** Whether AGB refused to synchronize a mount, and would not refuse every call in the same way. */
+function isRefusalOfMount(error: unknown): error is AgbApiError {
+  return (
+    error instanceof AgbApiError && !(error instanceof AgbNotFoundError) && !(error instanceof AgbAuthenticationError)
+  );
+}
+
+function isContextGone({ code, status, isFromAgb }: AgbApiError): boolean {
+  return isFromAgb && status < 500 && contextGoneCodes.some((gone) => gone.test(code));
 }

@@ -7,12 +7,14 @@ import {
   type Context,
   countFiles,
   createContext,
+  type FileCount,
   findContext,
   getContext,
   listFiles,
   deleteContext as requestDelete,
   renameContext as requestRename,
 } from "../api/contexts";
+import { AgbNotFoundError, AgbUnexpectedReplyError } from "../api/errors";
 import {
   AgbContextClearingError,
   AgbContextExistsError,
@@ -153,6 +155,7 @@ export function renameContext(
  * @throws AgbContextNotEmptyError when it holds files
  * @throws AgbContextClearingError when it is still being cleared after the time-out
  * @throws AgbContextUnchangedError when AGB accepted the delete and it is still there after the time-out
+ * @throws AgbUnexpectedReplyError when AGB finds the context but not its files
  */
 export async function deleteContext(
   client: AgbClient,
@@ -165,9 +168,14 @@ export async function deleteContext(
   if (ready === undefined) {
     return false;
   }
-  const count = force ? undefined : await unlessGone(countFiles(client, contextId));
-  if (count !== undefined && !(count.files === 0 && count.isComplete)) {
-    throw new AgbContextNotEmptyError(contextId, count);
+  if (!force) {
+    const count = await countUnlessGone(client, ready);
+    if (count === undefined) {
+      return true;
+    }
+    if (count.files > 0 || !count.isComplete) {
+      throw new AgbContextNotEmptyError(contextId, count);
+    }
   }
   // It was there a moment ago. "Not found" means that an earlier try of this call deleted it and its reply was lost.
   await unlessGone(requestDelete(client, contextId));
@@ -189,15 +197,37 @@ export async function deleteNewContext(client: AgbClient, contextId: string): Pr
   await unlessGone(requestDelete(client, contextId));
 }
 
-/** Creates a context whose name nobody has. A lost reply is looked into: AGB may have made it all the same. */
-async function createNew(client: AgbClient, name: string, searcher: AgbClient): Promise<Context> {
+/** Counts the files of a context. That AGB does not list them proves nothing while it finds the context. */
+async function countUnlessGone(client: AgbClient, { contextId, name }: Context): Promise<FileCount | undefined> {
   try {
-    return await createContext(client, name);
+    return await countFiles(client, contextId);
+  } catch (error) {
+    if (!(error instanceof AgbNotFoundError)) {
+      throw error;
+    }
+    if ((await getContext(client, contextId, name)) === undefined) {
+      return undefined;
+    }
+    const { operation, status, requestId } = error;
+    const reason = "it does not know a context that GetContext finds";
+    throw new AgbUnexpectedReplyError(operation, status, requestId, reason);
+  }
+}
+
+/**
+ * Creates a context whose name nobody has. After a lost reply it looks whether AGB created it all the same. If the client has a
+ * limit, the create gets three quarters of what is left, so that there is time to look.
+ */
+async function createNew(client: AgbClient, name: string, searcher: AgbClient): Promise<Context> {
+  const leftMs = client.leftMs();
+  const search = searcher.within(leftMs);
+  try {
+    return await createContext(client.within(leftMs * 0.75), name);
   } catch (error) {
     if (!mayHaveHadEffect(error)) {
       throw error;
     }
-    const made = await findContext(searcher, name).catch(() => {
+    const made = await findContext(search, name).catch(() => {
       throw new AgbUncertainContextError(name, { cause: error });
     });
     if (made !== undefined) {

@@ -143,6 +143,31 @@ describe("making a context", () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  test("ends within the limit of its client, also when the look after it gets no answer", async () => {
+    const server = await startScriptedServer((_, response, call) => {
+      if (call === 1) {
+        sendRefusal(response, "InvalidContext.NotFound");
+      }
+    });
+    const searcher = openClient(server.url, { timeoutMs: 600_000 });
+    const failure = createOwnedContext(searcher.within(800), "data", { inUse: new ContextsInUse(), searcher });
+    await expect(failure).rejects.toBeInstanceOf(AgbUncertainContextError);
+    expect(server.requests.map(({ query }) => query["allowCreate"])).toEqual(["false", "true", "false"]);
+  });
+
+  test("finds what it made within the limit of its client when the create gets no answer", async () => {
+    const server = await startScriptedServer((_, response, call) => {
+      if (call === 1) {
+        sendRefusal(response, "InvalidContext.NotFound");
+      } else if (call > 2) {
+        sendSuccess(response, { data: { id: "SdkCtx-1", name: "data", state: "available" } });
+      }
+    });
+    const client = openClient(server.url).within(2_000);
+    const made = await createOwnedContext(client, "data", { inUse: new ContextsInUse() });
+    expect(made).toMatchObject({ contextId: "SdkCtx-1", wasAdopted: false });
+  });
+
   test("is not tried while the look fails", async () => {
     const { emulator, make } = await startRun();
     emulator.addFault({ operation: "GetContext", answer: { status: 503 } });
@@ -343,8 +368,38 @@ describe("deleting a context", () => {
         : sendSuccess(response, { data: [{ filePath: `${folder}/x`, fileType: "folder" }], count: 1 });
     });
     await expect(deleteContext(openClient(server.url), "SdkCtx-1", { clock })).rejects.toThrow(
-      "context SdkCtx-1 holds folders, too many to look for files in all of them",
+      "context SdkCtx-1 holds files or folders, but not all of them could be listed",
     );
+    expect(server.operations()).not.toContain("DeleteContext");
+  });
+
+  /** A service whose file list does not know the context. GetContext finds it until the file list was asked for. */
+  async function startUnlisted(isGoneThen: boolean) {
+    let isListed = false;
+    return startScriptedServer(({ path }, response) => {
+      if (path.endsWith("/GetContext") && !(isListed && isGoneThen)) {
+        sendSuccess(response, { data: { id: "SdkCtx-1", name: "data", state: "available" } });
+      } else if (path.endsWith("/DeleteContext")) {
+        sendSuccess(response);
+      } else {
+        isListed = true;
+        sendRefusal(response, "InvalidContext.NotFound", "Context not found");
+      }
+    });
+  }
+
+  test("deletes nothing when only the file list does not know the context", async () => {
+    const server = await startUnlisted(false);
+    const failure = deleteContext(openClient(server.url), "SdkCtx-1", { clock: new FakeClock() });
+    await expect(failure).rejects.toThrow(
+      "unexpected reply to DescribeContextFiles: it does not know a context that GetContext finds",
+    );
+    expect(server.operations()).not.toContain("DeleteContext");
+  });
+
+  test("that goes while its files are counted is a success", async () => {
+    const server = await startUnlisted(true);
+    expect(await deleteContext(openClient(server.url), "SdkCtx-1", { clock: new FakeClock() })).toBe(true);
     expect(server.operations()).not.toContain("DeleteContext");
   });
 

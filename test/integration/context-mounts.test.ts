@@ -135,7 +135,8 @@ describe("waiting for downloads", () => {
     );
     await expect(failure).rejects.toMatchObject({ failures: [{ isTimeout: true }] });
     expect(clock.elapsedMs()).toBe(defaultSyncTimeoutMs);
-    expect(server.operations().filter((operation) => operation === "DescribeContextFiles")).toHaveLength(1);
+    // One count reads two pages: the second one has nothing new.
+    expect(server.operations().filter((operation) => operation === "DescribeContextFiles")).toHaveLength(2);
   });
 
   test("that does not end fails after its time with AGB's status", async () => {
@@ -285,6 +286,71 @@ describe("uploading before a release", () => {
     );
   });
 
+  test("does not take an upload for its own that AGB shows only at the second look", async () => {
+    const old = item();
+    const { client, clock, mounts } = await startService(({ look, sinceTrigger }) =>
+      look === 1 ? [] : sinceTrigger < 3 ? [old] : [old, item({ startTime: 110, status: "Failed" })],
+    );
+    await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow("AGB gave no reason");
+  });
+
+  test("does not take an earlier upload for its own whose end AGB fills in later", async () => {
+    const { client, clock, mounts } = await startService(({ sinceTrigger }) =>
+      sinceTrigger === 0
+        ? [item({ finishTime: 0, errorMessage: null })]
+        : sinceTrigger < 4
+          ? [item()]
+          : [item({ startTime: 110, status: "Failed", errorMessage: "no space" })],
+    );
+    await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow("no space");
+  });
+
+  test.each(["before", "after"])(
+    "fails when one of two in the same second failed, listed %s the other",
+    async (where) => {
+      const failed = item({ status: "Failed", errorMessage: "no space" });
+      const { client, clock, mounts } = await startService(({ sinceTrigger }) =>
+        sinceTrigger === 0 ? [] : where === "before" ? [failed, item()] : [item(), failed],
+      );
+      await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow("no space");
+    },
+  );
+
+  describe("where AGB sends no times", () => {
+    const timeless = (status: string) => item({ status, startTime: undefined, finishTime: undefined });
+
+    test.each([
+      ["the newest only", ["Success"], ["Running"], ["Success"], true],
+      ["the newest only, after a failure", ["Failed"], ["Running"], ["Success"], true],
+      ["the newest only, and it fails", ["Success"], ["Running"], ["Failed"], false],
+      ["all, and the earlier one failed", ["Failed"], ["Failed", "Running"], ["Failed", "Success"], true],
+      ["all, and the new one fails", ["Success"], ["Success", "Running"], ["Success", "Failed"], false],
+      ["all, from none", [], ["Running"], ["Success"], true],
+    ] as const)("sees the end of its own after it was running: %s", async (_what, before, during, after, succeeds) => {
+      const { client, clock, mounts } = await startService(({ sinceTrigger }) =>
+        (sinceTrigger === 0 ? before : sinceTrigger < 3 ? during : after).map(timeless),
+      );
+      const outcome = await uploadBeforeRelease(client, "session-1", mounts, clock).catch(({ message }) => message);
+      expect(outcome).toEqual(succeeds ? true : expect.stringContaining("AGB gave no reason"));
+    });
+
+    test("does not take an earlier success for its own when it sees nothing running", async () => {
+      const { client, clock, mounts } = await startService(() => [timeless("Success")]);
+      await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow(
+        "AGB does not show any upload of it after 300000 ms",
+      );
+    });
+  });
+
+  test("does not say that AGB showed no upload when it showed one that was running", async () => {
+    const { client, clock, mounts } = await startService(({ sinceTrigger }) =>
+      sinceTrigger === 1 ? [item({ status: "Running" })] : [],
+    );
+    await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow(
+      "AGB showed that its upload was running, but not how it ended after 300000 ms",
+    );
+  });
+
   test("sees an upload that takes less than a second, right after another one", async () => {
     const { clock, emulator, client, mounts, sessionId } = await startMounted();
     for (let times = 0; times < 3; times++) {
@@ -348,7 +414,7 @@ describe("uploading before a release", () => {
         return sinceTrigger === 0 ? [] : first === "oldest" ? [earlier, later] : [later, earlier];
       });
       expect(await uploadBeforeRelease(client, "session-1", mounts, clock)).toBe(true);
-      expect(server.operations().filter((operation) => operation === "GetContextInfo")).toHaveLength(4);
+      expect(server.operations().filter((operation) => operation === "GetContextInfo")).toHaveLength(5);
     },
   );
 
@@ -377,8 +443,35 @@ describe("uploading before a release", () => {
     const { clock, client, contextId, mounts, sessionId } = await startMounted();
     await deleteContext(client, contextId);
     await expect(uploadBeforeRelease(client, sessionId, mounts, clock)).rejects.toThrow(
-      "AGB refused SyncContext: Context not found",
+      `the upload of ${path} to context ${contextId} failed: the context no longer exists`,
     );
+  });
+
+  test("asks for every mount although AGB refuses some, waits for the others and reports all", async () => {
+    const { clock, emulator, client, contextId, sessionId } = await startMounted();
+    const others = [await createContext(client, "other"), await createContext(client, "third")];
+    const mounts = [
+      { contextId: "SdkCtx-never", path: "/a" },
+      ...others.map((other, index) => ({ contextId: other.contextId, path: `/b${index}` })),
+      { contextId, path },
+    ];
+    emulator.addFault({
+      operation: "SyncContext",
+      calls: 2,
+      answer: { status: 400, body: { success: false, code: "Busy", message: "try later" } },
+    });
+    emulator.addFault({ operation: "contextUpload", errorMessage: "disk full" });
+    const failure = uploadBeforeRelease(client, sessionId, mounts, clock);
+    await expect(failure).rejects.toMatchObject({
+      name: "AgbContextSyncError",
+      failures: [
+        { contextId: "SdkCtx-never", path: "/a", reason: "the context no longer exists" },
+        { path: "/b0", reason: expect.stringContaining("AGB refused SyncContext: try later") },
+        { path: "/b1", isTimeout: false },
+        { contextId, path, reason: "disk full" },
+      ],
+    });
+    expect(emulator.requestCounts()["SyncContext"]).toBe(4);
   });
 
   test("with a wrong key or in an outage is an error and never taken for done", async () => {

@@ -97,6 +97,7 @@ describe("a context", () => {
     );
     const client = openClient(server.url);
     await expect(findContext(client, "data")).rejects.toThrow("another context");
+    await expect(createContext(client, "data")).rejects.toMatchObject({ name: "AgbUnexpectedReplyError" });
     await expect(getContext(client, "SdkCtx-2", "data")).rejects.toThrow("another context");
     await expect(findContext(client, " other ")).resolves.toMatchObject({ contextId: "SdkCtx-1" });
   });
@@ -176,6 +177,37 @@ describe("a lookup by id that AGB refuses", () => {
     const client = openClient(server.url);
     expect(await getContext(client, "SdkCtx-1", "data")).toBeUndefined();
     expect(await getContext(client, "SdkCtx-1", "older")).toBeUndefined();
+  });
+
+  test.each([
+    ["has no data", {}],
+    ["has null as data", { data: null }],
+    ["counts more contexts than it lists", { data: [{ id: "SdkCtx-9", name: "other" }], totalCount: 5 }],
+  ])("proves no absence where the list %s", async (_what, list) => {
+    const server = await startScriptedServer(({ path, query }, response) =>
+      path.endsWith("/ListContexts")
+        ? sendSuccess(response, list)
+        : sendRefusal(response, query["id"] === undefined ? "InvalidContext.NotFound" : "InvalidParameter"),
+    );
+    await expect(getContext(openClient(server.url), "SdkCtx-1", "data")).rejects.toMatchObject({
+      name: "AgbUnexpectedReplyError",
+      operation: "ListContexts",
+    });
+  });
+
+  test("means that it is gone where the list says that there are no contexts", async () => {
+    for (const list of [
+      { data: [] },
+      { totalCount: 0 },
+      { data: [{ id: "SdkCtx-9", name: "other" }], totalCount: 1 },
+    ]) {
+      const server = await startScriptedServer(({ path, query }, response) =>
+        path.endsWith("/ListContexts")
+          ? sendSuccess(response, list)
+          : sendRefusal(response, query["id"] === undefined ? "InvalidContext.NotFound" : "InvalidParameter"),
+      );
+      expect(await getContext(openClient(server.url), "SdkCtx-1", "data")).toBeUndefined();
+    }
   });
 
   test("fails when no name is known", async () => {
@@ -300,17 +332,114 @@ describe("counting files", () => {
       count: 1,
     }));
     expect(await countFiles(openClient(server.url), "SdkCtx-1")).toEqual({ files: 0, isComplete: false });
-    expect(server.requests).toHaveLength(100);
+    expect(server.requests).toHaveLength(200);
   });
 
   test("looks into each folder once", async () => {
-    const server = await startFiles(() => ({
-      data: [{ filePath: "/a", fileType: "folder" }, { filePath: "/f" }],
+    const server = await startFiles((folder) => ({
+      data: [{ filePath: folder === "/a" ? "/b" : "/a", fileType: "folder" }, { filePath: "/f" }],
       count: 2,
     }));
     expect(await countFiles(openClient(server.url), "SdkCtx-1")).toEqual({ files: 1, isComplete: true });
-    expect(server.requests).toHaveLength(2);
+    // Three folders, each with a second page that has nothing new.
+    expect(server.requests).toHaveLength(6);
   });
+});
+
+describe("a context does not count as empty", () => {
+  const folder = (filePath: string) => ({ filePath, fileName: filePath.split("/").pop(), fileType: "folder" });
+  const file = (filePath: string) => ({ filePath, fileType: "file" });
+
+  /** Counts in a service whose folder listing is what the script says, page by page. */
+  async function count(reply: (folder: string, pageNumber: number) => Record<string, unknown>) {
+    const server = await startScriptedServer(({ query }, response) =>
+      sendSuccess(response, reply(query["parentFolderPath"] ?? "/", Number(query["pageNumber"]))),
+    );
+    return { server, counted: countFiles(openClient(server.url), "SdkCtx-1") };
+  }
+
+  test("when pages repeat entries, so that fewer are listed than counted", async () => {
+    const shown = Array.from({ length: 10 }, (_, index) => folder(`/f${index}`));
+    const { counted } = await count((of, page) =>
+      of === "/" ? { data: page <= 2 ? shown : [], count: 12 } : { data: [], count: 0 },
+    );
+    expect(await counted).toEqual({ files: 0, isComplete: false });
+  });
+
+  test("when AGB's count is that of the page, and a later page has a file", async () => {
+    const pages = [[folder("/f1"), folder("/f2")], [file("/precious")]];
+    const { counted } = await count((of, page) => {
+      const data = of === "/" ? (pages[page - 1] ?? []) : [];
+      return { data, count: data.length };
+    });
+    expect(await counted).toEqual({ files: 1, isComplete: true });
+  });
+
+  test("when a file and a folder have the same path", async () => {
+    const { counted } = await count((of, page) => ({
+      data: of === "/" && page === 1 ? [folder("/a"), file("/a")] : [],
+    }));
+    expect(await counted).toEqual({ files: 1, isComplete: true });
+  });
+
+  test.each([
+    ["a file name only", { fileName: "home", fileType: "folder" }],
+    ["a relative path", { filePath: "home", fileType: "folder" }],
+    ["a relative path with a slash at its end", { filePath: "home/", fileType: "folder" }],
+  ])("when AGB names its folders with %s", async (_what, shown) => {
+    const { server, counted } = await count((of, page) =>
+      page > 1
+        ? { data: [] }
+        : of === "/"
+          ? { data: [shown], count: 1 }
+          : of.startsWith("/home/deep")
+            ? { data: [file("precious")], count: 1 }
+            : { data: [{ fileName: "deep", fileType: "folder" }], count: 1 },
+    );
+    expect(await counted).toEqual({ files: 1, isComplete: true });
+    expect(server.requests.map(({ query }) => query["parentFolderPath"])).toContain("/home/deep");
+  });
+
+  test.each([
+    ["a folder without a path", "/", { fileType: "folder" }],
+    ["a folder with the path of the folder that was listed", "/", { filePath: "/", fileName: "a", fileType: "folder" }],
+    ["the same deeper down", "/home", { filePath: "/home/", fileName: "a", fileType: "folder" }],
+    ["a relative path that may begin at the root", "/home", { filePath: "home/a", fileType: "folder" }],
+  ])("when AGB lists %s", async (_what, where, shown) => {
+    const { counted } = await count((of, page) => ({
+      data: page > 1 ? [] : of === where ? [shown] : of === "/" ? [folder("/home")] : [],
+    }));
+    expect(await counted).toEqual({ files: 0, isComplete: false });
+  });
+
+  test("when AGB lists relative folders of a folder that it chose itself", async () => {
+    const server = await startScriptedServer(({ query }, response) =>
+      sendSuccess(response, {
+        data: "parentFolderPath" in query ? [] : [{ fileName: "data", fileType: "folder" }],
+        count: "parentFolderPath" in query ? 0 : 1,
+      }),
+    );
+    expect(await countFiles(openClient(server.url), "SdkCtx-1")).toEqual({ files: 0, isComplete: false });
+  });
+
+  test.each([
+    ["no data and no count", {}],
+    ["null as data and no count", { data: null }],
+    ["no data but a count", { count: 2 }],
+    ["a negative count", { data: [], count: -1 }],
+    ["a count that is not whole", { data: [], count: 0.5 }],
+  ])("when the reply has %s", async (_what, reply) => {
+    const { counted } = await count(() => reply);
+    await expect(counted).rejects.toMatchObject({ name: "AgbUnexpectedReplyError" });
+  });
+
+  test.each([{ data: [] }, { data: [], count: 0 }, { count: 0 }, { data: null, count: 0 }])(
+    "but does with the reply %j",
+    async (reply) => {
+      const { counted } = await count(() => reply);
+      expect(await counted).toEqual({ files: 0, isComplete: true });
+    },
+  );
 });
 
 describe("a session that is made", () => {

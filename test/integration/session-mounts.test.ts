@@ -83,7 +83,7 @@ describe("create", () => {
     expect(reasons).toBe(
       `AgbSession "web" (session ${state.id}) runs without all files of its contexts: the download of context ` +
         `${contextId} to ${path} failed: no space left. The session stays in the state; the next \`pulumi up\` downloads ` +
-        "them again.",
+        "them again. If the path cannot be written, change it in contextSyncs.",
     );
     expect(state.outputs).toMatchObject({ downloadPending: true, contextSyncs: [{ contextId, path }] });
     expect(emulator.sessions()).toMatchObject([{ sessionId: state.id, state: "RUNNING" }]);
@@ -209,8 +209,9 @@ describe("delete", () => {
     const { message } = await failureOf(release(state));
     expect(message).toBe(
       `could not release AgbSession "web" (session ${state.id}): the upload of ${path} to context ${contextId} failed: ` +
-        "disk full. The session is not released, so that no file is lost. Run the command again. To go on without the " +
-        "files, set `releaseWithoutUpload: true` on the session and run `pulumi up` before that.",
+        "disk full. The session is not released, so that no file is lost. Run the command again. To release it without " +
+        "the upload: copy the files that you need, set `releaseWithoutUpload: true` on the session and run `pulumi up`, " +
+        "then run the command again and remove the option afterwards.",
     );
     expect(operations()).not.toContain("releaseSessionAsync");
     expect(emulator.sessions()).toMatchObject([{ sessionId: state.id, state: "RUNNING" }]);
@@ -224,7 +225,7 @@ describe("delete", () => {
     const { emulator, stack, contextId, mounted, release } = await openMounts();
     const state = await stack.create(mounted());
     await contextCall(emulator.url, "DeleteContext", { id: contextId });
-    expect((await failureOf(release(state))).message).toContain("Context not found");
+    expect((await failureOf(release(state))).message).toContain("the context no longer exists");
     expect(emulator.sessions()).toHaveLength(1);
   });
 
@@ -238,6 +239,38 @@ describe("delete", () => {
         `context ${contextId} failed: disk full`,
     );
     expect(emulator.sessions()).toEqual([]);
+  });
+
+  test.each([
+    ["a refusal", { status: 403, body: { success: false, code: "Forbidden.RAM", message: "no" } }],
+    ["another refusal of the key", { status: 400, body: { success: false, code: "AccessDenied", message: "no" } }],
+    ["an outage", { status: 503 }],
+    ["a broken connection", "reset"],
+    ["a page that is not AGB's", { status: 200, body: "<html>" }],
+  ] as const)("goes on with releaseWithoutUpload after %s", async (_what, answer) => {
+    for (const operation of ["SyncContext", "GetContextInfo"] as const) {
+      const { emulator, stack, mounted, release } = await openMounts();
+      const state = await stack.create(mounted({ releaseWithoutUpload: true }));
+      emulator.addFault({ operation, answer });
+      await release(state);
+      expect(said()).toContain(`session ${state.id} is released without its files, as releaseWithoutUpload says: `);
+      expect(emulator.sessions()).toEqual([]);
+    }
+  });
+
+  test("uploads the mounts whose contexts exist when releaseWithoutUpload goes on without another one", async () => {
+    const { emulator, stack, contextId, release } = await openMounts({ allowExec: true });
+    const otherId = await createContext(emulator.url, "other");
+    const contextSyncs = [
+      { contextId: otherId, path: "/home/user/a" },
+      { contextId, path },
+    ];
+    const state = await stack.create(declare({}, { contextSyncs, releaseWithoutUpload: true }));
+    await runShell(emulator.url, state.id, `echo kept > ${path}/second`);
+    await contextCall(emulator.url, "DeleteContext", { id: otherId });
+    await release(state);
+    expect(said()).toContain(`the upload of /home/user/a to context ${otherId} failed: the context no longer exists`);
+    expect(await download(emulator.url, contextId, `${path}/second`)).toBe("kept\n");
   });
 
   test("of a session that is being replaced goes on without the files when the program says so by now", async () => {
@@ -324,6 +357,79 @@ describe("delete", () => {
       expect(message).toContain("still no space. The session is not released");
       expect(message).toContain("`releaseWithoutUpload: true`");
       expect(emulator.sessions()).toHaveLength(1);
+    });
+
+    test("leaves a mount out of the upload when its context is empty, so that a wrong path can be corrected", async () => {
+      const { emulator, stack, contextId, release } = await openMounts({ allowExec: true });
+      const emptyId = await createContext(emulator.url, "empty");
+      const contextSyncs = [
+        { contextId: emptyId, path: "/home/a" },
+        { contextId, path },
+      ];
+      const inputs = await stack.check(declare({}, { contextSyncs }));
+      // The files are downloaded in the order of the paths.
+      emulator.addFault({ operation: "contextDownload", calls: [1, 3], errorMessage: "not writable" });
+      const { state } = await unfinished(stack.provider.create(inputs), inputs);
+      await runShell(emulator.url, state.id, `echo kept > ${path}/second`);
+
+      await release(state);
+      expect(said()).toContain(
+        `the mount /home/a of session ${state.id} is not uploaded: its download failed, and context ${emptyId} holds no files.`,
+      );
+      // The download of one mount, and the upload of the other one.
+      expect(emulator.requestCounts()["SyncContext"]).toBe(2);
+      expect(await download(emulator.url, contextId, `${path}/second`)).toBe("kept\n");
+      expect(emulator.sessions()).toEqual([]);
+    });
+
+    test("releases nothing when one of two contexts whose download fails again holds files", async () => {
+      const { emulator, stack, contextId, release } = await openMounts();
+      const emptyId = await createContext(emulator.url, "empty");
+      const contextSyncs = [
+        { contextId: emptyId, path: "/home/a" },
+        { contextId, path },
+      ];
+      const inputs = await stack.check(declare({}, { contextSyncs }));
+      emulator.addFault({ operation: "contextDownload", errorMessage: "not writable" });
+      const { state } = await unfinished(stack.provider.create(inputs), inputs);
+      expect((await failureOf(release(state))).message).toContain("its upload could delete them there");
+      expect(said()).toBe("");
+      expect(emulator.sessions()).toHaveLength(1);
+    });
+
+    test("releases nothing while the download of an empty context still goes on", async () => {
+      const { emulator, stack, release } = await openMounts();
+      const emptyId = await createContext(emulator.url, "empty");
+      const contextSyncs = [{ contextId: emptyId, path }];
+      const inputs = await stack.check(declare({}, { contextSyncs, idleTimeoutSeconds: 1_800 }));
+      emulator.addFault({ operation: "contextDownload", delayMs: 60 * minuteMs });
+      const { state } = await unfinished(stack.provider.create(inputs), inputs);
+      expect((await failureOf(release(state))).message).toContain("an earlier download is still going on");
+      expect(emulator.sessions()).toHaveLength(1);
+    });
+
+    test("is not updated when it is gone, and says how to recreate it", async () => {
+      const { emulator, stack, state } = await openPending();
+      await emulator.release(state.id);
+      const failure = await failureOf(stack.provider.update(state.id, state.outputs, state.inputs));
+      expect(failure.message).toContain("Run `pulumi up --refresh` to recreate it.");
+      expect(failure["properties"]).toBeUndefined();
+    });
+
+    test("says what to do about a refused key when an update downloads again", async () => {
+      const { emulator, stack, state } = await openPending();
+      emulator.setApiKeys(["another-key"]);
+      const failure = await failureOf(stack.provider.update(state.id, state.outputs, state.inputs));
+      expect(failure.message).toContain("The key came from AGB_API_KEY");
+      expect(failure["properties"]).toBeUndefined();
+    });
+
+    test("says what to do about an outage when an update downloads again", async () => {
+      const { emulator, stack, state } = await openPending();
+      emulator.addFault({ operation: "GetContextInfo", answer: "reset" });
+      const failure = await failureOf(stack.provider.update(state.id, state.outputs, state.inputs));
+      expect(failure.message).toMatch(/the connection to \S+ broke during GetContextInfo/);
+      expect(failure["properties"]).toBeUndefined();
     });
 
     test("goes on with releaseWithoutUpload, and says so", async () => {

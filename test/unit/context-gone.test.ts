@@ -12,18 +12,23 @@ function verdictOf(reply: Record<string, unknown>, status = 400): string {
   }
 }
 
-test.each(["InvalidContext.NotFound", "Context.NotFound", "ContextNotFound", "InvalidSdkContext.NotFound"])(
-  "the code %s means that a context is gone",
-  (code) => {
-    expect(verdictOf({ code })).toBe("AgbNotFoundError");
-    expect(verdictOf({ code }, 200)).toBe("AgbNotFoundError");
-  },
-);
+test.each([
+  "InvalidContext.NotFound",
+  "Context.NotFound",
+  "ContextNotFound",
+  "InvalidSdkContext.NotFound",
+  "Sdk.ContextId_NotFound",
+])("the code %s means that a context is gone", (code) => {
+  expect(verdictOf({ code })).toBe("AgbNotFoundError");
+  expect(verdictOf({ code }, 200)).toBe("AgbNotFoundError");
+});
 
 test.each([
   "InvalidAction.NotFound",
   "InvalidMcpSession.NotFound",
   "InvalidContextFile.NotFound",
+  "InvalidSecurityContext.NotFound",
+  "SecurityContextNotFound",
   "InvalidUser.NotFound",
   "NotFound",
   "InvalidContext.NameExists",
