@@ -91,7 +91,7 @@ const listOperation: Operation<{ nextToken: string | undefined; pageSize: number
   // AGB's SDKs look for the token inside of `data`, which is an array, and so never see a second page.
   reply: z
     .looseObject({ data: z.unknown().optional(), totalCount: itemCount })
-    .refine(({ data, totalCount }) => hasList(data) || totalCount === 0, "it has no list of contexts")
+    .refine(({ data, totalCount }) => hasList(data) || totalCount === 0, { path: ["data"], error: "it is not a list" })
     .pipe(
       z.looseObject({
         data: boundedList(context, "the page has too many contexts").optional(),
@@ -161,7 +161,7 @@ const filesOperation: Operation<
   }),
   reply: z
     .looseObject({ data: z.unknown().optional(), count: itemCount })
-    .refine(({ data, count }) => hasList(data) || count === 0, "it has no list of files")
+    .refine(({ data, count }) => hasList(data) || count === 0, { path: ["data"], error: "it is not a list" })
     .pipe(z.looseObject({ data: boundedList(entry, "the page has too many files").optional(), count: itemCount }))
     .transform(({ data, count }) => ({ entries: data ?? [], count: count ?? 0 })),
 };

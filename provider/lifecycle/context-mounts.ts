@@ -175,7 +175,7 @@ class SyncWatch {
       for (const old of earlier.filter((item) => isReplaced(item, shown))) {
         known.delete(identityOf(old));
       }
-      items = shown.filter((item) => !known.has(identityOf(item)));
+      items = shown.filter((item) => !known.has(identityOf(item)) && !earlier.some((old) => beganBefore(item, old)));
       for (const mount of mounts) {
         if (!(await this.isOver(mount, items))) {
           return false;
@@ -293,6 +293,12 @@ function newest(items: readonly SyncItem[], mount: ContextMount): SyncItem | und
  */
 function identityOf({ contextId, path, direction, startTime, progress }: SyncItem): string {
   return JSON.stringify([contextId, path, direction, startTime || progress]);
+}
+
+/** Whether a synchronization of a mount began before another one of it, so that AGB shows it late. */
+function beganBefore(item: SyncItem, other: SyncItem): boolean {
+  const isSameMount = item.contextId === other.contextId && item.path === other.path;
+  return isSameMount && item.startTime !== 0 && item.startTime < other.startTime;
 }
 
 /** Whether another synchronization has taken the place of this one. Without start times, only its progress shows that. */

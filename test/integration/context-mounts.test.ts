@@ -305,6 +305,17 @@ describe("uploading before a release", () => {
     await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow("no space");
   });
 
+  test("does not take an upload for its own that began before one that AGB showed earlier", async () => {
+    const { client, clock, mounts } = await startService(({ sinceTrigger }) =>
+      sinceTrigger === 0
+        ? [item()]
+        : sinceTrigger < 3
+          ? [item({ startTime: 50, finishTime: 51 })]
+          : [item({ startTime: 110, status: "Failed", errorMessage: "no space" })],
+    );
+    await expect(uploadBeforeRelease(client, "session-1", mounts, clock)).rejects.toThrow("no space");
+  });
+
   test.each(["before", "after"])(
     "fails when one of two in the same second failed, listed %s the other",
     async (where) => {
