@@ -64,9 +64,13 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
   const inUse = new ContextsInUse();
   /** Which resource of this run declares a name. */
   const declaredNames = new Map<string, string>();
+  const declaredResources = new Set<string>();
 
   /** AGB cannot tell two creates of one name apart, so a program may declare each name only once. */
   function problems({ name }: Properties, _settings: unknown, resource: string | undefined): Problem[] {
+    if (resource !== undefined) {
+      declaredResources.add(resource);
+    }
     if (typeof name !== "string" || isUnknown(name) || resource === undefined) {
       return [];
     }
@@ -132,7 +136,12 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     deleteVerb: "delete",
     properties: contextProperties,
     problems,
-    onDeclared: (id, resource) => inUse.add(id, resource),
+    onDiff: (id, resource) => {
+      // A refresh compares resources too, before the program says what it declares.
+      if (resource !== undefined && declaredResources.has(resource)) {
+        inUse.add(id, resource);
+      }
+    },
     // With `adopt`, a replacement that came first would take over the very context that is then deleted.
     differences: () => ({ deleteBeforeReplace: true }),
     advice: contextAdvice,

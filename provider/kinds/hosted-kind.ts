@@ -53,7 +53,7 @@ export interface FoundResource {
 export interface HostedKind {
   /** Finds every problem with what a program declares, or with the settings, which come first. Values that are not known yet pass. */
   check(news: Properties, caller: Caller): Promise<CheckedInputs>;
-  /** Called for each resource that exists and that the program still declares, before any delete. */
+  /** Called for each resource that a refresh finds, and for each that exists and is declared, before any delete. */
   diff(id: string, olds: Properties, news: Properties, caller: Caller): Difference;
   create(inputs: Properties, caller: Caller): Promise<{ readonly id: string; readonly outputs: Properties }>;
   /**

@@ -108,8 +108,11 @@ export interface ResourceKind<State extends object> {
   /** Corrects the inputs that follow from a state, which are all its properties that are no outputs. Default: leaves them. */
   inputsOf?(inputs: Properties): Properties;
   differences?(olds: Partial<State>, news: State): Differences;
-  /** Learns that the program declares an existing resource, before anything is changed or deleted. */
-  onDeclared?(id: string, resource: string | undefined): void;
+  /**
+   * Learns that an existing resource is compared: by a refresh, or, after its check, because the program declares it. That is
+   * before any delete.
+   */
+  onDiff?(id: string, resource: string | undefined): void;
   /** Name of the resource in the program, when its own properties show it. */
   resourceName?(known: Partial<State>): string | undefined;
   /** Values of the resource that may be secret, so that no message repeats what AGB says of them. */

@@ -90,7 +90,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
   }
 
   diff(id: string, olds: Properties, news: Properties, caller: Caller): Difference {
-    this.kind.onDeclared?.(id, caller.resource ?? this.kind.resourceName?.(news as Partial<State>));
+    this.kind.onDiff?.(id, caller.resource ?? this.kind.resourceName?.(news as Partial<State>));
     return differenceOf(this.kind, olds, news);
   }
 

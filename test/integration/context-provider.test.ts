@@ -292,6 +292,18 @@ describe("delete", () => {
     expect(stack.names()).toEqual({ [taken.id]: "data" });
   });
 
+  test("of a resource that the refresh compared and the program no longer declares does not hold its context", async () => {
+    const stack = await openContextStack();
+    const old = await stack.create(declareContext({}, "old"));
+    stack.nextRun();
+    await stack.refresh(old);
+    await stack.provider.diff(old.id, old.outputs, old.inputs);
+    const taken = await stack.create(declareContext({ adopt: true }, "new"));
+    expect(taken.id).toBe(old.id);
+    await stack.delete(old);
+    expect(stack.names()).toEqual({ [old.id]: "data" });
+  });
+
   test("of a resource that is replaced deletes its context", async () => {
     const stack = await openContextStack();
     const entry = await stack.create();
