@@ -6,6 +6,7 @@ import { AgbApiError, AgbAuthenticationError, AgbNotFoundError, AgbUnexpectedRep
 import { contextGoneCodes, noSuchCallCode } from "./gone";
 import { itemsOfPages, type Page } from "./pages";
 import { isTransient } from "./retry";
+import { unlessGone } from "./unless-gone";
 
 /** A context: a named store of files that sessions mount. */
 export interface Context {
@@ -179,7 +180,7 @@ const mostCountedFolders = 100;
  * @throws AgbUnexpectedReplyError when AGB answers with a context of another name
  */
 export async function findContext(client: AgbClient, name: string): Promise<Context | undefined> {
-  const found = await unlessMissing(client.call(findOperation, { name }));
+  const found = await unlessGone(client.call(findOperation, { name }));
   if (found !== undefined && found.name.trim() !== name.trim()) {
     throw otherContext();
   }
@@ -200,7 +201,7 @@ export async function getContext(
   knownName?: string,
 ): Promise<Context | undefined> {
   try {
-    const found = await unlessMissing(client.call(getOperation, { contextId }));
+    const found = await unlessGone(client.call(getOperation, { contextId }));
     if (found !== undefined && found.contextId !== contextId) {
       throw otherContext();
     }
@@ -333,6 +334,11 @@ export function listFiles(
   });
 }
 
+/** Tells whether a context certainly holds no files. */
+export function isEmpty({ files, isComplete }: FileCount): boolean {
+  return files === 0 && isComplete;
+}
+
 /**
  * Counts the files of a whole context, folder by folder: AGB lists one folder at a time and has no total. It stops after
  * about a thousand files or a hundred folders.
@@ -341,7 +347,7 @@ export function listFiles(
  */
 export async function countFiles(client: AgbClient, contextId: string): Promise<FileCount> {
   const counted = await countFrom(client, contextId, "/");
-  if (counted.files > 0 || !counted.isComplete) {
+  if (!isEmpty(counted)) {
     return counted;
   }
   // Nothing documents that "/" is the root. So "no files" must be true for the folder that AGB chooses, too.
@@ -436,15 +442,4 @@ function otherContext(): AgbUnexpectedReplyError {
     "",
     "it is about another context than the one that was asked for",
   );
-}
-
-async function unlessMissing(call: Promise<Context>): Promise<Context | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof AgbNotFoundError) {
-      return undefined;
-    }
-    throw error;
-  }
 }

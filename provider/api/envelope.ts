@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError, AgbUnexpectedReplyError, type Refusal } from "./errors";
+import { saysGone } from "./gone";
 import { parseJson } from "./json";
 import { type CleanText, printable } from "./outside-text";
 import { parseRetryAfterMs } from "./retry";
@@ -106,7 +107,7 @@ function transportFacts(reply: HttpReply) {
 }
 
 function refusalError(rules: VerdictRules, refusal: Refusal, clean: CleanText): AgbApiError {
-  const { code, reason, status, requestId, isFromAgb, sessionId } = refusal;
+  const { code, reason, status, requestId, sessionId } = refusal;
   const shown = {
     ...refusal,
     code: clean(code, longestCode),
@@ -117,11 +118,7 @@ function refusalError(rules: VerdictRules, refusal: Refusal, clean: CleanText): 
   if (status === 401 || status === 403 || authenticationCodes.test(code)) {
     return new AgbAuthenticationError(rules.name, shown);
   }
-  if (
-    isFromAgb &&
-    status < 500 &&
-    rules.goneCodes.some((gone) => (typeof gone === "string" ? gone === code : gone.test(code)))
-  ) {
+  if (saysGone(rules.goneCodes, refusal)) {
     return new AgbNotFoundError(rules.name, shown);
   }
   return new AgbApiError(rules.name, shown);

@@ -13,3 +13,14 @@ export const contextGoneCodes = [/(?:^|\.)(?:Invalid)?(?:Sdk)?Context(?:Id|Name)
 
 /** AGB's code for an unknown call: the endpoint's path is wrong, or the call is not deployed there. */
 export const noSuchCallCode = "InvalidAction.NotFound";
+
+/**
+ * Whether AGB's refusal says that what the call is about is gone: one of the codes, in AGB's own reply with a status below 500.
+ */
+export function saysGone(
+  codes: readonly (string | RegExp)[],
+  { code, status, isFromAgb }: { readonly code: string; readonly status: number; readonly isFromAgb: boolean },
+): boolean {
+  const isListed = codes.some((gone) => (typeof gone === "string" ? gone === code : gone.test(code)));
+  return isFromAgb && status < 500 && isListed;
+}

@@ -108,6 +108,11 @@ export interface ContextMount {
   readonly policy?: SyncPolicy | undefined;
 }
 
+/** The path of a mount without superfluous slashes, to compare it with another one. */
+export function plainPath(path: string): string {
+  return `/${path.split("/").filter(Boolean).join("/")}`;
+}
+
 /** Whether AGB uploads the mount's files when the session is released. */
 export function uploadsOnRelease({ policy }: ContextMount): boolean {
   return policy?.uploadPolicy?.autoUpload ?? true;

@@ -4,6 +4,7 @@ import {
   type ContextMount,
   downloadStrategies,
   encodeMount,
+  plainPath,
   recycleLifecycles,
   uploadModes,
   uploadStrategies,
@@ -75,11 +76,6 @@ export const contextSyncList: z.ZodType<ContextMount[]> = z
       });
     }
   }, despiteInnerIssues);
-
-/** The path without superfluous slashes. */
-function plainPath(path: string): string {
-  return path.split("/").filter(Boolean).join("/");
-}
 
 /** Puts mounts in the order of their paths, so that another order in the program is no change. */
 export function sortedMounts(mounts: unknown): unknown {

@@ -90,7 +90,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
   }
 
   diff(id: string, olds: Properties, news: Properties, caller: Caller): Difference {
-    this.kind.onDiff?.(id, caller.resource ?? this.kind.resourceName?.(news as Partial<State>));
+    this.kind.onDiff?.(id, this.nameOf(caller, news as Partial<State>));
     return differenceOf(this.kind, olds, news);
   }
 
@@ -167,9 +167,14 @@ export class KindOperations<State extends CommonState> implements HostedKind {
 
   private problemsOf(news: Properties, settings: Settings, caller: Caller): Problem[] {
     const { kind } = this;
-    const resource = caller.resource ?? kind.resourceName?.(news as Partial<State>);
     const ofTypes = declarationProblems(kind.name, kind.properties, news);
+    const resource = this.nameOf(caller, news as Partial<State>);
     return [...ofTypes, ...(kind.problems?.(news, settings, resource) ?? [])];
+  }
+
+  /** Name of the resource in the program: the host's, or the one in its own properties. */
+  private nameOf({ resource }: Caller, state: Partial<State>): string | undefined {
+    return resource ?? this.kind.resourceName?.(state);
   }
 
   private outputsWith(service: string | undefined, state: Partial<State>): Properties {
@@ -216,7 +221,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
   ): Promise<Result> {
     const { kind } = this;
     const { operation, verb, id, isLookup = false, state } = subject;
-    const resource = isLookup ? undefined : (caller.resource ?? kind.resourceName?.(state));
+    const resource = isLookup ? undefined : this.nameOf(caller, state);
     const limitSeconds = caller.limitSeconds ?? limitOf(state, operation);
     let used: Account | undefined;
     try {

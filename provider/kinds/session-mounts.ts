@@ -1,8 +1,9 @@
 import type { AgbClient } from "../api/client";
-import { countFiles } from "../api/contexts";
+import { countFiles, isEmpty } from "../api/contexts";
 import { AgbAuthenticationError, AgbNetworkError, AgbNotFoundError, CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
 import { type ContextMount, uploadsOnRelease } from "../api/sync-policy";
+import { unlessGone } from "../api/unless-gone";
 import { AgbContextSyncError } from "../lifecycle/context-errors";
 import {
   defaultSyncTimeoutMs,
@@ -10,7 +11,6 @@ import {
   uploadBeforeRelease,
   waitForDownloads,
 } from "../lifecycle/context-mounts";
-import { unlessGone } from "../lifecycle/unless-gone";
 import type { Clock } from "../lifecycle/wait";
 import type { Problem } from "../problem";
 import { describeError } from "./failure";
@@ -155,7 +155,7 @@ async function completeAndUpload(
     }
     const failed = failure?.failures ?? [];
     for (const { contextId, isTimeout } of failed) {
-      if (isTimeout || !(await isEmpty(client, contextId))) {
+      if (isTimeout || !(await isEmptyContext(client, contextId))) {
         const reason = "the session lacks files of its contexts, and its upload could delete them there";
         throw new UploadFailedError(`${reason}: ${describeError(failure)}`, failure);
       }
@@ -172,9 +172,9 @@ async function completeAndUpload(
 }
 
 /** Whether a context certainly holds no files. One that is gone is not empty: nobody knows what became of it. */
-async function isEmpty(client: AgbClient, contextId: string): Promise<boolean> {
+async function isEmptyContext(client: AgbClient, contextId: string): Promise<boolean> {
   const count = await unlessGone(countFiles(client, contextId));
-  return count?.files === 0 && count.isComplete;
+  return count !== undefined && isEmpty(count);
 }
 
 /** What is left of the operation's limit, in milliseconds, else the default. */

@@ -3,9 +3,9 @@ import { CleanError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { listSessions } from "../api/sessions";
+import { unlessGone } from "../api/unless-gone";
 import { hasLabel } from "./labels";
 import { createTokenTime, ownerKeys, ownershipKeys } from "./ownership";
-import { unlessGone } from "./unless-gone";
 
 /** A running session to take over: by its id, or by labels that exactly one session carries. */
 export interface AdoptTarget {

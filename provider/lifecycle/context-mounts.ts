@@ -1,12 +1,12 @@
 /** Waits until the files of mounted contexts are where they belong: in the session after a create, in the context before a release. */
 import type { AgbClient } from "../api/client";
 import { getSyncItems, type SyncDirection, type SyncItem, startSync } from "../api/context-sync";
-import { countFiles } from "../api/contexts";
+import { countFiles, isEmpty } from "../api/contexts";
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
-import { contextGoneCodes } from "../api/gone";
-import { type ContextMount, downloadsOnCreate, uploadsOnRelease } from "../api/sync-policy";
+import { contextGoneCodes, saysGone } from "../api/gone";
+import { type ContextMount, downloadsOnCreate, plainPath, uploadsOnRelease } from "../api/sync-policy";
+import { unlessGone } from "../api/unless-gone";
 import { AgbContextSyncError, type SyncFailure } from "./context-errors";
-import { unlessGone } from "./unless-gone";
 import type { Clock, PollOptions } from "./wait";
 import { waitForAgb } from "./wait-for-agb";
 
@@ -148,7 +148,7 @@ class SyncWatch {
         if (!isRefusalOfMount(error)) {
           throw error;
         }
-        const reason = isContextGone(error) ? "the context no longer exists" : error.message;
+        const reason = saysGone(contextGoneCodes, error) ? "the context no longer exists" : error.message;
         refused.set(mount, failure(mount, reason, false));
       }
     }
@@ -223,7 +223,7 @@ class SyncWatch {
       return known;
     }
     const count = await unlessGone(countFiles(this.client, mount.contextId));
-    const found = count === undefined ? "missing" : count.files === 0 && count.isComplete ? "empty" : "not empty";
+    const found = count === undefined ? "missing" : isEmpty(count) ? "empty" : "not empty";
     this.itemless.set(mount, found);
     return found;
   }
@@ -275,10 +275,6 @@ function isOfMount(item: SyncItem, { contextId, path }: ContextMount): boolean {
   return item.contextId === contextId && (item.path === "" || plainPath(item.path) === plainPath(path));
 }
 
-function plainPath(path: string): string {
-  return `/${path.split("/").filter(Boolean).join("/")}`;
-}
-
 /** The item of a mount that began last. Of several with the same start time, one that failed counts. */
 function newest(items: readonly SyncItem[], mount: ContextMount): SyncItem | undefined {
   return itemsOf(items, mount).reduce<SyncItem | undefined>((last, item) => {
@@ -316,8 +312,4 @@ function isRefusalOfMount(error: unknown): error is AgbApiError {
   return (
     error instanceof AgbApiError && !(error instanceof AgbNotFoundError) && !(error instanceof AgbAuthenticationError)
   );
-}
-
-function isContextGone({ code, status, isFromAgb }: AgbApiError): boolean {
-  return isFromAgb && status < 500 && contextGoneCodes.some((gone) => gone.test(code));
 }

@@ -10,11 +10,13 @@ import {
   type FileCount,
   findContext,
   getContext,
+  isEmpty,
   listFiles,
   deleteContext as requestDelete,
   renameContext as requestRename,
 } from "../api/contexts";
 import { AgbNotFoundError, AgbUnexpectedReplyError } from "../api/errors";
+import { unlessGone } from "../api/unless-gone";
 import {
   AgbContextClearingError,
   AgbContextExistsError,
@@ -24,7 +26,6 @@ import {
 } from "./context-errors";
 import type { ContextsInUse } from "./contexts-in-use";
 import { mayHaveHadEffect, mayStillHaveEffect } from "./create-outcome";
-import { unlessGone } from "./unless-gone";
 import { type Clock, systemClock } from "./wait";
 import { waitForAgb } from "./wait-for-agb";
 
@@ -173,7 +174,7 @@ export async function deleteContext(
     if (count === undefined) {
       return true;
     }
-    if (count.files > 0 || !count.isComplete) {
+    if (!isEmpty(count)) {
       throw new AgbContextNotEmptyError(contextId, count);
     }
   }

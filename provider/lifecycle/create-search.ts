@@ -1,11 +1,11 @@
 import type { AgbClient } from "../api/client";
 import { getLabels, type Labels } from "../api/labels";
 import { listSessions } from "../api/sessions";
+import { unlessGone } from "../api/unless-gone";
 import { isTemporaryFailure } from "./create-outcome";
 import type { LabelLag } from "./label-lag";
 import { hasLabel } from "./labels";
 import { ownershipKeys } from "./ownership";
-import { unlessGone } from "./unless-gone";
 import type { Clock } from "./wait";
 
 /** Result of one look for the sessions of a create. */

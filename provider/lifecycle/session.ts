@@ -3,7 +3,7 @@
  * the API layer, knows nothing of Pulumi and keeps no state.
  */
 import type { AgbClient } from "../api/client";
-import { AgbAuthenticationError, AgbNotFoundError, AgbTimeoutError } from "../api/errors";
+import { AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
 import { getLabels, type Labels, setLabels } from "../api/labels";
 import {
   confirmSessionIsAlive,
@@ -13,13 +13,14 @@ import {
   type SessionIdentity,
   type SessionRequest,
 } from "../api/sessions";
+import { unlessGone } from "../api/unless-gone";
 import { createExactlyOnce } from "./create-once";
 import type { CreateRuntime } from "./create-runtime";
 import { AgbReleaseTimeoutError } from "./errors";
 import { foreignLabels, withoutLabels } from "./labels";
 import { newCreateToken, ownershipKeys } from "./ownership";
-import { unlessGone } from "./unless-gone";
-import { type Clock, waitUntil } from "./wait";
+import type { Clock } from "./wait";
+import { waitForAgb } from "./wait-for-agb";
 
 /** A new session and the labels that it carries. */
 export interface CreatedSession extends SessionIdentity {
@@ -130,17 +131,10 @@ export async function releaseAndWait(
     }
     throw error;
   }
-  try {
-    if (await waitUntil(() => isReleased(client, sessionId), { ...releaseLooks, timeoutMs }, clock)) {
-      return true;
-    }
-  } catch (error) {
-    // The client's own limit may pass just before the limit of the wait.
-    if (!(error instanceof AgbTimeoutError && error.timeoutMs === 0)) {
-      throw error;
-    }
+  if (!(await waitForAgb(() => isReleased(client, sessionId), { ...releaseLooks, timeoutMs }, clock))) {
+    throw new AgbReleaseTimeoutError(sessionId, timeoutMs);
   }
-  throw new AgbReleaseTimeoutError(sessionId, timeoutMs);
+  return true;
 }
 
 async function isReleased(client: AgbClient, sessionId: string): Promise<boolean> {

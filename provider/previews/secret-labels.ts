@@ -1,6 +1,6 @@
 import type { AgbClient } from "../api/client";
 import { getLabels, type Labels } from "../api/labels";
-import { unlessGone } from "../lifecycle/unless-gone";
+import { unlessGone } from "../api/unless-gone";
 import type { StateSession } from "../pulumi/stack-state";
 
 /**

@@ -2,9 +2,9 @@ import type { AgbClient } from "../api/client";
 import { AgbUnexpectedReplyError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
 import { listSessions } from "../api/sessions";
+import { unlessGone } from "../api/unless-gone";
 import { hasLabel } from "../lifecycle/labels";
 import { createTokenTime, ownershipKeys } from "../lifecycle/ownership";
-import { unlessGone } from "../lifecycle/unless-gone";
 
 /** A stack, named as its sessions' labels name it. */
 export interface StackName {

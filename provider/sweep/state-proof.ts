@@ -16,8 +16,13 @@ export interface StateProof {
  * @param state `undefined` when there is no such stack; that proves nothing
  */
 export function proofOf(state: StackState | undefined): StateProof {
-  const own = (state?.sessions ?? []).filter(({ isExternal }) => !isExternal);
-  return { stackIds: state?.stackIds ?? new Set(), createTokens: valuesOf(ownershipKeys.create, shownLabels(own)) };
+  const labelSets = shownLabels(createdSessions(state));
+  return { stackIds: state?.stackIds ?? new Set(), createTokens: valuesOf(ownershipKeys.create, labelSets) };
+}
+
+/** The sessions in a state that the stack created, not those that it only looks up. */
+export function createdSessions(state: StackState | undefined): StateSession[] {
+  return (state?.sessions ?? []).filter(({ isExternal }) => !isExternal);
 }
 
 /** The labels of those sessions whose labels the state does not keep secret as a whole. */

@@ -4,7 +4,7 @@ import type { Clock } from "../lifecycle/wait";
 import type { StackState } from "../pulumi/stack-state";
 import { findOwnedSessions, type OwnedSession, type StackName } from "./owned-sessions";
 import { type OrphanResult, type ReleaseRight, releaseOrphan } from "./release-orphan";
-import { proofOf, repositoriesOf, shownLabels } from "./state-proof";
+import { createdSessions, proofOf, repositoriesOf, shownLabels } from "./state-proof";
 
 /** What to sweep, and how. */
 export interface StackSweepOptions {
@@ -77,15 +77,15 @@ async function findOrphans(
 
 /** The repositories that this sweep may act for: the process's own, and those whose sessions the stack created. */
 function findRepositories(state: StackState | undefined, repository: string | undefined): ReleaseRight["repositories"] {
-  const created = (state?.sessions ?? []).filter(({ isExternal }) => !isExternal);
-  const found = new Set([...(repository === undefined ? [] : [repository]), ...repositoriesOf(shownLabels(created))]);
+  const ofSessions = repositoriesOf(shownLabels(createdSessions(state)));
+  const found = new Set([...(repository === undefined ? [] : [repository]), ...ofSessions]);
   // By hand and without sessions in the state, only the stack's id is left to prove anything.
   return found.size === 0 ? "any" : found;
 }
 
 /** A service that the stack does not use knows none of its sessions. "Nothing is left" would then be false. */
-function requireSameService({ sessions }: StackState, baseUrl: string, emulatorId: string | undefined): void {
-  const own = sessions.filter(({ isExternal, labels }) => !isExternal && Object.keys(labels).length > 0);
+function requireSameService(state: StackState, baseUrl: string, emulatorId: string | undefined): void {
+  const own = createdSessions(state).filter(({ labels }) => Object.keys(labels).length > 0);
   const [first] = own;
   if (first !== undefined && !own.some(({ service }) => isSameService(service, baseUrl, emulatorId))) {
     throw new Error(

@@ -3,18 +3,12 @@
 import { declareContext, openContextStack } from "../support/context-stack";
 import { contextCall, download, upload } from "../support/emulator-requests";
 import { withoutRetryDelay } from "../support/no-retry-delay";
-import { said } from "../support/said";
+import { captureErrorStream, said } from "../support/said";
 import { failureOf } from "../support/session-stack";
 
 withoutRetryDelay();
 
-beforeEach(() => {
-  jest.spyOn(console, "error").mockImplementation();
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+captureErrorStream();
 
 describe("delete", () => {
   test("of an empty context makes sure that it is gone, and once more is a success", async () => {

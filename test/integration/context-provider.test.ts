@@ -12,18 +12,12 @@ import { contextCall, createContext } from "../support/emulator-requests";
 import { FakeClock } from "../support/fake-clock";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { openProviderObjects } from "../support/provider-objects";
-import { said } from "../support/said";
+import { captureErrorStream, said } from "../support/said";
 import { failureOf, sorted } from "../support/session-stack";
 
 withoutRetryDelay();
 
-beforeEach(() => {
-  jest.spyOn(console, "error").mockImplementation();
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+captureErrorStream();
 
 describe("check", () => {
   test.each([

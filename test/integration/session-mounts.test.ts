@@ -6,18 +6,12 @@ import { FakeClock } from "../support/fake-clock";
 import { minuteMs, openMounts, path, unfinished } from "../support/mounted-session";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { openProviderObjects } from "../support/provider-objects";
-import { said } from "../support/said";
+import { captureErrorStream, said } from "../support/said";
 import { declare, failureOf, Stack, sorted } from "../support/session-stack";
 
 withoutRetryDelay();
 
-beforeEach(() => {
-  jest.spyOn(console, "error").mockImplementation();
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+captureErrorStream();
 
 describe("create", () => {
   test("waits until the files are there; then nothing is left to do and a refresh changes no byte", async () => {

@@ -6,18 +6,12 @@ import { contextCall, createContext, download, runShell } from "../support/emula
 import { minuteMs, openMounts, path, unfinished } from "../support/mounted-session";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { openProviderObjects } from "../support/provider-objects";
-import { said } from "../support/said";
+import { captureErrorStream, said } from "../support/said";
 import { declare, failureOf, openProvider, Stack } from "../support/session-stack";
 
 withoutRetryDelay();
 
-beforeEach(() => {
-  jest.spyOn(console, "error").mockImplementation();
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+captureErrorStream();
 
 describe("delete", () => {
   test("uploads first, waits for it, and then releases", async () => {

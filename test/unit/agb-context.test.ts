@@ -44,7 +44,7 @@ test.each([
     (opts: pulumi.CustomResourceOptions) =>
       new AgbSession("x", { imageId: "a", contextSyncs: [{ contextId: "c", path: "/d" }] }, opts),
   ],
-])("%s is deleted before its replacement is created, whoever asks for the replacement", async (_, construct) => {
+])("%s is deleted before its replacement is created, also with --replace", async (_, construct) => {
   const run = await runProgram(() => construct({}));
   expect(run.registration("x").deletesFirst).toBe(true);
   await runProgram(() => {

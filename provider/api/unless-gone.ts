@@ -1,4 +1,4 @@
-import { AgbNotFoundError } from "../api/errors";
+import { AgbNotFoundError } from "./errors";
 
 /** Returns the result of a call about a session or context, or `undefined` if AGB says that it is gone. Throws other errors. */
 export async function unlessGone<Result>(call: Promise<Result>): Promise<Result | undefined> {
