@@ -56,13 +56,19 @@ class Session {
     this.recorder.wait(2000);
   }
 
-  /** Returns the picture. @throws Error when a line is too long for the terminal */
+  /** Returns the picture. @throws Error when Pulumi has cut off a line or drawn the stack twice */
   draw(): string {
     const film = this.recorder.finish();
     for (const { runs } of film.versions) {
       const last = runs.at(-1);
-      if (last !== undefined && last.column + last.text.length >= columns) {
-        throw new Error(`A line does not fit into ${columns} columns: ${runs.map(({ text }) => text).join("")}`);
+      const text = runs.map((run) => run.text).join("");
+      // Pulumi cuts off a line one column before the edge.
+      if (last !== undefined && last.column + last.text.length >= columns - 1) {
+        throw new Error(`A line does not fit into ${columns} columns: ${text}`);
+      }
+      // Some runs show the stack a second time, below itself, and leave out its outputs.
+      if (text.includes("─ pulumi:pulumi:Stack")) {
+        throw new Error("Pulumi has drawn the stack twice. Record again.");
       }
     }
     return drawFilm(film, { columns, rows, title });
