@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../support/node-process";
-import { type CodeBlock, dedent, findCodeBlocks, findGuideBlocks, placeOf, valueOf } from "./code-blocks";
+import { annotationOf, type CodeBlock, dedent, findCodeBlocks, findGuideBlocks, placeOf } from "./code-blocks";
 import { dataProblems } from "./data-blocks";
 
 const blocks = findGuideBlocks();
@@ -24,7 +24,7 @@ function annotationProblems(block: CodeBlock): string[] {
 }
 
 function languageProblems(block: CodeBlock): string[] {
-  const hasOrigin = valueOf(block, "source") !== undefined || valueOf(block, "test") !== undefined;
+  const hasOrigin = annotationOf(block, "source") !== undefined || annotationOf(block, "test") !== undefined;
   if (hasOrigin || checkedLanguages.includes(block.language)) {
     return [];
   }
@@ -43,7 +43,7 @@ function standsIn(block: CodeBlock, file: string): boolean {
 }
 
 function sourceProblems(block: CodeBlock): string[] {
-  const path = valueOf(block, "source");
+  const path = annotationOf(block, "source");
   if (path === undefined) {
     return [];
   }
@@ -55,7 +55,7 @@ function sourceProblems(block: CodeBlock): string[] {
 }
 
 function testProblems(block: CodeBlock): string[] {
-  const path = valueOf(block, "test");
+  const path = annotationOf(block, "test");
   if (path === undefined) {
     return [];
   }

@@ -43,11 +43,11 @@ export function findGuideBlocks(): CodeBlock[] {
  * @param test path of the test file, from the root of the repository
  */
 export function findBlocksOfTest(test: string): CodeBlock[] {
-  return findGuideBlocks().filter((block) => valueOf(block, "test") === test);
+  return findGuideBlocks().filter((block) => annotationOf(block, "test") === test);
 }
 
 /** Returns the value of a block's annotation, or undefined if it has none with that name. */
-export function valueOf(block: CodeBlock, name: string): string | undefined {
+export function annotationOf(block: CodeBlock, name: string): string | undefined {
   return block.annotations.find((annotation) => annotation.name === name)?.value;
 }
 

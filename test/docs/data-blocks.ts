@@ -4,7 +4,7 @@
 import { parseAllDocuments } from "yaml";
 import { configNamespace, settingNames } from "../../provider/config";
 import { faultRuleSchema } from "../../provider/emulator/faults";
-import { type CodeBlock, placeOf, valueOf } from "./code-blocks";
+import { annotationOf, type CodeBlock, placeOf } from "./code-blocks";
 
 /** Keys that a file can have. `true` allows any value. */
 interface Keys {
@@ -61,7 +61,7 @@ const jsonFiles: Readonly<Record<string, Keys>> = {
 
 /** Returns what is wrong with a block of JSON or YAML. Blocks in other languages have no problems. */
 export function dataProblems(block: CodeBlock): string[] {
-  if (!["json", "yaml"].includes(block.language) || valueOf(block, "source") !== undefined) {
+  if (!["json", "yaml"].includes(block.language) || annotationOf(block, "source") !== undefined) {
     return [];
   }
   const place = placeOf(block);

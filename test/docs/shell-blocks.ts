@@ -9,7 +9,7 @@ import { previewEnvironmentCommand } from "../../provider/cli/preview-environmen
 import { sweepCommand } from "../../provider/cli/sweep";
 import { configNamespace, settingNames } from "../../provider/config";
 import { repositoryRoot } from "../support/node-process";
-import { type CodeBlock, placeOf, valueOf } from "./code-blocks";
+import { annotationOf, type CodeBlock, placeOf } from "./code-blocks";
 import { splitCommands } from "./shell-commands";
 
 /** A command in a guide, and where it is. */
@@ -45,7 +45,7 @@ const { scripts } = JSON.parse(readFileSync(join(repositoryRoot, "package.json")
 /** Returns the commands of the `sh` blocks, without those blocks that a test runs. */
 export function findGuideCommands(blocks: readonly CodeBlock[]): GuideCommand[] {
   return blocks
-    .filter((block) => block.language === "sh" && valueOf(block, "test") === undefined)
+    .filter((block) => block.language === "sh" && annotationOf(block, "test") === undefined)
     .flatMap((block) =>
       splitCommands(block.code).map(({ words, line }) => ({
         words,

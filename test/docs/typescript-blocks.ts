@@ -3,7 +3,7 @@
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { repositoryRoot } from "../support/node-process";
-import { type CodeBlock, placeOf, valueOf } from "./code-blocks";
+import { annotationOf, type CodeBlock, placeOf } from "./code-blocks";
 
 /** A part of a checked file, and where it comes from. */
 interface Part {
@@ -36,7 +36,7 @@ export function typeProblems(blocks: readonly CodeBlock[]): string[] {
 }
 
 function checkedFile(block: CodeBlock, blocks: readonly CodeBlock[]): CheckedFile {
-  const fileName = valueOf(block, "file") ?? `line-${block.line}.${block.language}`;
+  const fileName = annotationOf(block, "file") ?? `line-${block.line}.${block.language}`;
   const name = join(virtualFolder, block.page.replaceAll(/\W/g, "-"), fileName);
   return { name, before: partsBefore(block, blocks), own: ownParts(block) };
 }
@@ -52,7 +52,7 @@ function ownParts(block: CodeBlock): Part[] {
 }
 
 function isContinuation(block: CodeBlock): boolean {
-  return valueOf(block, "continues") !== undefined;
+  return annotationOf(block, "continues") !== undefined;
 }
 
 function previousOf(block: CodeBlock, blocks: readonly CodeBlock[]): CodeBlock | undefined {
