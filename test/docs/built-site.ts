@@ -21,7 +21,6 @@ export const release = {
  * @throws Error with that output if the build fails
  */
 export function buildSite(folder: string): Promise<string> {
-  const vitepress = join(repositoryRoot, "node_modules", "vitepress", "bin", "vitepress.js");
   const env = {
     PATH: process.env["PATH"] ?? "",
     HOME: process.env["HOME"] ?? "",
@@ -33,7 +32,8 @@ export function buildSite(folder: string): Promise<string> {
   };
   return new Promise((resolve, reject) => {
     const options = { cwd: repositoryRoot, env, timeout: 300_000 };
-    execFile(process.execPath, [vitepress, "build", "docs", "--outDir", folder], options, (error, stdout, stderr) => {
+    const parameters = ["run", "--silent", "docs:build", "--", "--outDir", folder];
+    execFile("npm", parameters, options, (error, stdout, stderr) => {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character
       const output = `${stdout}${stderr}`.replace(/\u001b\[\d*m/g, "");
       error === null ? resolve(output) : reject(new Error(`The site does not build:\n${output}`));
