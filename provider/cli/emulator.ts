@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
 import { optionDefaults } from "../emulator/options";
+import { addHelpNotes } from "./help-text";
 import { closeInheritedFiles } from "./inherited-files";
 import { onParentEnd } from "./parent-end";
 import { type RequestLogFormat, requestLine } from "./request-log";
@@ -15,7 +16,7 @@ interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys" | 
 
 /** The subcommand `emulator`: a local AGB that runs until it is stopped by SIGINT or SIGTERM. */
 export function emulatorCommand(): Command {
-  return new Command("emulator")
+  const command = new Command("emulator")
     .summary("run a local AGB that answers the API of AGB on this computer")
     .description(
       "Run a local AGB that answers the API of AGB on this computer. " +
@@ -101,6 +102,10 @@ export function emulatorCommand(): Command {
     )
     .addHelpText("after", faultsHelp)
     .action(runEmulator);
+  return addHelpNotes(
+    command,
+    "Exit code: 0 after it was stopped, 1 when it could not start or could not save its state.",
+  );
 }
 
 const faultsHelp = `

@@ -224,7 +224,7 @@ export class AgbSession extends pulumi.CustomResource {
 export interface FoundAgbSession
   extends pulumi.CustomResource,
     Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId"> {
-  /** Its labels without those that begin with `pulumi-`. */
+  /** The labels of the session, without those that begin with `pulumi-`. */
   readonly labels: pulumi.Output<Record<string, string>>;
 }
 
