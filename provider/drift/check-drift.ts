@@ -1,5 +1,4 @@
-// Checks whether what runs is what a stack declares, and keeps the one issue that reports drift. Uses pulumi/ and forge/.
-// Only cli/ uses it.
+// Checks a stack for drift, and keeps the one issue that reports it. Uses pulumi/ and forge/. Only cli/ uses it.
 
 import type { Forge } from "../forge/forge";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
@@ -14,9 +13,9 @@ import {
   driftTitle,
 } from "./drift-report";
 
-const issueNote = "Each check updates this text. The first check that finds no drift closes the issue.";
+const issueNote = "Each check updates this text. The first check without drift closes the issue.";
 
-/** What a check of a stack found. */
+/** What a check found. */
 export interface DriftFinding {
   readonly hasDrift: boolean;
   /** Everything that Pulumi printed about the differences. */
@@ -24,7 +23,7 @@ export interface DriftFinding {
 }
 
 /**
- * Compares what runs with what the program declares, and changes neither.
+ * Compares what exists with what the program declares, and changes neither.
  *
  * @param stack the name that the Pulumi CLI takes
  * @throws Error with everything that Pulumi printed, when the comparison failed; StoppedError
@@ -35,11 +34,11 @@ export async function lookForDrift(pulumi: Pick<PulumiCli, "compare">, stack: st
     return { hasDrift: exitCode === pulumiExitCodes.changesFound, details: stdout };
   }
   const advice = /no changes were expected/.test(stderr)
-    ? "\nThis Pulumi CLI has the same exit code for drift and for failures. Use 3.227 or newer."
-    : "";
+    ? "This Pulumi CLI has the same exit code for drift and for failures. Install 3.227 or newer."
+    : "Fix what Pulumi reports, then run this again.";
   throw new Error(
-    `could not check ${stack} for drift: \`pulumi preview\` failed with exit code ${exitCode}:\n${stdout}\n${stderr}`.trim() +
-      advice,
+    `Could not check ${stack} for drift, because \`pulumi preview\` failed with exit code ${exitCode}:\n` +
+      `${`${stdout}\n${stderr}`.trim()}\n${advice}`,
   );
 }
 
@@ -51,7 +50,7 @@ export function describeFinding({ hasDrift, details }: DriftFinding, stack: Drif
 /**
  * Keeps the one issue of the stack open while there is drift, and closes it otherwise.
  *
- * @returns what was done, one line; `undefined` when nothing was
+ * @returns one line that says what was done; `undefined` when there was nothing to do
  * @throws ForgeError
  */
 export async function keepIssue(

@@ -7,8 +7,8 @@ import { gitHubDialect } from "./github";
 import { gitLabDialect } from "./gitlab";
 
 /**
- * The forge that the settings name; `undefined` when there is none. The settings then say why. A caller that can do
- * without a forge shows the reason only when `isUnusable`.
+ * The forge that the settings name; `undefined` when there is none. The settings then say why. A caller that needs no
+ * forge shows the reason only when `isUnusable`.
  */
 export function findForge(settings: ForgeSettings, options?: ForgeCallOptions): Forge | undefined {
   switch (settings.kind) {

@@ -28,5 +28,5 @@ export class ForgeError extends Error {
 
 function describe({ forge, attempt, reason, status, requestId, advice }: ForgeFailure): string {
   const facts = [status && `HTTP ${status}`, requestId && `request id ${requestId}`].filter(Boolean).join(", ");
-  return [`${forge}: could not ${attempt}: ${reason}${facts && ` (${facts})`}.`, advice].filter(Boolean).join(" ");
+  return [`Could not ${attempt} on ${forge}: ${reason}${facts && ` (${facts})`}.`, advice].filter(Boolean).join(" ");
 }

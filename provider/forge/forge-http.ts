@@ -93,7 +93,7 @@ export class ForgeHttp {
     let search: string | undefined = `?${first}`;
     for (let page = 1; search !== undefined; page++) {
       if (page > maximumPages) {
-        throw this.#failure(call, `it has more than ${maximumPages} pages`);
+        throw this.#failure(call, `the list has more than ${maximumPages} pages`);
       }
       const { json, response } = await this.#request("GET", { ...call, path: path + search });
       yield this.#check(call, call.schema, json, response);
@@ -101,7 +101,7 @@ export class ForgeHttp {
     }
   }
 
-  /** The error of an attempt that the forge accepted but did not carry out. */
+  /** The error of an attempt that the forge accepted but did not carry out in full. */
   refusal(attempt: string, reason: string, advice: string): ForgeError {
     return new ForgeError({ forge: this.endpoint.name, attempt, reason, advice });
   }
@@ -165,7 +165,7 @@ export class ForgeHttp {
     const isLimit = status === 429 || (status === 403 && waitMs !== undefined);
     const reason = this.#withoutToken(reasonOf(json)) || response.statusText || "no reason given";
     const advice = isLimit
-      ? "The rate limit is used up. Run this again later."
+      ? "The rate limit is used up. Run this again in an hour."
       : this.endpoint.advise({ status, reason, right: call.right });
     return { error: this.#failure(call, reason, response, advice), isLimit, waitMs };
   }
@@ -173,8 +173,8 @@ export class ForgeHttp {
   #check<Reply>(call: ForgeCall<unknown>, schema: z.ZodType<Reply>, json: unknown, response: Response): Reply {
     const parsed = schema.safeParse(json);
     if (!parsed.success) {
-      const where = parsed.error.issues[0]?.path.join(".") || "the whole";
-      throw this.#failure(call, `the reply is not what ${this.endpoint.name} sends (${where})`, response);
+      const where = parsed.error.issues[0]?.path.join(".") || "as a whole";
+      throw this.#failure(call, `the reply does not have the expected form (${where})`, response);
     }
     return parsed.data;
   }
@@ -194,7 +194,7 @@ export class ForgeHttp {
   #describeBreak(error: unknown): string {
     const { name, cause = error } = error as { name?: unknown; cause?: unknown };
     if (name === "TimeoutError") {
-      return `no answer within ${this.#timeoutMs} ms`;
+      return `there was no answer within ${this.#timeoutMs} ms`;
     }
     const { code, message } = cause as { code?: unknown; message?: unknown };
     const details = this.#withoutToken(oneLine(String(code ?? message ?? cause)));

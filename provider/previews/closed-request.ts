@@ -1,6 +1,6 @@
 import type { PreviewJob } from "./job";
 
-/** Asks the forge whether a request is closed. Warns and returns false when the forge does not say. */
+/** Asks the forge whether a request is closed. Warns and returns false when the forge gives no answer. */
 export async function isClosedRequest(
   { forge, output }: Pick<PreviewJob, "forge" | "output">,
   request: number,
@@ -9,7 +9,7 @@ export async function isClosedRequest(
     return (await forge?.readRequest(request))?.isOpen === false;
   } catch (error) {
     output.warn(
-      `Could not find out whether request ${request} is open: ${error instanceof Error ? error.message : error}`,
+      `Could not find out whether request ${request} is closed: ${error instanceof Error ? error.message : error}`,
     );
     return false;
   }

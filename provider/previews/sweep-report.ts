@@ -14,13 +14,14 @@ export function sweepReport({ stacks, sessions, failures }: SweepResult, execute
   return [
     `### Sweep of preview environments${execute ? "" : " (dry run)"}`,
     stackRows.length === 0
-      ? "There are no stacks of requests."
-      : [tableHead(["Stack", "", "Why"]), ...rowsWithin(stackRows, longestTable)].join("\n"),
+      ? "No stack of a request exists."
+      : [tableHead(["Stack", "Result", "Reason"]), ...rowsWithin(stackRows, longestTable)].join("\n"),
     sessionRows.length === 0
-      ? "Every session of a preview environment is in a state."
-      : [tableHead(["Session", "Stack", "Resource", "", "Why"]), ...rowsWithin(sessionRows, longestTable)].join("\n"),
-    ...(failureRows.length === 0
-      ? []
-      : [`What could not be found out or done:\n\n${rowsWithin(failureRows, longestTable).join("\n")}`]),
+      ? "No session is left over."
+      : [
+          tableHead(["Session", "Stack", "Resource", "Result", "Reason"]),
+          ...rowsWithin(sessionRows, longestTable),
+        ].join("\n"),
+    ...(failureRows.length === 0 ? [] : [`What failed:\n\n${rowsWithin(failureRows, longestTable).join("\n")}`]),
   ].join("\n\n");
 }

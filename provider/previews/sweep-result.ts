@@ -19,7 +19,7 @@ export interface SessionResult extends OrphanResult {
 export interface SweepResult {
   readonly stacks: readonly StackResult[];
   readonly sessions: readonly SessionResult[];
-  /** What could not be found out or done. Everything that it concerns was left alone. */
+  /** What failed. The stacks and sessions concerned were not changed. */
   readonly failures: readonly string[];
 }
 

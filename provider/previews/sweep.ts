@@ -30,8 +30,8 @@ interface Sweep {
 }
 
 /**
- * Finds the preview environments of closed requests and takes them down, then releases sessions of preview environments
- * that no state knows. Leaves and reports everything that is not certain.
+ * Removes the preview environments of closed requests, then releases sessions of preview environments that no state
+ * knows. Leaves and reports everything that is not certain.
  */
 export async function sweep(
   job: ReleasingJob & { readonly forge: Forge },
@@ -85,10 +85,10 @@ async function sweepStack({ job, options, requests }: Sweep, request: number): P
     }
     const { lockWaitMs } = options;
     const down = await takeDown(job, { request, lockWaitMs, isClosed, ...(note !== undefined && { note }) });
-    // Those that could not be released are found again among the sessions.
+    // The sweep of the sessions finds those again that could not be released.
     sessions = down.orphans.filter(({ action }) => action === "released").map((orphan) => ({ ...orphan, stack }));
     if (down.exitCode !== 0) {
-      throw new Error(`pulumi destroy ended with exit code ${down.exitCode}`);
+      throw new Error(`\`pulumi destroy\` failed with exit code ${down.exitCode}. The job's log has its output.`);
     }
     return { stacks: conclude({ action: "removed", reason, proof: down.proof }), sessions };
   } catch (error) {
@@ -161,8 +161,8 @@ async function sweepSessionsOf(
 }
 
 /**
- * Releases this repository's sessions of other projects once their request is closed: a request that renames the
- * project leaves such sessions behind. Others are environments of another folder, which has a sweep of its own.
+ * Releases this repository's sessions of other projects once their request is closed. A request that renames the project
+ * leaves such sessions behind. The rest belong to environments of another folder, which has its own sweep.
  */
 async function sweepRenamed(
   { job, options, requests }: Sweep,
@@ -218,11 +218,15 @@ async function publish({ output }: ReleasingJob, result: SweepResult, { execute 
   const released = result.sessions.filter(({ action }) => action === "released").length;
   if (removed + released > 0) {
     output.warn(
-      `The sweep removed ${removed} stacks and released ${released} sessions that should have been gone: ` +
-        "a job that takes environments down did not run or did not finish.",
+      `The sweep removed ${count(removed, "stack")} and released ${count(released, "session")} that should have been gone, ` +
+        "because a `down` did not run or did not finish. Check the jobs that ran when the requests were closed.",
     );
   }
   if (!execute && somethingIsLeft(result)) {
-    output.say("Nothing was removed or released. To do it, add --yes.");
+    output.say("Nothing was removed or released. Add --yes to remove and release it.");
   }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

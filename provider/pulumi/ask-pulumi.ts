@@ -35,7 +35,8 @@ export function askPulumi(environment: NodeJS.ProcessEnv): RunPulumi {
       }
       if (killed && code === null) {
         throw new Error(
-          `\`pulumi ${parameters.join(" ")}\` had not ended after ${timeoutMs / 1_000} s.\n${stderr}`.trim(),
+          `\`pulumi ${parameters.join(" ")}\` did not end within ${timeoutMs / 1_000} s. Check the connection to Pulumi's backend, ` +
+            `then run this again.\n${stderr}`.trim(),
         );
       }
       throw error;

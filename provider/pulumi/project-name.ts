@@ -14,3 +14,14 @@ export async function readProjectName(directory: string): Promise<string | undef
   }
   return undefined;
 }
+
+/** Name of the Pulumi project in a folder. @throws Error when there is none */
+export async function requireProjectName(directory: string): Promise<string> {
+  const name = await readProjectName(directory);
+  if (name === undefined) {
+    throw new Error(
+      "This folder has no Pulumi project: Pulumi.yaml is missing or has no `name`. Run this in the folder of the project.",
+    );
+  }
+  return name;
+}

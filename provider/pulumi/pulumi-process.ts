@@ -101,7 +101,7 @@ export class PulumiRunner {
 
   /**
    * Runs `pulumi`, shows its standard output and holds back its errors. The caller looks at the exit code, also when
-   * this process was asked to stop meanwhile.
+   * this process was asked to stop during the run.
    *
    * @throws StoppedError when this process had already been asked to stop
    */
@@ -114,7 +114,7 @@ export class PulumiRunner {
     return this.#spawn(command, parameters, environment, "inherit", "pipe", watch);
   }
 
-  /** Waits. @throws StoppedError when this process is asked to stop, before or meanwhile */
+  /** Waits. @throws StoppedError when this process is asked to stop, before or during the wait */
   async pause(milliseconds: number): Promise<void> {
     this.signal.throwIfAborted();
     await sleepFor(milliseconds, undefined, { signal: this.signal }).catch((error: unknown) => {

@@ -9,7 +9,7 @@ const configSchema = z.record(z.string(), z.looseObject({ value: z.string().opti
 /** Runs one command of the Pulumi CLI and holds back its output. The caller looks at the exit code. */
 export type RunPulumi = (parameters: readonly string[]) => Promise<CommandResult>;
 
-/** What the Pulumi CLI tells about stacks. Changes nothing and never asks the user. */
+/** Reads stacks through the Pulumi CLI. Changes nothing and never asks the user. */
 export class PulumiReader {
   constructor(private readonly runPulumi: RunPulumi) {}
 
@@ -33,7 +33,7 @@ export class PulumiReader {
       return parseStackState(result.stdout);
     } catch (error) {
       const name = stack === undefined ? "the selected stack" : stack;
-      throw new Error(`The state of ${name} cannot be used: ${error instanceof Error ? error.message : error}`);
+      throw new Error(`Cannot read the state of ${name}: ${error instanceof Error ? error.message : error}`);
     }
   }
 
@@ -92,13 +92,13 @@ export function option(name: string, value: string | undefined): string[] {
   return value === undefined ? [] : [name, value];
 }
 
-/** Waits for a command. @throws Error that says that the CLI was not found, where that is why it did not start */
+/** Waits for a command. @throws Error that says so when the CLI was not found */
 export async function explainMissingCli<Result>(running: Promise<Result>): Promise<Result> {
   try {
     return await running;
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") {
-      throw new Error("The Pulumi CLI was not found; put `pulumi` on the PATH.");
+      throw new Error("The Pulumi CLI was not found. Install it, and put `pulumi` on the PATH.");
     }
     throw error;
   }

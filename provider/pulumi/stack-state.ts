@@ -66,7 +66,7 @@ const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
 /**
  * Reads what `pulumi stack export` wrote.
  *
- * @throws Error when it is not an exported state. As an empty state, it would make every session look like an orphan
+ * @throws Error when it is not an exported state. Taken for an empty state, it would make every session an orphan
  */
 export function parseStackState(text: string): StackState {
   let json: unknown;
@@ -94,7 +94,7 @@ export async function readStateFile(path: string): Promise<StackState> {
   try {
     return parseStackState(await readFile(path, "utf8"));
   } catch (error) {
-    throw new Error(`the state file ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`Cannot read the state file ${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

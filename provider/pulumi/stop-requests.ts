@@ -42,8 +42,8 @@ export class StopRequests {
     this.#abort.abort(new StoppedError(received === "SIGINT" ? 130 : received === "SIGTERM" ? 143 : 129));
     const fromTerminal = this.sharesGroup && received !== "SIGTERM";
     const last = this.#lastPassedOnAt;
-    // Only a second Ctrl-C says that the user wants Pulumi to drop everything. SIGTERM after SIGINT is how CI systems
-    // hurry.
+    // Only a second Ctrl-C says that the user wants Pulumi to drop everything. CI systems send SIGTERM after SIGINT to every
+    // process.
     const isRepeated = last !== undefined && (received !== "SIGINT" || this.now() - last < repeatWithinMs);
     if (isRepeated) {
       return undefined;

@@ -19,7 +19,8 @@ export interface OrphanResult {
 }
 
 /**
- * What proves that a session may be released. Names prove nothing: another backend may have a stack of the same name.
+ * What proves that a session may be released. Names prove nothing, because another backend may have a stack of the same
+ * name.
  */
 export interface ReleaseRight extends StateProof {
   /**
@@ -29,7 +30,7 @@ export interface ReleaseRight extends StateProof {
   readonly repositories: ReadonlySet<string> | "any";
   /** The repository whose request is known to be closed: no session of that request is needed, in any backend. */
   readonly closedRepository?: string | undefined;
-  /** Whether the user says that sessions without a stack's id, from an earlier version, belong to this stack. */
+  /** Whether sessions without a stack id, from an earlier version, count as this stack's; the user says so. */
   readonly includesUnidentified: boolean;
 }
 
@@ -60,7 +61,10 @@ export async function releaseOrphan(
   try {
     const owner = await compareOwner(client, orphan);
     if (owner === "changed") {
-      return leaveOrphan(orphan, "its owner's labels changed a moment ago, so it may be in use");
+      return leaveOrphan(
+        orphan,
+        "its ownership labels changed during the sweep, so it may be in use. Run the sweep again",
+      );
     }
     if (owner === "same") {
       await releaseAndWait(client, orphan.sessionId, clock);
@@ -126,11 +130,12 @@ function doubtStack(
     return undefined;
   }
   if (stackId === undefined) {
-    const reason = "it carries no stack id: an earlier version created it, or the label was removed";
+    const reason =
+      "it carries no stack id, because an earlier version created it or the label was removed. To release it, add --include-unidentified";
     return { action: "left", reason };
   }
   return stackIds.size === 0
-    ? { action: "left", reason: `no state was read that has its stack id ${stackId}` }
+    ? { action: "left", reason: `no state was read that has its stack id, ${stackId}` }
     : {
         action: "foreign",
         reason: `it belongs to another stack of the same name, or to this one before a destroy: stack id ${stackId}`,
@@ -149,10 +154,10 @@ function doubtAge(
     return undefined;
   }
   if (createdAt === undefined) {
-    return "its age is unknown";
+    return "its age is unknown, because its create label is missing or unreadable. Release it by hand";
   }
   return nowMs - createdAt.getTime() < minimumAgeMs
-    ? `it is younger than ${formatDuration(minimumAgeMs)} (--older-than), and an \`up\` that is still active may need it`
+    ? `it is younger than ${formatDuration(minimumAgeMs)} (--older-than), so an \`up\` that is still active may need it`
     : undefined;
 }
 
