@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
+import { CodedError } from "../coded-error";
+import { describeFailure } from "../describe-failure";
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
@@ -6,7 +8,7 @@ import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { requireProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
-import { StoppedError } from "../pulumi/stop-requests";
+import { reportFailure } from "./command-failure";
 import { pulumiEnvironment, readForgeSettings, readJobSettings } from "./environment";
 import { addHelpSections } from "./help-text";
 
@@ -53,8 +55,7 @@ async function runDrift(flags: DriftFlags): Promise<void> {
   try {
     process.exitCode = await checkForDrift(flags, output);
   } catch (error) {
-    output.fail(`pulumi-agb drift: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
+    reportFailure(output, "drift", error);
   }
 }
 
@@ -82,7 +83,8 @@ function findNeededForge(): Forge {
   try {
     return requireForge(readForgeSettings());
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error} To check without an issue, add --no-issue.`);
+    const { text, code } = describeFailure(error);
+    throw new CodedError(`${text} To check without an issue, add --no-issue.`, code);
   }
 }
 

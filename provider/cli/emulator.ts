@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
+import { CodedError } from "../coded-error";
+import {
+  type Emulator,
+  type EmulatorNoticeCode,
+  type EmulatorOptions,
+  EmulatorStartError,
+  type EmulatorStartErrorCode,
+  startEmulator,
+} from "../emulator";
 import { optionDefaults } from "../emulator/options";
+import { type MessageCode, withCode } from "../message-codes";
 import { addHelpSections } from "./help-text";
 import { closeInheritedFiles } from "./inherited-files";
 import { onParentEnd } from "./parent-end";
@@ -148,16 +157,16 @@ async function runEmulator(
     closeInheritedFiles();
     emulator = await startEmulator({
       ...flags,
-      onNotice: (text) => process.stderr.write(`pulumi-agb emulator: ${withoutControls(text)}\n`),
+      onNotice: (text, code) => writeProblem(text, codes[code]),
       ...(state !== undefined && { statePath: state }),
       ...(apiKeys.length > 0 && { apiKeys }),
       ...(log !== undefined && { onRequest: (entry) => process.stderr.write(`${requestLine(entry, log)}\n`) }),
     });
   } catch (error) {
-    if (!(error instanceof EmulatorStartError)) {
+    if (!(error instanceof EmulatorStartError) && !(error instanceof CodedError)) {
       throw error;
     }
-    console.error(`pulumi-agb emulator: ${error.message}`);
+    writeProblem(error.message, error instanceof CodedError ? error.messageCode : codes[error.code]);
     process.exitCode = 1;
     return;
   }
@@ -169,7 +178,8 @@ async function runEmulator(
     emulator.close().then(
       () => process.exit(0),
       (error: Error) => {
-        console.error(`pulumi-agb emulator: The state could not be saved: ${error.message}`);
+        const reason = error.message.replace(/\.$/, "");
+        writeProblem(`The last changes of the state could not be saved: ${reason}. Check the state file.`, "AGB810");
         process.exit(1);
       },
     );
@@ -179,30 +189,47 @@ async function runEmulator(
   onParentEnd(stop);
 }
 
+/** The code of each of the emulator's problems. The emulator itself imports nothing, so it has names of its own for them. */
+const codes: Readonly<Record<EmulatorStartErrorCode | EmulatorNoticeCode, MessageCode>> = {
+  INVALID_OPTION: "AGB801",
+  PORT_UNAVAILABLE: "AGB802",
+  STATE_FILE_IN_USE: "AGB803",
+  STATE_FILE_BROKEN: "AGB804",
+  STATE_FILE_UNUSABLE: "AGB805",
+  NOT_ISOLATED: "AGB807",
+  TOOLS_UNAVAILABLE: "AGB808",
+  UPLOAD_FAILED: "AGB809",
+  STATE_NOT_SAVED: "AGB810",
+};
+
+function writeProblem(text: string, code: MessageCode): void {
+  process.stderr.write(`pulumi-agb emulator: ${withCode(withoutControls(text), code)}\n`);
+}
+
 // A file name may contain control characters, which a terminal would obey.
 function withoutControls(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** @throws EmulatorStartError when the file cannot be read or has no key */
+/** @throws CodedError when the file cannot be read or has no key */
 function readKeys(file: string): string[] {
   const unusable = (problem: string) =>
-    new EmulatorStartError(
-      "INVALID_OPTION",
-      `The file of --api-key-file, ${file}, ${problem}. Name a file with one API key per line.`,
+    new CodedError(
+      `Cannot read keys from --api-key-file ${file}: ${problem}. Name a file with one API key per line.`,
+      "AGB806",
     );
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw unusable(`cannot be read: ${(error as Error).message}`);
+    throw unusable((error as Error).message);
   }
   const keys = text
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
   if (keys.length === 0) {
-    throw unusable("contains no key");
+    throw unusable("it has no key");
   }
   return keys;
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { withCode } from "../message-codes";
 
 const plainWidth = 80;
 /** Long option names must not keep the texts beside them from being wrapped. */
@@ -42,7 +43,9 @@ export function addHelpSections(command: Command, { notes = [], environment = {}
 export function showHelpWell(command: Command, path = command.name()): Command {
   command.configureHelp({ minWidthToWrap: narrowestColumn });
   command.configureOutput({
-    outputError: (message, write) => write(`${message.trim()}\nRun \`${path} --help\` for its options.\n`),
+    outputError: (message, write) => {
+      write(`${withCode(`${message.trim()}\nRun \`${path} --help\` for its options.`, "AGB612")}\n`);
+    },
   });
   for (const subcommand of command.commands) {
     showHelpWell(subcommand, `${path} ${subcommand.name()}`);

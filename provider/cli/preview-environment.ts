@@ -16,8 +16,8 @@ import { bringUp } from "../previews/up";
 import { requireProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
-import { StoppedError } from "../pulumi/stop-requests";
 import { isSettled } from "../sweep/release-orphan";
+import { reportFailure } from "./command-failure";
 import { parseDurationMs } from "./duration";
 import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId } from "./environment";
 import { addHelpSections } from "./help-text";
@@ -229,8 +229,7 @@ async function run(name: string, work: (runner: PulumiRunner, output: JobOutput)
   try {
     process.exitCode = await work(runner, output);
   } catch (error) {
-    output.fail(`pulumi-agb preview-environment ${name}: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
+    reportFailure(output, `preview-environment ${name}`, error);
   }
 }
 
@@ -254,7 +253,7 @@ async function openJob(runner: PulumiRunner, output: JobOutput, { organization }
 
 function warnAboutUnusableForge(settings: ForgeSettings, output: JobOutput): void {
   if (settings.kind === "none" && settings.isUnusable) {
-    output.warn(settings.reason);
+    output.warn(settings.reason, settings.code);
   }
 }
 

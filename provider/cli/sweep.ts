@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
 import { printableJson } from "../api/outside-text";
+import { CodedError } from "../coded-error";
 import { readSettings, type Settings } from "../config";
+import { describeFailure } from "../describe-failure";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { isStackId } from "../lifecycle/ownership";
 import { systemClock } from "../lifecycle/wait";
@@ -12,6 +14,7 @@ import { readStateFile, type StackState } from "../pulumi/stack-state";
 import type { StackName } from "../sweep/owned-sessions";
 import { isSettled, type OrphanResult, resultLine } from "../sweep/release-orphan";
 import { sweepStack } from "../sweep/sweep-stack";
+import { reportFailure } from "./command-failure";
 import { pulumiEnvironment, readJobSettings, readRepositoryId } from "./environment";
 import { addHelpSections } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
@@ -86,8 +89,7 @@ async function runSweep(flags: SweepFlags): Promise<void> {
   try {
     process.exitCode = await sweep(flags, output);
   } catch (error) {
-    output.fail(`pulumi-agb sweep: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
+    reportFailure(output, "sweep", error);
   }
 }
 
@@ -135,16 +137,17 @@ async function readState(flags: SweepFlags, pulumi: PulumiReader): Promise<Stack
   try {
     state = await pulumi.exportState(flags.stack);
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n${advice}`);
+    const { text, code } = describeFailure(error);
+    throw new CodedError(`${text}\n${advice}`, code);
   }
   if (state === undefined) {
     const name = flags.stack === undefined ? "The selected stack" : `The stack ${flags.stack}`;
-    throw new Error(`${name} does not exist in this backend. ${advice}`);
+    throw new CodedError(`${name} does not exist in this backend. ${advice}`, "AGB607");
   }
   return state;
 }
 
-/** The names of the stack. @throws Error when they are not known, or the state belongs to another stack */
+/** The names of the stack. @throws CodedError when they are not known, or the state belongs to another stack */
 async function nameStack(flags: SweepFlags, state: StackState | undefined, pulumi: PulumiReader): Promise<StackName> {
   const found = state?.name;
   const project = flags.project ?? found?.project ?? (await readProjectName("."));
@@ -152,12 +155,13 @@ async function nameStack(flags: SweepFlags, state: StackState | undefined, pulum
   const stack = flags.stack?.split("/").at(-1) ?? found?.stack ?? (await selected());
   if (project === undefined || stack === undefined) {
     const missing = [project === undefined ? "--project NAME" : "", stack === undefined ? "--stack NAME" : ""];
-    throw new Error(`The stack to sweep is not known. Add ${missing.filter(Boolean).join(" and ")}.`);
+    throw new CodedError(`The stack to sweep is not known. Add ${missing.filter(Boolean).join(" and ")}.`, "AGB608");
   }
   if (found !== undefined && (found.project !== project || found.stack !== stack)) {
-    throw new Error(
+    throw new CodedError(
       `The state belongs to ${found.project}/${found.stack}, not to ${project}/${stack}. Nothing was released. ` +
         "Export the state of the right stack, or correct --project and --stack.",
+      "AGB609",
     );
   }
   return { project, stack };

@@ -1,8 +1,10 @@
 // Checks a stack for drift, and keeps the one issue that reports it. Uses pulumi/ and forge/. Only cli/ uses it.
 
+import { CodedError } from "../coded-error";
 import type { Forge } from "../forge/forge";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { PulumiCli } from "../pulumi/pulumi-cli";
+import { withOutput } from "../pulumi/with-output";
 import {
   type DriftCheck,
   type DriftedStack,
@@ -26,19 +28,24 @@ export interface DriftFinding {
  * Compares what exists with what the program declares, and changes neither.
  *
  * @param stack the name that the Pulumi CLI takes
- * @throws Error with everything that Pulumi printed, when the comparison failed; StoppedError
+ * @throws CodedError with everything that Pulumi printed, when the comparison failed; StoppedError
  */
 export async function lookForDrift(pulumi: Pick<PulumiCli, "compare">, stack: string): Promise<DriftFinding> {
   const { exitCode, stdout, stderr } = await pulumi.compare(stack);
   if (exitCode === pulumiExitCodes.success || exitCode === pulumiExitCodes.changesFound) {
     return { hasDrift: exitCode === pulumiExitCodes.changesFound, details: stdout };
   }
-  const advice = /no changes were expected/.test(stderr)
+  const isTooOld = /no changes were expected/.test(stderr);
+  const advice = isTooOld
     ? "This Pulumi CLI has the same exit code for drift and for failures. Install 3.227 or newer."
     : "Fix what Pulumi reports, then run this again.";
-  throw new Error(
-    `Could not check ${stack} for drift, because \`pulumi preview\` failed with exit code ${exitCode}:\n` +
-      `${`${stdout}\n${stderr}`.trim()}\n${advice}`,
+  throw new CodedError(
+    withOutput(
+      `Could not check ${stack} for drift, because \`pulumi preview\` failed with exit code ${exitCode}`,
+      `${stdout}\n${stderr}`,
+      advice,
+    ),
+    isTooOld ? "AGB605" : "AGB603",
   );
 }
 

@@ -1,3 +1,5 @@
+import type { MessageCode } from "../message-codes";
+
 /** How to reach GitHub. */
 export interface GitHubSettings {
   readonly kind: "github";
@@ -29,6 +31,8 @@ export interface NoForgeSettings {
   readonly kind: "none";
   /** What is missing or invalid, and how to fix it. Holds no token. */
   readonly reason: string;
+  /** The code of the reason. */
+  readonly code: MessageCode;
   /** Whether a forge is named but its settings are incomplete or invalid. No forge at all is normal outside CI. */
   readonly isUnusable: boolean;
 }
@@ -50,7 +54,7 @@ export function parseForgeSettings(environment: Environment): ForgeSettings {
   const reason =
     "Neither GitHub nor GitLab is known. GitHub Actions and GitLab CI set the variables for that. Elsewhere, set " +
     "GITHUB_REPOSITORY (OWNER/NAME) and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN.";
-  return { kind: "none", reason, isUnusable: false };
+  return { kind: "none", reason, code: "AGB701", isUnusable: false };
 }
 
 /**
@@ -109,7 +113,7 @@ function parseGitHub(environment: Environment): ForgeSettings {
   const name = parseGitHubName(environment["GITHUB_REPOSITORY"]);
   const problems = problemsOf([token, apiUrl, serverUrl, name]);
   if (problems !== undefined) {
-    return { kind: "none", reason: problems, isUnusable: true };
+    return { kind: "none", reason: problems, code: "AGB702", isUnusable: true };
   }
   const [owner = "", repository = ""] = name.value.split("/");
   return {
@@ -135,7 +139,7 @@ function parseGitLab(environment: Environment): ForgeSettings {
   const project = parseGitLabProject(environment["CI_PROJECT_ID"]);
   const problems = problemsOf([token, apiUrl, project]);
   if (problems !== undefined) {
-    return { kind: "none", reason: problems, isUnusable: true };
+    return { kind: "none", reason: problems, code: "AGB702", isUnusable: true };
   }
   const jobUrl = httpUrl(environment["CI_JOB_URL"]) ?? httpUrl(environment["CI_PIPELINE_URL"]);
   return { kind: "gitlab", token: token.value, apiUrl: apiUrl.value, project: project.value, jobUrl };

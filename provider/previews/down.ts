@@ -1,3 +1,4 @@
+import { describeFailure } from "../describe-failure";
 import { isStackMissing } from "../pulumi/pulumi-reader";
 import { isSettled, type OrphanResult } from "../sweep/release-orphan";
 import { proofOf, type StateProof } from "../sweep/state-proof";
@@ -37,7 +38,7 @@ export interface DownResult {
  * When there is no stack, it releases only sessions of this repository, and only when the request is closed. Others may
  * belong to a live stack in another backend.
  *
- * @throws Error when the stack belongs to another project or repository; nothing was changed then
+ * @throws CodedError when the stack belongs to another project or repository; nothing was changed then
  */
 export async function takeDown(
   job: ReleasingJob,
@@ -78,6 +79,7 @@ export async function takeDown(
       `Sessions with the labels of ${name} were left, because there is no such stack here. This job may use the wrong ` +
         "backend: set PULUMI_BACKEND_URL or --organization and run `down` again. If the stack was removed, AGB releases " +
         "the sessions in time.",
+      "AGB727",
     );
     return { exitCode: 0, hadStack, orphans, proof };
   }
@@ -91,6 +93,7 @@ async function publish({ forge, project, output }: PreviewJob, facts: DownReport
   try {
     await forge?.writeComment(facts.request, commentMarker(project), report, "replace");
   } catch (error) {
-    output.warn(`Could not update the comment: ${error instanceof Error ? error.message : error}`);
+    const { text, code } = describeFailure(error);
+    output.warn(`Could not update the comment: ${text}`, code);
   }
 }

@@ -1,3 +1,4 @@
+import { CodedError } from "../coded-error";
 import type { CommandResult } from "../pulumi/pulumi-process";
 import { areHoldersDead, lockHolders } from "../pulumi/stack-lock";
 import type { PreviewJob } from "./job";
@@ -14,7 +15,7 @@ export const defaultLockWaitMs = 10 * 60_000;
  *
  * @param attempt runs the command
  * @throws StoppedError when the job is asked to stop while it waits
- * @throws Error when the stack is still locked after several locks were removed
+ * @throws CodedError when the stack is still locked after several locks were removed
  */
 export async function whenUnlocked(
   { pulumi, clock, pause, output }: Pick<PreviewJob, "pulumi" | "clock" | "pause" | "output">,
@@ -43,15 +44,17 @@ export async function whenUnlocked(
       continue;
     }
     if (cancels === mostCancels) {
-      throw new Error(
+      throw new CodedError(
         `${stack} is still locked (${holders.join("; ")}), although ${mostCancels} locks were removed. ` +
           "Wait until no run uses it, then run this again.",
+        "AGB724",
       );
     }
     output.warn(
       isDead
         ? `${stack} is locked by a dead run (${holders.join("; ")}). Removing the lock.`
         : `${stack} is still locked after the wait (${holders.join("; ")}). Treating that run as dead and removing its lock.`,
+      "AGB724",
     );
     // The next attempt shows whether that helped: a run that has just ended leaves nothing to cancel.
     await pulumi.cancel(stack);

@@ -1,4 +1,6 @@
 import type { Labels } from "../api/labels";
+import { CodedError } from "../coded-error";
+import { describeFailure } from "../describe-failure";
 import { ownershipKeys } from "../lifecycle/ownership";
 import { type StackState, secretText } from "../pulumi/stack-state";
 import { repositoriesOf, shownLabels } from "../sweep/state-proof";
@@ -15,7 +17,7 @@ type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "rep
  *
  * @param stack name without organization
  * @returns `undefined` when there is no such stack
- * @throws Error when it cannot be read, when it belongs to another project, stack or repository, or when its repository
+ * @throws CodedError when it cannot be read, when it belongs to another project, stack or repository, or when its repository
  *   is unknown
  */
 export async function readOwnState(
@@ -25,24 +27,27 @@ export async function readOwnState(
   const name = qualifyStack(stack, organization);
   const state = await pulumi.exportState(name);
   if (state?.name !== undefined && state.name.project !== project) {
-    throw new Error(
+    throw new CodedError(
       `${name} belongs to the project ${state.name.project}, not to ${project}, so it was not changed. ` +
         "Check `name` in Pulumi.yaml and the backend.",
+      "AGB721",
     );
   }
   if (state?.name !== undefined && state.name.stack !== stack) {
-    throw new Error(
+    throw new CodedError(
       `The state of ${name} belongs to the stack ${state.name.stack}, so nothing was changed. ` +
         "Import the right state with `pulumi stack import`.",
+      "AGB721",
     );
   }
   const repositories = repository === undefined ? [] : await findRepositories(name, state, withClient);
   const other = repositories.find((found) => found !== repository);
   if (other !== undefined) {
-    throw new Error(
+    throw new CodedError(
       `${name} of the project ${project} holds sessions of another repository: ${other}. This job works for ${repository}, ` +
         "so nothing was changed. Give the Pulumi project of each repository its own `name` in Pulumi.yaml. If your own " +
         "repository has moved, run `down` once by hand, outside a job.",
+      "AGB722",
     );
   }
   return state;
@@ -71,10 +76,12 @@ async function findRepositories(
   try {
     return repositoriesNamedBy(state, await withClient((client) => readSecretLabels(client, hidden)));
   } catch (error) {
-    throw new Error(
+    const { text } = describeFailure(error);
+    throw new CodedError(
       `Could not find out whose sessions ${name} holds, so nothing was changed. The state keeps all their labels secret, and ` +
-        `AGB did not return them: ${error instanceof Error ? error.message : error} Check AGB_API_KEY and AGB_ENDPOINT, then ` +
+        `AGB did not return them: ${text.replace(/\.$/, "")}. Check AGB_API_KEY and AGB_ENDPOINT, then ` +
         "run the job again. If single label values are secret instead of all labels, the job need not ask AGB.",
+      "AGB723",
     );
   }
 }

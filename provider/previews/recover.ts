@@ -1,3 +1,4 @@
+import { CodedError } from "../coded-error";
 import { isStackMissing } from "../pulumi/pulumi-reader";
 import type { CutOffRun } from "../pulumi/run-note";
 import { areHoldersDead, isOnlyHolder, lockHolders, unknownHolder } from "../pulumi/stack-lock";
@@ -20,7 +21,7 @@ export interface RecoverOptions {
  * run was cut off here, because the lock then belongs to a run that is still active.
  *
  * @returns what became of those sessions
- * @throws Error when a Pulumi that is still running cannot be ended, when another run holds the lock, or when the stack
+ * @throws CodedError when a Pulumi that is still running cannot be ended, when another run holds the lock, or when the stack
  *   belongs to another project or repository. The lock is then left
  */
 export async function recover(job: ReleasingJob, { request, force }: RecoverOptions): Promise<OrphanResult[]> {
@@ -57,9 +58,10 @@ async function end({ output }: PreviewJob, stack: string, run: CutOffRun): Promi
   const pulumi = `The Pulumi process of the run on ${stack} (pid ${run.pid})`;
   const result = await run.end();
   if (result === "cannot be ended") {
-    throw new Error(
+    throw new CodedError(
       `${pulumi} is still running and could not be ended, so its lock was left. ` +
         "End that process, then run `recover` again.",
+      "AGB725",
     );
   }
   if (result !== "had ended") {
@@ -77,10 +79,11 @@ async function refuseLockOfOther({ pulumi }: PreviewJob, stack: string, { pid }:
   const { stderr } = await pulumi.tryLock(stack);
   const holders = lockHolders(stderr).filter((holder) => holder !== unknownHolder);
   if (!isOnlyHolder(pid, holders) && !areHoldersDead(stderr)) {
-    throw new Error(
+    throw new CodedError(
       `${stack} is locked by another run than the one that was cut off here: by ${holders.join("; ")}, not by pid ${pid}. The ` +
         "lock was left and nothing was released. Wait until that run has ended, then run `recover` again. If it is dead, add " +
         "--force.",
+      "AGB726",
     );
   }
 }

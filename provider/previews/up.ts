@@ -1,3 +1,4 @@
+import { describeFailure } from "../describe-failure";
 import { repositoryConfigKey } from "../lifecycle/ownership";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { StateSession } from "../pulumi/stack-state";
@@ -36,7 +37,7 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
   const { pulumi, organization, signal, output } = job;
   const { request, commit, secretsProvider, lockWaitMs } = options;
   if (await isClosedRequest(job, request)) {
-    output.warn(`Request ${request} is closed, so no environment was created. Reopen it to get one.`);
+    output.warn(`Request ${request} is closed, so no environment was created. Reopen it to get one.`, "AGB729");
     return pulumiExitCodes.success;
   }
   const stack = qualifyStack(stackOfRequest(request), organization);
@@ -63,6 +64,7 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
   if (outcome === "ready" && found === "no stack") {
     output.warn(
       `The stack ${stack} was removed by something else during its update. Run \`up\` again if the request is open.`,
+      "AGB728",
     );
     await publish(job, { ...facts, outcome: "failed", sessions: [] });
     return stackVanished;
@@ -89,7 +91,8 @@ async function readSessions(
   try {
     return (await pulumi.exportState(stack))?.sessions ?? "no stack";
   } catch (error) {
-    output.warn(`Could not read the sessions of ${stack}: ${error instanceof Error ? error.message : error}`);
+    const { text, code } = describeFailure(error);
+    output.warn(`Could not read the sessions of ${stack}: ${text}`, code);
     return undefined;
   }
 }
@@ -109,7 +112,8 @@ async function publish({ forge, project, output }: PreviewJob, facts: Omit<UpRep
   try {
     await forge.writeComment(request, commentMarker(project), report);
   } catch (error) {
-    output.warn(`Could not write the comment: ${error instanceof Error ? error.message : error}`);
+    const { text, code } = describeFailure(error);
+    output.warn(`Could not write the comment: ${text}`, code);
   }
 }
 

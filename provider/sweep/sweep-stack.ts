@@ -1,5 +1,6 @@
 import type { AgbClient } from "../api/client";
 import { describeService, isSameService } from "../api/endpoint";
+import { CodedError } from "../coded-error";
 import type { Clock } from "../lifecycle/wait";
 import type { StackState } from "../pulumi/stack-state";
 import { findOwnedSessions, type OwnedSession, type StackName } from "./owned-sessions";
@@ -33,7 +34,7 @@ export interface StackSweepResult {
 /**
  * Releases the sessions of a stack that its state does not know.
  *
- * @throws Error when no session of the state was created at the service that was asked
+ * @throws CodedError when no session of the state was created at the service that was asked
  */
 export async function sweepStack(
   client: AgbClient,
@@ -88,9 +89,10 @@ function requireSameService(state: StackState, baseUrl: string, emulatorId: stri
   const own = createdSessions(state).filter(({ labels }) => Object.keys(labels).length > 0);
   const [first] = own;
   if (first !== undefined && !own.some(({ service }) => isSameService(service, baseUrl, emulatorId))) {
-    throw new Error(
+    throw new CodedError(
       `The sessions in the state were created at ${describeService(first.service)}, but the sweep asked ${baseUrl}. Nothing was ` +
         "released. Set agb:endpoint in the stack's configuration, or AGB_ENDPOINT, to the service of the stack.",
+      "AGB610",
     );
   }
 }
