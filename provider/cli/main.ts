@@ -1,5 +1,4 @@
-// The command `pulumi-agb`. Each subcommand has a file of its own. This folder may import every layer except dynamic/ and
-// resources/.
+// What `pulumi-agb` runs.
 
 import { createProgram } from "./program";
 

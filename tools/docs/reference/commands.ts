@@ -1,5 +1,5 @@
 import type { Command, Option } from "commander";
-import { helpNotes } from "../../../provider/cli/help-text";
+import { helpSections } from "../../../provider/cli/help-text";
 import { createProgram } from "../../../provider/cli/program";
 import { heading, join, list, paragraphs, sentence } from "../markdown";
 
@@ -37,10 +37,24 @@ export function commandsSection(): string {
         group !== undefined && group !== commands[index - 1]?.group ? paragraphs(escaped(group)) : undefined,
         paragraphs(escaped(command.description())),
         list(command.options.filter((option) => !option.hidden).map(optionText)),
-        ...helpNotes(command).map((note) => paragraphs(escaped(note))),
+        ...belowOptions(command),
       ),
     ),
   );
+}
+
+function belowOptions(command: Command): string[] {
+  const { notes = [], environment = {}, exitCodes = {} } = helpSections(command) ?? {};
+  return [
+    ...notes.map((note) => paragraphs(escaped(note))),
+    ...termList("Environment variables:", environment),
+    ...termList("Exit codes:", exitCodes),
+  ];
+}
+
+function termList(title: string, terms: Readonly<Record<string, string>>): string[] {
+  const entries = Object.entries(terms).map(([term, meaning]) => `\`${term}\`: ${escaped(meaning)}`);
+  return entries.length === 0 ? [] : [join(title, list(entries))];
 }
 
 function optionText(option: Option): string {
