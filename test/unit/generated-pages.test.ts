@@ -6,7 +6,7 @@ import { generatedPages } from "../../tools/docs/pages";
 describe.each(generatedPages.map((page) => [basename(page.path), page] as const))("docs/%s", (_name, page) => {
   const content = page.content();
 
-  test("is up to date; if not, run `npm run docs`", () => {
+  test("is up to date; if not, run `npm run docs:write`", () => {
     expect(readFileSync(page.path, "utf8")).toBe(content);
   });
 

@@ -10,7 +10,7 @@ import { providerSection, settingsSection } from "./settings";
 /** The content of `docs/reference.md`, from the declarations of the provider. */
 export function referencePage(): string {
   return join(
-    "<!-- Written by `npm run docs` from the declarations in provider/. Change those, or tools/docs, instead. -->",
+    "<!-- Written by `npm run docs:write` from the declarations in provider/. Change those, or tools/docs, instead. -->",
     heading(1, "Reference"),
     paragraphs("Everything that `pulumi-agb` offers, with types and defaults."),
     list([
