@@ -86,8 +86,8 @@ function wrongName(path: readonly PropertyKey[], name: string, owner: string, na
     path: propertyPath([...path, name]),
     code: "AGB101",
     ...(meant === undefined
-      ? { reason: `no such property; ${owner} has ${names.join(nameSeparator)}` }
-      : { reason: `no such property; did you mean ${meant}?`, meant: propertyPath([...path, meant]) }),
+      ? { reason: `unknown property; ${owner} has ${names.join(nameSeparator)}` }
+      : { reason: `unknown property; did you mean ${meant}?`, meant: propertyPath([...path, meant]) }),
   };
 }
 
@@ -97,7 +97,7 @@ function concernsUnknown(issue: Issue, value: unknown): boolean {
   return !isAboutKey && isUnknown(valueAt(value, issue.path));
 }
 
-function findingsOf(name: string, issue: Issue, value: unknown, example: string | undefined): Finding[] {
+function findingsOf(name: string, issue: Issue, value: unknown, example: unknown): Finding[] {
   const path = [name, ...issue.path];
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => wrongName(path, key, "it", issue.message.split(nameSeparator)));

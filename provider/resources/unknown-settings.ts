@@ -24,12 +24,15 @@ export function warnOfUnknownSettings(): void {
     const advice =
       meant === undefined
         ? `The settings are ${known.join(", ")}.`
-        : `Did you mean ${prefix}${meant}? Run: pulumi config rm ${key} && pulumi config set ${secretFlag(meant)}${prefix}${meant} VALUE`;
-    const message = `The configuration has ${key}, which is no setting of pulumi-agb and has no effect. ${advice}`;
+        : `Did you mean ${prefix}${meant}? Run \`pulumi config rm ${key} && pulumi config set ${secretFlag(meant)}${prefix}${meant} VALUE\`.`;
+    const message = `The configuration has ${key}, which is not a setting of pulumi-agb and has no effect. ${advice}`;
     void pulumi.log.warn(withCode(message, "AGB209"));
   }
 }
 
 function secretFlag(name: string): string {
-  return `${configNamespace}:${name}` === settingNames.apiKey.key ? "--secret " : "";
+  const secretKeys: string[] = Object.values(settingNames)
+    .filter((setting) => "isSecret" in setting)
+    .map(({ key }) => key);
+  return secretKeys.includes(`${configNamespace}:${name}`) ? "--secret " : "";
 }
