@@ -23,7 +23,11 @@ export default defineConfig({
   title: name,
   description,
   lang: "en",
-  head: [["link", { rel: "icon", href: `data:image/svg+xml;base64,${icon}` }]],
+  head: [
+    ["link", { rel: "icon", href: `data:image/svg+xml;base64,${icon}` }],
+    // The theme's own grey for the name of a code block's language is too pale to read.
+    ["style", {}, "html:root { --vp-code-lang-color: var(--vp-c-text-2); }"],
+  ],
   // GitHub gives the path without the slash at its end.
   base: `${DOCS_BASE.replace(/\/$/, "")}/`,
   srcDir: "..",
@@ -31,6 +35,8 @@ export default defineConfig({
   rewrites,
   cleanUrls: true,
   markdown: {
+    // The default theme's colours for light pages are too pale on the grey of code blocks.
+    theme: { light: "github-light-high-contrast", dark: "github-dark" },
     anchor: { slugify: githubSlug },
     config: (markdown) =>
       siteLinks(markdown, { root, pageOf, repositoryUrl: repositoryUrl || undefined, revision: GITHUB_SHA || "main" }),
