@@ -47,7 +47,7 @@ export default defineConfig({
       { text: "Getting started", link: "/getting-started" },
       { text: "Reference", link: "/reference" },
       { text: "Troubleshooting", link: "/troubleshooting" },
-      { text: version, link: "/changelog" },
+      { text: `Version ${version}`, link: "/changelog" },
     ],
     sidebar: readSidebar(root),
     outline: [2, 3],

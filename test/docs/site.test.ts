@@ -107,7 +107,7 @@ test("the sidebar of every page lists all decision records and all guides", asyn
 
 test("the site says which version it documents", async () => {
   const { version } = JSON.parse(await readFile(join(repositoryRoot, "package.json"), "utf8"));
-  expect(html.get("index.html")).toMatch(new RegExp(`>\\s*(<[^>]*>)*${version.replaceAll(".", "\\.")}<`));
+  expect(html.get("index.html")).toContain(`Version ${version}`);
 });
 
 describeWithChromium("the site in a browser", (chromiumPath) => {
