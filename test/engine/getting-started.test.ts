@@ -6,12 +6,12 @@ import { copyFile, cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { annotationOf, type CodeBlock, findBlocksOfTest } from "../docs/code-blocks";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { runBounded } from "../support/bounded-process";
 import { closeAfterTest } from "../support/close-after-test";
 import { repositoryRoot } from "../support/node-process";
 import { type PackedPackage, packPackage } from "../support/packed-package";
-import { type PageBlock, readTestedBlocks } from "../support/page-blocks";
 import { pulumiCli } from "../support/pulumi-cli";
 import { createPulumiProject, readTextsBelow, stackName } from "../support/pulumi-project";
 import { changesIn } from "../support/stack-state";
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 test("the commands of the page work in their order and print what the page shows", async () => {
-  const blocks = await readTestedBlocks("docs/getting-started.md", __filename);
+  const blocks = findBlocksOfTest("test/engine/getting-started.test.ts");
   const root = closeAfterTest(await createRoot());
   const { exitCode, stdout } = await runBounded("bash", ["-c", scriptOf(blocks)], {
     directory: root.checkout,
@@ -56,10 +56,10 @@ test("the commands of the page work in their order and print what the page shows
   const shown = blocks.filter(({ language }) => language === "text");
   expect(shown.length).toBeGreaterThan(5);
   for (const block of shown) {
-    expect(outputs[commandsBefore(blocks, block)]).toContain(masked(block.text));
+    expect(outputs[commandsBefore(blocks, block)]).toContain(masked(block.code));
   }
   const installation = `npm install ../pulumi-agb/${packed.fileName}`;
-  expect(blocks[0]?.text).toContain(installation);
+  expect(blocks[0]?.code).toContain(installation);
   expect(outputs[1]).toContain(installation);
 });
 
@@ -128,17 +128,19 @@ test("a project made with its stack installs, takes the environment's key, and f
 const separator = "@@ next block @@\n";
 
 /** A script that runs the commands of a page and writes the files that it shows. */
-function scriptOf(blocks: readonly PageBlock[]): string {
-  const steps = blocks.map(({ language, text }) => {
-    switch (language) {
-      case "sh":
-        return `printf '${separator.trim()}\\n'\n${text.includes("npm run emulator") ? emulatorInBackground : text}`;
+function scriptOf(blocks: readonly CodeBlock[]): string {
+  const steps = blocks.map((block) => {
+    switch (block.language) {
+      case "sh": {
+        const commands = block.code === "npm run emulator" ? emulatorInBackground : block.code;
+        return `printf '${separator.trim()}\\n'\n${commands}`;
+      }
       case "ts":
-        return `cat > ${/^\/\/ (\S+)$/m.exec(text)?.[1]} <<'EOF'\n${text}EOF`;
+        return `cat > ${annotationOf(block, "file")} <<'EOF'\n${block.code}\nEOF`;
       case "text":
         return "";
       default:
-        throw new Error(`the page has a block of the unknown kind ${language}`);
+        throw new Error(`the page has a block of the unknown kind ${block.language}`);
     }
   });
   // With `-m` the emulator has a process group of its own, which the trap ends. Another port: 8787 may be in use.
@@ -154,13 +156,16 @@ cat emulator.log
 `;
 
 /** The number of blocks with commands above a block. */
-function commandsBefore(blocks: readonly PageBlock[], block: PageBlock): number {
+function commandsBefore(blocks: readonly CodeBlock[], block: CodeBlock): number {
   return blocks.slice(0, blocks.indexOf(block)).filter(({ language }) => language === "sh").length;
 }
 
-/** Text without what differs from run to run. */
+/** Text without what differs from run to run, and without indentation, because a page shows parts of an output. */
 function masked(text: string): string {
-  return text.replace(/session-[a-z0-9]{25}/g, "session-ID").replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT");
+  return text
+    .replace(/session-[a-z0-9]{25}/g, "session-ID")
+    .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+    .replace(/^ +/gm, "");
 }
 
 /** A folder with a checkout in it, of which the page uses only the templates. */
