@@ -49,5 +49,6 @@ export const testedCommands: readonly TestedCommand[] = [
   { command: "npm run check", shownBy: ".ci/run" },
   { command: "npm test", shownBy: ".ci/run" },
   { command: "npm run build", shownBy: "package.json" },
+  { command: "npm run docs:build", shownBy: "test/docs/site.test.ts" },
   { command: "npx jest test/unit --testPathIgnorePatterns tools-", shownBy: "package.json" },
 ];

@@ -9,7 +9,7 @@ import { readOptions } from "../../tools/emulator-docs/options-table";
 import { provenance } from "../../tools/emulator-docs/provenance";
 import { repositoryRoot } from "../support/node-process";
 
-test("docs/emulator.md is up to date; if not, run `npm run docs`", () => {
+test("docs/emulator.md is up to date; if not, run `npm run docs:write`", () => {
   expect(readFileSync(emulatorPagePath, "utf8")).toBe(emulatorPage());
 });
 

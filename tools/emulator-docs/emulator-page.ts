@@ -23,7 +23,7 @@ export function emulatorPage(): string {
   const fieldsOf = (kind: string, file: string, name: string) =>
     fieldTable(kind, readOptions(join(root, "provider", "emulator", file), name));
   return [
-    "<!-- Written by `npm run docs`. Change tools/emulator-docs or provider/emulator (options.ts, faults.ts, admin/endpoints.ts) instead. -->",
+    "<!-- Written by `npm run docs:write`. Change tools/emulator-docs or provider/emulator (options.ts, faults.ts, admin/endpoints.ts) instead. -->",
     "# The emulator",
     "`pulumi-agb emulator` is a local AGB. It answers the API of AGB on your computer, so you can develop and test programs without an account. `pulumi-agb emulator --help` explains its flags. `startEmulator` of `pulumi-agb/emulator` takes the options below.",
     "## Security",
