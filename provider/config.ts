@@ -9,6 +9,7 @@ import { CleanError } from "./api/errors";
 import type { Labels } from "./api/labels";
 import { findProxy, type HttpProxy } from "./api/proxy";
 import { ignorePatternProblem, labelProblems } from "./lifecycle/labels";
+import { type MessageCode, withCode } from "./message-codes";
 import { describeType, propertyPath } from "./problem";
 
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
@@ -63,12 +64,34 @@ export interface Settings {
   readonly logLevel: "info" | "debug";
 }
 
-/** Invalid settings. The message lists every problem and its fix. */
+/** A problem with one setting. */
+export interface SettingProblem {
+  /** What is wrong and how to fix it. */
+  readonly reason: string;
+  readonly code: MessageCode;
+}
+
+/**
+ * Invalid settings. The message lists every problem and its fix, one per line. Each line ends with its code, except the
+ * last: its code is `messageCode`, which ends the whole message.
+ */
 export class AgbConfigurationError extends CleanError {
-  constructor(readonly problems: readonly string[]) {
-    super(problems.join("\n"));
+  readonly messageCode: MessageCode;
+
+  constructor(readonly problems: readonly [SettingProblem, ...SettingProblem[]]) {
+    const last = problems.at(-1) ?? problems[0];
+    const lines = problems.slice(0, -1).map(({ reason, code }) => withCode(reason, code));
+    super([...lines, last.reason].join("\n"));
+    this.messageCode = last.code;
   }
 }
+
+const missingKey: SettingProblem = {
+  reason:
+    "No AGB API key. Set it as secret configuration (pulumi config set --secret agb:apiKey), " +
+    "in the environment (AGB_API_KEY), or as apiKey of an explicit AgbProvider.",
+  code: "AGB201",
+};
 
 /**
  * Reads the settings.
@@ -81,7 +104,7 @@ export function readSettings(
   configured: (key: string) => string | undefined,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Settings {
-  const problems: string[] = [];
+  const problems: SettingProblem[] = [];
 
   const find = ({ key, variable }: { key: string; variable: string | undefined }): Sourced | undefined => {
     const value = configured(key);
@@ -92,40 +115,45 @@ export function readSettings(
     return variable && fallback ? { value: fallback, source: variable } : undefined;
   };
 
-  const read = <Value>(setting: { key: string; variable: string | undefined }, parse: (text: string) => Value) => {
+  const read = <Value>(
+    setting: { key: string; variable: string | undefined },
+    code: MessageCode,
+    parse: (text: string) => Value,
+  ) => {
     const found = find(setting);
     try {
       return found && parse(found.value);
     } catch (error) {
-      problems.push(`${found?.source} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push({ reason: `${found?.source} cannot be used: ${messageOf(error)}`, code });
       return undefined;
     }
   };
 
   const apiKey = find(settingNames.apiKey);
   if (apiKey === undefined) {
-    problems.push(
-      "No AGB API key. Set it as secret configuration (pulumi config set --secret agb:apiKey), " +
-        "in the environment (AGB_API_KEY), or as apiKey of an explicit AgbProvider.",
-    );
+    problems.push(missingKey);
   } else if (!isKey(apiKey.value)) {
-    problems.push(`${apiKey.source} cannot be used: an API key has no blanks, line breaks or special characters`);
+    problems.push({
+      reason: `${apiKey.source} cannot be used: an API key has no blanks, line breaks or special characters`,
+      code: "AGB203",
+    });
   }
-  const baseUrl = read(settingNames.endpoint, normaliseEndpoint) ?? normaliseEndpoint(defaultEndpoint);
+  const baseUrl = read(settingNames.endpoint, "AGB204", normaliseEndpoint) ?? normaliseEndpoint(defaultEndpoint);
   let proxy: HttpProxy | undefined;
   try {
     proxy = findProxy(baseUrl, environment);
   } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
+    problems.push({ reason: messageOf(error), code: "AGB208" });
   }
-  const timeoutMs = read(settingNames.timeoutMs, parseTimeoutMs) ?? defaultTimeoutMs;
-  const defaultLabels = read(settingNames.defaultLabels, parseDefaultLabels) ?? {};
-  const ignoreLabels = read(settingNames.ignoreLabels, parseIgnoreLabels) ?? [];
+  const timeoutMs = read(settingNames.timeoutMs, "AGB205", parseTimeoutMs) ?? defaultTimeoutMs;
+  const defaultLabels = read(settingNames.defaultLabels, "AGB206", parseDefaultLabels) ?? {};
+  const ignoreLabels = read(settingNames.ignoreLabels, "AGB207", parseIgnoreLabels) ?? [];
   // The same variable has more levels in AGB's SDK. Here all of them but DEBUG mean the same.
   const logLevel = find(settingNames.logLevel)?.value.toLowerCase() === "debug" ? "debug" : "info";
 
+  const [first = missingKey, ...more] = problems;
   if (apiKey === undefined || problems.length > 0) {
-    throw new AgbConfigurationError(problems);
+    throw new AgbConfigurationError([first, ...more]);
   }
   const fallbackApiKey = otherKey(apiKey, environment);
   const endpointSource = find(settingNames.endpoint)?.source;
@@ -142,6 +170,10 @@ export function readSettings(
     ignoreLabels,
     logLevel,
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Whether HTTP can carry the key. */

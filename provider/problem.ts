@@ -1,11 +1,14 @@
 import { quoted } from "./api/outside-text";
+import type { MessageCode } from "./message-codes";
 
 /** A problem with one property that a user declares or configures. */
 export interface Problem {
-  /** Path of the property, such as `labels["a b"]`. */
+  /** Path of the property, such as `labels["a b"]`. Empty if the problem concerns no property. */
   readonly path: string;
   /** What is wrong, without the value: it may be secret. */
   readonly reason: string;
+  /** The code of its entry in the documentation. */
+  readonly code: MessageCode;
 }
 
 /** Writes a path as Pulumi writes property paths, such as `labels["a b"]` or `contextSyncs[0].path`. */

@@ -276,8 +276,8 @@ export class AgbClient {
         const reason = `it is larger than ${largestReplyBytes / 1024 / 1024} MiB`;
         throw new AgbUnexpectedReplyError(operation.name, status, "", reason);
       }
-      const { reason, lasting } = explainConnectionFailure(cause, requestSent);
-      throw new AgbNetworkError(operation.name, baseUrl, requestSent, reason, { cause, lasting });
+      const { reason, lasting, obstacle } = explainConnectionFailure(cause, requestSent);
+      throw new AgbNetworkError(operation.name, baseUrl, requestSent, reason, { cause, lasting, obstacle });
     }
   }
 }

@@ -5,17 +5,21 @@ export interface ConnectionFailure {
   readonly reason: string;
   /** Whether a retry would fail in the same way, for example because TLS fails or a proxy refuses. */
   readonly lasting: boolean;
+  /** What failed, if it was not the network: TLS with the endpoint, or the proxy. */
+  readonly obstacle?: "tls" | "proxy" | undefined;
 }
 
 /** No connection could be made, so nothing was sent. */
 export class ConnectError extends Error implements ConnectionFailure {
   readonly reason: string;
   readonly lasting: boolean;
+  readonly obstacle: ConnectionFailure["obstacle"];
 
-  constructor({ reason, lasting }: ConnectionFailure, options?: ErrorOptions) {
+  constructor({ reason, lasting, obstacle }: ConnectionFailure, options?: ErrorOptions) {
     super(reason, options);
     this.reason = reason;
     this.lasting = lasting;
+    this.obstacle = obstacle;
   }
 }
 
@@ -60,24 +64,28 @@ export function explainConnectionFailure(error: unknown, requestSent: boolean, p
   if (error instanceof ConnectError) {
     return error;
   }
-  const { reason, lasting } = requestSent
+  const failure: ConnectionFailure = requestSent
     ? { reason: describeProblem(error), lasting: false }
     : explainMissingConnection(error, proxy);
-  return { reason: proxy === undefined ? reason : `${proxy.label}: ${reason}`, lasting };
+  return proxy === undefined ? failure : { ...failure, reason: `${proxy.label}: ${failure.reason}`, obstacle: "proxy" };
 }
 
 function explainMissingConnection(error: unknown, proxy: HttpProxy | undefined): ConnectionFailure {
   const code = textOf(error, "code");
   if (certificateCodes.has(code)) {
     const reason = `the certificate is not trusted (${describeProblem(error)}). ${certificateRemedy(code, proxy)}`;
-    return { reason, lasting: true };
+    return { reason, lasting: true, obstacle: "tls" };
   }
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     const what = proxy === undefined ? "an endpoint" : "a proxy";
-    return { reason: `it does not speak TLS. Write http:// in front of ${what} without TLS`, lasting: true };
+    return {
+      reason: `it does not speak TLS. Write http:// in front of ${what} without TLS`,
+      lasting: true,
+      obstacle: "tls",
+    };
   }
   if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
-    return { reason: `TLS failed (${describeProblem(error)})`, lasting: true };
+    return { reason: `TLS failed (${describeProblem(error)})`, lasting: true, obstacle: "tls" };
   }
   return { reason: describeProblem(error), lasting: false };
 }

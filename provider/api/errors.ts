@@ -134,6 +134,8 @@ function timeoutMessage(operation: string, timeoutMs: number, waitedMs: number, 
 export class AgbNetworkError extends AgbError {
   /** Whether a retry cannot help, for example with an untrusted certificate, without TLS, or if a proxy refuses. */
   readonly lasting: boolean;
+  /** What failed, if it was not the network: TLS with the endpoint, or the proxy. */
+  readonly obstacle: "tls" | "proxy" | undefined;
 
   /**
    * @param endpoint base URL that was called
@@ -144,7 +146,7 @@ export class AgbNetworkError extends AgbError {
     readonly endpoint: string,
     readonly requestSent: boolean,
     reason: string,
-    options?: ErrorOptions & { readonly lasting?: boolean },
+    options?: ErrorOptions & { readonly lasting?: boolean; readonly obstacle?: "tls" | "proxy" | undefined },
   ) {
     super(
       operation,
@@ -154,6 +156,7 @@ export class AgbNetworkError extends AgbError {
       options,
     );
     this.lasting = options?.lasting ?? false;
+    this.obstacle = options?.obstacle;
   }
 }
 

@@ -89,8 +89,8 @@ async function takeSteps(route: Route, keep: (socket: Socket) => Socket, progres
     return socket;
   }
   return startTls(socket, route.host, target, keep, progress).catch((error: unknown) => {
-    const { reason, lasting } = explainConnectionFailure(error, false);
-    return fail({ reason: `${reason}. The connection went through ${proxy.label}`, lasting }, error);
+    const failure = explainConnectionFailure(error, false);
+    return fail({ ...failure, reason: `${failure.reason}. The connection went through ${proxy.label}` }, error);
   });
 }
 
@@ -142,7 +142,7 @@ async function openTunnel(socket: Socket, proxy: HttpProxy, target: string): Pro
   }).catch((error: unknown) => {
     const problem = describeProblem(error);
     const closed = problem === "socket hang up" ? "it closed the connection" : problem;
-    return fail({ reason: tunnelProblem(proxy, target, closed), lasting: false }, error);
+    return fail({ reason: tunnelProblem(proxy, target, closed), lasting: false, obstacle: "proxy" }, error);
   });
   if (statusCode < 200 || statusCode > 299) {
     throw new ConnectError(tunnelRefusal(proxy, target, statusCode));
@@ -156,10 +156,10 @@ function tunnelRefusal(proxy: HttpProxy, target: string, status: number): Connec
   const answer = `it answered HTTP ${status}`;
   if (status === 407) {
     const remedy = "Put the right user name and password into the variable, such as http://user:password@host:port";
-    return { reason: tunnelProblem(proxy, target, answer, remedy), lasting: true };
+    return { reason: tunnelProblem(proxy, target, answer, remedy), lasting: true, obstacle: "proxy" };
   }
   const lasting = status < 500 && status !== 408 && status !== 429;
-  return { reason: tunnelProblem(proxy, target, answer), lasting };
+  return { reason: tunnelProblem(proxy, target, answer), lasting, obstacle: "proxy" };
 }
 
 function tunnelProblem({ label }: HttpProxy, target: string, problem: string, remedy?: string): string {

@@ -1,8 +1,10 @@
 import type { z } from "zod";
+import type { MessageCode } from "../message-codes";
 import { nearestName } from "../nearest-name";
 import { describeType, type Problem, propertyPath } from "../problem";
 import type { Properties } from "./hosted-kind";
 import type { PropertiesOfKind } from "./kind";
+import { codeOfRule } from "./types";
 import { isUnknown } from "./unknown";
 
 type Issue = z.core.$ZodIssue;
@@ -38,7 +40,7 @@ export function declarationProblems(kindName: string, properties: PropertiesOfKi
     findings
       // Where its name is misspelt, that it is missing is the same problem.
       .filter(({ path, isMissing }) => !(isMissing && meant.includes(path)))
-      .map(({ path, reason }) => ({ path, reason }))
+      .map(({ path, reason, code }) => ({ path, reason, code }))
   );
 }
 
@@ -82,6 +84,7 @@ function wrongName(path: readonly PropertyKey[], name: string, owner: string, na
   const meant = nearestName(name, names);
   return {
     path: propertyPath([...path, name]),
+    code: "AGB101",
     ...(meant === undefined
       ? { reason: `no such property; ${owner} has ${names.join(nameSeparator)}` }
       : { reason: `no such property; did you mean ${meant}?`, meant: propertyPath([...path, meant]) }),
@@ -101,7 +104,17 @@ function findingsOf(name: string, issue: Issue, value: unknown, example: string 
   }
   const isMissing = issue.code !== "custom" && valueAt(value, issue.path) === undefined;
   const hint = issue.path.length === 0 && example !== undefined ? `, such as ${example}` : "";
-  return [{ path: propertyPath(path), reason: isMissing ? `is required${hint}` : issue.message, isMissing }];
+  return isMissing
+    ? [{ path: propertyPath(path), reason: `is required${hint}`, code: "AGB102", isMissing }]
+    : [{ path: propertyPath(path), reason: issue.message, code: codeOf(issue) }];
+}
+
+/** A rule that has no code of its own, see `ruleCode`, only says that the value is not allowed. */
+function codeOf(issue: Issue): MessageCode {
+  if (issue.code === "invalid_type") {
+    return "AGB103";
+  }
+  return (issue.code === "custom" && codeOfRule(issue.params)) || "AGB104";
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -4,6 +4,7 @@ import { noSuchCallCode } from "../api/gone";
 import { keySecret } from "../api/known-secrets";
 import { confirmAccess } from "../api/sessions";
 import { readSettings, type Settings, type Sourced, settingNames } from "../config";
+import { withCode } from "../message-codes";
 import { describeExchange } from "./log";
 import { OutageLog } from "./outage-log";
 
@@ -111,7 +112,8 @@ export class Connection {
   private openFallback(settings: Settings): Account | undefined {
     const { apiKey, fallbackApiKey } = settings;
     if (this.fallback === undefined && fallbackApiKey !== undefined) {
-      this.options.say(`AGB refused the key from ${apiKey.source}; trying the one from ${fallbackApiKey.source}.`);
+      const message = `AGB refused the key from ${apiKey.source}; trying the one from ${fallbackApiKey.source}.`;
+      this.options.say(withCode(message, "AGB202"));
       this.fallback = this.open(settings, fallbackApiKey);
     }
     return this.fallback;

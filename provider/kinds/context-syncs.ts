@@ -9,16 +9,21 @@ import {
   uploadModes,
   uploadStrategies,
 } from "../api/sync-policy";
-import { despiteInnerIssues, filledString, mustBe } from "./types";
+import { despiteInnerIssues, filledString, mustBe, ruleCode } from "./types";
 import { holdsUnknown, isUnknown } from "./unknown";
 
 // With `..` the same folder would have several names, and AGB's status could not be matched with the mount.
 const absolutePath = filledString
-  .refine((path) => path.trim() === "" || path.startsWith("/"), "must be an absolute path, such as /home/user/data")
-  .refine((path) => !/(^|\/)\.\.?(\/|$)/.test(path), "must not go through . or ..");
+  .refine((path) => path.trim() === "" || path.startsWith("/"), {
+    error: "must be an absolute path, such as /home/user/data",
+    ...ruleCode("AGB110"),
+  })
+  .refine((path) => !/(^|\/)\.\.?(\/|$)/.test(path), { error: "must not go through . or ..", ...ruleCode("AGB110") });
 
 // AGB refuses them, and its words say nothing of the session.
-const exactPath = z.string().refine((path) => !/[*?[\]]/.test(path), "must not hold wildcards (* ? [ ])");
+const exactPath = z
+  .string()
+  .refine((path) => !/[*?[\]]/.test(path), { error: "must not hold wildcards (* ? [ ])", ...ruleCode("AGB110") });
 
 const flag = z.boolean().optional();
 
@@ -71,6 +76,7 @@ export const contextSyncList: z.ZodType<ContextMount[]> = z
             code: "custom",
             path: [index, name],
             message: `is the same as in contextSyncs[${first}]`,
+            ...ruleCode("AGB111"),
           });
         }
       });

@@ -3,6 +3,7 @@ import { getContext } from "../api/contexts";
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError, CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
 import { isTransient } from "../api/retry";
+import { isAtWrongAddress } from "../call-failure-code";
 import { createOwnedContext, deleteContext, deleteNewContext, renameContext } from "../lifecycle/context";
 import {
   AgbContextClearingError,
@@ -13,7 +14,6 @@ import {
 } from "../lifecycle/context-errors";
 import { ContextsInUse } from "../lifecycle/contexts-in-use";
 import type { Problem } from "../problem";
-import { isAtWrongAddress } from "./failure";
 import type { LimitedOperation, Properties } from "./hosted-kind";
 import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
 import { serviceOutput, timeoutsInput } from "./types";
@@ -77,7 +77,7 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     const other = declaredNames.get(name) ?? resource;
     declaredNames.set(name, other);
     const reason = `${JSON.stringify(other)} declares a context with this name already; declare it once and pass it on`;
-    return other === resource ? [] : [{ path: "name", reason }];
+    return other === resource ? [] : [{ path: "name", reason, code: "AGB114" }];
   }
 
   async function create({ client, unlimitedClient, limitMs: timeoutMs, resource: owner }: Call, inputs: ContextState) {
@@ -118,12 +118,12 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
   }
 
   async function remove(
-    { client, limitMs, say, resource }: Call,
+    { client, limitMs, warn, resource }: Call,
     id: string,
     { name, forceDestroy }: Partial<ContextState>,
   ) {
     if (inUse.belongsToAnother(id, resource)) {
-      say(`context ${printable(id)} belongs to another resource of this program now; it is not deleted.`);
+      warn(`context ${printable(id)} belongs to another resource of this program now; it is not deleted.`, "AGB506");
       return "deleted";
     }
     const options = { force: forceDestroy, knownName: name, clock, timeoutMs: limitMs };
@@ -155,47 +155,54 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
 const contextAdvice: NonNullable<ResourceKind<ContextState>["advice"]> = (error, { operation }) => {
   if (error instanceof AgbContextExistsError) {
     return error.isTakenInThisRun
-      ? "Declare the context once and pass it to all that use it, or choose another name."
+      ? { code: "AGB114", text: "Declare the context once and pass it to all that use it, or choose another name." }
       : operation === "create"
-        ? "Choose another name, or set `adopt: true` to take the context over with its files."
-        : "Choose another name, or rename or delete the other context first.";
+        ? { code: "AGB501", text: "Choose another name, or set `adopt: true` to take the context over with its files." }
+        : { code: "AGB501", text: "Choose another name, or rename or delete the other context first." };
   }
   if (error instanceof AgbContextNotEmptyError) {
-    return (
+    const text =
       "Nothing was deleted. To delete the files too, set `forceDestroy: true` on the context, run `pulumi up`, then delete " +
-      "it again. To keep the context, set Pulumi's option `retainOnDelete: true` and run `pulumi up` first."
-    );
+      "it again. To keep the context, set Pulumi's option `retainOnDelete: true` and run `pulumi up` first.";
+    return { code: "AGB502", text };
   }
   if (error instanceof AgbContextClearingError) {
-    return `Wait until AGB is done, then run the command again, or set a longer \`timeouts.${operation}\`.`;
+    const text = `Wait until AGB is done, then run the command again, or set a longer \`timeouts.${operation}\`.`;
+    return { code: "AGB503", text };
   }
   if (error instanceof AgbContextUnchangedError) {
-    return "Run the command again to look once more.";
+    return { code: "AGB504", text: "Run the command again to look once more." };
   }
   if (error instanceof AgbUncertainContextError) {
-    return "Run `pulumi up` again. If it says that the name exists, AGB did create the context: set `adopt: true` to take it over.";
+    const text =
+      "Run `pulumi up` again. If it says that the name exists, AGB did create the context: set `adopt: true` to take it over.";
+    return { code: "AGB505", text };
   }
   if (error instanceof ContextTakenOverError) {
-    return "Remove this resource from the program: that does not delete a context of another resource. Or give it another name and remove `adopt` from the other one.";
+    const text =
+      "Remove this resource from the program: that does not delete a context of another resource. Or give it another name " +
+      "and remove `adopt` from the other one.";
+    return { code: "AGB506", text };
   }
   if (error instanceof AgbNotFoundError || error instanceof MissingContextError) {
-    return "Someone deleted the context. Run `pulumi up --refresh` to recreate it; its files are gone.";
+    const text = "Someone deleted the context. Run `pulumi up --refresh` to recreate it; its files are gone.";
+    return { code: "AGB507", text };
   }
   if (
+    operation !== "read" &&
     error instanceof AgbApiError &&
     !(error instanceof AgbAuthenticationError) &&
     !isAtWrongAddress(error) &&
     !isTransient(error)
   ) {
-    return refusalAdvice[operation];
+    return { code: "AGB508", text: refusalAdvice[operation] };
   }
   return undefined;
 };
 
 /** What to do when AGB refused what was asked, by operation. */
-const refusalAdvice: Readonly<Record<LimitedOperation | "read", string | undefined>> = {
+const refusalAdvice: Readonly<Record<LimitedOperation, string>> = {
   create: "Nothing was created. Check the name and how many contexts the account may have.",
   update: "The context keeps its name. Check the new name.",
   delete: "Nothing was deleted. A session may still mount the context: release it first, then run the command again.",
-  read: undefined,
 };

@@ -1,21 +1,22 @@
 import { isLoopback } from "../api/endpoint";
 import {
-  AgbApiError,
   AgbAuthenticationError,
   AgbNetworkError,
   AgbTimeoutError,
   AgbUnexpectedReplyError,
   CleanError,
 } from "../api/errors";
-import { noSuchCallCode } from "../api/gone";
 import { keySecret } from "../api/known-secrets";
 import { type CleanText, cleanerFor, printable } from "../api/outside-text";
-import { isTransient } from "../api/retry";
+import { callFailureCode, isAtWrongAddress } from "../call-failure-code";
 import { AgbConfigurationError, settingNames } from "../config";
+import { AgbRunEndedError } from "../lifecycle/errors";
+import type { MessageCode } from "../message-codes";
 import { DoubtfulAbsenceError, MissingLookupError } from "./certain-absence";
 import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
 import { type LimitedOperation, ResourceError } from "./hosted-kind";
+import type { Advice } from "./kind";
 import { endpointAdvice, keyAdvice, storedSettingsAdvice, timeoutAdvice } from "./settings-advice";
 
 /** What was attempted, on which resource. */
@@ -34,7 +35,7 @@ export interface Attempt {
   /** Whether the program set a limit for the operation. */
   readonly isLimited: boolean;
   /** What the kind itself says about the error, see `ResourceKind.advice`. */
-  advice?(error: unknown, endpointAdvice: string): string | undefined;
+  advice?(error: unknown, endpointAdvice: string): Advice | undefined;
 }
 
 /** Makes an error for the user out of anything that was thrown. */
@@ -46,10 +47,11 @@ export function explainFailure(error: unknown, attempt: Attempt, account: Accoun
   const clean = cleanerFor(account === undefined ? [] : [account.apiKey, account.settings.apiKey].map(toSecret));
   const resource = attempt.resource === undefined ? kind.name : `${kind.name} "${printable(attempt.resource)}"`;
   const identified = id === undefined ? "" : ` (${kind.noun} ${clean(id)})`;
-  const advice = adviceFor(error, attempt, account);
+  const { code, text } = adviceFor(error, attempt, account);
   return new ResourceError(
     `could not ${verb} ${resource}${identified}`,
-    `${describeError(error, clean)}.${advice && ` ${advice}`}`,
+    `${describeError(error, clean)}.${text && ` ${text}`}`,
+    code,
     error instanceof Error ? { cause: error } : undefined,
   );
 }
@@ -64,7 +66,7 @@ function toSecret({ value }: { readonly value: string }) {
   return keySecret(value);
 }
 
-function adviceFor(error: unknown, attempt: Attempt, account: Account | undefined): string {
+function adviceFor(error: unknown, attempt: Attempt, account: Account | undefined): Advice {
   const { operation, kind, id, isLookup, isLimited } = attempt;
   const usesStoredSettings = operation === "delete" || (operation === "read" && !isLookup);
   const stored = usesStoredSettings ? ` ${storedSettingsAdvice}` : "";
@@ -74,38 +76,49 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
     return ofKind;
   }
   if (error instanceof AgbConfigurationError) {
-    return stored.trim();
+    return { code: error.messageCode, text: stored.trim() };
   }
-  if (error instanceof AbandonedCreateError) {
-    return "";
-  }
-  if (error instanceof AgbAuthenticationError) {
-    return `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}`;
-  }
-  if (error instanceof DoubtfulAbsenceError) {
-    return `${absenceAdvice(error, kind.noun, account)}${stored}${kept}`;
+  if (error instanceof AbandonedCreateError || error instanceof AgbRunEndedError) {
+    return { code: "AGB418", text: "" };
   }
   if (error instanceof MissingLookupError) {
-    return `Give \`${kind.name}.get\` the id of a ${kind.noun} that exists, or remove it from the program.`;
+    const text = `Give \`${kind.name}.get\` the id of a ${kind.noun} that exists, or remove it from the program.`;
+    return { code: "AGB314", text };
+  }
+  if (error instanceof DoubtfulAbsenceError) {
+    const text = `${absenceAdvice(error, kind.noun, account)}${stored}${kept}`;
+    return { code: absenceCodes[error.doubt], text };
+  }
+  const code = callFailureCode(error);
+  if (error instanceof AgbAuthenticationError) {
+    return { code, text: `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}` };
   }
   if (error instanceof AgbTimeoutError) {
     const endpoint = account === undefined ? "" : ` ${endpointAdvice(account.settings)}`;
     const limit = isLimited ? `timeouts.${operation as LimitedOperation} of the ${kind.noun}` : undefined;
-    return `${timeoutAdvice(account?.settings, limit)}${endpoint}${stored}`;
+    return { code, text: `${timeoutAdvice(account?.settings, limit)}${endpoint}${stored}` };
   }
   if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isAtWrongAddress(error)) {
-    return `${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}`;
+    return { code, text: `${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}` };
   }
-  if (isTransient(error)) {
-    return "AGB is overloaded or failing. Wait a while, then run the command again.";
-  }
-  return error instanceof CleanError ? "" : "This is a defect of pulumi-agb; please report it.";
+  return { code, text: furtherAdvice[code] ?? "" };
 }
 
-/** Whether the endpoint is wrong: something other than AGB refused the call, or AGB has no such call at this path. */
-export function isAtWrongAddress(error: unknown): boolean {
-  return error instanceof AgbApiError && (!error.isFromAgb || error.code === noSuchCallCode);
-}
+const furtherAdvice: Readonly<Partial<Record<MessageCode, string>>> = {
+  AGB100: "This is a defect of pulumi-agb; please report it.",
+  AGB307: "AGB is overloaded or failing. Wait a while, then run the command again.",
+  AGB308:
+    "AGB limits how many calls it answers. Wait a while, then run the command again, with fewer calls at a time, such as " +
+    "with `--parallel 4`.",
+  AGB310: "If the message does not say what to change, ask AGB's support and give them the request id.",
+};
+
+/** The code for each reason why a resource that was not found may still exist. */
+const absenceCodes: Readonly<Record<DoubtfulAbsenceError["doubt"], MessageCode>> = {
+  "rotated key": "AGB311",
+  "other service": "AGB312",
+  "other emulator": "AGB313",
+};
 
 function adviceOnEndpoint(account: Account | undefined): string {
   const { key, variable } = settingNames.endpoint;

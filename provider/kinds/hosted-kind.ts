@@ -1,7 +1,8 @@
 /**
  * The interface between resource kinds and their hosts, in Pulumi's words. Nothing here knows AGB or a particular host:
- * together with `hosts/` it could serve another provider. Imports nothing but the shape of a problem.
+ * together with `hosts/` it could serve another provider. Imports nothing but problems and the codes of messages.
  */
+import { type MessageCode, withCode } from "../message-codes";
 import type { Problem } from "../problem";
 
 /** A resource's properties as Pulumi carries them. */
@@ -23,8 +24,12 @@ export interface Caller {
 /** Inputs that Pulumi stores and compares, or what is wrong with them. */
 export interface CheckedInputs {
   readonly inputs: Properties;
-  /** An empty path: it concerns no property, such as a missing key. */
   readonly problems: readonly Problem[];
+}
+
+/** Shows a problem in one line: path, reason and code. */
+export function formatProblem({ path, reason, code }: Problem): string {
+  return withCode(path === "" ? reason : `${path}: ${reason}`, code);
 }
 
 /** What the change from a state to new inputs means. */
@@ -67,15 +72,24 @@ export interface HostedKind {
   delete(id: string, known: Properties, caller: Caller): Promise<void>;
 }
 
-/** An error as the user of Pulumi sees it: what failed, for which resource, why, and what to do next. */
+/** An error as the user of Pulumi sees it: what failed, for which resource, why, what to do next, and its code. */
 export class ResourceError extends Error {
-  /** @param headline what failed, for which resource */
+  /** All of the message but the headline. Ends with the code. */
+  readonly details: string;
+
+  /**
+   * @param headline what failed, for which resource
+   * @param explanation why, and what to do next
+   */
   constructor(
     readonly headline: string,
-    readonly details: string,
+    readonly explanation: string,
+    readonly code: MessageCode,
     options?: ErrorOptions,
   ) {
+    const details = withCode(explanation, code);
     super(`${headline}: ${details}`, options);
+    this.details = details;
   }
 }
 
@@ -89,8 +103,9 @@ export class UnfinishedError extends ResourceError {
     described: string,
     readonly id: string,
     readonly properties: Properties,
-    readonly reasons: string[],
+    explanation: string,
+    code: MessageCode,
   ) {
-    super(`${described} is not as declared`, reasons.join("\n"));
+    super(`${described} is not as declared`, explanation, code);
   }
 }

@@ -8,6 +8,7 @@ import type { AgbClient } from "../api/client";
 import type { KnownSecret } from "../api/known-secrets";
 import type { Settings } from "../config";
 import type { Clock } from "../lifecycle/wait";
+import type { MessageCode } from "../message-codes";
 import type { Problem } from "../problem";
 import type { CreatesInFlight } from "./creates-in-flight";
 import type { LimitedOperation, Properties } from "./hosted-kind";
@@ -63,8 +64,8 @@ export interface Call {
   readonly limitMs: number | undefined;
   /** Name of the resource in the program; `undefined` when it is not known. */
   readonly resource: string | undefined;
-  /** Tells the user something in addition to the result. */
-  say(message: string): void;
+  /** Warns the user of something that does not fail the operation. */
+  warn(message: string, code: MessageCode): void;
 }
 
 /** Settings that add to what a program declares. */
@@ -89,6 +90,13 @@ export interface FailedOperation<State> {
   readonly known: Partial<State>;
   /** Where the endpoint came from and how to change it. */
   readonly endpointAdvice: string;
+}
+
+/** What a message says about an error besides its cause. */
+export interface Advice {
+  readonly code: MessageCode;
+  /** What to do next, in full sentences; `""` for nothing. */
+  readonly text: string;
 }
 
 /** One kind of resource. */
@@ -126,8 +134,8 @@ export interface ResourceKind<State extends object> {
   isOver?(known: Partial<State>): boolean;
   /** What stays in the state of a resource that is gone; `undefined` when it leaves the state. Default: it leaves. */
   stateWhenGone?(known: Partial<State>): Partial<State> | undefined;
-  /** What to do next about an error of this kind; `undefined` for errors that all kinds share, `""` for no advice. */
-  advice?(error: unknown, failed: FailedOperation<State>): string | undefined;
+  /** The code of an error of this kind and what to do next; `undefined` for errors that all kinds share. */
+  advice?(error: unknown, failed: FailedOperation<State>): Advice | undefined;
 
   /** @throws UnfinishedResource when it exists but is not as declared */
   create(call: Call, inputs: State): Promise<{ readonly id: string; readonly state: State }>;
@@ -146,6 +154,7 @@ export class UnfinishedResource<State extends object = object> extends Error {
     readonly id: string,
     readonly state: Partial<State>,
     reason: string,
+    readonly messageCode: MessageCode,
     options?: ErrorOptions,
   ) {
     super(reason, options);

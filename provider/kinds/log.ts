@@ -1,6 +1,7 @@
 import type { ExchangeNotice } from "../api/client";
 import { printable } from "../api/outside-text";
 import type { SearchNotice } from "../lifecycle/create-runtime";
+import { withCode } from "../message-codes";
 
 /**
  * Makes a reporter of creates that search for their session, because a failed call may have created it. Searches that begin
@@ -21,10 +22,10 @@ export function searchReporter(
     quietUntilMs = now() + searchMs;
     const reason = printable(error instanceof Error ? error.message : String(error));
     const seconds = Math.ceil(searchMs / 1_000);
-    say(
+    const message =
       `a failed createSession may have created a session. Searching for it for up to ${seconds} s, and for those of other ` +
-        `creates that fail meanwhile: ${reason}`,
-    );
+      `creates that fail meanwhile: ${reason}.`;
+    say(withCode(message, "AGB403"));
   };
 }
 

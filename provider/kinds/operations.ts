@@ -1,5 +1,6 @@
 import { serviceName } from "../api/endpoint";
 import { AgbConfigurationError, type Settings } from "../config";
+import { withCode } from "../message-codes";
 import type { Problem } from "../problem";
 import { refuseMissingLookup, requireCertainAbsence } from "./certain-absence";
 import { declarationProblems } from "./check";
@@ -60,7 +61,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       account = this.connection.account();
     } catch (error) {
       if (error instanceof AgbConfigurationError) {
-        return { inputs: news, problems: error.problems.map((reason) => ({ path: "", reason })) };
+        return { inputs: news, problems: error.problems.map((problem) => ({ path: "", ...problem })) };
       }
       throw error;
     }
@@ -80,11 +81,11 @@ export class KindOperations<State extends CommonState> implements HostedKind {
         isLookup: false,
         isLimited: false,
       } as const;
-      const { details } = explainFailure(error, attempt, account);
+      const { explanation, code } = explainFailure(error, attempt, account);
       const reason =
-        `AGB cannot be used with the current settings: ${details} If this was an \`up\` without its preview, Pulumi has ` +
+        `AGB cannot be used with the current settings: ${explanation} If this was an \`up\` without its preview, Pulumi has ` +
         "saved them in the state: after the change, run `pulumi refresh --run-program` first.";
-      return { inputs: news, problems: [{ path: "", reason }] };
+      return { inputs: news, problems: [{ path: "", reason, code }] };
     }
     return { inputs: cleanProperties(kind.normalize?.(news, settings) ?? news), problems: [] };
   }
@@ -190,8 +191,8 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       return await work();
     } catch (error) {
       if (error instanceof UnfinishedResource) {
-        const resource = `${this.kind.name} ${error.id}`;
-        throw new UnfinishedError(resource, error.id, finish(error.state), [error.message]);
+        const { id, state, message, messageCode } = error;
+        throw new UnfinishedError(`${this.kind.name} ${id}`, id, finish(state), message, messageCode);
       }
       throw error;
     }
@@ -252,7 +253,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       unlimitedClient,
       limitMs,
       resource,
-      say: (message) => caller.say(message),
+      warn: (message, code) => caller.say(withCode(message, code)),
     };
   }
 }

@@ -1,5 +1,7 @@
 import type { ExchangeNotice, RetryNotice } from "../api/client";
 import { type AgbError, AgbNetworkError } from "../api/errors";
+import { callFailureCode } from "../call-failure-code";
+import { withCode } from "../message-codes";
 
 /** Kind of trouble: no connection, connections that break, replies 408 and 5xx, or 429. */
 type Trouble = "unreachable" | "broken" | "failing" | "limited";
@@ -52,7 +54,7 @@ export class OutageLog {
     }
     this.outage.reported.add(trouble);
     this.lastReportMs.set(trouble, nowMs);
-    this.say(`${error.message.replace(/\.$/, "")}. ${consequenceOf(trouble)}`);
+    this.say(withCode(`${error.message.replace(/\.$/, "")}. ${consequenceOf(trouble)}`, callFailureCode(error)));
   }
 
   /** Notes a request and its reply. A good reply to a request that began after the last failure ends the outage. */

@@ -47,6 +47,7 @@ export async function adoptSession<Inputs extends LabelState & { readonly labels
       sessionState(known, declaredLabels(left, known), left),
       `${describeSession(sessionId, resource)} was taken over, but its labels may not have been set: ` +
         `${describeError(error)}. The next \`pulumi up\` tries again.`,
+      "AGB411",
     );
   }
   onTakeover(sessionId);

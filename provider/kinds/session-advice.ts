@@ -1,44 +1,53 @@
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
 import { isTransient } from "../api/retry";
+import { callFailureCode, isAtWrongAddress } from "../call-failure-code";
 import { AgbAdoptError } from "../lifecycle/adopt";
 import { mayHaveHadEffect } from "../lifecycle/create-outcome";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
 import { ownershipKeys } from "../lifecycle/ownership";
 import { MissingLookupError } from "./certain-absence";
-import { isAtWrongAddress } from "./failure";
-import type { FailedOperation } from "./kind";
+import type { Advice, FailedOperation } from "./kind";
 import { TakenOverError } from "./own-token";
 import { type MountState, ReleasedDuringDownloadError, UploadFailedError } from "./session-mounts";
 import { MissingStackIdError } from "./stack-identity";
 
-/** What to do next about an error that only sessions have; `undefined` for errors that all kinds share. */
-export function sessionAdvice(error: unknown, failed: FailedOperation<MountState>): string | undefined {
-  if (error instanceof AgbAdoptError || error instanceof MissingStackIdError) {
-    return "";
+/** The code of an error that only sessions have and what to do next; `undefined` for errors that all kinds share. */
+export function sessionAdvice(error: unknown, failed: FailedOperation<MountState>): Advice | undefined {
+  if (error instanceof AgbAdoptError) {
+    return { code: error.messageCode, text: "" };
+  }
+  if (error instanceof MissingStackIdError) {
+    return { code: "AGB119", text: "" };
   }
   if (error instanceof TakenOverError) {
-    return (
+    const text =
       "Remove this resource from the program: that does not release another owner's session. If no other resource " +
-      `owns the session, remove its label ${ownershipKeys.create} and run \`pulumi up --refresh\`.`
-    );
+      `owns the session, remove its label ${ownershipKeys.create} and run \`pulumi up --refresh\`.`;
+    return { code: "AGB409", text };
   }
   if (error instanceof MissingLookupError) {
-    return "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.";
+    const text =
+      "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.";
+    return { code: "AGB314", text };
   }
   if (error instanceof ReleasedDuringDownloadError) {
-    return "Run `pulumi up` again. A longer idleTimeoutSeconds leaves more time for the download.";
+    const text = "Run `pulumi up` again. A longer idleTimeoutSeconds leaves more time for the download.";
+    return { code: "AGB414", text };
   }
   if (error instanceof UploadFailedError) {
-    return (
+    const text =
       "The session is not released, so that no file is lost. Run the command again. To release it without the " +
       "upload: copy the files that you need, set `releaseWithoutUpload: true` on the session and run `pulumi up`, then " +
-      "run the command again and remove the option afterwards."
-    );
+      "run the command again and remove the option afterwards.";
+    return { code: "AGB415", text };
   }
   if (error instanceof AgbNotFoundError) {
     return failed.operation === "create"
-      ? "The session that `adopt` names is not running. Remove `adopt` to create a new one."
-      : "The session is gone: AGB releases idle sessions, or someone released it. Run `pulumi up --refresh` to recreate it.";
+      ? { code: "AGB405", text: "The session that `adopt` names is not running. Remove `adopt` to create a new one." }
+      : {
+          code: "AGB404",
+          text: "The session is gone: AGB releases idle sessions, or someone released it. Run `pulumi up --refresh` to recreate it.",
+        };
   }
   if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveHadEffect(error)) {
     return isAtWrongAddress(error) || error instanceof AgbAuthenticationError
@@ -46,33 +55,35 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
       : createAdvice(error, failed.known);
   }
   if (error instanceof AgbUncertainCreateError) {
-    return (
+    const text =
       `${failed.endpointAdvice} If it is AGB's: look for a session with that label before you run \`pulumi up\` again. ` +
-      "AGB releases it when it is idle; `npx pulumi-agb sweep` releases it earlier."
-    );
+      "AGB releases it when it is idle; `npx pulumi-agb sweep` releases it earlier.";
+    return { code: "AGB403", text };
   }
-  return error instanceof AgbReleaseTimeoutError ? "Run the command again to look once more." : undefined;
+  return error instanceof AgbReleaseTimeoutError
+    ? { code: "AGB412", text: "Run the command again to look once more." }
+    : undefined;
 }
 
 /** Advice on a create that certainly created nothing. When a session may exist, the error is an `AgbUncertainCreateError`. */
-function createAdvice(error: AgbApiError, { contextSyncs = [] }: MountState): string {
+function createAdvice(error: AgbApiError, { contextSyncs = [] }: MountState): Advice {
   if (isTransient(error)) {
-    return "Nothing was created. Wait a while, then run `pulumi up` again.";
+    return { code: callFailureCode(error), text: "Nothing was created. Wait a while, then run `pulumi up` again." };
   }
   if (contextSyncs.length > 0 && /context/i.test(error.code)) {
-    return (
+    const text =
       "Nothing was created. Check contextSyncs: contextId is the id of a context, as in `AgbContext.contextId`, not its name, " +
-      "and the context must exist in this account."
-    );
+      "and the context must exist in this account.";
+    return { code: "AGB402", text };
   }
   if (contextSyncs.length > 0) {
-    return (
+    const text =
       "Nothing was created. Check imageId, policyId and contextSyncs (all depend on the account) and how many sessions it " +
-      "may run."
-    );
+      "may run.";
+    return { code: "AGB401", text };
   }
-  return (
+  const text =
     "Nothing was created. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +
-    "replacement is created before the old session is released; set `deleteBeforeReplace` to reverse the order."
-  );
+    "replacement is created before the old session is released; set `deleteBeforeReplace` to reverse the order.";
+  return { code: "AGB401", text };
 }

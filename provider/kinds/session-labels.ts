@@ -91,6 +91,7 @@ export async function applyLabels<Known extends LabelState>(
       `the labels of ${describeSession(id, resource)} differ from those that were set: ${differences.join(", ")}. AGB or ` +
         "another tool changed them at the same moment, or this AGB adds labels instead of replacing them. The state holds " +
         "what the session has. The next `pulumi up` tries again.",
+      "AGB410",
     );
   }
 }
@@ -116,7 +117,7 @@ export function labelCountProblems({ labels = {}, labelsAll }: Properties, defau
   const declared = Object.keys(labels);
   const defaults = Object.keys(defaultLabels).filter((key) => !declared.includes(key));
   const reason = labelCountProblem(ownCount, declared.length, defaults.length);
-  return reason === undefined ? [] : [{ path: "labels", reason }];
+  return reason === undefined ? [] : [{ path: "labels", reason, code: "AGB107" }];
 }
 
 /** The owner's labels have the limits of all labels. Only a very long name can break them. */
@@ -131,5 +132,6 @@ export function ownerNameProblems({ labelsAll }: Properties): Problem[] {
   return tooLong.map(([key]) => ({
     path: propertyPath(["labelsAll", key]),
     reason: "the name is too long for a label",
+    code: "AGB108",
   }));
 }

@@ -44,7 +44,7 @@ export class ReleasedDuringDownloadError extends CleanError {
 export function mountProblems({ adopt, contextSyncs }: Properties): Problem[] {
   const mounts = Array.isArray(contextSyncs) && contextSyncs.length > 0;
   const reason = "a session that `adopt` takes over keeps the mounts that it has; remove contextSyncs or adopt";
-  return mounts && adopt !== undefined && !isUnknown(adopt) ? [{ path: "contextSyncs", reason }] : [];
+  return mounts && adopt !== undefined && !isUnknown(adopt) ? [{ path: "contextSyncs", reason, code: "AGB112" }] : [];
 }
 
 /**
@@ -92,6 +92,7 @@ export function unfinishedDownload<State extends object>(
     { ...state, downloadPending: true },
     `${describeSession(id, resource)} runs without all files of its contexts: ${describeError(failure)}. The session stays ` +
       "in the state; the next `pulumi up` downloads them again. If the path cannot be written, change it in contextSyncs.",
+    "AGB413",
     { cause: failure },
   );
 }
@@ -104,7 +105,7 @@ export function unfinishedDownload<State extends object>(
  * @throws AgbAuthenticationError, AgbNetworkError without `releaseWithoutUpload`, so that another key may be tried
  */
 export async function uploadMounts(
-  { client: unhurried, say }: Call,
+  { client: unhurried, warn }: Call,
   id: string,
   known: MountState,
   clock: Clock,
@@ -113,13 +114,13 @@ export async function uploadMounts(
   const leftMs = unhurried.leftMs();
   // An upload without an end must leave time for the release.
   const client = releaseWithoutUpload && Number.isFinite(leftMs) ? unhurried.within(leftMs / 2) : unhurried;
-  const failure = await failureOf(completeAndUpload(client, id, known, clock, say));
+  const failure = await failureOf(completeAndUpload(client, id, known, clock, warn));
   if (failure === undefined) {
     return;
   }
   if (releaseWithoutUpload) {
     const reason = describeError(failure);
-    say(`session ${printable(id)} is released without its files, as releaseWithoutUpload says: ${reason}`);
+    warn(`session ${printable(id)} is released without its files, as releaseWithoutUpload says: ${reason}.`, "AGB416");
     return;
   }
   if (
@@ -142,7 +143,7 @@ async function completeAndUpload(
   id: string,
   { contextSyncs: mounts = [], downloadPending = false }: MountState,
   clock: Clock,
-  say: Call["say"],
+  warn: Call["warn"],
 ): Promise<void> {
   let uploading = mounts.filter(uploadsOnRelease);
   if (downloadPending && uploading.length > 0) {
@@ -162,9 +163,10 @@ async function completeAndUpload(
     }
     for (const { contextId, path } of failed) {
       uploading = uploading.filter((mount) => !(mount.contextId === contextId && mount.path === path));
-      say(
+      warn(
         `the mount ${printable(path)} of session ${printable(id)} is not uploaded: its download failed, and context ` +
           `${printable(contextId)} holds no files.`,
+        "AGB417",
       );
     }
   }

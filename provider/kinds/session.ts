@@ -34,6 +34,7 @@ import {
   labelPatterns,
   labelSet,
   mustBe,
+  ruleCode,
   serviceOutput,
   timeoutsInput,
   wholeSeconds,
@@ -97,9 +98,13 @@ export const sessionProperties = {
       )
       .refine(({ sessionId, labels }) => (sessionId === undefined) !== (labels === undefined), {
         error: adoptionRule,
+        ...ruleCode("AGB113"),
         ...despiteInnerIssues,
       })
-      .refine(({ labels }) => labels === undefined || Object.keys(labels).length > 0, adoptionRule)
+      .refine(({ labels }) => labels === undefined || Object.keys(labels).length > 0, {
+        error: adoptionRule,
+        ...ruleCode("AGB113"),
+      })
       .optional(),
     change: "stored",
   },
@@ -246,7 +251,10 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     const startedMs = clock.elapsedMs();
     const isDoubtful = mayBeTakenOver(known) || adopted.has(id);
     if (isDoubtful && (await wasTakenOver(client, id, ownTokenOf(known)))) {
-      call.say(`session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`);
+      call.warn(
+        `session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`,
+        "AGB409",
+      );
       return "deleted";
     }
     // The state of a session that is being replaced never gets what the program says now.

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Labels } from "../api/labels";
 import { ignorePatternProblem, labelProblems } from "../lifecycle/labels";
+import type { MessageCode } from "../message-codes";
 import { describeType } from "../problem";
 import type { LimitedOperation } from "./hosted-kind";
 import type { Property } from "./kind";
@@ -23,6 +24,16 @@ export const despiteInnerIssues = {
     issues.every(({ path = [] }) => path.length > 0),
 };
 
+/** Gives a rule of a type a code of its own. Without one, a broken rule has the code of any value that is not allowed. */
+export function ruleCode(code: MessageCode): { params: { messageCode: MessageCode } } {
+  return { params: { messageCode: code } };
+}
+
+/** The code that `ruleCode` gave a rule, from the parameters of its issue. */
+export function codeOfRule(parameters: Readonly<Record<string, unknown>> | undefined): MessageCode | undefined {
+  return parameters?.["messageCode"] as MessageCode | undefined;
+}
+
 /** A string that is not blank. */
 export const filledString = z.string().refine((text) => text.trim() !== "", "must not be blank");
 
@@ -35,8 +46,9 @@ export const wholeSeconds = z
 export const labelSet = z
   .record(z.string(), z.unknown(), mustBe("an object of strings"))
   .superRefine((labels, context) => {
-    for (const { key, reason, isAboutKey } of labelProblems(labels)) {
-      context.addIssue({ code: "custom", path: [key], message: reason, params: { isAboutKey } });
+    for (const { key, reason, code, isAboutKey } of labelProblems(labels)) {
+      const params = { ...ruleCode(code).params, isAboutKey };
+      context.addIssue({ code: "custom", path: [key], message: reason, params });
     }
   }) as unknown as z.ZodType<Labels>;
 
@@ -45,7 +57,7 @@ export const labelPatterns = z.array(z.unknown(), mustBe("a list of keys")).supe
   patterns.forEach((pattern, index) => {
     const message = ignorePatternProblem(pattern);
     if (message !== undefined) {
-      context.addIssue({ code: "custom", path: [index], message });
+      context.addIssue({ code: "custom", path: [index], message, ...ruleCode("AGB109") });
     }
   });
 }) as unknown as z.ZodType<string[]>;

@@ -4,6 +4,7 @@ import { getLabels, type Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { listSessions } from "../api/sessions";
 import { unlessGone } from "../api/unless-gone";
+import type { MessageCode } from "../message-codes";
 import { hasLabel } from "./labels";
 import { createTokenTime, ownerKeys, ownershipKeys } from "./ownership";
 
@@ -14,7 +15,14 @@ export interface AdoptTarget {
 }
 
 /** A session cannot be adopted, or it is not clear which one is meant. */
-export class AgbAdoptError extends CleanError {}
+export class AgbAdoptError extends CleanError {
+  constructor(
+    message: string,
+    readonly messageCode: MessageCode,
+  ) {
+    super(message);
+  }
+}
 
 const listedAtMost = 10;
 
@@ -35,7 +43,10 @@ export async function findAdoptable(
   const labels = await getLabels(client, sessionId);
   // If the list did not filter, we would adopt someone else's session and release it with the stack.
   if (!Object.entries(target.labels ?? {}).every(([key, value]) => hasLabel(labels, key, value))) {
-    throw new AgbAdoptError(`AGB listed session ${printable(sessionId)}, which does not carry the labels of \`adopt\``);
+    throw new AgbAdoptError(
+      `AGB listed session ${printable(sessionId)}, which does not carry the labels of \`adopt\``,
+      "AGB408",
+    );
   }
   if (ownerKeys.some((key) => labels[key] !== undefined && labels[key] !== owner[key])) {
     const { project, stack, resource, repository } = ownershipKeys;
@@ -46,6 +57,7 @@ export async function findAdoptable(
         `${show(stack)}${ofRepository}. Two owners would undo each other's changes. Remove it from that stack first: ` +
         "`pulumi state delete` removes it from the state without releasing it. Then remove its pulumi- labels, so that " +
         "no sweep of that stack releases it",
+      "AGB407",
     );
   }
   return { sessionId, labels };
@@ -71,13 +83,14 @@ async function findOnlyMatch(client: AgbClient, labels: Labels): Promise<string>
   }
   const [only] = matches;
   if (only === undefined) {
-    throw new AgbAdoptError("no running session carries the labels of `adopt`");
+    throw new AgbAdoptError("no running session carries the labels of `adopt`", "AGB405");
   }
   if (matches.length > 1) {
     const listed = matches.slice(0, listedAtMost).map((id) => printable(id));
     const more = matches.length > listedAtMost ? " and more" : "";
     throw new AgbAdoptError(
       `several sessions carry the labels of \`adopt\`: ${listed.join(", ")}${more}. Name one with adopt: { sessionId }`,
+      "AGB406",
     );
   }
   return only;

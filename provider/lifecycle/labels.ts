@@ -1,5 +1,6 @@
 import type { Labels } from "../api/labels";
 import { quoted } from "../api/outside-text";
+import type { MessageCode } from "../message-codes";
 import { describeType } from "../problem";
 import { isReserved, reservedPrefix } from "./ownership";
 
@@ -13,16 +14,20 @@ export const labelLimits = { count: 20, keyCharacters: 128, valueCharacters: 256
 export interface LabelProblem {
   readonly key: string;
   readonly reason: string;
+  readonly code: MessageCode;
   /** Whether the key is wrong, whatever its value. */
   readonly isAboutKey: boolean;
 }
 
 /** Finds everything that is wrong with a set of labels. */
 export function labelProblems(labels: Readonly<Record<string, unknown>>): LabelProblem[] {
-  return Object.entries(labels).flatMap(([key, value]) => [
-    ...problemWith(key, keyProblem(key), true),
-    ...problemWith(key, valueProblem(value), false),
-  ]);
+  return Object.entries(labels).flatMap(([key, value]) => {
+    const [ofKey, ofValue] = [keyProblem(key), valueProblem(value)];
+    return [
+      ...(ofKey === undefined ? [] : [{ key, ...ofKey, isAboutKey: true }]),
+      ...(ofValue === undefined ? [] : [{ key, ...ofValue, isAboutKey: false }]),
+    ];
+  });
 }
 
 /** Says that the labels from all sources together are too many; `undefined` when they are not. */
@@ -88,35 +93,42 @@ export function ignorePatternProblem(pattern: unknown): string | undefined {
   return undefined;
 }
 
-function keyProblem(key: string): string | undefined {
+type Reason = Pick<LabelProblem, "reason" | "code">;
+
+function keyProblem(key: string): Reason | undefined {
   if (key.trim() === "") {
-    return "the key is blank";
+    return { reason: "the key is blank", code: "AGB105" };
   }
   if (key === "__proto__") {
-    return "Pulumi cannot carry this key";
+    return { reason: "Pulumi cannot carry this key", code: "AGB105" };
   }
   if (isReserved(key)) {
-    return `keys that begin with "${reservedPrefix}" are the provider's own; choose another one`;
+    return {
+      reason: `keys that begin with "${reservedPrefix}" are the provider's own; choose another one`,
+      code: "AGB106",
+    };
   }
   if (key.length > labelLimits.keyCharacters) {
-    return `the key has ${key.length} characters; the limit is ${labelLimits.keyCharacters}`;
+    return {
+      reason: `the key has ${key.length} characters; the limit is ${labelLimits.keyCharacters}`,
+      code: "AGB105",
+    };
   }
   return undefined;
 }
 
-function valueProblem(value: unknown): string | undefined {
+function valueProblem(value: unknown): Reason | undefined {
   if (typeof value !== "string") {
-    return `must be a string, not ${describeType(value)}`;
+    return { reason: `must be a string, not ${describeType(value)}`, code: "AGB103" };
   }
   if (value.trim() === "") {
-    return "the value is blank; leave the label out instead";
+    return { reason: "the value is blank; leave the label out instead", code: "AGB105" };
   }
   if (value.length > labelLimits.valueCharacters) {
-    return `the value has ${value.length} characters; the limit is ${labelLimits.valueCharacters}`;
+    return {
+      reason: `the value has ${value.length} characters; the limit is ${labelLimits.valueCharacters}`,
+      code: "AGB105",
+    };
   }
   return undefined;
-}
-
-function problemWith(key: string, reason: string | undefined, isAboutKey: boolean): LabelProblem[] {
-  return reason === undefined ? [] : [{ key, reason, isAboutKey }];
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configNamespace, isVariableSet, settingNames } from "../config";
+import { withCode } from "../message-codes";
 import { nearestName } from "../nearest-name";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
@@ -46,17 +47,16 @@ export class AgbProvider extends pulumi.ProviderResource {
       variable !== undefined && mapped.includes(variable) ? undefined : read();
 
     if (args.apiKey === "") {
-      throw new Error(
-        `AgbProvider "${name}": apiKey is empty; leave it out to use the stack's key or the environment's`,
-      );
+      const message = `AgbProvider "${name}": apiKey is empty. Leave it out to use the stack's key or the environment's.`;
+      throw new Error(withCode(message, "AGB211"));
     }
     const { apiKey, endpoint, timeoutMs, defaultLabels, ignoreLabels } = settingNames;
     const keyVariable = Object.keys(mappings).find((variable) => mappings[variable] === apiKey.variable);
     if (args.apiKey === undefined && keyVariable !== undefined && !isVariableSet(keyVariable)) {
-      throw new Error(
-        `AgbProvider "${name}": envVarMappings takes the key from ${keyVariable}, which is not set; without it ` +
-          `${apiKey.variable} of another account would be used`,
-      );
+      const message =
+        `AgbProvider "${name}": envVarMappings takes the key from ${keyVariable}, which is not set. Set it: without it, ` +
+        `${apiKey.variable} of another account would be used.`;
+      throw new Error(withCode(message, "AGB212"));
     }
     super(
       "pulumi-nodejs",
@@ -92,7 +92,8 @@ function refuseUnknownArguments(name: string, args: AgbProviderArgs): void {
   if (unknown !== undefined) {
     const meant = nearestName(unknown, argumentNames);
     const advice = meant === undefined ? `it has ${argumentNames.join(", ")}` : `did you mean ${meant}?`;
-    throw new Error(`AgbProvider "${name}": no such argument ${JSON.stringify(unknown)}; ${advice}`);
+    const message = `AgbProvider "${name}": no such argument ${JSON.stringify(unknown)}; ${advice}`;
+    throw new Error(withCode(message, "AGB118"));
   }
 }
 

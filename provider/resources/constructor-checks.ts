@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames } from "../config";
+import { withCode } from "../message-codes";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** What a class says of itself in the messages of its constructor. */
@@ -34,10 +35,10 @@ export function deletingFirst(
   opts: pulumi.CustomResourceOptions,
 ): pulumi.CustomResourceOptions {
   if (opts.deleteBeforeReplace === false) {
-    throw new Error(
+    const message =
       `${className} "${name}": deleteBeforeReplace: false would lose files, because the new resource would be there before ` +
-        "the old one has saved them. Remove the option.",
-    );
+      "the old one has saved them. Remove the option.";
+    throw new Error(withCode(message, "AGB117"));
   }
   return pulumi.mergeOptions(opts, { deleteBeforeReplace: true });
 }
@@ -48,19 +49,19 @@ function refuseImport(
   opts: pulumi.CustomResourceOptions,
 ): void {
   if (opts.import !== undefined) {
-    throw new Error(
+    const message =
       `${className} "${name}": Pulumi cannot import dynamic resources. Use ${insteadOfImport}, or ` +
-        `${className}.get("${name}", id) to look one up without owning it.`,
-    );
+      `${className}.get("${name}", id) to look one up without owning it.`;
+    throw new Error(withCode(message, "AGB115"));
   }
 }
 
 function warnOfCustomTimeouts({ className }: ClassWords, name: string, opts: pulumi.CustomResourceOptions): void {
   if (opts.customTimeouts !== undefined) {
-    void pulumi.log.warn(
+    const message =
       `${className} "${name}": customTimeouts do not reach a dynamic provider and have no effect; ` +
-        "use the argument timeouts.",
-    );
+      "use the argument timeouts.";
+    void pulumi.log.warn(withCode(message, "AGB116"));
   }
 }
 
@@ -71,9 +72,8 @@ function warnOfPlainKey(): void {
     return;
   }
   plainKeyWarned = true;
-  void pulumi.log.warn(
-    `${key} is stored as plain text. Make it a secret: pulumi config set --secret ${key}   (then rotate the key)`,
-  );
+  const message = `${key} is stored as plain text. Make it a secret: pulumi config set --secret ${key}   (then rotate the key)`;
+  void pulumi.log.warn(withCode(message, "AGB210"));
 }
 
 let plainKeyWarned = false;

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configNamespace, settingNames } from "../config";
+import { withCode } from "../message-codes";
 import { nearestName } from "../nearest-name";
 
 let warned = false;
@@ -24,9 +25,8 @@ export function warnOfUnknownSettings(): void {
       meant === undefined
         ? `The settings are ${known.join(", ")}.`
         : `Did you mean ${prefix}${meant}? Run: pulumi config rm ${key} && pulumi config set ${secretFlag(meant)}${prefix}${meant} VALUE`;
-    void pulumi.log.warn(
-      `The configuration has ${key}, which is no setting of pulumi-agb and has no effect. ${advice}`,
-    );
+    const message = `The configuration has ${key}, which is no setting of pulumi-agb and has no effect. ${advice}`;
+    void pulumi.log.warn(withCode(message, "AGB209"));
   }
 }
 

@@ -34,13 +34,17 @@ const otherPrograms = new Set([
   "ls",
   "mkdir",
   "rm",
+  "unset",
 ]);
 
 const npmCommands = new Set(["ci", "exec", "init", "install", "pack", "run", "start", "test", "uninstall", "version"]);
 
-const { scripts } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
-  scripts: Record<string, string>;
-};
+/** Scripts of this repository and of projects from its template. */
+const scripts = { ...scriptsIn("."), ...scriptsIn("templates/agb-typescript") };
+
+function scriptsIn(folder: string): Record<string, string> {
+  return JSON.parse(readFileSync(join(repositoryRoot, folder, "package.json"), "utf8")).scripts;
+}
 
 /** Returns the commands of the `sh` blocks, without those blocks that a test runs. */
 export function findGuideCommands(blocks: readonly CodeBlock[]): GuideCommand[] {

@@ -77,9 +77,9 @@ testWithLinters("actionlint finds no mistake in the workflow files", () => {
   expect(actionlint(files, repositoryDirectory)).toBe("");
 });
 
-testWithLinters("zizmor finds no security problem in the workflow files", () => {
+testWithLinters("zizmor finds no security problem in the workflow files and in Dependabot's settings", () => {
   const files = workflowNames().map((name) => join(".github", "workflows", name));
-  expect(zizmor(files, repositoryDirectory)).toBe("");
+  expect(zizmor([...files, join(".github", "dependabot.yml")], repositoryDirectory)).toBe("");
 });
 
 testWithLinters("shellcheck finds no mistake in the scripts of CI", () => {

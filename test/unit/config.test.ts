@@ -1,20 +1,25 @@
 import { AgbConfigurationError, readSettings } from "../../provider/config";
+import { withCode } from "../../provider/message-codes";
 
 /** Reads settings from configuration and environment given as plain objects. */
 function read(config: Record<string, string>, environment: Record<string, string | undefined> = {}) {
   return readSettings((key) => config[key], environment);
 }
 
-function problemsOf(config: Record<string, string>, environment: Record<string, string> = {}): readonly string[] {
+function configurationError(config: Record<string, string>, environment: Record<string, string> = {}) {
   try {
     read(config, environment);
   } catch (error) {
     if (error instanceof AgbConfigurationError) {
-      return error.problems;
+      return error;
     }
     throw error;
   }
-  return [];
+  return undefined;
+}
+
+function problemsOf(config: Record<string, string>, environment: Record<string, string> = {}): readonly string[] {
+  return configurationError(config, environment)?.problems.map(({ reason }) => reason) ?? [];
 }
 
 const key = { "agb:apiKey": "ako-configured" };
@@ -80,17 +85,20 @@ test("a missing key is one problem that names each way to set it", () => {
   expect(problem).toContain("AgbProvider");
 });
 
-test("one error lists every problem, each under the name of its setting", () => {
-  const problems = problemsOf(
+test("one error lists every problem, each under the name of its setting and with its own code", () => {
+  const error = configurationError(
     { "agb:endpoint": "ftp://agb", "agb:defaultLabels": '{"":"x"}' },
     { AGB_TIMEOUT_MS: "soon" },
   );
+  const problems = error?.problems.map(({ reason }) => reason) ?? [];
   expect(problems).toHaveLength(4);
   expect(problems[0]).toContain("No AGB API key");
   expect(problems[1]).toBe('agb:endpoint cannot be used: the scheme "ftp" is not http or https');
   expect(problems[2]).toMatch(/^AGB_TIMEOUT_MS cannot be used: it must be a whole number of milliseconds/);
   expect(problems[3]).toBe('agb:defaultLabels cannot be used: defaultLabels[""]: the key is blank');
-  expect(new AgbConfigurationError(problems).message.split("\n")).toEqual(problems);
+  expect(error?.problems.map(({ code }) => code)).toEqual(["AGB201", "AGB204", "AGB205", "AGB206"]);
+  const shown = withCode(error?.message ?? "", error?.messageCode ?? "AGB100");
+  expect(shown.split("\n")).toEqual(error?.problems.map(({ reason, code }) => `${reason} [${code}]`));
 });
 
 test("a default label that Pulumi cannot store is refused: it would be drift forever", () => {

@@ -115,13 +115,13 @@ describe("properties that the program adds for the host", () => {
 
 test("a problem is shown by its path in the reason, because Pulumi prints the value of a property that is named", async () => {
   const problems = [
-    { path: 'lines["a b"][0]', reason: "must be a string" },
-    { path: "", reason: "no shelf is configured" },
-  ];
+    { path: 'lines["a b"][0]', reason: "must be a string", code: "AGB103" },
+    { path: "", reason: "no shelf is configured", code: "AGB204" },
+  ] as const;
   const { provider } = serveNotes({ check: async (inputs) => ({ inputs, problems }) });
   expect((await provider.check({}, { lines: "s3cret", ...added })).failures).toEqual([
-    { property: "", reason: 'lines["a b"][0]: must be a string' },
-    { property: "", reason: "no shelf is configured" },
+    { property: "", reason: 'lines["a b"][0]: must be a string [AGB103]' },
+    { property: "", reason: "no shelf is configured [AGB204]" },
   ]);
 });
 
@@ -191,10 +191,11 @@ describe("a failure", () => {
   const failable = methods.filter(([name]) => name !== "diff");
 
   test.each(failable)("of %s is shown as headline and details, without a stack", async (_, call) => {
-    const error = await failureOf(call(failing(new ResourceError("could not keep Note", "no paper")).provider, added));
+    const failure = new ResourceError("could not keep Note", "no paper", "AGB508");
+    const error = await failureOf(call(failing(failure).provider, added));
     expect(error).toMatchObject({
-      message: "could not keep Note: no paper",
-      stack: "no paper",
+      message: "could not keep Note: no paper [AGB508]",
+      stack: "no paper [AGB508]",
       // With these it would stay in the state.
       id: undefined,
       properties: undefined,
@@ -211,11 +212,11 @@ describe("a failure", () => {
   test.each(failable.filter(([name]) => name === "create" || name === "update"))(
     "of %s that leaves a resource behind keeps it in the state, with what the program added",
     async (_, call) => {
-      const unfinished = new UnfinishedError("Note note-1", "note-1", { text: "half" }, ["no more ink"]);
+      const unfinished = new UnfinishedError("Note note-1", "note-1", { text: "half" }, "no more ink", "AGB413");
       expect(await failureOf(call(failing(unfinished).provider, { text: "whole", ...added }))).toMatchObject({
         id: "note-1",
         properties: { text: "half", ...added },
-        reasons: ["no more ink"],
+        reasons: ["no more ink [AGB413]"],
       });
     },
   );

@@ -70,7 +70,7 @@ test("a message says what failed, for which resource and session, why, and what 
   expect(explain(new AgbNotFoundError("SetLabel", refusal({ code: "InvalidMcpSession.NotFound" })), "update")).toBe(
     'could not update AgbSession "web" (session session-1): AGB refused SetLabel: no ' +
       "(code InvalidMcpSession.NotFound, HTTP 400, request id R-1). The session is gone: AGB releases idle sessions, " +
-      "or someone released it. Run `pulumi up --refresh` to recreate it.",
+      "or someone released it. Run `pulumi up --refresh` to recreate it. [AGB404]",
   );
 });
 
@@ -79,7 +79,7 @@ test("a message reads well without a resource name", () => {
   const error = explainFailure(new AgbTimeoutError("getSession", 5), attempt, undefined);
   expect(error.message).toBe(
     "could not update AgbSession: AGB did not answer getSession within 5 ms. " +
-      "Set a longer limit with agb:timeoutMs or AGB_TIMEOUT_MS.",
+      "Set a longer limit with agb:timeoutMs or AGB_TIMEOUT_MS. [AGB305]",
   );
 });
 
@@ -197,12 +197,16 @@ test("after a release that takes too long, the message says to run the command a
 });
 
 test("the message lists all invalid settings, and says that the state may hold them", () => {
-  const error = new AgbConfigurationError(["one is broken", "two is missing."]);
+  const error = new AgbConfigurationError([
+    { reason: "one is broken", code: "AGB204" },
+    { reason: "two is missing.", code: "AGB201" },
+  ]);
   expect(explain(error, "update")).toBe(
-    'could not update AgbSession "web" (session session-1): one is broken\ntwo is missing.',
+    'could not update AgbSession "web" (session session-1): one is broken [AGB204]\ntwo is missing. [AGB201]',
   );
   expect(explain(error)).toBe(
-    `could not refresh AgbSession "web" (session session-1): one is broken\ntwo is missing. ${ofTheState}`,
+    'could not refresh AgbSession "web" (session session-1): one is broken [AGB204]\n' +
+      `two is missing. ${ofTheState} [AGB201]`,
   );
 });
 
@@ -210,7 +214,7 @@ test("a failed look-up does not advise to create the session", () => {
   const message = explain(new MissingLookupError("no session with this id exists"), "look up");
   expect(message).toBe(
     'could not look up AgbSession "web" (session session-1): no session with this id exists. AGB releases idle ' +
-      "sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.",
+      "sessions. Give `AgbSession.get` the id of a running session, or remove it from the program. [AGB314]",
   );
 });
 
@@ -222,7 +226,7 @@ test.each([[new TypeError("x is not a function")], ["a thrown string"], [undefin
 );
 
 test("an error that is explained already stays as it is", () => {
-  const unfinished = new UnfinishedError("AgbSession session-1", "session-1", {}, ["labels differ"]);
+  const unfinished = new UnfinishedError("AgbSession session-1", "session-1", {}, "labels differ", "AGB410");
   expect(explainFailure(unfinished, attemptTo("update"), accountOf(settings))).toBe(unfinished);
 });
 

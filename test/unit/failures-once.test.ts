@@ -19,7 +19,7 @@ function processOf(failure: unknown) {
   return { printed, print, call };
 }
 
-const failure = new ShownFailure(new ResourceError("could not refresh AgbSession", "AGB did not answer"), {});
+const failure = new ShownFailure(new ResourceError("could not refresh AgbSession", "AGB did not answer", "AGB305"), {});
 
 test.each(["read", "delete"] as const)("the print of an error of %s is left out, each time", async (name) => {
   const { printed, call } = processOf(failure);
@@ -52,17 +52,21 @@ test("errors that Pulumi does not print, and errors of others, stay as they are"
 });
 
 test("what the process prints of a failure is its message", () => {
-  const errors = [new ResourceError("x", "y"), new UnfinishedError("AgbSession session-1", "session-1", {}, ["x"])];
+  const errors = [
+    new ResourceError("x", "y", "AGB305"),
+    new UnfinishedError("AgbSession session-1", "session-1", {}, "x", "AGB410"),
+  ];
   for (const error of errors.map((thrown) => new ShownFailure(thrown, {}))) {
     expect(`${error}: ${error.stack}`).toBe(error.message);
   }
 });
 
 test("the failure of an unfinished resource keeps the properties that the program added for the host", () => {
-  const unfinished = new UnfinishedError("AgbSession session-1", "session-1", { imageId: "a" }, ["labels differ"]);
+  const state = { imageId: "a" };
+  const unfinished = new UnfinishedError("AgbSession session-1", "session-1", state, "labels differ", "AGB410");
   expect(new ShownFailure(unfinished, { __provider: "text" })).toMatchObject({
     id: "session-1",
     properties: { imageId: "a", __provider: "text" },
-    reasons: ["labels differ"],
+    reasons: ["labels differ [AGB410]"],
   });
 });

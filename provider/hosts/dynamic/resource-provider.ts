@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import {
   type Caller,
-  type CheckedInputs,
   type Difference,
+  formatProblem,
   type HostedKind,
   type Properties,
   ResourceError,
@@ -35,7 +35,9 @@ export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHos
     check: (_olds: Properties, news: Properties) =>
       showing(news, async () => {
         const { inputs, problems } = await kind.check(checkedPart(news), callerOf(news));
-        return { inputs: { ...inputs, ...addedPart(news) }, failures: problems.map(checkFailure) };
+        // Pulumi prints the value of the property that a failure names, which may be secret. So the reason has the path.
+        const failures = problems.map((problem) => ({ property: "", reason: formatProblem(problem) }));
+        return { inputs: { ...inputs, ...addedPart(news) }, failures };
       }),
 
     diff: async (id: string, olds: Properties, news: Properties) => {
@@ -87,11 +89,6 @@ function declaredPart(properties: Properties): Properties {
 /** What the kind checks: also names that only look like the host's, so that it can refuse them. */
 function checkedPart(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !addedNames.has(name)));
-}
-
-/** Pulumi prints the value of the property that a failure names, which may be secret. So the path is part of the reason. */
-function checkFailure({ path, reason }: CheckedInputs["problems"][number]): pulumi.dynamic.CheckFailure {
-  return { property: "", reason: path === "" ? reason : `${path}: ${reason}` };
 }
 
 /**

@@ -21,7 +21,7 @@ export class ShownFailure extends Error {
     if (failure instanceof UnfinishedError) {
       this.id = failure.id;
       this.properties = { ...failure.properties, ...added };
-      this.reasons = failure.reasons;
+      this.reasons = [failure.details];
     }
   }
 
