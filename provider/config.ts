@@ -15,23 +15,85 @@ import { describeType, propertyPath } from "./problem";
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
 export const configNamespace = "agb";
 
-/** Names of the settings, and the environment variables that are used when they are not configured. */
+/** Default limit of a call with its retries, in milliseconds. AGB's SDKs use the same. */
+export const defaultTimeoutMs = 60_000;
+
+/** The declaration of one setting. */
+interface Setting {
+  /** Its key in a stack's configuration. */
+  readonly key: string;
+  /** The environment variable that is used when it is not configured. */
+  readonly variable: string | undefined;
+  /** What it does, for the reference. `AgbProviderArgs` begins with the same words. */
+  readonly description: string;
+  /** Its type in words. */
+  readonly type: string;
+  /** Absent for a setting without a default. */
+  readonly defaultValue?: string | number;
+  /** Whether every run needs it. Default: false. */
+  readonly isRequired?: boolean;
+  /** Whether to keep it encrypted. Default: false. */
+  readonly isSecret?: boolean;
+  /** A command that sets it. */
+  readonly example: string;
+}
+
+/** All settings, by name. */
 export const settingNames = {
-  apiKey: { key: "agb:apiKey", variable: "AGB_API_KEY" },
-  endpoint: { key: "agb:endpoint", variable: "AGB_ENDPOINT" },
-  timeoutMs: { key: "agb:timeoutMs", variable: "AGB_TIMEOUT_MS" },
-  defaultLabels: { key: "agb:defaultLabels", variable: undefined },
-  ignoreLabels: { key: "agb:ignoreLabels", variable: undefined },
-  logLevel: { key: "agb:logLevel", variable: "AGB_LOG_LEVEL" },
-} as const;
+  apiKey: {
+    key: "agb:apiKey",
+    variable: "AGB_API_KEY",
+    description: "API key of the account.",
+    type: "string",
+    isRequired: true,
+    isSecret: true,
+    example: "pulumi config set --secret agb:apiKey",
+  },
+  endpoint: {
+    key: "agb:endpoint",
+    variable: "AGB_ENDPOINT",
+    description: "Address of AGB: a host or host:port, which both mean HTTPS, or a URL.",
+    type: "string",
+    defaultValue: defaultEndpoint,
+    example: "pulumi config set agb:endpoint http://127.0.0.1:8787",
+  },
+  timeoutMs: {
+    key: "agb:timeoutMs",
+    variable: "AGB_TIMEOUT_MS",
+    description: "Limit of a call to AGB with its retries, in milliseconds.",
+    type: "number",
+    defaultValue: defaultTimeoutMs,
+    example: "pulumi config set agb:timeoutMs 20000",
+  },
+  defaultLabels: {
+    key: "agb:defaultLabels",
+    variable: undefined,
+    description: "Labels for every session. A session's own labels win.",
+    type: "map of strings",
+    example: "pulumi config set --path agb:defaultLabels.team web",
+  },
+  ignoreLabels: {
+    key: "agb:ignoreLabels",
+    variable: undefined,
+    description:
+      "Labels to leave to other tools, added to each session's own `ignoreLabels`: keys, or prefixes that end in `*`.",
+    type: "list of strings",
+    example: "pulumi config set --path 'agb:ignoreLabels[0]' 'gateway-*'",
+  },
+  logLevel: {
+    key: "agb:logLevel",
+    variable: "AGB_LOG_LEVEL",
+    description: "What to log. `debug` shows each request and reply, and masks everything that may be secret.",
+    type: '`"info"` or `"debug"`',
+    defaultValue: "info",
+    example: "pulumi config set agb:logLevel debug",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
 
 /** Tells whether a variable of the environment is set and not empty. */
 export function isVariableSet(name: string): boolean {
   return Boolean(process.env[name]);
 }
-
-/** Default limit of a call with its retries, in milliseconds. AGB's SDKs use the same. */
-export const defaultTimeoutMs = 60_000;
 
 /** A setting's value and the name under which the user gave it. */
 export interface Sourced {
@@ -203,7 +265,7 @@ function parseDefaultLabels(text: string): Labels {
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new Error("it is not an object; set it label by label: pulumi config set --path agb:defaultLabels.team web");
+    throw new Error(`it is not an object; set it label by label: ${settingNames.defaultLabels.example}`);
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw new Error(`it must be an object of labels, not ${describeType(parsed)}`);

@@ -10,7 +10,10 @@ const say = (message: string) => console.error(`agb: ${message}`);
 
 const { kinds, configure, abandonCreates } = openProvider({ say });
 
-// AGB answers a create and a release within seconds, on a busy machine too. The sweep finds what was not released by then.
+/**
+ * Limit of releasing what was being created when a run ends early, in milliseconds. AGB answers a create and a release within
+ * seconds. The sweep finds what was not released by then.
+ */
 const endLimitMs = 20_000;
 
 export const { session, context, stackIdentity } = serveDynamically({

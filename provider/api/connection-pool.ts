@@ -3,10 +3,10 @@ import { Client, type Dispatcher } from "undici";
 import { ConnectError } from "./connection-failure";
 import { openSocket, type Progress, type Route } from "./open-socket";
 
-/** How many connections to one endpoint may be open at the same time. */
+/** Connections to one endpoint that may be open at the same time. */
 export const maximumConnections = 32;
 
-/** How large a reply may be, in bytes. The largest known reply, a full page of a list, is much smaller. */
+/** Limit of the size of a reply, in bytes. The largest known reply, a full page of a list, is much smaller. */
 export const largestReplyBytes = 4 * 1024 * 1024;
 
 /** How long active calls may continue after the pool is closed, in milliseconds. */

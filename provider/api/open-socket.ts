@@ -22,7 +22,7 @@ export interface Progress {
   step: string;
 }
 
-/** How long opening one connection may take, in milliseconds. A call may then retry in the time that it has left. */
+/** Limit of opening one connection, in milliseconds. A call may then retry in the time that it has left. */
 export const connectTimeoutMs = 10_000;
 
 /** Returns the route to a base URL. */

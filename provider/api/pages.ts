@@ -20,7 +20,7 @@ export const maximumPages = 1_000;
  */
 export const maximumBarrenPages = 100;
 
-/** How long AGB may take for all pages of one list, in milliseconds. The caller's own time does not count. */
+/** Limit of the time that AGB takes for all pages of one list, in milliseconds. The caller's own time does not count. */
 export const listTimeoutMs = 300_000;
 
 /** A list and how its pages are fetched. */

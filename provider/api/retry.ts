@@ -1,6 +1,6 @@
 import { AgbApiError, AgbNetworkError, AgbTimeoutError } from "./errors";
 
-/** How many attempts a call has in all. */
+/** Attempts of a call in all, with the first one. */
 export const maximumAttempts = 5;
 
 const firstDelayMs = 200;

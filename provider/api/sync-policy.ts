@@ -28,60 +28,61 @@ export const downloadStrategies = ["DownloadAsync"] as const;
 
 /** Whether and how the session's files go to the context. */
 export interface UploadPolicy {
-  /** Upload when the session is released. Default: true. */
+  /** Whether to upload when the session is released. @default true */
   readonly autoUpload?: boolean | undefined;
-  /** Default: `UploadBeforeResourceRelease`, the only one. */
+  /** When to upload. There is one strategy. @default "UploadBeforeResourceRelease" */
   readonly uploadStrategy?: (typeof uploadStrategies)[number] | undefined;
-  /** Default: `File`. AGB does not allow another mode later for the same data. */
+  /** Whether to upload each file, or one archive. AGB does not allow another mode later for the same data. @default "File" */
   readonly uploadMode?: (typeof uploadModes)[number] | undefined;
 }
 
 /** Whether and how the context's files come to the session. */
 export interface DownloadPolicy {
-  /** Download when the session begins. Default: true. */
+  /** Whether to download when the session begins. @default true */
   readonly autoDownload?: boolean | undefined;
-  /** Default: `DownloadAsync`, the only one. */
+  /** How to download. There is one strategy. @default "DownloadAsync" */
   readonly downloadStrategy?: (typeof downloadStrategies)[number] | undefined;
 }
 
-/** What becomes of files in the context that were deleted in the session. */
+/** What happens to files in the context that were deleted in the session. */
 export interface DeletePolicy {
-  /** Delete them in the context too. Default: true. */
+  /** Whether to delete them in the context too. @default true */
   readonly syncLocalFile?: boolean | undefined;
 }
 
-/** What becomes of archives that are downloaded. */
+/** What happens to downloaded archives. */
 export interface ExtractPolicy {
-  /** Unpack them. Default: true. */
+  /** Whether to unpack them. @default true */
   readonly extract?: boolean | undefined;
-  /** Delete the archive afterwards. Default: true. */
+  /** Whether to delete the archive afterwards. @default true */
   readonly deleteSrcFile?: boolean | undefined;
-  /** Unpack into the archive's own folder. Default: false. */
+  /** Whether to unpack into the archive's own folder. @default false */
   readonly extractCurrentFolder?: boolean | undefined;
 }
 
 /** How long AGB keeps the files. */
 export interface RecyclePolicy {
-  /** Default: `Lifecycle_Forever`. */
+  /** How long. @default "Lifecycle_Forever" */
   readonly lifecycle?: (typeof recycleLifecycles)[number] | undefined;
-  /** Folders that the lifecycle is for, without wildcards. Default: `[""]`, which means all. */
+  /** Folders to which the lifecycle applies, without wildcards. `""` means all. @default [""] */
   readonly paths?: readonly string[] | undefined;
 }
 
-/** A path that is synchronized, relative to the mount. */
+/** A path that is synchronized. */
 export interface WhiteList {
+  /** The path, relative to the mount, without wildcards. */
   readonly path: string;
-  /** Paths below it that are not. Default: none. */
+  /** Paths below it that are not synchronized, without wildcards. @default [] */
   readonly excludePaths?: readonly string[] | undefined;
 }
 
 /** Which files are synchronized. */
 export interface BWList {
-  /** Default: none, which means all files. */
+  /** Paths that are synchronized. An empty list means all files. @default [] */
   readonly whiteLists?: readonly WhiteList[] | undefined;
 }
 
-/** Where the files lie in the context. */
+/** Where the files are in the context. */
 export interface MappingPolicy {
   /** The path that the files had when they were uploaded. */
   readonly path: string;
@@ -89,15 +90,31 @@ export interface MappingPolicy {
 
 /** How a context and a session are kept in sync. Each part and each field has AGB's default. */
 export interface SyncPolicy {
+  /** Whether and how the session's files go to the context. */
   readonly uploadPolicy?: UploadPolicy | undefined;
+  /** Whether and how the context's files come to the session. */
   readonly downloadPolicy?: DownloadPolicy | undefined;
+  /** What happens to files in the context that were deleted in the session. */
   readonly deletePolicy?: DeletePolicy | undefined;
+  /** What happens to downloaded archives. */
   readonly extractPolicy?: ExtractPolicy | undefined;
+  /** How long AGB keeps the files. */
   readonly recyclePolicy?: RecyclePolicy | undefined;
+  /** Which files are synchronized. */
   readonly bwList?: BWList | undefined;
-  /** Default: the files lie in the context below the path of the mount. */
+  /** Where the files are in the context. @default below the path of the mount */
   readonly mappingPolicy?: MappingPolicy | undefined;
 }
+
+/** AGB's defaults. The `@default` above are compared with it by a test. */
+export const policyDefaults = {
+  uploadPolicy: { autoUpload: true, uploadStrategy: uploadStrategies[0], uploadMode: uploadModes[0] },
+  downloadPolicy: { autoDownload: true, downloadStrategy: downloadStrategies[0] },
+  deletePolicy: { syncLocalFile: true },
+  extractPolicy: { extract: true, deleteSrcFile: true, extractCurrentFolder: false },
+  recyclePolicy: { lifecycle: "Lifecycle_Forever", paths: [""] },
+  bwList: { whiteLists: [] },
+} as const satisfies SyncPolicy;
 
 /** A context that a session mounts. */
 export interface ContextMount {
@@ -115,12 +132,12 @@ export function plainPath(path: string): string {
 
 /** Whether AGB uploads the mount's files when the session is released. */
 export function uploadsOnRelease({ policy }: ContextMount): boolean {
-  return policy?.uploadPolicy?.autoUpload ?? true;
+  return policy?.uploadPolicy?.autoUpload ?? policyDefaults.uploadPolicy.autoUpload;
 }
 
 /** Whether AGB downloads the context's files when the session begins. */
 export function downloadsOnCreate({ policy }: ContextMount): boolean {
-  return policy?.downloadPolicy?.autoDownload ?? true;
+  return policy?.downloadPolicy?.autoDownload ?? policyDefaults.downloadPolicy.autoDownload;
 }
 
 /** A mount as createSession wants it. The policy is always there: AGB's SDKs drop a mount without one. */
@@ -128,33 +145,31 @@ export function encodeMount({ contextId, path, policy = {} }: ContextMount) {
   return { contextId, path, policy: encodePolicy(policy) };
 }
 
-/** A policy as AGB wants it on the wire: a JSON object as text, with every default filled in. */
+/** A policy as AGB wants it on the wire: a JSON object as a string, with every default filled in. */
 export function encodePolicy(policy: SyncPolicy): string {
-  const { uploadPolicy, downloadPolicy, deletePolicy, extractPolicy, recyclePolicy, bwList, mappingPolicy } = policy;
+  const defaults = policyDefaults;
+  const uploadPolicy = filled(policy.uploadPolicy, defaults.uploadPolicy);
+  const downloadPolicy = filled(policy.downloadPolicy, defaults.downloadPolicy);
+  const deletePolicy = filled(policy.deletePolicy, defaults.deletePolicy);
+  const { extract, deleteSrcFile, extractCurrentFolder } = filled(policy.extractPolicy, defaults.extractPolicy);
+  const recyclePolicy = filled(policy.recyclePolicy, defaults.recyclePolicy);
+  const { whiteLists } = filled(policy.bwList, defaults.bwList);
   return JSON.stringify({
-    uploadPolicy: {
-      autoUpload: uploadPolicy?.autoUpload ?? true,
-      uploadStrategy: uploadPolicy?.uploadStrategy ?? uploadStrategies[0],
-      uploadMode: uploadPolicy?.uploadMode ?? uploadModes[0],
-    },
-    downloadPolicy: {
-      autoDownload: downloadPolicy?.autoDownload ?? true,
-      downloadStrategy: downloadPolicy?.downloadStrategy ?? downloadStrategies[0],
-    },
-    deletePolicy: { syncLocalFile: deletePolicy?.syncLocalFile ?? true },
-    extractPolicy: {
-      extract: extractPolicy?.extract ?? true,
-      deleteSrcFile: extractPolicy?.deleteSrcFile ?? true,
-      // The SDK's option is called `extractCurrentFolder`, the key on the wire is not.
-      extractToCurrentFolder: extractPolicy?.extractCurrentFolder ?? false,
-    },
-    recyclePolicy: {
-      lifecycle: recyclePolicy?.lifecycle ?? "Lifecycle_Forever",
-      paths: recyclePolicy?.paths ?? [""],
-    },
-    bwList: {
-      whiteLists: (bwList?.whiteLists ?? []).map(({ path, excludePaths = [] }) => ({ path, excludePaths })),
-    },
-    ...(mappingPolicy !== undefined && { mappingPolicy: { path: mappingPolicy.path } }),
+    uploadPolicy,
+    downloadPolicy,
+    deletePolicy,
+    // The SDK's option is called `extractCurrentFolder`, the key on the wire is not.
+    extractPolicy: { extract, deleteSrcFile, extractToCurrentFolder: extractCurrentFolder },
+    recyclePolicy,
+    bwList: { whiteLists: whiteLists.map(({ path, excludePaths = [] }) => ({ path, excludePaths })) },
+    ...(policy.mappingPolicy !== undefined && { mappingPolicy: { path: policy.mappingPolicy.path } }),
   });
+}
+
+type Filled<Part> = { readonly [Name in keyof Part]-?: Exclude<Part[Name], undefined> };
+
+/** The fields of a part in the order of its defaults, because the strings of two policies are compared. */
+function filled<Part extends object>(part: Part | undefined, defaults: Filled<Part>): Filled<Part> {
+  const names = Object.keys(defaults) as (keyof Part)[];
+  return Object.fromEntries(names.map((name) => [name, part?.[name] ?? defaults[name]])) as unknown as Filled<Part>;
 }

@@ -1,14 +1,16 @@
 import { Command, InvalidArgumentError } from "commander";
+import { CodedError } from "../coded-error";
+import { describeFailure } from "../describe-failure";
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
-import { readProjectName } from "../pulumi/project-name";
+import { requireProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
-import { StoppedError } from "../pulumi/stop-requests";
+import { reportFailure } from "./command-failure";
 import { pulumiEnvironment, readForgeSettings, readJobSettings } from "./environment";
-import { addHelpNotes } from "./help-text";
+import { addHelpSections } from "./help-text";
 
 interface DriftFlags {
   readonly stack: string;
@@ -18,24 +20,34 @@ interface DriftFlags {
 /** Exit code when there is drift. */
 const driftFound = 2;
 
-/** The subcommand `drift`: checks whether what runs is what a stack declares. */
+/** The subcommand `drift`: checks a stack for drift and reports it in an issue. */
 export function driftCommand(): Command {
   const command = new Command("drift")
-    .summary("check whether what runs is what a stack declares")
+    .summary("check a stack for drift and report it in an issue")
     .description(
-      "Check whether what runs is what a stack declares, and keep one issue on GitHub or GitLab open while it is not. " +
-        "Run it in the folder of the Pulumi project. It changes neither the stack nor what runs.",
+      "Check a stack for drift: compare what exists at AGB with what the program declares. Drift opens an issue on GitHub " +
+        "or GitLab. Each check updates the issue. The first check without drift closes it. Run this in the folder of the " +
+        "Pulumi project. It changes neither the stack nor anything at AGB.",
     )
-    .requiredOption("--stack <name>", "stack, as NAME or ORGANIZATION/NAME", parseStack)
-    .option("--no-issue", "only print the differences; needs no token for GitHub or GitLab")
+    .requiredOption("--stack <name>", "stack to check, as NAME or ORGANIZATION/NAME", parseStack)
+    .option("--no-issue", "print the differences and write no issue; needs no token for GitHub or GitLab")
     .action(runDrift);
-  return addHelpNotes(
-    command,
-    "The issue shows what `pulumi preview --diff` prints: ids, labels, secrets as [secret], and everything that the program " +
-      "itself prints.",
-    "Exit code: 0 when there is no drift, 2 when there is drift, 1 when the check failed or the issue cannot be written. " +
-      "A failed check does not change the issue.",
-  );
+  return addHelpSections(command, {
+    notes: [
+      "The issue shows what `pulumi preview --diff` prints: ids, labels, secrets as [secret], and everything that the " +
+        "program itself prints.",
+    ],
+    environment: {
+      GITHUB_TOKEN: "token for the issue on GitHub, with the permission `issues: write`",
+      GITLAB_TOKEN: "token for the issue on GitLab, with the scope api and the role Developer",
+    },
+    exitCodes: {
+      "0": "no drift",
+      "2": "drift",
+      "1": "the check failed, or the issue could not be written; a failed check changes no issue",
+      "130, 143": "stopped by SIGINT or SIGTERM",
+    },
+  });
 }
 
 async function runDrift(flags: DriftFlags): Promise<void> {
@@ -43,18 +55,14 @@ async function runDrift(flags: DriftFlags): Promise<void> {
   try {
     process.exitCode = await checkForDrift(flags, output);
   } catch (error) {
-    output.fail(`pulumi-agb drift: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
+    reportFailure(output, "drift", error);
   }
 }
 
 async function checkForDrift({ stack, issue }: DriftFlags, output: JobOutput): Promise<number> {
   const directory = process.cwd();
-  const project = await readProjectName(directory);
-  if (project === undefined) {
-    throw new Error("there is no Pulumi.yaml here. Run this in the folder of the Pulumi project");
-  }
-  // Found first: a check takes minutes, and is of no use when its result cannot be reported.
+  const project = await requireProjectName(directory);
+  // Before the check, which takes minutes: without a forge, its result could not be reported.
   const forge = issue ? findNeededForge() : undefined;
   const pulumi = new PulumiCli(new PulumiRunner(directory), pulumiEnvironment());
 
@@ -75,13 +83,14 @@ function findNeededForge(): Forge {
   try {
     return requireForge(readForgeSettings());
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error} To check without an issue, add --no-issue.`);
+    const { text, code } = describeFailure(error);
+    throw new CodedError(`${text} To check without an issue, add --no-issue.`, code);
   }
 }
 
 function parseStack(text: string): string {
   if (!/^[A-Za-z0-9_.][\w.-]*(\/[\w.-]+){0,2}$/.test(text)) {
-    throw new InvalidArgumentError("It is not the name of a stack.");
+    throw new InvalidArgumentError("Give it as NAME or ORGANIZATION/NAME.");
   }
   return text;
 }

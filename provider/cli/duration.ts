@@ -6,7 +6,7 @@ const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 export function parseDurationMs(text: string): number {
   const [, amount, unit] = /^(\d+)([smh])$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) {
-    throw new InvalidArgumentError("Write it as 90s, 10m or 2h.");
+    throw new InvalidArgumentError("Give it as 90s, 10m or 2h.");
   }
   return Number(amount) * (unitsMs[unit] ?? 0);
 }

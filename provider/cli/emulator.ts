@@ -1,7 +1,17 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
+import { CodedError } from "../coded-error";
+import {
+  type Emulator,
+  type EmulatorNoticeCode,
+  type EmulatorOptions,
+  EmulatorStartError,
+  type EmulatorStartErrorCode,
+  startEmulator,
+} from "../emulator";
 import { optionDefaults } from "../emulator/options";
+import { type MessageCode, withCode } from "../message-codes";
+import { addHelpSections } from "./help-text";
 import { closeInheritedFiles } from "./inherited-files";
 import { onParentEnd } from "./parent-end";
 import { type RequestLogFormat, requestLine } from "./request-log";
@@ -13,128 +23,150 @@ interface EmulatorFlags extends Omit<EmulatorOptions, "statePath" | "apiKeys" | 
   readonly log?: RequestLogFormat;
 }
 
-/** The subcommand `emulator`: a local AGB that runs until it is stopped by SIGINT or SIGTERM. */
+/** The subcommand `emulator`: runs a local AGB until SIGINT or SIGTERM. */
 export function emulatorCommand(): Command {
-  return new Command("emulator")
-    .summary("run a local AGB that answers the API of AGB on this computer")
+  const command = new Command("emulator")
+    .summary("run a local AGB for development and tests")
     .description(
-      "Run a local AGB that answers the API of AGB on this computer. " +
-        "Open /_emulator/ at its address in a browser to watch it and to cause drift by hand. " +
-        "Stop it with Ctrl+C or SIGTERM. Sessions and contexts stay in the state file, if there is one.",
+      "Run a local AGB for development and tests. It answers the AGB API on this computer and needs no account. Open " +
+        "/_emulator/ at its address in a browser to watch its sessions and to cause drift. Stop it with Ctrl+C or SIGTERM.",
     )
-    .addOption(numberOption("--port <number>", "TCP port; 0 takes a free one", optionDefaults.port))
+    .addOption(numberOption("--port <number>", "TCP port to listen on; 0 takes a free one", optionDefaults.port))
     .option(
       "--host <address>",
-      "address or name to listen on; one that other machines can reach needs --api-key",
+      "address or name to listen on; if other machines can reach it, --api-key is required",
       optionDefaults.host,
     )
-    .option("--state <file>", "file in which sessions and contexts outlive the emulator (default: in memory only)")
+    .option("--state <file>", "keep sessions and contexts in this file for the next start (default: in memory only)")
     .addOption(
       new Option(
         "--api-key <key>",
-        "an API key to accept; can be given several times. Others can see an argument in the list of processes; the " +
-          "environment variable and --api-key-file do not show the key (default: every key)",
+        "accept this API key; can be given several times. Other users can see it in the list of processes, so prefer the " +
+          "environment variable or --api-key-file (default: accept every key)",
       )
         .env("AGB_EMULATOR_API_KEY")
         .argParser((key: string, earlier: readonly string[] = []) => [...earlier, key]),
     )
-    .option("--api-key-file <file>", "file with API keys to accept, one per line (default: none)")
+    .option("--api-key-file <file>", "accept the API keys in this file, one per line (default: no file)")
     .addOption(
       numberOption(
-        "--default-idle-timeout-seconds <number>",
-        "idle seconds after which a session is released if its create names no timeout",
+        "--default-idle-timeout-seconds <seconds>",
+        "release a session after this many idle seconds, if its create names no timeout",
         optionDefaults.defaultIdleTimeoutSeconds,
       ),
     )
     .addOption(
       numberOption(
-        "--maximum-lifetime-seconds <number>",
-        "seconds after which a session is released in any case",
+        "--maximum-lifetime-seconds <seconds>",
+        "release every session after this many seconds",
         optionDefaults.maximumLifetimeSeconds,
       ),
     )
     .addOption(
       numberOption(
-        "--release-delay-ms <number>",
-        "milliseconds for which a released session reports DELETING before it is gone",
+        "--release-delay-ms <milliseconds>",
+        "report a released session as DELETING for this long, then as not found",
         optionDefaults.releaseDelayMs,
       ),
     )
     .addOption(
-      numberOption("--latency-ms <number>", "milliseconds that every request takes at least", optionDefaults.latencyMs),
+      numberOption(
+        "--latency-ms <milliseconds>",
+        "take at least this long for every request",
+        optionDefaults.latencyMs,
+      ),
     )
     .addOption(
-      new Option("--set-label <mode>", "whether SetLabel replaces all labels or adds to them")
+      new Option("--set-label <mode>", "let SetLabel replace all labels, or add to them")
         .choices(["replace", "merge"])
         .default(optionDefaults.setLabel),
     )
     .addOption(
       numberOption(
-        "--label-index-delay-ms <number>",
-        "milliseconds until a label filter finds a new session",
+        "--label-index-delay-ms <milliseconds>",
+        "let a label filter find a new session only after this long",
         optionDefaults.labelIndexDelayMs,
       ),
     )
     .addOption(
-      numberOption("--maximum-sessions <number>", "sessions that may run at the same time (default: no limit)"),
+      numberOption("--maximum-sessions <number>", "allow this many sessions at the same time (default: no limit)"),
     )
     .addOption(
       numberOption(
         "--requests-per-second <number>",
-        "requests answered per second; more get HTTP 429 with Retry-After (default: no limit)",
+        "answer this many requests per second, and others with HTTP 429 and Retry-After (default: no limit)",
       ),
     )
     .addOption(
-      new Option("--log <format>", "write one line per request to stderr (default: none)").choices(["json", "pretty"]),
+      new Option("--log <format>", "write one line per request to standard error (default: no log)").choices([
+        "json",
+        "pretty",
+      ]),
     )
-    .addOption(numberOption("--page-cap <number>", "the most sessions on one page of a list", optionDefaults.pageCap))
     .addOption(
       numberOption(
-        "--maximum-file-bytes <number>",
-        "the most bytes of a file of a context",
+        "--page-cap <number>",
+        "return at most this many sessions on one page of a list",
+        optionDefaults.pageCap,
+      ),
+    )
+    .addOption(
+      numberOption(
+        "--maximum-file-bytes <bytes>",
+        "refuse context files larger than this",
         optionDefaults.maximumFileBytes,
       ),
     )
     .option(
       "--allow-exec",
-      "let sessions run commands and code as your own user on this computer, in a folder for each session (default: tools answer that they are not allowed)",
+      "let sessions run commands and code, as your own user on this computer (default: tools are refused)",
     )
     .addHelpText("after", faultsHelp)
     .action(runEmulator);
+  return addHelpSections(command, {
+    notes: [
+      "To use it, set AGB_ENDPOINT to the address that it prints, and AGB_API_KEY to an accepted key. If every key is " +
+        "accepted, set any.",
+    ],
+    exitCodes: { "0": "stopped", "1": "could not start, or could not save the state at the end" },
+  });
 }
 
 const faultsHelp = `
 Faults:
-  POST a rule to /_emulator/faults at the emulator's address. DELETE /_emulator/faults removes all rules.
-    {"operation": "ListSession" or "*", "calls": 2 or [1, 3] or "every", "when": "before" or "after",
-     "delayMs": 500, "answer": {"status": 503, "body": ..., "headers": {...}} or "reset" or "truncate"}
-  Only "operation" is required. docs/emulator.md describes every field and the other endpoints under /_emulator/.`;
+  POST a rule to /_emulator/faults at the emulator's address to add it.
+    {"operation": "ListSession" or "*", "calls": 2 or [1, 3] or "every",
+     "when": "before" or "after", "delayMs": 500,
+     "answer": {"status": 503, "body": ..., "headers": {...}}
+               or "reset" or "truncate"}
+  Only "operation" is required. DELETE /_emulator/faults removes all rules.
+  docs/emulator.md describes every field and the other endpoints.`;
 
 async function runEmulator(
   { state, apiKey, apiKeyFile, log, ...flags }: EmulatorFlags,
   command: Command,
 ): Promise<void> {
   if (command.getOptionValueSource("apiKey") === "cli") {
-    // Removes the arguments, and with them the key, from the list of processes.
+    // Hides the arguments, and so the key, in the list of processes.
     process.title = "pulumi-agb emulator";
   }
   let emulator: Emulator;
   try {
     const apiKeys = [...(apiKey ?? []), ...(apiKeyFile === undefined ? [] : readKeys(apiKeyFile))];
-    // Sessions could use them. Not earlier: the file with the keys may be one of them.
+    // Sessions could use inherited files. This comes after the keys are read, because they may be in one.
     closeInheritedFiles();
     emulator = await startEmulator({
       ...flags,
-      onNotice: (text) => process.stderr.write(`pulumi-agb emulator: ${withoutControls(text)}\n`),
+      onNotice: (text, code) => writeProblem(text, codes[code]),
       ...(state !== undefined && { statePath: state }),
       ...(apiKeys.length > 0 && { apiKeys }),
       ...(log !== undefined && { onRequest: (entry) => process.stderr.write(`${requestLine(entry, log)}\n`) }),
     });
   } catch (error) {
-    if (!(error instanceof EmulatorStartError)) {
+    if (!(error instanceof EmulatorStartError) && !(error instanceof CodedError)) {
       throw error;
     }
-    console.error(`pulumi-agb emulator: ${error.message}`);
+    writeProblem(error.message, error instanceof CodedError ? error.messageCode : codes[error.code]);
     process.exitCode = 1;
     return;
   }
@@ -146,7 +178,8 @@ async function runEmulator(
     emulator.close().then(
       () => process.exit(0),
       (error: Error) => {
-        console.error(`pulumi-agb emulator: the state could not be saved: ${error.message}`);
+        const reason = error.message.replace(/\.$/, "");
+        writeProblem(`The last changes of the state could not be saved: ${reason}. Check the state file.`, "AGB810");
         process.exit(1);
       },
     );
@@ -156,30 +189,47 @@ async function runEmulator(
   onParentEnd(stop);
 }
 
+/** The code of each of the emulator's problems. The emulator itself imports nothing, so it has names of its own for them. */
+const codes: Readonly<Record<EmulatorStartErrorCode | EmulatorNoticeCode, MessageCode>> = {
+  INVALID_OPTION: "AGB801",
+  PORT_UNAVAILABLE: "AGB802",
+  STATE_FILE_IN_USE: "AGB803",
+  STATE_FILE_BROKEN: "AGB804",
+  STATE_FILE_UNUSABLE: "AGB805",
+  NOT_ISOLATED: "AGB807",
+  TOOLS_UNAVAILABLE: "AGB808",
+  UPLOAD_FAILED: "AGB809",
+  STATE_NOT_SAVED: "AGB810",
+};
+
+function writeProblem(text: string, code: MessageCode): void {
+  process.stderr.write(`pulumi-agb emulator: ${withCode(withoutControls(text), code)}\n`);
+}
+
 // A file name may contain control characters, which a terminal would obey.
 function withoutControls(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** @throws EmulatorStartError when the file cannot be read or has no key */
+/** @throws CodedError when the file cannot be read or has no key */
 function readKeys(file: string): string[] {
   const unusable = (problem: string) =>
-    new EmulatorStartError(
-      "INVALID_OPTION",
-      `--api-key-file ${file} ${problem}. Name a file with one API key per line.`,
+    new CodedError(
+      `Cannot read keys from --api-key-file ${file}: ${problem}. Name a file with one API key per line.`,
+      "AGB806",
     );
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw unusable(`cannot be read: ${(error as Error).message}`);
+    throw unusable((error as Error).message);
   }
   const keys = text
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
   if (keys.length === 0) {
-    throw unusable("holds no key");
+    throw unusable("it has no key");
   }
   return keys;
 }
@@ -188,7 +238,7 @@ function numberOption(flags: string, description: string, defaultValue?: number)
   const option = new Option(flags, description).argParser((text) => {
     const value = Number(text);
     if (text.trim() === "" || !Number.isFinite(value)) {
-      throw new InvalidArgumentError("It must be a number.");
+      throw new InvalidArgumentError("Give a number.");
     }
     return value;
   });

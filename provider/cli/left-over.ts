@@ -10,8 +10,8 @@ const defaultMinimumAgeMs = 10 * 60_000;
 export function includeUnidentifiedOption(): Option {
   return new Option(
     "--include-unidentified",
-    "also release sessions with the stack's names but without a stack id, which an earlier version created; a stack of the " +
-      "same name in another backend may own them",
+    "also release sessions that carry the stack's name but no stack id; an earlier version created them, or a stack of the " +
+      "same name in another backend did",
   ).default(false);
 }
 

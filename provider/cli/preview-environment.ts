@@ -13,14 +13,14 @@ import { parseCommit, parseOrganization, parseRequest } from "../previews/stack-
 import { sweep } from "../previews/sweep";
 import { somethingIsLeft } from "../previews/sweep-result";
 import { bringUp } from "../previews/up";
-import { readProjectName } from "../pulumi/project-name";
+import { requireProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
-import { StoppedError } from "../pulumi/stop-requests";
 import { isSettled } from "../sweep/release-orphan";
+import { reportFailure } from "./command-failure";
 import { parseDurationMs } from "./duration";
 import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId } from "./environment";
-import { addHelpNotes } from "./help-text";
+import { addHelpSections } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
 
 interface CommonFlags {
@@ -56,16 +56,23 @@ interface SweepFlags extends CommonFlags, ReleasingFlags {
   readonly yes?: true;
 }
 
-const stoppedCodes = "When it was stopped: 130 after SIGINT, 143 after SIGTERM, or Pulumi's own.";
+const stoppedCodes = { "130, 143": "stopped by SIGINT or SIGTERM; Pulumi's own code if Pulumi was running" };
 
-/** The subcommand `preview-environment`: what CI jobs run for the requests of a repository. */
+const jobEnvironment = {
+  AGB_API_KEY: "API key of AGB",
+  AGB_ENDPOINT: "address of AGB, if it is not the public service",
+  GITHUB_TOKEN: "token for the comment on GitHub, with the permission `pull-requests: write`",
+  GITLAB_TOKEN: "token for the comment on GitLab, with the scope api and the role Developer",
+};
+
+/** The subcommand `preview-environment`: what CI jobs run for pull requests and merge requests. */
 export function previewEnvironmentCommand(): Command {
   return new Command("preview-environment")
-    .summary("create, remove and clean up the sandboxes of pull requests and merge requests")
+    .summary("manage the preview environments of pull requests and merge requests")
     .description(
-      "Create, remove and clean up the sandboxes of pull requests and merge requests, in CI jobs. " +
-        "Run it in the folder of the Pulumi project. Each request has the stack pr-NUMBER. Keys come from the " +
-        "environment: AGB_API_KEY, those of Pulumi's backend, and GITHUB_TOKEN or GITLAB_TOKEN.",
+      "Manage the preview environments of pull requests and merge requests in CI jobs. Each request has a stack of its own, " +
+        "pr-NUMBER. Run this in the folder of the Pulumi project. Keys and tokens come from the environment: AGB_API_KEY, " +
+        "GITHUB_TOKEN or GITLAB_TOKEN, and the variables of Pulumi's backend.",
     )
     .addCommand(upCommand())
     .addCommand(downCommand())
@@ -77,32 +84,36 @@ function upCommand(): Command {
   const command = new Command("up")
     .summary("create or update the environment of a request")
     .description(
-      "Create or update the environment of a request, and report it in the one comment on the request. " +
-        "The program gets the stack configuration preview:request and preview:commit, and in a job preview:repository.",
+      "Create or update the environment of a request, and report it in one comment on the request. The program gets " +
+        "preview:request and preview:commit as stack configuration, and in a CI job also preview:repository.",
     )
     .addOption(requestOption())
-    .addOption(parsedOption("--commit <id>", "commit that the environment shows", parseCommit).makeOptionMandatory())
+    .addOption(parsedOption("--commit <id>", "commit that the environment is for", parseCommit).makeOptionMandatory())
     .addOption(organizationOption())
     .option(
       "--secrets-provider <provider>",
-      "what encrypts the secrets of a new stack, in the form that `pulumi stack init` takes",
+      "secrets provider of a new stack, as `pulumi stack init` takes it (default: the backend's own)",
     )
     .addOption(lockWaitOption())
     .action((flags: UpFlags) => run("up", async (runner, output) => up(runner, output, flags)));
-  return addHelpNotes(
-    command,
-    "Exit code: 0 when the environment is up, or when the request is closed and nothing was created; Pulumi's own when " +
-      `\`pulumi up\` failed; 1 when Pulumi could not run. ${stoppedCodes}`,
-  );
+  return addHelpSections(command, {
+    environment: jobEnvironment,
+    exitCodes: {
+      "0": "the environment is ready, or the request is closed and nothing was created",
+      other: "Pulumi's own code when `pulumi up` failed",
+      "1": "Pulumi could not run, or something else removed the stack at the same time",
+      ...stoppedCodes,
+    },
+  });
 }
 
 function downCommand(): Command {
   const command = new Command("down")
-    .summary("release the sessions of a request and remove its stack")
+    .summary("remove the environment of a request")
     .description(
-      "Release the sessions of a request, delete its contexts and remove its stack. When there is no stack, that is a " +
-        "success. Sessions that no state knows are released only if they carry the id of this stack, or this repository's " +
-        "id and the request is closed.",
+      "Remove the environment of a request: release its sessions, delete its contexts and remove its stack. Succeeds when " +
+        "there is no stack. Sessions that no state knows are released only if they carry the id of this stack, or if they " +
+        "carry this repository's id and the request is closed.",
     )
     .addOption(requestOption())
     .addOption(organizationOption())
@@ -117,26 +128,31 @@ function downCommand(): Command {
         return exitCode !== 0 || orphans.every(isSettled) ? exitCode : somethingLeft;
       }),
     );
-  return addHelpNotes(
-    command,
-    "Exit code: 0 when nothing is left, 2 when sessions are left; Pulumi's own when " +
-      `\`pulumi destroy\` failed; 1 when anything else failed. ${stoppedCodes}`,
-  );
+  return addHelpSections(command, {
+    environment: jobEnvironment,
+    exitCodes: {
+      "0": "nothing is left",
+      "2": "sessions are left",
+      other: "Pulumi's own code when `pulumi destroy` failed",
+      "1": "something other than `pulumi destroy` failed",
+      ...stoppedCodes,
+    },
+  });
 }
 
 function recoverCommand(): Command {
   const command = new Command("recover")
-    .summary("clean up the stack of a request after a run that was cut off")
+    .summary("clean up after an `up` or `down` that was cut off")
     .description(
-      "Clean up the stack of a request after an `up` or `down` that was cut off in this folder: end its Pulumi if it is " +
-        "still running, free the lock, and release sessions that the state does not know. For a step that follows such a " +
-        "run in the same job. When no run was cut off here it does nothing: the lock may belong to a run that is still active.",
+      "Clean up after an `up` or `down` that was cut off in this folder: end its Pulumi if it is still running, free the " +
+        "lock of the stack, and release sessions that the state does not know. Run this as the next step of the same job. " +
+        "It does nothing when no run was cut off here, because the lock may belong to a run that is still active.",
     )
     .addOption(requestOption())
     .addOption(organizationOption())
     .option(
       "--force",
-      "clean up even when no run was cut off here; takes the lock from its holder, so make sure that no run is active",
+      "clean up even when no run was cut off here; takes the lock from any holder, so make sure that no run is active",
     )
     .addOption(includeUnidentifiedOption())
     .action((flags: RecoverFlags) =>
@@ -147,25 +163,33 @@ function recoverCommand(): Command {
         return orphans.every(isSettled) ? 0 : somethingLeft;
       }),
     );
-  return addHelpNotes(
-    command,
-    "Exit code: 0 when the stack is clean or no run was cut off here, 2 when sessions are left that could not be " +
-      `released, 1 when the recovery failed. ${stoppedCodes}`,
-  );
+  return addHelpSections(command, {
+    environment: jobEnvironment,
+    exitCodes: {
+      "0": "the stack is clean, or no run was cut off here",
+      "2": "sessions are left that could not be released",
+      "1": "the recovery failed",
+      ...stoppedCodes,
+    },
+  });
 }
 
 function sweepCommand(): Command {
   const command = new Command("sweep")
-    .summary("remove the environments of closed requests, and sessions that no state knows")
+    .summary("remove environments of closed requests, and leftover sessions")
     .description(
-      "Find the environments of requests that are closed, and sessions of environments that no state knows. " +
-        "Without --yes it only shows what it would do. It leaves everything that is not certain.",
+      "Remove environments whose request is closed, and sessions of environments that no state knows. Without --yes it " +
+        "only shows what it would remove. It leaves everything that it is not certain about.",
     )
     .addOption(organizationOption())
     .addOption(
-      parsedOption("--idle-days <number>", "treat requests without activity for this many days as closed", parseDays),
+      parsedOption(
+        "--idle-days <number>",
+        "treat requests without activity for this many days as closed (default: never)",
+        parseDays,
+      ),
     )
-    .addOption(olderThanOption("leave younger sessions that no state knows, as in 90s, 10m or 2h"))
+    .addOption(olderThanOption("leave sessions younger than this that no state knows: 90s, 10m or 2h"))
     .addOption(includeUnidentifiedOption())
     .addOption(lockWaitOption())
     .option("--yes", "remove the stacks and release the sessions that were found")
@@ -187,7 +211,10 @@ function sweepCommand(): Command {
         return result.failures.length > 0 ? 1 : somethingIsLeft(result) ? somethingLeft : 0;
       }),
     );
-  return addHelpNotes(command, "Exit code: 0 when nothing is left, 2 when something is left, 1 when the sweep failed.");
+  return addHelpSections(command, {
+    environment: jobEnvironment,
+    exitCodes: { "0": "nothing is left", "2": "something is left", "1": "the sweep failed", ...stoppedCodes },
+  });
 }
 
 async function up(runner: PulumiRunner, output: JobOutput, flags: UpFlags): Promise<number> {
@@ -202,16 +229,12 @@ async function run(name: string, work: (runner: PulumiRunner, output: JobOutput)
   try {
     process.exitCode = await work(runner, output);
   } catch (error) {
-    output.fail(`pulumi-agb preview-environment ${name}: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
+    reportFailure(output, `preview-environment ${name}`, error);
   }
 }
 
 async function openJob(runner: PulumiRunner, output: JobOutput, { organization }: CommonFlags): Promise<PreviewJob> {
-  const project = await readProjectName(".");
-  if (project === undefined) {
-    throw new Error("There is no Pulumi.yaml here. Run this in the folder of the Pulumi project.");
-  }
+  const project = await requireProjectName(".");
   const settings = readForgeSettings();
   warnAboutUnusableForge(settings, output);
   return {
@@ -230,7 +253,7 @@ async function openJob(runner: PulumiRunner, output: JobOutput, { organization }
 
 function warnAboutUnusableForge(settings: ForgeSettings, output: JobOutput): void {
   if (settings.kind === "none" && settings.isUnusable) {
-    output.warn(settings.reason);
+    output.warn(settings.reason, settings.code);
   }
 }
 
@@ -265,7 +288,7 @@ function requestOption(): Option {
 function organizationOption(): Option {
   return parsedOption(
     "--organization <name>",
-    "organization of Pulumi Cloud that owns the stacks (default: your own)",
+    "organization in Pulumi Cloud that owns the stacks (default: your own account)",
     parseOrganization,
   );
 }
@@ -273,8 +296,8 @@ function organizationOption(): Option {
 function lockWaitOption(): Option {
   return new Option(
     "--lock-wait <duration>",
-    "how long to wait for another run on the same stack, as in 90s, 10m or 2h; it is then treated as dead and its lock " +
-      "taken away; locks of processes known to be dead are taken immediately",
+    "how long to wait while another run holds the stack's lock: 90s, 10m or 2h; after that, the run is treated as dead " +
+      "and its lock is removed; locks of processes known to be dead are removed immediately",
   )
     .argParser(parseDurationMs)
     .default(defaultLockWaitMs, "10m");
@@ -293,7 +316,7 @@ function parsedOption<Value>(flags: string, description: string, parse: (text: s
 function parseDays(text: string): number {
   const days = Number(text);
   if (!/^\d{1,5}$/.test(text) || days < 1) {
-    throw new Error("It is not a number of days.");
+    throw new Error("Give a number of days from 1 to 99999.");
   }
   return days;
 }

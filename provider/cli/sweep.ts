@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
 import { printableJson } from "../api/outside-text";
+import { CodedError } from "../coded-error";
 import { readSettings, type Settings } from "../config";
+import { describeFailure } from "../describe-failure";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { isStackId } from "../lifecycle/ownership";
 import { systemClock } from "../lifecycle/wait";
@@ -12,8 +14,9 @@ import { readStateFile, type StackState } from "../pulumi/stack-state";
 import type { StackName } from "../sweep/owned-sessions";
 import { isSettled, type OrphanResult, resultLine } from "../sweep/release-orphan";
 import { sweepStack } from "../sweep/sweep-stack";
+import { reportFailure } from "./command-failure";
 import { pulumiEnvironment, readJobSettings, readRepositoryId } from "./environment";
-import { addHelpNotes } from "./help-text";
+import { addHelpSections } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
 
 interface SweepFlags {
@@ -33,47 +36,50 @@ export function sweepCommand(): Command {
   const command = new Command("sweep")
     .summary("release sessions of a stack that its state does not know")
     .description(
-      "Release sessions that a stack created but that its state does not know, such as those of a killed run. Without --yes " +
-        "it only shows what it would do. It reads the stack's id from its state and releases only sessions that carry that " +
-        "id, so a stack of the same name in another backend is safe. It leaves sessions that their program retains " +
-        "(retainOnDelete), and never touches contexts. Key and endpoint come from the stack's configuration, then from " +
-        "AGB_API_KEY and AGB_ENDPOINT. With --state or --stack-is-gone they come from these variables alone.",
+      "Release sessions that a stack created but that its state does not know, for example after a killed run. Without " +
+        "--yes it only shows what it would release. It releases only sessions that carry the stack's id, which it reads " +
+        "from the state. A stack of the same name in another backend is therefore safe. It leaves sessions whose program " +
+        "retains them (retainOnDelete), and never touches contexts.",
     )
-    .option("--project <name>", "Pulumi project (default: from the state, then from ./Pulumi.yaml)")
-    .option("--stack <name>", "stack (default: the selected one)")
+    .option("--project <name>", "Pulumi project (default: the one in the state, then the one in ./Pulumi.yaml)")
+    .option("--stack <name>", "stack to sweep (default: the selected stack)")
     .addOption(
       new Option(
         "--state <file>",
-        "exported state to read instead of asking the Pulumi CLI; export it right before, because the sweep releases " +
-          "sessions that it does not know",
+        "read the state from a file that `pulumi stack export` wrote (default: ask the Pulumi CLI); export it right before " +
+          "the sweep, which releases sessions that the file does not know",
       ).conflicts("stackIsGone"),
     )
-    .option("--stack-is-gone", "the stack was removed, so there is no state to read; name its id with --stack-id")
+    .option("--stack-is-gone", "read no state, because the stack was removed; name its id with --stack-id")
     .addOption(
-      new Option(
-        "--stack-id <id>",
-        "id of a stack whose sessions to release, in addition to the id in the state; repeatable",
-      )
+      new Option("--stack-id <id>", "also release sessions that carry this stack id; can be given several times")
         .argParser(collectStackIds)
         .default([], "none"),
     )
     .addOption(includeUnidentifiedOption())
     .addOption(
-      olderThanOption("leave younger sessions, as in 90s, 10m or 2h: an `up` that is still active may need them"),
+      olderThanOption("leave sessions younger than this: 90s, 10m or 2h; an `up` that is still active may need them"),
     )
     .option("--yes", "release the sessions that were found")
-    .addOption(new Option("--output <format>", "how to print").choices(["text", "json"]).default("text"))
+    .addOption(new Option("--output <format>", "output format").choices(["text", "json"]).default("text"))
     .action(runSweep);
-  return addHelpNotes(
-    command,
-    "Exit code: 0 when nothing is left, 2 when something is left, 1 when the sweep failed. Sessions that their program " +
-      "retains and those of another stack of the same name do not count as left.",
-  );
+  return addHelpSections(command, {
+    notes: [
+      "The stack's configuration (agb:apiKey, agb:endpoint) wins over the environment. With --state or --stack-is-gone, only " +
+        "the environment is read.",
+    ],
+    environment: { AGB_API_KEY: "API key of AGB", AGB_ENDPOINT: "address of AGB, if it is not the public service" },
+    exitCodes: {
+      "0": "nothing is left, except sessions that are retained or belong to another stack of the same name",
+      "2": "something is left",
+      "1": "the sweep failed",
+    },
+  });
 }
 
 function collectStackIds(text: string, earlier: readonly string[]): string[] {
   if (!isStackId(text)) {
-    throw new InvalidArgumentError("It is not the id of a stack: 16 hexadecimal digits.");
+    throw new InvalidArgumentError("Give 16 hexadecimal digits.");
   }
   return [...earlier, text];
 }
@@ -83,8 +89,7 @@ async function runSweep(flags: SweepFlags): Promise<void> {
   try {
     process.exitCode = await sweep(flags, output);
   } catch (error) {
-    output.fail(`pulumi-agb sweep: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
+    reportFailure(output, "sweep", error);
   }
 }
 
@@ -127,21 +132,22 @@ async function readState(flags: SweepFlags, pulumi: PulumiReader): Promise<Stack
     return readStateFile(flags.state);
   }
   const advice =
-    "Check the backend and --stack, or give an exported state with --state FILE. If the stack was removed, say --stack-is-gone.";
+    "Check the backend and --stack, or name an exported state with --state FILE. If the stack was removed, add --stack-is-gone.";
   let state: StackState | undefined;
   try {
     state = await pulumi.exportState(flags.stack);
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n${advice}`);
+    const { text, code } = describeFailure(error);
+    throw new CodedError(`${text}\n${advice}`, code);
   }
   if (state === undefined) {
     const name = flags.stack === undefined ? "The selected stack" : `The stack ${flags.stack}`;
-    throw new Error(`${name} does not exist in this backend. ${advice}`);
+    throw new CodedError(`${name} does not exist in this backend. ${advice}`, "AGB607");
   }
   return state;
 }
 
-/** A state of one stack must never decide over the sessions of another. */
+/** The names of the stack. @throws CodedError when they are not known, or the state belongs to another stack */
 async function nameStack(flags: SweepFlags, state: StackState | undefined, pulumi: PulumiReader): Promise<StackName> {
   const found = state?.name;
   const project = flags.project ?? found?.project ?? (await readProjectName("."));
@@ -149,20 +155,24 @@ async function nameStack(flags: SweepFlags, state: StackState | undefined, pulum
   const stack = flags.stack?.split("/").at(-1) ?? found?.stack ?? (await selected());
   if (project === undefined || stack === undefined) {
     const missing = [project === undefined ? "--project NAME" : "", stack === undefined ? "--stack NAME" : ""];
-    throw new Error(`the stack is not known; add ${missing.filter(Boolean).join(" and ")}`);
+    throw new CodedError(`The stack to sweep is not known. Add ${missing.filter(Boolean).join(" and ")}.`, "AGB608");
   }
   if (found !== undefined && (found.project !== project || found.stack !== stack)) {
-    throw new Error(`the state is that of ${found.project}/${found.stack}, not of ${project}/${stack}`);
+    throw new CodedError(
+      `The state belongs to ${found.project}/${found.stack}, not to ${project}/${stack}. Nothing was released. ` +
+        "Export the state of the right stack, or correct --project and --stack.",
+      "AGB609",
+    );
   }
   return { project, stack };
 }
 
-/** The configuration of a stack that is here wins over the environment, as it does for `pulumi up`. */
+/** The stack's configuration wins over the environment, as it does for `pulumi up`. */
 async function readSweepSettings(flags: SweepFlags, pulumi: PulumiReader): Promise<Settings> {
   return readSettings(isStackAtHand(flags) ? await pulumi.readConfig(flags.stack) : () => undefined);
 }
 
-/** A state file may be that of any stack, and a stack that is gone is neither selected nor configured. */
+/** Whether the selected stack and its configuration count. A state file may belong to any stack. */
 function isStackAtHand({ state, stackIsGone }: SweepFlags): boolean {
   return state === undefined && !stackIsGone;
 }
@@ -176,17 +186,17 @@ function print({ project, stack }: StackName, orphans: readonly OrphanResult[], 
     output.say(resultLine(orphan));
   }
   if (orphans.some(({ action }) => action === "would release")) {
-    output.say("Nothing was released. To do it, add --yes.");
+    output.say("Nothing was released. Add --yes to release them.");
   }
 }
 
-/** Says what to do where no state proves whose sessions these are. */
+/** Says what to do when no state proves whose sessions these are. */
 function explainStackIds(stackIds: readonly string[], output: JobOutput): void {
   for (const stackId of stackIds) {
     output.say(
-      `If the stack with the id ${stackId} was removed, release its sessions with --stack-id ${stackId}. The id is that of ` +
-        "the resource AgbStackIdentity in the stack's last exported state. Do not guess: another backend may have a live " +
-        "stack of the same name.",
+      `If the stack with the id ${stackId} was removed, release its sessions with --stack-id ${stackId}. To make sure, compare ` +
+        "it with the id of the resource AgbStackIdentity in the last exported state of your stack. Do not guess: another " +
+        "backend may have a live stack of the same name.",
     );
   }
 }

@@ -1,9 +1,10 @@
-// Checks whether what runs is what a stack declares, and keeps the one issue that reports drift. Uses pulumi/ and forge/.
-// Only cli/ uses it.
+// Checks a stack for drift, and keeps the one issue that reports it. Uses pulumi/ and forge/. Only cli/ uses it.
 
+import { CodedError } from "../coded-error";
 import type { Forge } from "../forge/forge";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { PulumiCli } from "../pulumi/pulumi-cli";
+import { withOutput } from "../pulumi/with-output";
 import {
   type DriftCheck,
   type DriftedStack,
@@ -14,9 +15,9 @@ import {
   driftTitle,
 } from "./drift-report";
 
-const issueNote = "Each check updates this text. The first check that finds no drift closes the issue.";
+const issueNote = "Each check updates this text. The first check without drift closes the issue.";
 
-/** What a check of a stack found. */
+/** What a check found. */
 export interface DriftFinding {
   readonly hasDrift: boolean;
   /** Everything that Pulumi printed about the differences. */
@@ -24,22 +25,27 @@ export interface DriftFinding {
 }
 
 /**
- * Compares what runs with what the program declares, and changes neither.
+ * Compares what exists with what the program declares, and changes neither.
  *
  * @param stack the name that the Pulumi CLI takes
- * @throws Error with everything that Pulumi printed, when the comparison failed; StoppedError
+ * @throws CodedError with everything that Pulumi printed, when the comparison failed; StoppedError
  */
 export async function lookForDrift(pulumi: Pick<PulumiCli, "compare">, stack: string): Promise<DriftFinding> {
   const { exitCode, stdout, stderr } = await pulumi.compare(stack);
   if (exitCode === pulumiExitCodes.success || exitCode === pulumiExitCodes.changesFound) {
     return { hasDrift: exitCode === pulumiExitCodes.changesFound, details: stdout };
   }
-  const advice = /no changes were expected/.test(stderr)
-    ? "\nThis Pulumi CLI has the same exit code for drift and for failures. Use 3.227 or newer."
-    : "";
-  throw new Error(
-    `could not check ${stack} for drift: \`pulumi preview\` failed with exit code ${exitCode}:\n${stdout}\n${stderr}`.trim() +
+  const isTooOld = /no changes were expected/.test(stderr);
+  const advice = isTooOld
+    ? "This Pulumi CLI has the same exit code for drift and for failures. Install 3.227 or newer."
+    : "Fix what Pulumi reports, then run this again.";
+  throw new CodedError(
+    withOutput(
+      `Could not check ${stack} for drift, because \`pulumi preview\` failed with exit code ${exitCode}`,
+      `${stdout}\n${stderr}`,
       advice,
+    ),
+    isTooOld ? "AGB605" : "AGB603",
   );
 }
 
@@ -51,7 +57,7 @@ export function describeFinding({ hasDrift, details }: DriftFinding, stack: Drif
 /**
  * Keeps the one issue of the stack open while there is drift, and closes it otherwise.
  *
- * @returns what was done, one line; `undefined` when nothing was
+ * @returns one line that says what was done; `undefined` when there was nothing to do
  * @throws ForgeError
  */
 export async function keepIssue(

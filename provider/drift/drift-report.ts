@@ -16,7 +16,7 @@ export interface DriftCheck {
   readonly jobUrl: string | undefined;
 }
 
-/** The longest output of Pulumi in an issue. Even if it were all backticks, the fences around it would still fit. */
+/** The longest output of Pulumi in an issue. Even if it were all backticks, it would fit with the fences around it. */
 const longestDetails = 20_000;
 
 /** The marker of a stack's issue. */
@@ -36,8 +36,8 @@ export function driftTitle({ project, stack }: DriftedStack): string {
  */
 export function describeDrift(stack: DriftedStack, details: string, check: DriftCheck): string {
   return [
-    `What runs is not what the stack ${nameOf(stack)} declares. Checked ${momentOf(check)}.`,
-    `\`pulumi up --refresh --stack ${stack.stack}\` restores it. To keep a change, put it into the program.`,
+    `What exists at AGB differs from what the stack ${nameOf(stack)} declares. Checked ${momentOf(check)}.`,
+    `To restore it, run \`pulumi up --refresh --stack ${stack.stack}\`. To keep a change, put it into the program.`,
     "",
     ...shortened(details),
     "",
@@ -46,7 +46,7 @@ export function describeDrift(stack: DriftedStack, details: string, check: Drift
 
 /** What an issue or a job summary says about a stack without drift. */
 export function describeNoDrift(stack: DriftedStack, check: DriftCheck): string {
-  return `No drift: what runs is what the stack ${nameOf(stack)} declares. Checked ${momentOf(check)}.\n`;
+  return `No drift: what exists at AGB is what the stack ${nameOf(stack)} declares. Checked ${momentOf(check)}.\n`;
 }
 
 function nameOf({ project, stack }: DriftedStack): string {
@@ -60,7 +60,7 @@ function momentOf({ at, jobUrl }: DriftCheck): string {
 
 function shortened(text: string): string[] {
   const { kept, leftOut } = shorten(text.trim());
-  return [codeBlock(kept, "text"), ...(leftOut ? ["", "The rest did not fit. The job's log has all of it."] : [])];
+  return [codeBlock(kept, "text"), ...(leftOut ? ["", "The rest did not fit. The log of the job has all of it."] : [])];
 }
 
 function shorten(text: string): { kept: string; leftOut: boolean } {

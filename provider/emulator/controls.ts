@@ -33,7 +33,7 @@ export interface EmulatedContext {
   readonly files: readonly { readonly path: string; readonly sizeBytes: number }[];
 }
 
-/** A running emulator. */
+/** A running emulator. Its methods cause drift and show what the emulator holds and was asked. */
 export interface Emulator {
   /** Where this computer reaches it: `http://127.0.0.1:PORT` unless the option `host` says otherwise; no slash at the end. */
   readonly url: string;
@@ -45,7 +45,7 @@ export interface Emulator {
   sessions(): EmulatedSession[];
   /** The emulator's time: that of the option `clock` plus what `advanceClock` added; milliseconds since 1970-01-01 UTC. */
   nowMs(): number;
-  /** Moves the clock ahead. @param ms milliseconds. Rejects with a RangeError when negative or beyond the end of dates. */
+  /** Moves the clock ahead by this many milliseconds. Rejects with a RangeError if they are negative or lead beyond the end of dates. */
   advanceClock(ms: number): Promise<void>;
   /** All contexts, newest first. */
   contexts(): EmulatedContext[];

@@ -145,7 +145,7 @@ async function runEmulator(
 }
 
 /**
- * A folder beside the state file. It is named for the state, so that another state at the same path never removes its files.
+ * A folder next to the state file. It is named after the state, so another state at the same path never removes its files.
  *
  * @returns undefined without a state file
  */
@@ -162,7 +162,7 @@ function openContents(state: EmulatorState, file: StateFile | undefined): FileCo
   try {
     contents.removeUnnamed((blob) => named.has(blob));
   } catch (error) {
-    const message = `Folder ${folder} of the contexts' files cannot be used: ${(error as Error).message}`;
+    const message = `Cannot read the folder ${folder} with the files of contexts: ${(error as Error).message}. Check its permissions.`;
     throw new EmulatorStartError("STATE_FILE_UNUSABLE", message, { cause: error });
   }
   return contents;

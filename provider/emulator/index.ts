@@ -11,5 +11,5 @@ export { startEmulator } from "./emulator";
 export type { Fault, FaultReply, FaultRule, SyncStepName } from "./faults";
 export type { JournalEntry } from "./journal";
 export type { OperationName } from "./operations";
-export type { EmulatorOptions, LabelLimits, SessionPolicy } from "./options";
+export type { EmulatorNoticeCode, EmulatorOptions, LabelLimits, SessionPolicy } from "./options";
 export { EmulatorStartError, type EmulatorStartErrorCode } from "./start-error";

@@ -5,6 +5,9 @@ import { isLoopbackHost } from "./host-names";
 import type { JournalEntry } from "./journal";
 import { EmulatorStartError } from "./start-error";
 
+/** What a notice of the emulator is about. */
+export type EmulatorNoticeCode = "NOT_ISOLATED" | "TOOLS_UNAVAILABLE" | "UPLOAD_FAILED" | "STATE_NOT_SAVED";
+
 /** The most labels a session may carry and how long each part may be, in UTF-16 units. */
 export interface LabelLimits {
   readonly count: number;
@@ -53,7 +56,7 @@ export interface EmulatorOptions {
   /** Called with every request when it is answered. @default not called */
   readonly onRequest?: (entry: JournalEntry) => void;
   /** Called with problems that no reply reports: files that were not uploaded at the end of a session, sessions that are not isolated from this computer. @default not called */
-  readonly onNotice?: (text: string) => void;
+  readonly onNotice?: (text: string, code: EmulatorNoticeCode) => void;
   /** Sessions that may run at the same time. With one more the create fails. @default no limit */
   readonly maximumSessions?: number;
   /** The most sessions on one page of a list, whatever `maxResults` asks for. @default 100 */
@@ -123,7 +126,9 @@ const optionsSchema = z.strictObject({
     .custom<(entry: JournalEntry) => void>((value) => typeof value === "function", { error: "must be a function" })
     .optional(),
   onNotice: z
-    .custom<(text: string) => void>((value) => typeof value === "function", { error: "must be a function" })
+    .custom<(text: string, code: EmulatorNoticeCode) => void>((value) => typeof value === "function", {
+      error: "must be a function",
+    })
     .optional(),
   maximumSessions: count.optional(),
   pageCap: count.default(100),
@@ -155,13 +160,16 @@ export function resolveOptions(options: EmulatorOptions): Settings {
   const result = optionsSchema.safeParse(options);
   if (!result.success) {
     const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`);
-    throw new EmulatorStartError("INVALID_OPTION", `Emulator options are not valid: ${problems.join("; ")}`);
+    throw new EmulatorStartError(
+      "INVALID_OPTION",
+      `The emulator has invalid options: ${problems.join("; ")}. Correct them.`,
+    );
   }
   const { host, apiKeys } = result.data;
   if (!isLoopbackHost(host) && apiKeys === undefined) {
     throw new EmulatorStartError(
       "INVALID_OPTION",
-      `Emulator options are not valid: host: other machines can reach ${host}, so API keys are required. Set at least one key (apiKeys, --api-key), or leave the host out.`,
+      `The emulator has invalid options: host: other machines can reach ${host}, so an API key is required. Set at least one key (apiKeys, --api-key), or leave out the host.`,
     );
   }
   return result.data;

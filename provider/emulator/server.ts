@@ -78,6 +78,6 @@ function portError(port: number, host: string, error: NodeJS.ErrnoException): Em
   const problem =
     error.code === "EADDRINUSE"
       ? `Port ${port} on ${host} is already in use. Choose another port, or 0 for a free one.`
-      : `Cannot listen on port ${port} of ${host}: ${error.message}`;
+      : `Cannot listen on port ${port} of ${host}: ${error.message}. Choose another port or host.`;
   return new EmulatorStartError("PORT_UNAVAILABLE", problem, { cause: error });
 }

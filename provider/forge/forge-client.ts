@@ -65,7 +65,12 @@ export class ForgeClient<Author> implements Forge {
     const { url, labels } = await this.#http.send("POST", { ...call, attempt, path: paths.issues }, body);
     // A forge leaves out labels that the token may not set. Without the label the issue would not be found again.
     if (!labels.includes(label)) {
-      throw this.#http.refusal(`put the label ${label} on the new issue ${url}`, "it was left out", labelAdvice);
+      throw this.#http.refusal(
+        `put the label ${label} on the new issue ${url}`,
+        "it was left out",
+        labelAdvice,
+        "AGB711",
+      );
     }
     return { url, isNew: true };
   }

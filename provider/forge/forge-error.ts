@@ -1,3 +1,6 @@
+import { CodedError } from "../coded-error";
+import type { MessageCode } from "../message-codes";
+
 /** What is known about a call that failed. */
 export interface ForgeFailure {
   /** The forge's name. */
@@ -12,21 +15,22 @@ export interface ForgeFailure {
   readonly requestId?: string | undefined;
   /** What the user can do about it, in full sentences. */
   readonly advice?: string | undefined;
+  readonly code: MessageCode;
 }
 
-/** A call to the forge failed, or the forge cannot be called. The message never holds a token. */
-export class ForgeError extends Error {
+/** A call to the forge failed. The message never holds a token. */
+export class ForgeError extends CodedError {
   override readonly name = "ForgeError";
   /** HTTP status of the reply; `undefined` when there was none. */
   readonly status: number | undefined;
 
-  constructor(failure: ForgeFailure | string, options?: ErrorOptions) {
-    super(typeof failure === "string" ? failure : describe(failure), options);
-    this.status = typeof failure === "string" ? undefined : failure.status;
+  constructor(failure: ForgeFailure) {
+    super(describe(failure), failure.code);
+    this.status = failure.status;
   }
 }
 
 function describe({ forge, attempt, reason, status, requestId, advice }: ForgeFailure): string {
   const facts = [status && `HTTP ${status}`, requestId && `request id ${requestId}`].filter(Boolean).join(", ");
-  return [`${forge}: could not ${attempt}: ${reason}${facts && ` (${facts})`}.`, advice].filter(Boolean).join(" ");
+  return [`Could not ${attempt} on ${forge}: ${reason}${facts && ` (${facts})`}.`, advice].filter(Boolean).join(" ");
 }

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import { parseRetryAfterMs } from "../api/retry";
+import type { MessageCode } from "../message-codes";
 import { ForgeError } from "./forge-error";
 
 const maximumAttempts = 4;
 const firstDelayMs = 1_000;
 const longestDelayMs = 60_000;
 const longestReasonLength = 300;
+
+const retryAdvice = "Run this again later.";
+const addressAdvice = "Check the address of the API and any proxy.";
 
 /** How many entries a page holds; both forges allow this many. */
 const pageSize = 100;
@@ -93,7 +97,7 @@ export class ForgeHttp {
     let search: string | undefined = `?${first}`;
     for (let page = 1; search !== undefined; page++) {
       if (page > maximumPages) {
-        throw this.#failure(call, `it has more than ${maximumPages} pages`);
+        throw this.#failure(call, `the list has more than ${maximumPages} pages`, "AGB708");
       }
       const { json, response } = await this.#request("GET", { ...call, path: path + search });
       yield this.#check(call, call.schema, json, response);
@@ -101,9 +105,9 @@ export class ForgeHttp {
     }
   }
 
-  /** The error of an attempt that the forge accepted but did not carry out. */
-  refusal(attempt: string, reason: string, advice: string): ForgeError {
-    return new ForgeError({ forge: this.endpoint.name, attempt, reason, advice });
+  /** The error of an attempt that the forge accepted but did not carry out in full. */
+  refusal(attempt: string, reason: string, advice: string, code: MessageCode): ForgeError {
+    return new ForgeError({ forge: this.endpoint.name, attempt, reason, advice, code });
   }
 
   async #request<Reply>(
@@ -151,7 +155,11 @@ export class ForgeHttp {
       });
       text = await response.text();
     } catch (error) {
-      return { error: this.#failure(call, this.#describeBreak(error)), isLimit: false, waitMs: undefined };
+      return {
+        error: this.#failure(call, this.#describeBreak(error), "AGB707", undefined, retryAdvice),
+        isLimit: false,
+        waitMs: undefined,
+      };
     }
     const json = parseJson(text);
     if (response.ok && json !== undefined) {
@@ -159,27 +167,48 @@ export class ForgeHttp {
     }
     const { status, headers } = response;
     if (response.ok) {
-      return { error: this.#failure(call, "the reply is not JSON", response), isLimit: false, waitMs: undefined };
+      return {
+        error: this.#failure(call, "the reply is not JSON", "AGB708", response, addressAdvice),
+        isLimit: false,
+        waitMs: undefined,
+      };
     }
     const waitMs = askedWaitMs(headers);
     const isLimit = status === 429 || (status === 403 && waitMs !== undefined);
     const reason = this.#withoutToken(reasonOf(json)) || response.statusText || "no reason given";
     const advice = isLimit
-      ? "The rate limit is used up. Run this again later."
+      ? "The rate limit is used up. Run this again in an hour."
       : this.endpoint.advise({ status, reason, right: call.right });
-    return { error: this.#failure(call, reason, response, advice), isLimit, waitMs };
+    const code = isLimit ? "AGB706" : codeOfStatus(status, advice !== undefined);
+    return {
+      error: this.#failure(call, reason, code, response, advice ?? (status >= 500 ? retryAdvice : undefined)),
+      isLimit,
+      waitMs,
+    };
   }
 
   #check<Reply>(call: ForgeCall<unknown>, schema: z.ZodType<Reply>, json: unknown, response: Response): Reply {
     const parsed = schema.safeParse(json);
     if (!parsed.success) {
-      const where = parsed.error.issues[0]?.path.join(".") || "the whole";
-      throw this.#failure(call, `the reply is not what ${this.endpoint.name} sends (${where})`, response);
+      const where = parsed.error.issues[0]?.path.join(".") || "as a whole";
+      throw this.#failure(
+        call,
+        `the reply does not have the expected form (${where})`,
+        "AGB708",
+        response,
+        addressAdvice,
+      );
     }
     return parsed.data;
   }
 
-  #failure(call: ForgeCall<unknown>, reason: string, response?: Response, advice?: string): ForgeError {
+  #failure(
+    call: ForgeCall<unknown>,
+    reason: string,
+    code: MessageCode,
+    response?: Response,
+    advice?: string,
+  ): ForgeError {
     const requestId = response?.headers.get(this.endpoint.requestIdHeader) ?? undefined;
     return new ForgeError({
       forge: this.endpoint.name,
@@ -188,13 +217,14 @@ export class ForgeHttp {
       status: response?.status,
       requestId: requestId && this.#withoutToken(oneLine(requestId)),
       advice,
+      code,
     });
   }
 
   #describeBreak(error: unknown): string {
     const { name, cause = error } = error as { name?: unknown; cause?: unknown };
     if (name === "TimeoutError") {
-      return `no answer within ${this.#timeoutMs} ms`;
+      return `there was no answer within ${this.#timeoutMs} ms`;
     }
     const { code, message } = cause as { code?: unknown; message?: unknown };
     const details = this.#withoutToken(oneLine(String(code ?? message ?? cause)));
@@ -204,6 +234,23 @@ export class ForgeHttp {
   #withoutToken(text: string): string {
     return text.replaceAll(this.endpoint.token, "[token]");
   }
+}
+
+/** @param isExplained whether the forge's words say what kind of refusal it is */
+function codeOfStatus(status: number, isExplained: boolean): MessageCode {
+  if (status >= 500) {
+    return "AGB707";
+  }
+  if (status >= 300 && status < 400) {
+    return "AGB709";
+  }
+  const refusals: Readonly<Partial<Record<number, MessageCode>>> = {
+    401: "AGB703",
+    403: "AGB704",
+    404: "AGB705",
+    410: "AGB710",
+  };
+  return (isExplained && refusals[status]) || "AGB712";
 }
 
 function parseJson(text: string): unknown {

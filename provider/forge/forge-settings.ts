@@ -1,3 +1,5 @@
+import type { MessageCode } from "../message-codes";
+
 /** How to reach GitHub. */
 export interface GitHubSettings {
   readonly kind: "github";
@@ -29,7 +31,9 @@ export interface NoForgeSettings {
   readonly kind: "none";
   /** What is missing or invalid, and how to fix it. Holds no token. */
   readonly reason: string;
-  /** Whether a forge is named but cannot be used. A mistake in a job; no forge at all is normal outside CI. */
+  /** The code of the reason. */
+  readonly code: MessageCode;
+  /** Whether a forge is named but its settings are incomplete or invalid. No forge at all is normal outside CI. */
   readonly isUnusable: boolean;
 }
 
@@ -48,9 +52,9 @@ export function parseForgeSettings(environment: Environment): ForgeSettings {
     return kind === "github" ? parseGitHub(environment) : parseGitLab(environment);
   }
   const reason =
-    "No forge is known. In a job of GitHub Actions or GitLab CI, its own variables name the forge. Elsewhere set " +
+    "Neither GitHub nor GitLab is known. GitHub Actions and GitLab CI set the variables for that. Elsewhere, set " +
     "GITHUB_REPOSITORY (OWNER/NAME) and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN.";
-  return { kind: "none", reason, isUnusable: false };
+  return { kind: "none", reason, code: "AGB701", isUnusable: false };
 }
 
 /**
@@ -102,14 +106,14 @@ function parseGitHub(environment: Environment): ForgeSettings {
   const token = parseToken(
     environment,
     "GITHUB_TOKEN",
-    "GitHub Actions does not pass it to steps on its own: set it in the step's env to the expression github.token.",
+    "GitHub Actions does not pass it to steps by itself. Set it to the expression github.token in the `env` of the step.",
   );
   const apiUrl = parseUrl(environment, "GITHUB_API_URL", "https://api.github.com");
   const serverUrl = parseUrl(environment, "GITHUB_SERVER_URL", "https://github.com");
   const name = parseGitHubName(environment["GITHUB_REPOSITORY"]);
   const problems = problemsOf([token, apiUrl, serverUrl, name]);
   if (problems !== undefined) {
-    return { kind: "none", reason: problems, isUnusable: true };
+    return { kind: "none", reason: problems, code: "AGB702", isUnusable: true };
   }
   const [owner = "", repository = ""] = name.value.split("/");
   return {
@@ -128,14 +132,14 @@ function parseGitLab(environment: Environment): ForgeSettings {
   const token = parseToken(
     environment,
     "GITLAB_TOKEN",
-    "GitLab's own CI_JOB_TOKEN cannot write comments: create a project access token with the scope api and the role " +
+    "GitLab's own CI_JOB_TOKEN cannot write comments. Create a project access token with the scope api and the role " +
       "Developer, and add it to the CI/CD variables, masked.",
   );
   const apiUrl = parseUrl(environment, "CI_API_V4_URL");
   const project = parseGitLabProject(environment["CI_PROJECT_ID"]);
   const problems = problemsOf([token, apiUrl, project]);
   if (problems !== undefined) {
-    return { kind: "none", reason: problems, isUnusable: true };
+    return { kind: "none", reason: problems, code: "AGB702", isUnusable: true };
   }
   const jobUrl = httpUrl(environment["CI_JOB_URL"]) ?? httpUrl(environment["CI_PIPELINE_URL"]);
   return { kind: "gitlab", token: token.value, apiUrl: apiUrl.value, project: project.value, jobUrl };
@@ -160,27 +164,38 @@ function parseToken(environment: Environment, variable: string, advice: string):
   }
   return /^[\x21-\x7e]+$/.test(value)
     ? { value }
-    : { value, problem: `${variable} cannot be used: a token has no blanks, line breaks or special characters.` };
+    : {
+        value,
+        problem: `${variable} contains blanks, line breaks or special characters, which no token has. Copy it again.`,
+      };
 }
 
 function parseUrl(environment: Environment, variable: string, fallback?: string): Parsed {
   const text = environment[variable] || fallback;
   const value = httpUrl(text);
   return value === undefined
-    ? { value: "", problem: `${variable} is ${text === undefined ? "not set" : "not an http(s) address"}.` }
+    ? {
+        value: "",
+        problem: `${variable} is ${text === undefined ? "not set" : "not an address"}. Set it to an address such as ${fallback ?? "https://gitlab.com/api/v4"}.`,
+      }
     : { value };
 }
 
 function parseGitHubName(value = ""): Parsed {
   const [, repository] = /^[A-Za-z0-9][\w-]*\/([\w.-]+)$/.exec(value) ?? [];
   const isName = repository !== undefined && !/^\.\.?$/.test(repository);
-  return isName ? { value } : { value, problem: "GITHUB_REPOSITORY is not OWNER/NAME." };
+  return isName
+    ? { value }
+    : { value, problem: "GITHUB_REPOSITORY is not of the form OWNER/NAME. Set it to such a name." };
 }
 
 function parseGitLabProject(value = ""): Parsed {
   return /^\d+$|^\w[\w.-]*(\/\w[\w.-]*)+$/.test(value)
     ? { value }
-    : { value, problem: "CI_PROJECT_ID is neither the number nor the path of a project." };
+    : {
+        value,
+        problem: "CI_PROJECT_ID is neither a number nor a path. Set it to the number or the path of the project.",
+      };
 }
 
 function httpUrl(text: string | undefined): string | undefined {

@@ -56,7 +56,7 @@ export function gitHubDialect(settings: GitHubSettings): ForgeDialect<User> {
     requestNoun: "pull request",
     rights: { readRequest: "pull-requests: read", writeComment: "pull-requests: write", writeIssue: issueRight },
     labelAdvice:
-      "Without it, each check would open another issue. Create the label in the repository, or give the job " +
+      "Without the label, each check would open another issue. Create the label in the repository, or give the job " +
       `\`permissions: ${issueRight}\`.`,
     changeMethod: "PATCH",
     paths: {
@@ -86,7 +86,7 @@ export function gitHubDialect(settings: GitHubSettings): ForgeDialect<User> {
   };
 }
 
-/** The token of a job belongs to an app, and GitHub does not tell an app its own name. Any bot then counts as it. */
+/** A job's token belongs to an app, and GitHub does not tell an app its own name. Every bot then counts as this one. */
 async function askWhoIAm(http: ForgeHttp): Promise<(author: User) => boolean> {
   const call = { path: "/user", attempt: "read whose token it is", right: "", schema: userSchema };
   try {
@@ -103,18 +103,20 @@ async function askWhoIAm(http: ForgeHttp): Promise<(author: User) => boolean> {
 function advise({ status, reason, right }: ForgeRefusal): string | undefined {
   switch (status) {
     case 401:
-      return "GITHUB_TOKEN is wrong or has expired.";
+      return "GITHUB_TOKEN is wrong or has expired. Set a valid token.";
     case 403:
       return /not accessible by|must have|permission/i.test(reason)
-        ? `The token lacks the permission. Give the job \`permissions: ${right}\`. ` +
+        ? `The token lacks a permission. Give the job \`permissions: ${right}\`. ` +
             "A `pull_request` run for a fork always gets a read-only token."
         : undefined;
     case 404:
-      return "It does not exist, or the token has no permission to see it.";
+      return "It does not exist, or the token has no permission to see it. Check both.";
     case 410:
-      return "It is switched off in this repository.";
+      return "It is switched off in this repository. Switch it on in the repository's settings.";
     default:
-      return status >= 300 && status < 400 ? "The repository has moved; set GITHUB_REPOSITORY to its name." : undefined;
+      return status >= 300 && status < 400
+        ? "The repository has moved. Set GITHUB_REPOSITORY to its new name."
+        : undefined;
   }
 }
 

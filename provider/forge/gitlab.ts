@@ -53,7 +53,7 @@ export function gitLabDialect({ token, apiUrl, project, jobUrl }: GitLabSettings
       writeComment: writeRight,
       writeIssue: writeRight,
     },
-    labelAdvice: `Without it, each check would open another issue. GITLAB_TOKEN needs ${writeRight}.`,
+    labelAdvice: `Without the label, each check would open another issue. GITLAB_TOKEN needs ${writeRight}.`,
     changeMethod: "PUT",
     paths: {
       request: (request) => `${base}/merge_requests/${request}`,
@@ -92,14 +92,14 @@ async function askWhoIAm(http: ForgeHttp): Promise<(author: User) => boolean> {
 function advise({ status, right }: ForgeRefusal): string | undefined {
   switch (status) {
     case 401:
-      return "GITLAB_TOKEN is wrong or has expired.";
+      return "GITLAB_TOKEN is wrong or has expired. Set a valid token.";
     case 403:
-      return `The token lacks the permission. GITLAB_TOKEN needs ${right}.`;
+      return `The token lacks a permission. GITLAB_TOKEN needs ${right}.`;
     case 404:
-      return "It does not exist, or the token has no permission to see it.";
+      return "It does not exist, or the token has no permission to see it. Check both.";
     default:
       return status >= 300 && status < 400
-        ? "The project has moved; check CI_API_V4_URL and CI_PROJECT_ID."
+        ? "The project has moved. Check CI_API_V4_URL and CI_PROJECT_ID."
         : undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import { printable, printableLines } from "../api/outside-text";
+import { type MessageCode, withCode } from "../message-codes";
 
 const longestLine = 10_000;
 
@@ -8,10 +9,10 @@ const longestLine = 10_000;
 export interface JobOutput {
   /** One line for the log. */
   readonly say: (line: string) => void;
-  /** A warning, one line. */
-  readonly warn: (line: string) => void;
-  /** Why the job failed; may have several lines. */
-  readonly fail: (text: string) => void;
+  /** A warning, one line. Its code is shown at its end. */
+  readonly warn: (line: string, code: MessageCode) => void;
+  /** Why the job failed; may have several lines. The code is shown at the end. */
+  readonly fail: (text: string, code: MessageCode) => void;
   /** Text from elsewhere, unchanged. */
   readonly show: (text: string) => void;
   /** Runs work that prints text from elsewhere itself. */
@@ -39,18 +40,19 @@ export function openJobOutput(offer: {
   const gate = offer.understandsAnnotations ? new CommandGate() : undefined;
   return {
     say: (line) => console.log(printable(line, longestLine)),
-    warn: (line) => {
+    warn: (line, code) => {
       if (gate === undefined) {
-        console.log(`warning: ${printable(line, longestLine)}`);
+        console.log(`warning: ${withCode(printable(line, longestLine), code)}`);
       } else {
-        gate.command(() => console.log(`::warning::${annotation(printableLines(line))}`));
+        gate.command(() => console.log(`::warning::${annotation(withCode(printableLines(line), code))}`));
       }
     },
-    fail: (text) => {
+    fail: (text, code) => {
+      const message = withCode(printableLines(text), code);
       if (gate === undefined) {
-        console.error(printableLines(text));
+        console.error(message);
       } else {
-        gate.command(() => console.error(`::error::${annotation(printableLines(text))}`));
+        gate.command(() => console.error(`::error::${annotation(message)}`));
       }
     },
     show: (text) => {

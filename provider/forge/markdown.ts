@@ -1,8 +1,8 @@
 const longestCell = 200;
 
 /**
- * A value from elsewhere as inline code in Markdown, for a table or a line of text. Nothing in it acts as Markdown,
- * HTML, a mention or a link. Characters that could end the code or the table cell are replaced by similar ones. Long
+ * A value from elsewhere as inline code in Markdown, for a table or a line. Nothing in it acts as Markdown, HTML, a
+ * mention or a link. Characters that could end the code or the table cell are replaced by similar ones. Long
  * values are cut off.
  */
 export function literal(value: string): string {

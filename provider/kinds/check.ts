@@ -97,7 +97,7 @@ function concernsUnknown(issue: Issue, value: unknown): boolean {
   return !isAboutKey && isUnknown(valueAt(value, issue.path));
 }
 
-function findingsOf(name: string, issue: Issue, value: unknown, example: string | undefined): Finding[] {
+function findingsOf(name: string, issue: Issue, value: unknown, example: unknown): Finding[] {
   const path = [name, ...issue.path];
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => wrongName(path, key, "it", issue.message.split(nameSeparator)));

@@ -34,13 +34,15 @@ export const contextProperties = {
     change: "updates",
   },
   adopt: {
-    description: "Whether to take over a context that has the name already.",
+    description: "Whether to take over a context that already has the name.",
     type: z.boolean().optional(),
+    example: true,
     change: "stored",
   },
   forceDestroy: {
-    description: "Whether a delete also deletes the files that the context holds.",
+    description: "Whether a delete also deletes the files in the context.",
     type: z.boolean().optional(),
+    example: true,
     change: "stored",
   },
   timeouts: timeoutsInput,

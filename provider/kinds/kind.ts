@@ -26,8 +26,8 @@ export interface Property {
   /** Type and rules. A property with an optional type is not required. */
   readonly type: z.ZodType;
   readonly change: Change;
-  /** Shown when a required property is missing. */
-  readonly example?: string;
+  /** A value that fits the type. Shown in the reference, and when a required property is missing. */
+  readonly example?: unknown;
   /** `provider`: an input that the resource class adds. Default: `program`. */
   readonly declaredBy?: "program" | "provider";
 }

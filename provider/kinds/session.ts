@@ -54,6 +54,7 @@ export const sessionProperties = {
   labels: {
     description: "Labels of the session.",
     type: labelSet.optional(),
+    example: { project: "shop", team: "storefront" },
     change: "updates",
   },
   labelsAll: {
@@ -66,16 +67,19 @@ export const sessionProperties = {
   idleTimeoutSeconds: {
     description: "Idle time after which AGB releases the session, in seconds.",
     type: wholeSeconds.optional(),
+    example: 600,
     change: "replaces",
   },
   policyId: {
-    description: "Id of a policy made in AGB's console, such as one with a longer life.",
+    description: "Id of a policy from AGB's console, such as one that lets sessions live longer.",
     type: filledString.optional(),
+    example: "longDuration-policy",
     change: "replaces",
   },
   ignoreLabels: {
-    description: "Labels that are left to other tools: keys, or prefixes that end in `*`.",
+    description: "Labels to leave to other tools: keys, or prefixes that end in `*`.",
     type: labelPatterns.optional(),
+    example: ["gateway-*"],
     change: "stored",
   },
   contextSyncs: {
@@ -84,13 +88,13 @@ export const sessionProperties = {
     change: "replaces",
   },
   releaseWithoutUpload: {
-    description: "Whether to release the session although its files could not be uploaded to its contexts first.",
+    description: "Whether to release the session although its files could not be uploaded to its contexts.",
     type: z.boolean().optional(),
+    example: true,
     change: "stored",
   },
   adopt: {
-    description:
-      "A running session to take over instead of creating one: by id, or by labels that exactly one carries.",
+    description: "A running session to take over instead of creating one: by id, or by labels that match exactly one.",
     type: z
       .strictObject(
         { sessionId: filledString.optional(), labels: z.record(z.string(), filledString).optional() },
@@ -106,12 +110,14 @@ export const sessionProperties = {
         ...ruleCode("AGB113"),
       })
       .optional(),
+    example: { labels: { purpose: "demo" } },
     change: "stored",
   },
   onRelease: {
     description:
-      "What to do when AGB has released the session: recreate it, or keep it in the state with `released` set.",
+      "What to do when AGB has released the session: recreate it, or keep it in the state with `released: true`.",
     type: z.enum(["recreate", "keep"]).optional(),
+    example: "keep",
     change: "stored",
   },
   timeouts: timeoutsInput,

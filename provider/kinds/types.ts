@@ -88,5 +88,6 @@ export const serviceOutput = {
 export const timeoutsInput = {
   description: "Limits of whole operations, in seconds.",
   type: operationTimeouts.optional(),
+  example: { create: 120, delete: 600 },
   change: "stored",
 } satisfies Property;

@@ -10,7 +10,7 @@ import { AgbContextSyncError, type SyncFailure } from "./context-errors";
 import type { Clock, PollOptions } from "./wait";
 import { waitForAgb } from "./wait-for-agb";
 
-/** How long a synchronization may take, in milliseconds, when nothing else is asked for; AGB's SDK also waits five minutes. */
+/** Default limit of the upload or download of a context, in milliseconds. AGB's SDK also waits five minutes. */
 export const defaultSyncTimeoutMs = 300_000;
 
 /**

@@ -73,7 +73,7 @@ export interface DeleteContextOptions extends ContextWait {
   readonly knownName?: string | undefined;
 }
 
-/** How long each wait for a context takes at most when nothing else is asked for, in milliseconds. */
+/** Default limit of each wait for a context, in milliseconds. */
 export const defaultContextTimeoutMs = 60_000;
 
 // The second is from AGB's Python SDK. Other states, such as `in-use` of the sibling platform, are not waited for.

@@ -14,8 +14,8 @@ const maximumAttempts = 3;
 const longestPauseMs = 60_000;
 
 /**
- * Shortest search, in milliseconds, even if the create's own limit leaves less time. A session that was created just
- * before the limit must not be lost.
+ * Shortest such search if `timeouts.create` leaves less time, in milliseconds. A session that was created just before the
+ * limit must not be lost.
  */
 const shortestLimitedSearchMs = 8_000;
 

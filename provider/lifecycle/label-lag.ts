@@ -1,5 +1,6 @@
-// Shortest and longest search for a session whose create may have worked, in milliseconds.
+/** Shortest search for a session whose create may have worked, in milliseconds. */
 const shortestSearchMs = 60_000;
+/** Longest such search, in milliseconds. It is longer than the shortest if AGB was slow to list labels before. */
 const longestSearchMs = 300_000;
 
 /** A search takes this many times the longest lag that was seen. */

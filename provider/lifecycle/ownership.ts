@@ -8,12 +8,19 @@ import type { Labels } from "../api/labels";
  * environments carry the repository's id, and only sessions that outlive their resource carry `retain`.
  */
 export const ownershipKeys = {
+  /** Name of the Pulumi project. */
   project: "pulumi-project",
+  /** Name of the stack. */
   stack: "pulumi-stack",
+  /** Random id of the stack, the `id` of its `AgbStackIdentity`. It tells the stack from others of the same name. */
   stackId: "pulumi-stack-id",
+  /** Name of the resource in the program. */
   resource: "pulumi-resource",
+  /** Time of the create and a random part. If the reply to a create is lost, the provider finds the session by it. */
   create: "pulumi-create",
+  /** Id of the repository at GitHub or GitLab. Only sessions of preview environments have it. */
   repository: "pulumi-repository",
+  /** `true` if the session keeps running when its resource is deleted (`retainOnDelete`). No sweep releases it. */
   retain: "pulumi-retain",
 } as const;
 

@@ -35,7 +35,7 @@ export interface ObservedSession {
 // The known final statuses. DELETING is not final, and an unknown status counts as running.
 const releasedStatuses = new Set(["FINISH", "DELETED"]);
 
-/** Default time limit of a release, in milliseconds. AGB's SDK also waits five minutes. */
+/** Default limit of the release of a session, in milliseconds. AGB's SDK also waits five minutes. */
 export const defaultReleaseTimeoutMs = 300_000;
 
 // AGB's SDK sleeps a full second before each look.

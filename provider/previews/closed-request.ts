@@ -1,6 +1,7 @@
+import { describeFailure } from "../describe-failure";
 import type { PreviewJob } from "./job";
 
-/** Asks the forge whether a request is closed. Warns and returns false when the forge does not say. */
+/** Asks the forge whether a request is closed. Warns and returns false when the forge gives no answer. */
 export async function isClosedRequest(
   { forge, output }: Pick<PreviewJob, "forge" | "output">,
   request: number,
@@ -8,9 +9,8 @@ export async function isClosedRequest(
   try {
     return (await forge?.readRequest(request))?.isOpen === false;
   } catch (error) {
-    output.warn(
-      `Could not find out whether request ${request} is open: ${error instanceof Error ? error.message : error}`,
-    );
+    const { text, code } = describeFailure(error);
+    output.warn(`Could not find out whether request ${request} is closed: ${text}`, code);
     return false;
   }
 }

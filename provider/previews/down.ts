@@ -1,3 +1,4 @@
+import { describeFailure } from "../describe-failure";
 import { isStackMissing } from "../pulumi/pulumi-reader";
 import { isSettled, type OrphanResult } from "../sweep/release-orphan";
 import { proofOf, type StateProof } from "../sweep/state-proof";
@@ -9,7 +10,7 @@ import { readOwnState, repositoryOf } from "./own-state";
 import { commentMarker, type DownReport, downReport } from "./report";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
-/** Which environment to take down. */
+/** Which environment to remove. */
 export interface DownOptions {
   readonly request: number;
   readonly lockWaitMs: number;
@@ -32,12 +33,12 @@ export interface DownResult {
 }
 
 /**
- * Takes down the preview environment of a request: its sessions, its stack, and the sessions with this stack's id that
- * its state did not know. An environment that is already gone is a success. Updates the comment on the request, if
- * there is one. Where there is no stack, it releases only sessions of this repository, and only when the request is
- * closed: others may belong to a live stack in another backend.
+ * Removes the preview environment of a request: its sessions, its stack, and the sessions with this stack's id that its
+ * state did not know. Succeeds when the environment is already gone. Updates the comment on the request, if there is one.
+ * When there is no stack, it releases only sessions of this repository, and only when the request is closed. Others may
+ * belong to a live stack in another backend.
  *
- * @throws Error when the stack is another project's or repository's; nothing was changed then
+ * @throws CodedError when the stack belongs to another project or repository; nothing was changed then
  */
 export async function takeDown(
   job: ReleasingJob,
@@ -75,8 +76,10 @@ export async function takeDown(
   }
   if (!hadStack && orphans.some(({ action }) => action === "left")) {
     output.warn(
-      `There is no stack ${name} here, but there are sessions with its labels. They were left: this job may have the wrong ` +
-        "backend. Run `down` with the right one. If the stack is gone for good, AGB releases them in time.",
+      `Sessions with the labels of ${name} were left, because there is no such stack here. This job may use the wrong ` +
+        "backend: set PULUMI_BACKEND_URL or --organization and run `down` again. If the stack was removed, AGB releases " +
+        "the sessions in time.",
+      "AGB727",
     );
     return { exitCode: 0, hadStack, orphans, proof };
   }
@@ -90,6 +93,7 @@ async function publish({ forge, project, output }: PreviewJob, facts: DownReport
   try {
     await forge?.writeComment(facts.request, commentMarker(project), report, "replace");
   } catch (error) {
-    output.warn(`The comment was not updated: ${error instanceof Error ? error.message : error}`);
+    const { text, code } = describeFailure(error);
+    output.warn(`Could not update the comment: ${text}`, code);
   }
 }

@@ -1,5 +1,5 @@
-// Preview environments: one stack and its sessions for each request, brought up, taken down, recovered and swept. This
-// folder uses api/, lifecycle/, pulumi/, sweep/ and forge/. Only cli/ uses it.
+// Preview environments: each request has one stack with its sessions. This folder creates, removes, recovers and sweeps
+// them. It uses api/, lifecycle/, pulumi/, sweep/ and forge/. Only cli/ uses it.
 
 import type { AgbClient } from "../api/client";
 import type { Forge } from "../forge/forge";
@@ -7,7 +7,7 @@ import type { JobOutput } from "../forge/job-output";
 import type { Clock } from "../lifecycle/wait";
 import type { PulumiCli } from "../pulumi/pulumi-cli";
 
-/** What a job works with. */
+/** What a job needs. */
 export interface PreviewJob {
   readonly pulumi: Pick<
     PulumiCli,
@@ -23,7 +23,7 @@ export interface PreviewJob {
   /** Runs work that needs AGB. @throws AgbConfigurationError when no client can be opened */
   readonly withClient: <Result>(work: (client: AgbClient) => Promise<Result>) => Promise<Result>;
   readonly clock: Clock;
-  /** Waits. @throws StoppedError when the job is asked to stop, before or meanwhile */
+  /** Waits. @throws StoppedError when the job is asked to stop, before or during the wait */
   readonly pause: (milliseconds: number) => Promise<void>;
   /** Aborted when the job was asked to stop. */
   readonly signal: AbortSignal;
@@ -33,6 +33,6 @@ export interface PreviewJob {
 /** A job that may release sessions. */
 export interface ReleasingJob extends PreviewJob {
   readonly client: AgbClient;
-  /** Whether the user says that sessions without a stack's id belong to the stack whose names they carry. */
+  /** Whether sessions without a stack id count as sessions of the stack whose name they carry; the user says so. */
   readonly includesUnidentified: boolean;
 }

@@ -1,3 +1,4 @@
+import { CodedError } from "../coded-error";
 import type { CommandResult } from "../pulumi/pulumi-process";
 import { areHoldersDead, lockHolders } from "../pulumi/stack-lock";
 import type { PreviewJob } from "./job";
@@ -9,13 +10,12 @@ const mostCancels = 3;
 export const defaultLockWaitMs = 10 * 60_000;
 
 /**
- * Runs a command on a stack. Waits while another run holds the stack's lock. A lock that the same run still holds after
- * the wait counts as a dead run's and is taken away. Takes locks of processes of this machine that are known to be dead
- * immediately.
+ * Runs a command on a stack. Waits while another run holds the stack's lock. Treats a run that still holds it after the
+ * wait as dead, and removes its lock. Removes locks of processes of this machine that are known to be dead immediately.
  *
  * @param attempt runs the command
  * @throws StoppedError when the job is asked to stop while it waits
- * @throws Error when the stack is still locked after several locks were taken away
+ * @throws CodedError when the stack is still locked after several locks were removed
  */
 export async function whenUnlocked(
   { pulumi, clock, pause, output }: Pick<PreviewJob, "pulumi" | "clock" | "pause" | "output">,
@@ -32,7 +32,7 @@ export async function whenUnlocked(
     }
     const now = clock.elapsedMs();
     const isNews = holders.every((holder) => !firstSeenMs.has(holder));
-    // Other waiting runs show up among the holders for a moment. Only holders that stay count.
+    // Other waiting runs appear among the holders for a moment. Only holders that stay count.
     firstSeenMs = new Map(holders.map((holder) => [holder, firstSeenMs.get(holder) ?? now]));
     const isDead = areHoldersDead(result.stderr);
     const leftMs = isDead ? 0 : Math.min(...firstSeenMs.values()) + waitMs - now;
@@ -44,15 +44,17 @@ export async function whenUnlocked(
       continue;
     }
     if (cancels === mostCancels) {
-      throw new Error(
-        `${stack} is still locked (${holders.join("; ")}) after ${mostCancels} locks were taken away. ` +
-          "Wait until no run uses it, then try again.",
+      throw new CodedError(
+        `${stack} is still locked (${holders.join("; ")}), although ${mostCancels} locks were removed. ` +
+          "Wait until no run uses it, then run this again.",
+        "AGB724",
       );
     }
     output.warn(
       isDead
-        ? `${stack} is locked by a dead run (${holders.join("; ")}). Taking the lock away.`
-        : `${stack} is still locked after the wait (${holders.join("; ")}). That run counts as dead; taking its lock away.`,
+        ? `${stack} is locked by a dead run (${holders.join("; ")}). Removing the lock.`
+        : `${stack} is still locked after the wait (${holders.join("; ")}). Treating that run as dead and removing its lock.`,
+      "AGB724",
     );
     // The next attempt shows whether that helped: a run that has just ended leaves nothing to cancel.
     await pulumi.cancel(stack);

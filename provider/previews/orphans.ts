@@ -4,7 +4,7 @@ import { proofOf, type StateProof } from "../sweep/state-proof";
 import type { ReleasingJob } from "./job";
 import { readOwnState, repositoryOf } from "./own-state";
 
-/** Which of a stack's sessions to release. When the stack is not as expected, all are left. */
+/** Which of a stack's sessions to release. If the stack is not as expected, all sessions are left. */
 export type OrphanOptions = {
   /** Leaves younger sessions; `undefined` when age does not matter. */
   readonly minimumAgeMs: number | undefined;
@@ -40,10 +40,10 @@ export async function releaseOrphans(
 }
 
 /**
- * Releases those sessions on an earlier list that the stack's state does not know. Reads the state only now, so it knows
- * every session on the list, except orphans and those of a run that is still active.
+ * Releases those sessions on an earlier list that the stack's state does not know. Reads the state after the list was made.
+ * The state then knows every session on the list, except orphans and sessions of a run that is still active.
  *
- * @throws Error when the state cannot be read, or is another project's, stack's or repository's
+ * @throws Error when the state cannot be read, or belongs to another project, stack or repository
  */
 export async function releaseUnknown(
   job: ReleasingJob,
@@ -58,8 +58,8 @@ export async function releaseUnknown(
   }
   const state = await readOwnState(job, stack);
   if ((state === undefined) !== (options.stack === "gone")) {
-    // A new run has created it again, or another one is taking it down.
-    output.say(`${stack} ${state === undefined ? "is gone" : "exists again"}; its sessions are left.`);
+    // Another run has recreated the stack, or is removing it.
+    output.say(`${stack} ${state === undefined ? "is gone" : "exists again"}. Its sessions are left.`);
     return [];
   }
   const repository = repositoryOf(job, state);

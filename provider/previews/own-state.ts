@@ -1,4 +1,6 @@
 import type { Labels } from "../api/labels";
+import { CodedError } from "../coded-error";
+import { describeFailure } from "../describe-failure";
 import { ownershipKeys } from "../lifecycle/ownership";
 import { type StackState, secretText } from "../pulumi/stack-state";
 import { repositoriesOf, shownLabels } from "../sweep/state-proof";
@@ -9,14 +11,14 @@ import { qualifyStack } from "./stack-name";
 type StateReader = Pick<PreviewJob, "pulumi" | "project" | "organization" | "repository" | "withClient">;
 
 /**
- * Reads the state of a stack and makes sure that it belongs to this project and this repository, as far as that is
- * known. Another repository may use the same names in the same backend. Asks AGB for the labels of sessions when the
- * state keeps all of them secret.
+ * Reads the state of a stack and checks that it belongs to this project and, if it is known, to this repository. Another
+ * repository may use the same names in the same backend. Asks AGB for the labels of sessions when the state keeps all of
+ * them secret.
  *
  * @param stack name without organization
  * @returns `undefined` when there is no such stack
- * @throws Error when it cannot be read, when it is another project's, stack's or repository's, or when its repository
- *   cannot be found out
+ * @throws CodedError when it cannot be read, when it belongs to another project, stack or repository, or when its repository
+ *   is unknown
  */
 export async function readOwnState(
   { pulumi, project, organization, repository, withClient }: StateReader,
@@ -25,18 +27,27 @@ export async function readOwnState(
   const name = qualifyStack(stack, organization);
   const state = await pulumi.exportState(name);
   if (state?.name !== undefined && state.name.project !== project) {
-    throw new Error(`${name} is a stack of the project ${state.name.project}, not of ${project}; it is left alone.`);
+    throw new CodedError(
+      `${name} belongs to the project ${state.name.project}, not to ${project}, so it was not changed. ` +
+        "Check `name` in Pulumi.yaml and the backend.",
+      "AGB721",
+    );
   }
   if (state?.name !== undefined && state.name.stack !== stack) {
-    throw new Error(`The state of ${name} is that of ${state.name.stack}; it is left alone.`);
+    throw new CodedError(
+      `The state of ${name} belongs to the stack ${state.name.stack}, so nothing was changed. ` +
+        "Import the right state with `pulumi stack import`.",
+      "AGB721",
+    );
   }
   const repositories = repository === undefined ? [] : await findRepositories(name, state, withClient);
   const other = repositories.find((found) => found !== repository);
   if (other !== undefined) {
-    throw new Error(
-      `${name} of the project ${project} holds sessions of another repository: ${other}, while this job works for ` +
-        `${repository}. It is left alone. Give the Pulumi project of each repository its own \`name\` in Pulumi.yaml. ` +
-        "If your own repository has moved, run `down` once by hand, outside a job.",
+    throw new CodedError(
+      `${name} of the project ${project} holds sessions of another repository: ${other}. This job works for ${repository}, ` +
+        "so nothing was changed. Give the Pulumi project of each repository its own `name` in Pulumi.yaml. If your own " +
+        "repository has moved, run `down` once by hand, outside a job.",
+      "AGB722",
     );
   }
   return state;
@@ -48,7 +59,7 @@ export function repositoryOf({ repository }: PreviewJob, state: StackState | und
   return repository ?? (others.length === 0 ? only : undefined);
 }
 
-/** Repositories that the stack's sessions are labelled with. Asks AGB where the state shows none. */
+/** Repositories in the labels of the stack's sessions. Asks AGB when the state shows none. */
 async function findRepositories(
   name: string,
   state: StackState | undefined,
@@ -65,10 +76,12 @@ async function findRepositories(
   try {
     return repositoriesNamedBy(state, await withClient((client) => readSecretLabels(client, hidden)));
   } catch (error) {
-    throw new Error(
-      `Could not find out whose sessions ${name} holds. The state keeps all their labels secret, and AGB did not return ` +
-        `them: ${error instanceof Error ? error.message : error} The stack is left alone. Check AGB_API_KEY and AGB_ENDPOINT, ` +
-        "then run the job again. To need no answer from AGB, make the values of single labels secret instead of all labels.",
+    const { text } = describeFailure(error);
+    throw new CodedError(
+      `Could not find out whose sessions ${name} holds, so nothing was changed. The state keeps all their labels secret, and ` +
+        `AGB did not return them: ${text.replace(/\.$/, "")}. Check AGB_API_KEY and AGB_ENDPOINT, then ` +
+        "run the job again. If single label values are secret instead of all labels, the job need not ask AGB.",
+      "AGB723",
     );
   }
 }

@@ -1,3 +1,4 @@
+import { CodedError } from "../coded-error";
 import { isStackMissing } from "../pulumi/pulumi-reader";
 import type { CutOffRun } from "../pulumi/run-note";
 import { areHoldersDead, isOnlyHolder, lockHolders, unknownHolder } from "../pulumi/stack-lock";
@@ -20,8 +21,8 @@ export interface RecoverOptions {
  * run was cut off here, because the lock then belongs to a run that is still active.
  *
  * @returns what became of those sessions
- * @throws Error when a Pulumi that is still running cannot be ended, when another run holds the lock, or when the stack
- *   is another project's or repository's. The lock is then left
+ * @throws CodedError when a Pulumi that is still running cannot be ended, when another run holds the lock, or when the stack
+ *   belongs to another project or repository. The lock is then left
  */
 export async function recover(job: ReleasingJob, { request, force }: RecoverOptions): Promise<OrphanResult[]> {
   const { pulumi, organization, output } = job;
@@ -38,9 +39,9 @@ export async function recover(job: ReleasingJob, { request, force }: RecoverOpti
       await refuseLockOfOther(job, name, run);
     }
   }
-  // Checked before the lock is taken away: the stack may be another repository's in the same backend.
+  // Checked before the lock is removed: the stack may belong to another repository with the same backend.
   if ((await readOwnState(job, stack)) === undefined) {
-    output.say(`There is no stack ${name}; nothing is released.`);
+    output.say(`There is no stack ${name}. Nothing was released.`);
     run?.forget();
     return [];
   }
@@ -54,12 +55,13 @@ export async function recover(job: ReleasingJob, { request, force }: RecoverOpti
 }
 
 async function end({ output }: PreviewJob, stack: string, run: CutOffRun): Promise<void> {
-  const pulumi = `The Pulumi of the run on ${stack} (pid ${run.pid})`;
+  const pulumi = `The Pulumi process of the run on ${stack} (pid ${run.pid})`;
   const result = await run.end();
   if (result === "cannot be ended") {
-    throw new Error(
-      `${pulumi} is still running and cannot be ended, so its lock is left. ` +
+    throw new CodedError(
+      `${pulumi} is still running and could not be ended, so its lock was left. ` +
         "End that process, then run `recover` again.",
+      "AGB725",
     );
   }
   if (result !== "had ended") {
@@ -77,9 +79,11 @@ async function refuseLockOfOther({ pulumi }: PreviewJob, stack: string, { pid }:
   const { stderr } = await pulumi.tryLock(stack);
   const holders = lockHolders(stderr).filter((holder) => holder !== unknownHolder);
   if (!isOnlyHolder(pid, holders) && !areHoldersDead(stderr)) {
-    throw new Error(
-      `${stack} is locked (${holders.join("; ")}), and not by the Pulumi that was cut off here (pid ${pid}). The lock is left, ` +
-        "and nothing is released. Wait until that run has ended, then run `recover` again. If it is dead, add --force.",
+    throw new CodedError(
+      `${stack} is locked by another run than the one that was cut off here: by ${holders.join("; ")}, not by pid ${pid}. The ` +
+        "lock was left and nothing was released. Wait until that run has ended, then run `recover` again. If it is dead, add " +
+        "--force.",
+      "AGB726",
     );
   }
 }
@@ -90,8 +94,8 @@ async function freeLock({ pulumi, output }: PreviewJob, stack: string): Promise<
     output.say(`There is no stack ${stack}.`);
   } else if (result.exitCode !== 0) {
     // Pulumi Cloud refuses when no run holds the stack.
-    output.say(`Nothing was cancelled: ${result.stderr.trim()}`);
+    output.say(`No lock was removed: ${result.stderr.trim()}`);
   } else {
-    output.say(`The lock of ${stack} is free.`);
+    output.say(`${stack} is no longer locked.`);
   }
 }

@@ -23,7 +23,7 @@ const defaultIdleTimeoutSeconds = 300;
 
 const headings: Readonly<Record<UpOutcome, string>> = {
   ready: "is ready",
-  failed: "could not be brought up",
+  failed: "could not be created or updated",
   cancelled: "was cancelled before it was ready",
 };
 
@@ -32,8 +32,10 @@ export function upReport({ request, commit, stack, outcome, sessions, job }: UpR
   const again = outcome === "ready" ? "recreates it" : "tries again";
   const paragraphs = [
     `### The preview environment of request ${request} ${headings[outcome]}`,
-    outcome === "ready" ? undefined : `${link("The job", job?.url)} says why. What exists now:`,
-    sessions === undefined ? "The sessions could not be found out." : sessionTable(sessions),
+    outcome === "ready" ? undefined : `See ${link("the job", job?.url)} for the reason. What exists now:`,
+    sessions === undefined
+      ? "The sessions are unknown, because the state of the stack could not be read."
+      : sessionTable(sessions),
     `Commit ${literal(commit)}, stack ${literal(stack)}${job === undefined ? "" : `, created by ${link("this job", job.url)}`}.`,
     sessions !== undefined && sessions.length > 0 ? lifetime(sessions) : undefined,
     job?.repeatCommand === undefined
@@ -60,7 +62,7 @@ export function downReport({ request, stack, job, note, areSessionsGone }: DownR
   return [
     `### The preview environment of request ${request} is gone`,
     `Stack ${literal(stack)} and its sessions were removed${by}.`,
-    ...(areSessionsGone ? [] : ["Other sessions with its labels may still run until AGB releases them."]),
+    ...(areSessionsGone ? [] : ["Other sessions with its labels may run until AGB releases them."]),
     ...(note === undefined ? [] : [note]),
   ].join("\n\n");
 }
@@ -124,7 +126,7 @@ function lifetime(sessions: readonly StateSession[]): string {
   const idle =
     idleSeconds.size === 1 && only !== undefined
       ? `after ${duration(only)} without use`
-      : "when it has been idle for long";
+      : "when it has been idle for its idle timeout";
   return `AGB releases each session ${idle}, and at the latest 30 minutes after its creation, unless a policy says otherwise.`;
 }
 

@@ -1,5 +1,7 @@
+import { describeFailure, type Failure } from "../describe-failure";
 import type { Forge, RequestState } from "../forge/forge";
 import type { Clock } from "../lifecycle/wait";
+import type { MessageCode } from "../message-codes";
 
 /** What to do with the environment of a request. */
 export interface RequestDecision {
@@ -8,6 +10,8 @@ export interface RequestDecision {
   /** Whether the request is closed, not only idle. */
   readonly isClosed: boolean;
   readonly reason: string;
+  /** The code of the reason, in doubt. */
+  readonly code?: MessageCode;
   /** What readers of the request should know when its environment is removed. */
   readonly note?: string;
 }
@@ -30,7 +34,7 @@ export function decideFate(state: RequestState, idleDays: number | undefined, no
 /** The decisions of one sweep. Asks the forge once about each request. */
 export class RequestDecisions {
   readonly #decisions = new Map<number, Promise<RequestDecision>>();
-  readonly #failures: string[] = [];
+  readonly #failures: Failure[] = [];
 
   /** @param idleDays an open request without activity for this many days counts as closed; `undefined` for none */
   constructor(
@@ -47,7 +51,7 @@ export class RequestDecisions {
   }
 
   /** Why the forge did not answer, one line for each request in doubt. */
-  get failures(): readonly string[] {
+  get failures(): readonly Failure[] {
     return this.#failures;
   }
 
@@ -55,9 +59,9 @@ export class RequestDecisions {
     try {
       return decideFate(await this.forge.readRequest(request), this.idleDays, this.clock.now());
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#failures.push(`Request ${request}: ${reason}`);
-      return { fate: "doubt", isClosed: false, reason };
+      const { text, code } = describeFailure(error);
+      this.#failures.push({ text: `Request ${request}: ${text}`, code });
+      return { fate: "doubt", isClosed: false, reason: text, code };
     }
   }
 }

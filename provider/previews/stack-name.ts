@@ -33,7 +33,7 @@ export function requestOfListedStack(name: string, organization: string | undefi
 export function parseRequest(text: string): number {
   const request = requestOfStack(`pr-${text}`);
   if (request === undefined) {
-    throw new Error("It is not the number of a request, such as 12.");
+    throw new Error("Give the number of a request, such as 12.");
   }
   return request;
 }
@@ -45,7 +45,7 @@ export function parseRequest(text: string): number {
  */
 export function parseCommit(text: string): string {
   if (!/^[0-9a-f]{7,64}$/i.test(text)) {
-    throw new Error("It is not the id of a commit: 7 to 64 hexadecimal digits.");
+    throw new Error("Give 7 to 64 hexadecimal digits.");
   }
   return text.toLowerCase();
 }
@@ -53,7 +53,7 @@ export function parseCommit(text: string): string {
 /** Reads the name of an organization. @throws Error when it is not one */
 export function parseOrganization(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text)) {
-    throw new Error("It is not the name of an organization.");
+    throw new Error("Give letters, digits, `_`, `.` and `-`, beginning with a letter or digit.");
   }
   return text;
 }

@@ -1,4 +1,6 @@
 import { literal, rowsWithin, tableHead, tableRow } from "../forge/markdown";
+import { withCode } from "../message-codes";
+import { shownReason } from "../sweep/release-orphan";
 import type { SweepResult } from "./sweep-result";
 
 // A job's summary on GitHub holds up to 1 MiB. It gets two tables and a list.
@@ -6,21 +8,31 @@ const longestTable = 250_000;
 
 /** What a sweep found and did, as Markdown for the job's summary. */
 export function sweepReport({ stacks, sessions, failures }: SweepResult, execute: boolean): string {
-  const stackRows = stacks.map(({ stack, action, reason }) => tableRow([literal(stack), action, literal(reason)]));
-  const sessionRows = sessions.map(({ sessionId, stack, resource, action, reason }) =>
-    tableRow([literal(sessionId), literal(stack), literal(resource ?? ""), action, literal(reason ?? "")]),
+  const stackRows = stacks.map((result) =>
+    tableRow([literal(result.stack), result.action, literal(shownReason(result))]),
   );
-  const failureRows = failures.map((failure) => `- ${literal(failure)}`);
+  const sessionRows = sessions.map((result) => {
+    const { sessionId, stack, resource, action } = result;
+    return tableRow([
+      literal(sessionId),
+      literal(stack),
+      literal(resource ?? ""),
+      action,
+      literal(shownReason(result)),
+    ]);
+  });
+  const failureRows = failures.map(({ text, code }) => `- ${literal(withCode(text, code))}`);
   return [
     `### Sweep of preview environments${execute ? "" : " (dry run)"}`,
     stackRows.length === 0
-      ? "There are no stacks of requests."
-      : [tableHead(["Stack", "", "Why"]), ...rowsWithin(stackRows, longestTable)].join("\n"),
+      ? "No stack of a request exists."
+      : [tableHead(["Stack", "Result", "Reason"]), ...rowsWithin(stackRows, longestTable)].join("\n"),
     sessionRows.length === 0
-      ? "Every session of a preview environment is in a state."
-      : [tableHead(["Session", "Stack", "Resource", "", "Why"]), ...rowsWithin(sessionRows, longestTable)].join("\n"),
-    ...(failureRows.length === 0
-      ? []
-      : [`What could not be found out or done:\n\n${rowsWithin(failureRows, longestTable).join("\n")}`]),
+      ? "No session is left over."
+      : [
+          tableHead(["Session", "Stack", "Resource", "Result", "Reason"]),
+          ...rowsWithin(sessionRows, longestTable),
+        ].join("\n"),
+    ...(failureRows.length === 0 ? [] : [`What failed:\n\n${rowsWithin(failureRows, longestTable).join("\n")}`]),
   ].join("\n\n");
 }

@@ -1,3 +1,5 @@
+import type { Failure } from "../describe-failure";
+import type { MessageCode } from "../message-codes";
 import { isSettled, type OrphanResult } from "../sweep/release-orphan";
 import type { StateProof } from "../sweep/state-proof";
 
@@ -6,6 +8,8 @@ export interface StackResult {
   readonly stack: string;
   readonly action: "removed" | "would remove" | "kept" | "left" | "failed";
   readonly reason: string;
+  /** The code of the reason, if something can be done about it. */
+  readonly code?: MessageCode;
   /** What the state of a removed stack proved: some of its sessions may still have to be released. */
   readonly proof?: StateProof;
 }
@@ -19,8 +23,8 @@ export interface SessionResult extends OrphanResult {
 export interface SweepResult {
   readonly stacks: readonly StackResult[];
   readonly sessions: readonly SessionResult[];
-  /** What could not be found out or done. Everything that it concerns was left alone. */
-  readonly failures: readonly string[];
+  /** What failed. The stacks and sessions concerned were not changed. */
+  readonly failures: readonly Failure[];
 }
 
 /** The result of several parts of a sweep, in their order. */

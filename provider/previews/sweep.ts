@@ -1,6 +1,8 @@
+import { CodedError } from "../coded-error";
+import { describeFailure, type Failure } from "../describe-failure";
 import type { Forge } from "../forge/forge";
 import { findOwnedSessions, type OwnedSession } from "../sweep/owned-sessions";
-import { leaveOrphan, releaseOrphan, resultLine } from "../sweep/release-orphan";
+import { leaveOrphan, releaseOrphan, resultLine, shownReason } from "../sweep/release-orphan";
 import { proofOf } from "../sweep/state-proof";
 import { takeDown } from "./down";
 import type { ReleasingJob } from "./job";
@@ -30,8 +32,8 @@ interface Sweep {
 }
 
 /**
- * Finds the preview environments of closed requests and takes them down, then releases sessions of preview environments
- * that no state knows. Leaves and reports everything that is not certain.
+ * Removes the preview environments of closed requests, then releases sessions of preview environments that no state
+ * knows. Leaves and reports everything that is not certain.
  */
 export async function sweep(
   job: ReleasingJob & { readonly forge: Forge },
@@ -69,13 +71,15 @@ async function sweepStacks(run: Sweep): Promise<SweepResult> {
 async function sweepStack({ job, options, requests }: Sweep, request: number): Promise<Partial<SweepResult>> {
   const stack = stackOfRequest(request);
   const decision = await requests.of(request);
-  const { fate, isClosed, reason, note } = decision;
+  const { fate, isClosed, reason, code, note } = decision;
   const conclude = (result: Omit<StackResult, "stack">): StackResult[] => {
-    job.output.say(`${result.action}: ${stack}: ${result.reason}`);
+    job.output.say(`${result.action}: ${stack}: ${shownReason(result)}`);
     return [{ stack, ...result }];
   };
   if (fate !== "remove") {
-    return { stacks: conclude({ action: fate === "keep" ? "kept" : "left", reason }) };
+    return {
+      stacks: conclude({ action: fate === "keep" ? "kept" : "left", reason, ...(code !== undefined && { code }) }),
+    };
   }
   let sessions: SessionResult[] = [];
   try {
@@ -85,16 +89,20 @@ async function sweepStack({ job, options, requests }: Sweep, request: number): P
     }
     const { lockWaitMs } = options;
     const down = await takeDown(job, { request, lockWaitMs, isClosed, ...(note !== undefined && { note }) });
-    // Those that could not be released are found again among the sessions.
+    // The sweep of the sessions finds those again that could not be released.
     sessions = down.orphans.filter(({ action }) => action === "released").map((orphan) => ({ ...orphan, stack }));
     if (down.exitCode !== 0) {
-      throw new Error(`pulumi destroy ended with exit code ${down.exitCode}`);
+      throw new CodedError(
+        `\`pulumi destroy\` failed with exit code ${down.exitCode}. Fix what it reports in the log of the job.`,
+        "AGB603",
+      );
     }
     return { stacks: conclude({ action: "removed", reason, proof: down.proof }), sessions };
   } catch (error) {
     job.signal.throwIfAborted();
-    const why = error instanceof Error ? error.message : String(error);
-    return { stacks: conclude({ action: "failed", reason: why }), sessions, failures: [`Stack ${stack}: ${why}`] };
+    const { text, code } = describeFailure(error);
+    const failures = [{ text: `Stack ${stack}: ${text}`, code }];
+    return { stacks: conclude({ action: "failed", reason: text, code }), sessions, failures };
   }
 }
 
@@ -133,10 +141,10 @@ async function sweepSessionsOf(
   if (request === undefined || action === "would remove" || action === "left" || action === "failed") {
     return {};
   }
-  const { fate, isClosed, reason } = await requests.of(request);
+  const { fate, isClosed, reason, code = "AGB727" } = await requests.of(request);
   const isGone = action === undefined || action === "removed";
   if (isGone && fate !== "remove") {
-    return { sessions: leave(job, sessions, `its stack was not found, and ${reason}`) };
+    return { sessions: leave(job, sessions, { text: `its stack was not found, and ${reason}`, code }) };
   }
   const expected = isGone
     ? ({
@@ -155,14 +163,15 @@ async function sweepSessionsOf(
     return { sessions: orphans.map((orphan) => ({ ...orphan, stack })) };
   } catch (error) {
     job.signal.throwIfAborted();
-    const why = error instanceof Error ? error.message : String(error);
-    return { sessions: leave(job, sessions, why), failures: [`Sessions of ${stack}: ${why}`] };
+    const failure = describeFailure(error);
+    const failures = [{ ...failure, text: `Sessions of ${stack}: ${failure.text}` }];
+    return { sessions: leave(job, sessions, failure), failures };
   }
 }
 
 /**
- * Releases this repository's sessions of other projects once their request is closed: a request that renames the
- * project leaves such sessions behind. Others are environments of another folder, which has a sweep of its own.
+ * Releases this repository's sessions of other projects once their request is closed. A request that renames the project
+ * leaves such sessions behind. The rest belong to environments of another folder, which has its own sweep.
  */
 async function sweepRenamed(
   { job, options, requests }: Sweep,
@@ -180,8 +189,8 @@ async function sweepRenamed(
     signal.throwIfAborted();
     const request = requestOfStack(session.stack);
     const decision = request === undefined ? undefined : await requests.of(request);
-    if (decision?.fate === "doubt") {
-      results.push(...leave(job, [session], decision.reason));
+    if (decision?.code !== undefined) {
+      results.push(...leave(job, [session], { text: decision.reason, code: decision.code }));
     }
     if (decision?.isClosed) {
       const { minimumAgeMs, execute: release } = options;
@@ -193,9 +202,9 @@ async function sweepRenamed(
   return results;
 }
 
-function leave({ output }: ReleasingJob, sessions: readonly OwnedSession[], reason: string): SessionResult[] {
+function leave({ output }: ReleasingJob, sessions: readonly OwnedSession[], failure: Failure): SessionResult[] {
   return sessions.map((session) => {
-    const result = leaveOrphan(session, reason);
+    const result = leaveOrphan(session, failure);
     output.say(resultLine(result));
     return { ...result, stack: session.stack };
   });
@@ -211,18 +220,23 @@ function groupByStack(sessions: readonly OwnedSession[]): Map<string, OwnedSessi
 
 async function publish({ output }: ReleasingJob, result: SweepResult, { execute }: SweepOptions): Promise<void> {
   await output.summarize(sweepReport(result, execute));
-  for (const failure of result.failures) {
-    output.warn(failure);
+  for (const { text, code } of result.failures) {
+    output.warn(text, code);
   }
   const removed = result.stacks.filter(({ action }) => action === "removed").length;
   const released = result.sessions.filter(({ action }) => action === "released").length;
   if (removed + released > 0) {
     output.warn(
-      `The sweep removed ${removed} stacks and released ${released} sessions that should have been gone: ` +
-        "a job that takes environments down did not run or did not finish.",
+      `The sweep removed ${count(removed, "stack")} and released ${count(released, "session")} that should have been gone, ` +
+        "because a `down` did not run or did not finish. Check the jobs that ran when the requests were closed.",
+      "AGB730",
     );
   }
   if (!execute && somethingIsLeft(result)) {
-    output.say("Nothing was removed or released. To do it, add --yes.");
+    output.say("Nothing was removed or released. Add --yes to remove and release it.");
   }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

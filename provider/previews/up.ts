@@ -1,3 +1,4 @@
+import { describeFailure } from "../describe-failure";
 import { repositoryConfigKey } from "../lifecycle/ownership";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { StateSession } from "../pulumi/stack-state";
@@ -8,7 +9,7 @@ import { readOwnState, repositoryOf } from "./own-state";
 import { commentMarker, sessionLines, type UpOutcome, type UpReport, upReport } from "./report";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
-/** Which environment to bring up, and how. */
+/** Which environment to create or update, and how. */
 export interface UpOptions {
   readonly request: number;
   readonly commit: string;
@@ -25,25 +26,25 @@ const configNamespace = "preview";
 
 /**
  * Creates or updates the preview environment of a request. Reports it in the log, in the job's summary and outputs, and
- * in the one comment on the request. Does nothing for a closed request: its environment was already taken down. If an old
- * job is started again, nobody would take down what it creates.
+ * in the one comment on the request. Does nothing for a closed request. Its environment was already removed, and nothing
+ * would remove what an old job creates that is started again.
  *
  * @returns Pulumi's exit code; 0 when there was nothing to do, 1 when the stack was removed at the same time
- * @throws Error that kept Pulumi from its work, after it was reported. One of them: the stack is another project's or
- *   repository's, and nothing was changed
+ * @throws Error when Pulumi could not run, after it was reported. Also when the stack belongs to another project or
+ *   repository; nothing was changed then
  */
 export async function bringUp(job: PreviewJob, options: UpOptions): Promise<number> {
   const { pulumi, organization, signal, output } = job;
   const { request, commit, secretsProvider, lockWaitMs } = options;
   if (await isClosedRequest(job, request)) {
-    output.warn(`Request ${request} is closed, so it gets no environment.`);
+    output.warn(`Request ${request} is closed, so no environment was created. Reopen it to get one.`, "AGB729");
     return pulumiExitCodes.success;
   }
   const stack = qualifyStack(stackOfRequest(request), organization);
   const facts = { request, commit, stack };
   let exitCode: number;
   try {
-    // Checked before anything is created: the stack may be another repository's in the same backend.
+    // Checked before anything is created: the stack may belong to another repository with the same backend.
     const repository = repositoryOf(job, await readOwnState(job, stackOfRequest(request)));
     const config = {
       [`${configNamespace}:request`]: String(request),
@@ -54,14 +55,17 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
     const update = () => whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config));
     exitCode = (await output.enclose(update)).exitCode;
   } catch (error) {
-    // An earlier comment would otherwise still say that all is well.
+    // An earlier comment would otherwise still say that the environment is ready.
     await publish(job, { ...facts, outcome: signal.aborted ? "cancelled" : "failed", sessions: undefined });
     throw error;
   }
   const outcome = outcomeOf(exitCode, signal);
   const found = outcome === "cancelled" ? undefined : await readSessions(job, stack);
   if (outcome === "ready" && found === "no stack") {
-    output.warn(`The stack ${stack} no longer exists after its update: something else removed it.`);
+    output.warn(
+      `The stack ${stack} was removed by something else during its update. Run \`up\` again if the request is open.`,
+      "AGB728",
+    );
     await publish(job, { ...facts, outcome: "failed", sessions: [] });
     return stackVanished;
   }
@@ -87,7 +91,8 @@ async function readSessions(
   try {
     return (await pulumi.exportState(stack))?.sessions ?? "no stack";
   } catch (error) {
-    output.warn(`The sessions of ${stack} are not known: ${error instanceof Error ? error.message : error}`);
+    const { text, code } = describeFailure(error);
+    output.warn(`Could not read the sessions of ${stack}: ${text}`, code);
     return undefined;
   }
 }
@@ -101,13 +106,14 @@ async function publish({ forge, project, output }: PreviewJob, facts: Omit<UpRep
     await output.publish("session-ids", JSON.stringify(idsByResource(sessions ?? [])));
   }
   if (forge === undefined) {
-    output.say("No forge is known, so no comment is written.");
+    output.say("No comment was written, because neither GitHub nor GitLab is known.");
     return;
   }
   try {
     await forge.writeComment(request, commentMarker(project), report);
   } catch (error) {
-    output.warn(`The comment was not written: ${error instanceof Error ? error.message : error}`);
+    const { text, code } = describeFailure(error);
+    output.warn(`Could not write the comment: ${text}`, code);
   }
 }
 

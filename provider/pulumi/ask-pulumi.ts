@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { CodedError } from "../coded-error";
 import type { CommandResult } from "./pulumi-process";
 import type { RunPulumi } from "./pulumi-reader";
+import { withOutput } from "./with-output";
 
 const run = promisify(execFile);
 
@@ -34,8 +36,13 @@ export function askPulumi(environment: NodeJS.ProcessEnv): RunPulumi {
         return { exitCode: code, stdout, stderr };
       }
       if (killed && code === null) {
-        throw new Error(
-          `\`pulumi ${parameters.join(" ")}\` had not ended after ${timeoutMs / 1_000} s.\n${stderr}`.trim(),
+        throw new CodedError(
+          withOutput(
+            `\`pulumi ${parameters.join(" ")}\` did not end within ${timeoutMs / 1_000} seconds`,
+            stderr,
+            "Check the connection to Pulumi's backend, then run this again.",
+          ),
+          "AGB604",
         );
       }
       throw error;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { CodedError } from "../coded-error";
 
 const fileNames = ["Pulumi.yaml", "Pulumi.yml"];
 
@@ -13,4 +14,16 @@ export async function readProjectName(directory: string): Promise<string | undef
     }
   }
   return undefined;
+}
+
+/** Name of the Pulumi project in a folder. @throws CodedError when there is none */
+export async function requireProjectName(directory: string): Promise<string> {
+  const name = await readProjectName(directory);
+  if (name === undefined) {
+    throw new CodedError(
+      "This folder has no Pulumi project: Pulumi.yaml is missing or has no `name`. Run this in the folder of the project.",
+      "AGB601",
+    );
+  }
+  return name;
 }

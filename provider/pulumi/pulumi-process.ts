@@ -1,10 +1,12 @@
-// The Pulumi CLI as a child process. This folder knows the CLI's commands, exit codes, messages and state. It imports
-// no other layer.
+// The Pulumi CLI as a child process. This folder knows the CLI's commands, exit codes, messages and state. It imports no
+// other layer.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { setTimeout as sleepFor } from "node:timers/promises";
+import { CodedError } from "../coded-error";
 import { StopRequests, stopSignals } from "./stop-requests";
+import { describeFailedCommand } from "./with-output";
 
 const parentCheckIntervalMs = 250;
 
@@ -81,9 +83,7 @@ export class PulumiRunner {
   async capture(command: string, parameters: readonly string[], environment: NodeJS.ProcessEnv): Promise<string> {
     const result = await this.hold(command, parameters, environment);
     if (result.exitCode !== 0) {
-      throw new Error(
-        `\`pulumi ${parameters.join(" ")}\` failed with exit code ${result.exitCode}.\n${result.stderr}`.trim(),
-      );
+      throw new CodedError(describeFailedCommand(parameters, result.exitCode, result.stderr), "AGB603");
     }
     return result.stdout;
   }
@@ -101,7 +101,7 @@ export class PulumiRunner {
 
   /**
    * Runs `pulumi`, shows its standard output and holds back its errors. The caller looks at the exit code, also when
-   * this process was asked to stop meanwhile.
+   * this process was asked to stop during the run.
    *
    * @throws StoppedError when this process had already been asked to stop
    */
@@ -114,7 +114,7 @@ export class PulumiRunner {
     return this.#spawn(command, parameters, environment, "inherit", "pipe", watch);
   }
 
-  /** Waits. @throws StoppedError when this process is asked to stop, before or meanwhile */
+  /** Waits. @throws StoppedError when this process is asked to stop, before or during the wait */
   async pause(milliseconds: number): Promise<void> {
     this.signal.throwIfAborted();
     await sleepFor(milliseconds, undefined, { signal: this.signal }).catch((error: unknown) => {

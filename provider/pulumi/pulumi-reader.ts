@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { CodedError } from "../coded-error";
 import { pulumiExitCodes } from "./exit-codes";
 import type { CommandResult } from "./pulumi-process";
-import { parseStackState, type StackState } from "./stack-state";
+import { exportAdvice, parseStackState, type StackState } from "./stack-state";
+import { describeFailedCommand } from "./with-output";
 
 const listSchema = z.array(z.looseObject({ name: z.string() }));
 const configSchema = z.record(z.string(), z.looseObject({ value: z.string().optional() }));
@@ -9,7 +11,7 @@ const configSchema = z.record(z.string(), z.looseObject({ value: z.string().opti
 /** Runs one command of the Pulumi CLI and holds back its output. The caller looks at the exit code. */
 export type RunPulumi = (parameters: readonly string[]) => Promise<CommandResult>;
 
-/** What the Pulumi CLI tells about stacks. Changes nothing and never asks the user. */
+/** Reads stacks through the Pulumi CLI. Changes nothing and never asks the user. */
 export class PulumiReader {
   constructor(private readonly runPulumi: RunPulumi) {}
 
@@ -33,7 +35,8 @@ export class PulumiReader {
       return parseStackState(result.stdout);
     } catch (error) {
       const name = stack === undefined ? "the selected stack" : stack;
-      throw new Error(`The state of ${name} cannot be used: ${error instanceof Error ? error.message : error}`);
+      const reason = error instanceof Error ? error.message : error;
+      throw new CodedError(`Cannot read the state of ${name}: ${reason}. ${exportAdvice}`, "AGB606");
     }
   }
 
@@ -92,18 +95,18 @@ export function option(name: string, value: string | undefined): string[] {
   return value === undefined ? [] : [name, value];
 }
 
-/** Waits for a command. @throws Error that says that the CLI was not found, where that is why it did not start */
+/** Waits for a command. @throws CodedError that says so when the CLI was not found */
 export async function explainMissingCli<Result>(running: Promise<Result>): Promise<Result> {
   try {
     return await running;
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") {
-      throw new Error("The Pulumi CLI was not found; put `pulumi` on the PATH.");
+      throw new CodedError("The Pulumi CLI was not found. Install it, and put `pulumi` on the PATH.", "AGB602");
     }
     throw error;
   }
 }
 
 function failure(parameters: readonly string[], { exitCode, stderr }: CommandResult): Error {
-  return new Error(`\`pulumi ${parameters.join(" ")}\` failed with exit code ${exitCode}.\n${stderr}`.trim());
+  return new CodedError(describeFailedCommand(parameters, exitCode, stderr), "AGB603");
 }

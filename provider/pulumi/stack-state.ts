@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { CodedError } from "../coded-error";
 
 /** A session as a stack's state knows it. */
 export interface StateSession {
@@ -36,6 +37,9 @@ export interface StackState {
   readonly stackIds: ReadonlySet<string>;
 }
 
+/** What to do about a state that cannot be read. */
+export const exportAdvice = "Export it again with `pulumi stack export`.";
+
 /** Shown in place of a value that the state keeps secret. */
 export const secretText = "[secret]";
 
@@ -66,7 +70,7 @@ const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
 /**
  * Reads what `pulumi stack export` wrote.
  *
- * @throws Error when it is not an exported state. As an empty state, it would make every session look like an orphan
+ * @throws Error when it is not an exported state. Taken for an empty state, it would make every session an orphan
  */
 export function parseStackState(text: string): StackState {
   let json: unknown;
@@ -94,7 +98,8 @@ export async function readStateFile(path: string): Promise<StackState> {
   try {
     return parseStackState(await readFile(path, "utf8"));
   } catch (error) {
-    throw new Error(`the state file ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CodedError(`Cannot read the state file ${path}: ${reason}. ${exportAdvice}`, "AGB606");
   }
 }
 

@@ -1,3 +1,5 @@
+import { CodedError } from "../coded-error";
+
 const repeatWithinMs = 1_000;
 
 /** Signals that ask this process to stop. */
@@ -5,11 +7,11 @@ export const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type StopSignal = (typeof stopSignals)[number];
 
 /** This process was asked to stop. */
-export class StoppedError extends Error {
+export class StoppedError extends CodedError {
   override readonly name = "StoppedError";
 
   constructor(readonly exitCode: number) {
-    super("Stopped.");
+    super("Stopped by a signal before the work was done. Run this again to finish it.", "AGB611");
   }
 }
 
@@ -42,8 +44,8 @@ export class StopRequests {
     this.#abort.abort(new StoppedError(received === "SIGINT" ? 130 : received === "SIGTERM" ? 143 : 129));
     const fromTerminal = this.sharesGroup && received !== "SIGTERM";
     const last = this.#lastPassedOnAt;
-    // Only a second Ctrl-C says that the user wants Pulumi to drop everything. SIGTERM after SIGINT is how CI systems
-    // hurry.
+    // Only a second Ctrl-C says that the user wants Pulumi to drop everything. CI systems send SIGTERM after SIGINT to every
+    // process.
     const isRepeated = last !== undefined && (received !== "SIGINT" || this.now() - last < repeatWithinMs);
     if (isRepeated) {
       return undefined;

@@ -4,33 +4,58 @@ import { withCode } from "../message-codes";
 import { nearestName } from "../nearest-name";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
-/** Settings of an `AgbProvider`. Each default is the stack's configuration, then the environment. */
+/** Settings of an `AgbProvider`. */
 export interface AgbProviderArgs {
-  /** API key of the account. Always stored as a secret. Default: `agb:apiKey`, then `AGB_API_KEY`. */
+  /**
+   * API key of the account. It is always stored as a secret.
+   *
+   * @default `agb:apiKey`, then `AGB_API_KEY`
+   */
   readonly apiKey?: pulumi.Input<string>;
   /**
-   * Host, host:port (both mean HTTPS) or URL of AGB. Default: `agb:endpoint`, then `AGB_ENDPOINT`, then
-   * `sdk-api.agb.cloud`.
+   * Address of AGB: a host or host:port, which both mean HTTPS, or a URL.
+   *
+   * @default `agb:endpoint`, then `AGB_ENDPOINT`, then `sdk-api.agb.cloud`
    */
   readonly endpoint?: pulumi.Input<string>;
-  /** Limit of a call with its retries, in milliseconds. Default: `agb:timeoutMs`, then `AGB_TIMEOUT_MS`, then 60000. */
+  /**
+   * Limit of a call to AGB with its retries, in milliseconds.
+   *
+   * @default `agb:timeoutMs`, then `AGB_TIMEOUT_MS`, then 60000
+   */
   readonly timeoutMs?: pulumi.Input<number>;
-  /** Labels of each session of this provider. A session's own labels win. Default: `agb:defaultLabels`. */
+  /**
+   * Labels for every session. A session's own labels win.
+   *
+   * @default `agb:defaultLabels`
+   */
   readonly defaultLabels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** Labels that are left to other tools: keys, or prefixes that end in `*`. Default: `agb:ignoreLabels`. */
+  /**
+   * Labels to leave to other tools, added to each session's own `ignoreLabels`: keys, or prefixes that end in `*`.
+   *
+   * @default `agb:ignoreLabels`
+   */
   readonly ignoreLabels?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
- * An AGB account, for programs that use several accounts or configure theirs in code. Pass it to resources as `provider` and
- * to components as `providers`. A changed setting replaces no resource.
+ * An AGB account, for programs that use several accounts or take the settings in code. Pass it to resources as `provider` and
+ * to components as `providers`. Its arguments win over the stack's configuration, which wins over the environment. A change
+ * of any argument replaces no resource.
  *
- * To keep a key out of the state, put it into an environment variable and map that: with
- * `{ envVarMappings: { AGB_EU_KEY: "AGB_API_KEY" } }` this provider reads its key from `AGB_EU_KEY`.
+ * To keep a key out of the state, set it in an environment variable and map that. With the option
+ * `envVarMappings: { AGB_EU_KEY: "AGB_API_KEY" }` this provider takes its key from `AGB_EU_KEY`.
  *
  * @example
- * const europe = new AgbProvider("europe", { apiKey: config.requireSecret("europeKey"), endpoint: "eu.example.com" });
- * new AgbSession("web", { imageId: "agb-code-space-1" }, { provider: europe });
+ * import * as pulumi from "@pulumi/pulumi";
+ * import { AgbProvider, AgbSession } from "pulumi-agb";
+ *
+ * const config = new pulumi.Config();
+ * const europe = new AgbProvider("europe", { apiKey: config.requireSecret("europeKey") });
+ *
+ * const web = new AgbSession("web", { imageId: "agb-code-space-1" }, { provider: europe });
+ *
+ * export const sessionId = web.sessionId;
  *
  * @throws Error when an argument is unknown, when `apiKey` is an empty string, or when the variable that is mapped to the key
  *   is not set: the key of another account would be used instead

@@ -12,59 +12,79 @@ import { stackId } from "./stack-identity";
 
 /** What a program declares of a session. */
 export interface AgbSessionArgs {
-  /** Id of the image that the session runs, such as `agb-code-space-1`. Another image replaces the session. */
+  /** Id of the image that the session runs. A change replaces the session. */
   readonly imageId: pulumi.Input<string>;
   /**
-   * Labels of the session. Changed in place. Keys and values are not blank; at most 128 and 256 characters; keys that
-   * begin with `pulumi-` are the provider's own. At most 20 with the default labels and the provider's own: five, one
-   * more in preview environments and one more with `retainOnDelete`.
+   * Labels of the session. A session has at most 20 labels, including the default ones and five to seven of the provider.
+   * Keys have at most 128 characters, values at most 256. Neither may be blank. Keys that begin with `pulumi-` are
+   * reserved. AGB documents no limits; these are the limits of its sibling platform. A change updates the session in place.
+   *
+   * @default no labels but the default ones and the provider's own
    */
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
-   * Idle time after which AGB releases the session, in seconds; AGB recommends 60 to 1800. Default: AGB's own, 5
-   * minutes. Another value replaces the session.
+   * Idle time after which AGB releases the session, in seconds. AGB recommends 60 to 1800. AGB releases every session after
+   * 30 minutes at the latest, unless a policy allows more. A change replaces the session.
+   *
+   * @default AGB's own, 5 minutes
    */
   readonly idleTimeoutSeconds?: pulumi.Input<number>;
-  /** Id of a policy made in AGB's console, such as one with a longer life. Another policy replaces the session. */
+  /**
+   * Id of a policy from AGB's console, such as one that lets sessions live longer. A change replaces the session.
+   *
+   * @default no policy
+   */
   readonly policyId?: pulumi.Input<string>;
   /**
-   * Labels that are left to other tools: keys, or prefixes that end in `*`. They are neither drift nor removed by an
-   * update; a label that the program declares is never left. Added to `agb:ignoreLabels`.
+   * Labels to leave to other tools: keys, or prefixes that end in `*`. An update does not remove them, and they are not
+   * drift. A declared label is never ignored. The list is added to `agb:ignoreLabels`. A change is stored in the state only.
+   *
+   * @default none
    */
   readonly ignoreLabels?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Contexts that the session mounts, so that their files outlive it. The files are there when the create is done, and go
-   * back to the contexts before a release. Other mounts replace the session; the old one uploads its files first. Each
-   * context and each path once.
+   * Contexts that the session mounts, so that their files outlive it. The files are in the session when its create is done.
+   * They are uploaded to the contexts before a release, also before a replacement is created. Each context and each path may
+   * occur once. Their order does not matter. A change replaces the session.
+   *
+   * @default none
    */
   readonly contextSyncs?: pulumi.Input<pulumi.Input<AgbContextSync>[]>;
   /**
-   * Whether to release the session although its files could not be uploaded to its contexts first. Default: false, so that a
-   * failed upload fails the delete and nothing is lost.
+   * Whether to release the session although its files could not be uploaded to its contexts. With `false`, a failed upload
+   * fails the delete, so nothing is lost. Remove the option after you have used it. A change is stored in the state only.
+   *
+   * @default false
    */
   readonly releaseWithoutUpload?: pulumi.Input<boolean>;
   /**
-   * A running session to take over instead of creating one: by id, or by labels that exactly one carries. Its labels
-   * become the declared ones; its image and timeouts are not compared. From then on it is owned: a destroy releases it,
-   * unless the option `retainOnDelete` is set. Only a create looks at this.
+   * A running session to take over instead of creating one: by id, or by labels that match exactly one. It gets the declared
+   * labels. Its image and timeouts are not compared. From then on, a destroy releases it unless the option `retainOnDelete`
+   * is set. Only a create uses this argument. A change is stored in the state only.
+   *
+   * @default a new session is created
    */
   readonly adopt?: pulumi.Input<AgbSessionAdoption>;
   /**
-   * What to do when AGB has released the session: recreate it, or keep it in the state with `released` set. `recreate`
-   * recreates it with the next `up`. `keep` is for sessions that do one job; the state keeps the labels that it had.
-   * Default: `recreate`.
+   * What to do when AGB has released the session: recreate it, or keep it in the state with `released: true`. Use `keep` for
+   * sessions that do one job. The labels of a session that is kept no longer change. A change is stored in the state only.
+   *
+   * @default "recreate"
    */
   readonly onRelease?: pulumi.Input<"recreate" | "keep">;
   /**
-   * Limits of whole operations, in seconds. Default: 300 for each wait (download, upload, release); otherwise each call has
-   * its own.
+   * Limits of whole operations, in seconds. A change is stored in the state only.
+   *
+   * @default 300 for each wait (download, upload, release); each call has the limit `agb:timeoutMs`
    */
   readonly timeouts?: pulumi.Input<AgbSessionTimeouts>;
 }
 
 /** A running session to take over: exactly one of the two. */
 export interface AgbSessionAdoption {
+  /** AGB's id of the session. */
   readonly sessionId?: pulumi.Input<string>;
+  /** Labels that exactly one running session carries. It may carry others too. */
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
@@ -73,18 +93,28 @@ export interface AgbContextSync {
   /** Id of the context, as in `AgbContext.contextId`. */
   readonly contextId: pulumi.Input<string>;
   /**
-   * Where it is mounted: an absolute path that the session may write, such as `/home/user/data`. Messages show it, also if
+   * Where it is mounted: an absolute path that the session may write, such as `/home/user/data`. Messages show it, even if
    * it is secret.
    */
   readonly path: pulumi.Input<string>;
-  /** How the session and the context are kept in sync. Default: AGB's defaults, which each field names. */
+  /**
+   * How the session and the context are kept in sync.
+   *
+   * @default AGB's defaults, which each field names
+   */
   readonly policy?: pulumi.Input<DeepInputs<SyncPolicy>>;
 }
 
 /** Limits of whole operations, in seconds. */
 export interface AgbSessionTimeouts {
+  /**
+   * Limit of a create, with the download of contexts. It also shortens the search for a session whose reply was lost, to 8
+   * seconds at least. A shortened search ends in an error, never in a second create.
+   */
   readonly create?: pulumi.Input<number>;
+  /** Limit of an update. */
   readonly update?: pulumi.Input<number>;
+  /** Limit of a delete, with the upload to contexts and the wait until AGB has released the session. */
   readonly delete?: pulumi.Input<number>;
 }
 
@@ -107,28 +137,40 @@ const outputs: SeededOutputs<AgbSession, SessionState> = {
 /**
  * An AGB session: an isolated cloud sandbox with labels.
  *
- * AGB releases idle sessions after minutes; a refresh notices that, and the next `pulumi up` recreates the session.
- * The outputs hold nothing that changes by itself, such as links and tokens.
+ * AGB releases idle sessions after minutes. A refresh notices that, and the next `pulumi up` recreates the session. Outputs
+ * hold nothing that changes by itself. Links and tokens change with every read and expire after half an hour, so they are no
+ * outputs.
+ *
+ * A replacement is created before the old session is released. Set the option `deleteBeforeReplace` to reverse the order. A
+ * session with `contextSyncs` is always released first.
+ *
+ * The option `import` does not work with a dynamic provider: use `adopt`. The option `customTimeouts` has no effect: use
+ * `timeouts`. A component provider, which programs in other languages call, cannot declare an `AgbSession`.
  *
  * @example
+ * import * as pulumi from "@pulumi/pulumi";
+ * import { AgbSession } from "pulumi-agb";
+ *
  * const web = new AgbSession("web", {
  *   imageId: "agb-code-space-1",
- *   labels: { project: "shop", environment: "dev" },
+ *   labels: { project: "shop", environment: pulumi.getStack() },
+ *   idleTimeoutSeconds: 600,
  * });
+ *
  * export const sessionId = web.sessionId;
  */
 export class AgbSession extends pulumi.CustomResource {
-  /** AGB's id of the session, the same as the resource's `id`. */
+  /** AGB's id of the session, the same as the resource's `id`. Known in previews of updates. */
   declare readonly sessionId: pulumi.Output<string>;
-  /** The image that the session runs. */
+  /** The declared image. */
   declare readonly imageId: pulumi.Output<string>;
-  /** The labels that the program declares. */
+  /** The declared labels. */
   declare readonly labels: pulumi.Output<Record<string, string>>;
   /** All labels of the session: default ones, declared ones, and the provider's own, which say who owns it. */
   declare readonly labelsAll: pulumi.Output<Record<string, string>>;
-  /** Declared idle time, in seconds. */
+  /** The declared idle time, in seconds. */
   declare readonly idleTimeoutSeconds: pulumi.Output<number | undefined>;
-  /** Declared policy. */
+  /** The declared policy. */
   declare readonly policyId: pulumi.Output<string | undefined>;
   /** The contexts that the session mounts, in the order of their paths. */
   declare readonly contextSyncs: pulumi.Output<ContextMount[] | undefined>;
@@ -137,7 +179,7 @@ export class AgbSession extends pulumi.CustomResource {
   /** AGB's id of the resource behind the session. */
   declare readonly resourceId: pulumi.Output<string | undefined>;
 
-  /** Whether AGB has released the session; only one with `onRelease: "keep"` stays in the state to tell. */
+  /** Whether AGB has released the session. Can be `true` only with `onRelease: "keep"`. */
   declare readonly released: pulumi.Output<boolean>;
 
   /**
@@ -166,21 +208,23 @@ export class AgbSession extends pulumi.CustomResource {
   }
 
   /**
-   * Looks up a running session without owning it: nothing in this program changes or releases it. Preview and update
-   * fail when no session with this id runs.
+   * Looks up a running session without owning it: nothing in this program changes or releases it. The preview and the update
+   * fail if no session with this id is running.
    *
+   * @param name name of the resource, unique in the stack
    * @param id AGB's id of the session
+   * @param opts Pulumi's options, such as `provider`
    */
   static get(name: string, id: pulumi.Input<pulumi.ID>, opts: pulumi.CustomResourceOptions = {}): FoundAgbSession {
     return new AgbSession(name, {} as AgbSessionArgs, { ...opts, id });
   }
 }
 
-/** A session that was looked up. AGB does not tell its image, idle time and policy. */
+/** A session that was looked up. It has no `imageId`, `idleTimeoutSeconds` and `policyId`, because AGB does not return them. */
 export interface FoundAgbSession
   extends pulumi.CustomResource,
     Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId"> {
-  /** Its labels without those that begin with `pulumi-`. */
+  /** The labels of the session, without those that begin with `pulumi-`. */
   readonly labels: pulumi.Output<Record<string, string>>;
 }
 

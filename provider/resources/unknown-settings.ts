@@ -31,5 +31,8 @@ export function warnOfUnknownSettings(): void {
 }
 
 function secretFlag(name: string): string {
-  return `${configNamespace}:${name}` === settingNames.apiKey.key ? "--secret " : "";
+  const secretKeys: string[] = Object.values(settingNames)
+    .filter((setting) => "isSecret" in setting)
+    .map(({ key }) => key);
+  return secretKeys.includes(`${configNamespace}:${name}`) ? "--secret " : "";
 }

@@ -3,6 +3,7 @@ import { AgbUnexpectedReplyError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
 import { listSessions } from "../api/sessions";
 import { unlessGone } from "../api/unless-gone";
+import { describeFailure, type Failure } from "../describe-failure";
 import { hasLabel } from "../lifecycle/labels";
 import { createTokenTime, ownershipKeys } from "../lifecycle/ownership";
 
@@ -28,7 +29,7 @@ export interface OwnedSession extends StackName {
   /** Whether its program keeps it running after its resource is deleted (`retainOnDelete`). */
   readonly isRetained: boolean;
   /** Why its labels could not be read, although the list returned it for this owner. */
-  readonly unreadable?: string;
+  readonly unreadable?: Failure;
 }
 
 /** Whose sessions to find: those that carry all labels that are named here. */
@@ -70,7 +71,7 @@ export async function findOwnedSessions(
       if (!(error instanceof AgbUnexpectedReplyError)) {
         throw error;
       }
-      sessions.push(unreadableSession(sessionId, filter, error.message));
+      sessions.push(unreadableSession(sessionId, filter, describeFailure(error)));
     }
   }
   return sessions;
@@ -90,7 +91,7 @@ export async function compareOwner(client: AgbClient, session: OwnedSession): Pr
 function unreadableSession(
   sessionId: string,
   { project = "", stack = "", stackId, repository }: OwnerFilter,
-  unreadable: string,
+  unreadable: Failure,
 ): OwnedSession {
   const nothing = { resource: undefined, createToken: undefined, createdAt: undefined, isRetained: false };
   return { ...nothing, sessionId, project, stack, stackId, repository, unreadable };

@@ -2,8 +2,10 @@
 // and releases such sessions. It uses api/, lifecycle/ and what pulumi/ reads from a state; previews/ and cli/ use it.
 
 import type { AgbClient } from "../api/client";
+import { describeFailure, type Failure } from "../describe-failure";
 import { releaseAndWait } from "../lifecycle/session";
 import type { Clock } from "../lifecycle/wait";
+import { type MessageCode, withCode } from "../message-codes";
 import { compareOwner, type OwnedSession } from "./owned-sessions";
 import type { StateProof } from "./state-proof";
 
@@ -14,12 +16,15 @@ export interface OrphanResult {
   readonly createdAt: string | null;
   /** `retained`: its program keeps it running. `foreign`: it certainly belongs to another stack of the same name. */
   readonly action: "released" | "would release" | "left" | "retained" | "foreign";
-  /** Why it was left. */
+  /** Why it was not released. */
   readonly reason?: string;
+  /** The code of the reason, if something can be done about it. */
+  readonly code?: MessageCode;
 }
 
 /**
- * What proves that a session may be released. Names prove nothing: another backend may have a stack of the same name.
+ * What proves that a session may be released. Names prove nothing, because another backend may have a stack of the same
+ * name.
  */
 export interface ReleaseRight extends StateProof {
   /**
@@ -29,7 +34,7 @@ export interface ReleaseRight extends StateProof {
   readonly repositories: ReadonlySet<string> | "any";
   /** The repository whose request is known to be closed: no session of that request is needed, in any backend. */
   readonly closedRepository?: string | undefined;
-  /** Whether the user says that sessions without a stack's id, from an earlier version, belong to this stack. */
+  /** Whether sessions without a stack id, from an earlier version, count as this stack's; the user says so. */
   readonly includesUnidentified: boolean;
 }
 
@@ -60,20 +65,21 @@ export async function releaseOrphan(
   try {
     const owner = await compareOwner(client, orphan);
     if (owner === "changed") {
-      return leaveOrphan(orphan, "its owner's labels changed a moment ago, so it may be in use");
+      const text = "its ownership labels changed during the sweep, so it may be in use. Run the sweep again";
+      return leaveOrphan(orphan, { text, code: "AGB626" });
     }
     if (owner === "same") {
       await releaseAndWait(client, orphan.sessionId, clock);
     }
     return { ...planned, action: "released" };
   } catch (error) {
-    return leaveOrphan(orphan, error instanceof Error ? error.message : String(error));
+    return leaveOrphan(orphan, describeFailure(error));
   }
 }
 
 /** The result of leaving an orphan. */
-export function leaveOrphan(orphan: OwnedSession, reason: string): OrphanResult {
-  return { ...resultOf(orphan, "left"), reason };
+export function leaveOrphan(orphan: OwnedSession, { text, code }: Failure): OrphanResult {
+  return { ...resultOf(orphan, "left"), reason: text, code };
 }
 
 /** Whether an orphan needs nothing more: it is gone, or it is meant to stay. */
@@ -82,9 +88,16 @@ export function isSettled({ action }: Pick<OrphanResult, "action">): boolean {
 }
 
 /** One line that says what became of an orphan. */
-export function resultLine({ sessionId, resource, createdAt, action, reason }: OrphanResult): string {
+export function resultLine(result: OrphanResult): string {
+  const { sessionId, resource, createdAt, action } = result;
   const created = createdAt === null ? "" : `, created ${createdAt}`;
-  return `${action}: ${sessionId} (${resource ?? "unknown resource"}${created})${reason ? `: ${reason}` : ""}`;
+  const reason = shownReason(result);
+  return `${action}: ${sessionId} (${resource ?? "unknown resource"}${created})${reason && `: ${reason}`}`;
+}
+
+/** Why something was left, with its code; empty when there is nothing to say. */
+export function shownReason({ reason = "", code }: Pick<OrphanResult, "reason" | "code">): string {
+  return code === undefined ? reason : withCode(reason, code);
 }
 
 /** Decides what to do with an orphan, without doing it. */
@@ -103,34 +116,36 @@ function planRelease(orphan: OwnedSession, { minimumAgeMs, right }: ReleaseOptio
   if (orphan.isRetained) {
     return { ...resultOf(orphan, "retained"), reason: "it carries the label pulumi-retain (option retainOnDelete)" };
   }
-  const reason = doubt?.reason ?? doubtAge(orphan, minimumAgeMs, right, nowMs);
-  return reason === undefined ? resultOf(orphan, "would release") : leaveOrphan(orphan, reason);
+  const failure = doubt?.failure ?? doubtAge(orphan, minimumAgeMs, right, nowMs);
+  return failure === undefined ? resultOf(orphan, "would release") : leaveOrphan(orphan, failure);
 }
 
 /** Why another repository may own a session; `undefined` when none does. */
-function doubtRepository({ repository }: OwnedSession, { repositories }: ReleaseRight): string | undefined {
+function doubtRepository({ repository }: OwnedSession, { repositories }: ReleaseRight): Failure | undefined {
   if (repository === undefined || repositories === "any" || repositories.has(repository)) {
     return undefined;
   }
-  const reason = `it belongs to the repository ${repository}`;
-  return repositories.size === 0 ? `${reason}, and this job's repository is not known` : reason;
+  const unknown = repositories.size === 0 ? ", and this job's repository is not known" : "";
+  return { text: `it belongs to the repository ${repository}${unknown}`, code: "AGB621" };
 }
 
 /** Why another stack may own a session; `undefined` when this one certainly does. */
 function doubtStack(
   { stackId, repository }: OwnedSession,
   { stackIds, closedRepository, includesUnidentified }: ReleaseRight,
-): { readonly action: "left" | "foreign"; readonly reason: string } | undefined {
+): { action: "left"; failure: Failure } | { action: "foreign"; reason: string; failure?: undefined } | undefined {
   const isOfClosedRequest = repository !== undefined && repository === closedRepository;
   if (isOfClosedRequest || (stackId === undefined ? includesUnidentified : stackIds.has(stackId))) {
     return undefined;
   }
   if (stackId === undefined) {
-    const reason = "it carries no stack id: an earlier version created it, or the label was removed";
-    return { action: "left", reason };
+    const text =
+      "it carries no stack id, because an earlier version created it or the label was removed. If it belongs to this " +
+      "stack, add --include-unidentified";
+    return { action: "left", failure: { text, code: "AGB622" } };
   }
   return stackIds.size === 0
-    ? { action: "left", reason: `no state was read that has its stack id ${stackId}` }
+    ? { action: "left", failure: { text: `no state was read that has its stack id, ${stackId}`, code: "AGB623" } }
     : {
         action: "foreign",
         reason: `it belongs to another stack of the same name, or to this one before a destroy: stack id ${stackId}`,
@@ -143,23 +158,29 @@ function doubtAge(
   minimumAgeMs: number | undefined,
   { createTokens }: ReleaseRight,
   nowMs: number,
-): string | undefined {
+): Failure | undefined {
   const isTwin = createToken !== undefined && createTokens.has(createToken);
   if (minimumAgeMs === undefined || isTwin) {
     return undefined;
   }
   if (createdAt === undefined) {
-    return "its age is unknown";
+    const text = "its age is unknown, because its create label is missing or unreadable. AGB releases it in time";
+    return { text, code: "AGB625" };
   }
-  return nowMs - createdAt.getTime() < minimumAgeMs
-    ? `it is younger than ${formatDuration(minimumAgeMs)} (--older-than), and an \`up\` that is still active may need it`
-    : undefined;
+  if (nowMs - createdAt.getTime() >= minimumAgeMs) {
+    return undefined;
+  }
+  const age = formatDuration(minimumAgeMs);
+  return {
+    text: `it is younger than ${age} (--older-than), so an \`up\` that is still active may need it`,
+    code: "AGB624",
+  };
 }
 
 function resultOf(
   { sessionId, resource, createdAt }: OwnedSession,
   action: OrphanResult["action"],
-): Omit<OrphanResult, "reason"> {
+): Omit<OrphanResult, "reason" | "code"> {
   return { sessionId, resource: resource ?? null, createdAt: createdAt?.toISOString() ?? null, action };
 }
 

@@ -1,5 +1,6 @@
 import type { AgbClient } from "../api/client";
 import { describeService, isSameService } from "../api/endpoint";
+import { CodedError } from "../coded-error";
 import type { Clock } from "../lifecycle/wait";
 import type { StackState } from "../pulumi/stack-state";
 import { findOwnedSessions, type OwnedSession, type StackName } from "./owned-sessions";
@@ -13,7 +14,7 @@ export interface StackSweepOptions {
   readonly state: StackState | undefined;
   /** Base URL of the service that the client asks. */
   readonly baseUrl: string;
-  /** The stack's ids that the user named, beside the one in the state. */
+  /** Stack ids that the user named, in addition to the one in the state. */
   readonly stackIds: readonly string[];
   /** Id of the repository that this process works for; `undefined` when it is not known. */
   readonly repository: string | undefined;
@@ -33,7 +34,7 @@ export interface StackSweepResult {
 /**
  * Releases the sessions of a stack that its state does not know.
  *
- * @throws Error when no session of the state was created at the service that was asked
+ * @throws CodedError when no session of the state was created at the service that was asked
  */
 export async function sweepStack(
   client: AgbClient,
@@ -79,7 +80,7 @@ async function findOrphans(
 function findRepositories(state: StackState | undefined, repository: string | undefined): ReleaseRight["repositories"] {
   const ofSessions = repositoriesOf(shownLabels(createdSessions(state)));
   const found = new Set([...(repository === undefined ? [] : [repository]), ...ofSessions]);
-  // By hand and without sessions in the state, only the stack's id is left to prove anything.
+  // By hand and without sessions in the state, only the stack's id can prove anything.
   return found.size === 0 ? "any" : found;
 }
 
@@ -88,9 +89,10 @@ function requireSameService(state: StackState, baseUrl: string, emulatorId: stri
   const own = createdSessions(state).filter(({ labels }) => Object.keys(labels).length > 0);
   const [first] = own;
   if (first !== undefined && !own.some(({ service }) => isSameService(service, baseUrl, emulatorId))) {
-    throw new Error(
-      `the sessions in the state were created at ${describeService(first.service)}, but ${baseUrl} was asked. Nothing was ` +
-        "released. Set agb:endpoint in the stack's configuration, or AGB_ENDPOINT, to the service of the stack",
+    throw new CodedError(
+      `The sessions in the state were created at ${describeService(first.service)}, but the sweep asked ${baseUrl}. Nothing was ` +
+        "released. Set agb:endpoint in the stack's configuration, or AGB_ENDPOINT, to the service of the stack.",
+      "AGB610",
     );
   }
 }

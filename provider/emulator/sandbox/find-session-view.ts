@@ -25,10 +25,10 @@ export const plainView: SessionView = {
 
 /** What a user has to know if commands have the plain view. */
 export const plainViewWarning =
-  "sessions are not isolated from this computer, because it does not let this process create namespaces (unshare, " +
-  "nsenter and setpriv of util-linux on Linux). Their commands can write wherever this user can and see its processes " +
-  "with their arguments and environment, and a process that hides can outlive its session. Run only code that you " +
-  "trust, or run the emulator where namespaces are allowed.";
+  "Sessions are not isolated from this computer, because this process cannot create namespaces (unshare, nsenter and " +
+  "setpriv of util-linux on Linux). Their commands can write wherever this user can, and see its processes with their " +
+  "arguments and environment. A process that hides can outlive its session. Run only code that you trust, or run the " +
+  "emulator where namespaces are allowed.";
 
 const shownAnyway = /^\/(usr|bin|sbin|lib|opt|nix)(\/|$)/;
 

@@ -1,5 +1,5 @@
-// What happens when sessions end. They end by the clock, so nothing announces it. Every request looks for it, and while
-// sessions run processes, which must not run on unnoticed, a timer does too.
+// What happens when sessions end. They end by the clock, so nothing announces it. Every request looks for sessions that
+// have ended. A timer does too while sessions run processes, which must end with their session.
 
 import type { Clock } from "../clock";
 import type { ContextMount } from "../contexts/context-record";
@@ -7,14 +7,14 @@ import type { ContextStore } from "../contexts/context-store";
 import type { FileContents } from "../contexts/file-contents";
 import { Synchronizer } from "../contexts/synchronizer";
 import type { Faults } from "../faults";
-import type { Settings } from "../options";
+import type { EmulatorNoticeCode, Settings } from "../options";
 import { ContextMirror } from "../sandbox/context-mirror";
 import { Sandboxes } from "../sandbox/sandboxes";
 import type { SessionStore } from "./session-store";
 
 const lookAgainMs = 500;
 
-/** What sessions and contexts do beside being stored: running tools, copying files. */
+/** What sessions and contexts do apart from being stored: they run tools and copy files. */
 export interface SessionRuntime {
   /** Undefined if no tools are allowed. */
   readonly sandboxes: Sandboxes | undefined;
@@ -66,15 +66,20 @@ export function createSessionRuntime(parts: SessionRuntimeParts): SessionRuntime
 
   async function uploadAtEnd(sessionId: string, mounts: readonly ContextMount[]): Promise<void> {
     // The session is over, so no client can ask for the status of this upload.
-    const notify = (what: string) => settings.onNotice?.(`the end of session ${sessionId}: ${what}`);
+    const notify = (code: EmulatorNoticeCode, text: string) => settings.onNotice?.(text, code);
     const tasks = await synchronizer.runAutomatic(sessionId, mounts, "upload");
     for (const { contextId, path, errorMessage } of tasks) {
       if (errorMessage !== undefined) {
-        notify(`context ${contextId} at ${path}: ${errorMessage}`);
+        notify(
+          "UPLOAD_FAILED",
+          `The files of context ${contextId} at ${path} were not uploaded at the end of session ${sessionId}: ${asSentence(errorMessage)}`,
+        );
       }
     }
-    // The next save tries again.
-    await parts.save().catch((error: Error) => notify(`its contexts are not saved yet: ${error.message}`));
+    await parts.save().catch((error: Error) => {
+      const what = `The contexts of the ended session ${sessionId} could not be saved: ${asSentence(error.message)}`;
+      notify("STATE_NOT_SAVED", `${what} The next request tries again.`);
+    });
   }
 
   async function endSandboxes(): Promise<void> {
@@ -103,10 +108,18 @@ export function createSessionRuntime(parts: SessionRuntimeParts): SessionRuntime
 }
 
 async function warn(sandboxes: Sandboxes, { onNotice }: Settings): Promise<void> {
-  if (onNotice !== undefined) {
-    const warning = await sandboxes.warning().catch((error: Error) => `no tools can be run: ${error.message}`);
-    if (warning !== undefined) {
-      onNotice(warning);
-    }
+  if (onNotice === undefined) {
+    return;
   }
+  await sandboxes.warning().then(
+    (warning) => warning !== undefined && onNotice(warning, "NOT_ISOLATED"),
+    (error: Error) => {
+      const reason = asSentence(error.message);
+      onNotice(`Sessions cannot run tools: ${reason} Fix that, then start the emulator again.`, "TOOLS_UNAVAILABLE");
+    },
+  );
+}
+
+function asSentence(text: string): string {
+  return text.replace(/\.?$/, ".");
 }

@@ -136,7 +136,7 @@ export class StateFile {
     this.#hasFailed = false;
   }
 
-  /** @returns whether it is on disk. If not, the file may be gone, full, or changed by somebody else. */
+  /** @returns whether it is on disk. If not, the file may be gone, full, or changed by another program. */
   async #append(commit: string): Promise<boolean> {
     try {
       // Opened by name each time: an open file that was deleted takes everything that is written to it, and keeps nothing.
@@ -195,7 +195,7 @@ function parseInto(state: EmulatorState, path: string, text: string): void {
   const broken = (problem: string) =>
     new EmulatorStartError(
       "STATE_FILE_BROKEN",
-      `State file ${path} ${problem}. Choose another file, restore this one from a copy, or delete it to start without sessions and contexts.`,
+      `The state file ${path} ${problem}. Choose another file, restore this one from a copy, or delete it to start with no sessions and contexts.`,
     );
   const [firstLine = "", ...lines] = text.split("\n");
   let head: unknown;
@@ -225,7 +225,11 @@ function parseInto(state: EmulatorState, path: string, text: string): void {
 
 function unusable(path: string, error: unknown): EmulatorStartError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new EmulatorStartError("STATE_FILE_UNUSABLE", `State file ${path} cannot be used: ${reason}`, {
-    cause: error,
-  });
+  return new EmulatorStartError(
+    "STATE_FILE_UNUSABLE",
+    `Cannot read or write the state file ${path}: ${reason}. Check the permissions and the free space, or choose another file.`,
+    {
+      cause: error,
+    },
+  );
 }

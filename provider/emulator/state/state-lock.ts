@@ -1,4 +1,4 @@
-// One emulator per state file: two would overwrite each other's sessions. The lock is a file beside the state file that
+// One emulator per state file: two would overwrite each other's sessions. The lock is a file next to the state file that
 // names the process. A killed process leaves its lock behind, so a lock whose process has ended is taken over. The file
 // appears with its whole content or not at all, also on a full disk. An empty one can only be from a program that was
 // stopped while it wrote, so it is taken over too.
@@ -36,20 +36,20 @@ export function lockStateFile(statePath: string): () => void {
     if (holder === undefined && found !== "") {
       throw new EmulatorStartError(
         "STATE_FILE_IN_USE",
-        `State file ${statePath} is locked by ${lockPath}, which names no process. If no emulator uses the state file, delete the lock file.`,
+        `The state file ${statePath} is locked by ${lockPath}, which names no process. If no emulator uses the state file, delete the lock file.`,
       );
     }
     if (holder !== undefined && isRunning(holder)) {
       throw new EmulatorStartError(
         "STATE_FILE_IN_USE",
-        `State file ${statePath} is in use by another emulator, process ${holder.pid}. Stop that emulator, or choose another state file.`,
+        `The state file ${statePath} is in use by another emulator, process ${holder.pid}. Stop that emulator, or choose another state file.`,
       );
     }
     discardStaleLock(lockPath, found);
   }
   throw new EmulatorStartError(
     "STATE_FILE_IN_USE",
-    `State file ${statePath} is in use by another emulator. Stop that emulator, or choose another state file.`,
+    `The state file ${statePath} is in use by another emulator. Stop that emulator, or choose another state file.`,
   );
 }
 
@@ -79,8 +79,8 @@ function createExclusively(path: string, text: string): boolean {
 // The errors of file systems without hard links.
 const withoutLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
-// Moves the lock aside before deleting it. If another emulator that is starting has replaced it meanwhile, deleting by name
-// would delete that emulator's lock. A lock that turns out not to be the stale one is put back.
+// Moves the lock aside before deleting it. Another emulator that is starting may have replaced it. Deleting it by name
+// would then delete that emulator's lock. A lock that turns out not to be the stale one is put back.
 function discardStaleLock(lockPath: string, stale: string): void {
   const asidePath = `${lockPath}.${process.pid}`;
   try {

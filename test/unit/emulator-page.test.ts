@@ -1,29 +1,26 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { endpoints } from "../../provider/emulator/admin/endpoints";
 import { faultRuleSchema } from "../../provider/emulator/faults";
 import { operationNames } from "../../provider/emulator/operations";
 import { optionDefaults } from "../../provider/emulator/options";
-import { emulatorPage, emulatorPagePath } from "../../tools/emulator-docs/emulator-page";
-import { readOptions } from "../../tools/emulator-docs/options-table";
-import { provenance } from "../../tools/emulator-docs/provenance";
+import { Declarations } from "../../tools/docs/declarations";
+import { emulatorPage } from "../../tools/docs/emulator/page";
+import { provenance } from "../../tools/docs/emulator/provenance";
 import { repositoryRoot } from "../support/node-process";
 
-test("docs/emulator.md is up to date; if not, run `npm run docs:write`", () => {
-  expect(readFileSync(emulatorPagePath, "utf8")).toBe(emulatorPage());
-});
+const page = emulatorPage(join(repositoryRoot, "docs", "emulator.md"));
 
 test("every option with a default is on the page", () => {
   for (const name of Object.keys(optionDefaults)) {
-    expect(emulatorPage()).toContain(`| \`${name}\` |`);
+    expect(page).toContain(`- [\`${name}\`](reference.md#`);
   }
 });
 
 test("the default that an option's description names is the one that holds", () => {
   const defaults: Readonly<Record<string, unknown>> = optionDefaults;
-  const described = readOptions(join(repositoryRoot, "provider", "emulator", "options.ts"), "EmulatorOptions").filter(
-    ({ name }) => ["number", "string", "boolean"].includes(typeof defaults[name]),
-  );
+  const described = new Declarations("emulator/options.ts")
+    .fields("EmulatorOptions")
+    .filter(({ name }) => ["number", "string", "boolean"].includes(typeof defaults[name]));
 
   expect(described.length).toBeGreaterThan(12);
   for (const { name, defaultValue } of described) {
@@ -33,12 +30,20 @@ test("the default that an option's description names is the one that holds", () 
   }
 });
 
+test("every option and every field of a fault rule names its default", () => {
+  const fields = [
+    ...new Declarations("emulator/options.ts").fields("EmulatorOptions"),
+    ...["FaultRule", "FaultReply"].flatMap((name) => new Declarations("emulator/faults.ts").fields(name)),
+  ];
+  expect(fields.filter(({ isRequired, defaultValue }) => !isRequired && defaultValue === "")).toEqual([]);
+});
+
 test("every field of a fault rule and every endpoint is on the page", () => {
   for (const field of [...Object.keys(faultRuleSchema.shape), "status", "body", "headers"]) {
-    expect(emulatorPage()).toContain(`| \`${field}\` |`);
+    expect(page).toContain(`- \`${field}\` (`);
   }
   for (const { method, path } of endpoints) {
-    expect(emulatorPage()).toContain(`| \`${method} /_emulator/${path}\` |`);
+    expect(page).toContain(`- \`${method} /_emulator/${path}\`: `);
   }
 });
 

@@ -1,0 +1,30 @@
+import { describeFailure } from "../describe-failure";
+import type { JobOutput } from "../forge/job-output";
+import type { MessageCode } from "../message-codes";
+import { StoppedError } from "../pulumi/stop-requests";
+
+const checkEndpoint = "Check the endpoint (agb:endpoint or AGB_ENDPOINT), then run this again.";
+const runLater = "Run this again later.";
+
+/** What to do about a failed call to AGB, whose own message only says what happened. */
+const adviceByCode: Readonly<Partial<Record<MessageCode, string>>> = {
+  AGB100: "This is a defect of pulumi-agb; please report it.",
+  AGB202: "Set agb:apiKey or AGB_API_KEY to a key of the account.",
+  AGB301: checkEndpoint,
+  AGB304: checkEndpoint,
+  AGB305: `${checkEndpoint} AGB_TIMEOUT_MS sets a longer limit.`,
+  AGB306: checkEndpoint,
+  AGB307: runLater,
+  AGB308: runLater,
+  AGB309: "Report it to AGB's support.",
+  AGB310: "If the message does not say what to change, ask AGB's support and give them the request id.",
+};
+
+/** Reports why a subcommand failed, and sets the exit code. @param name such as `sweep` */
+export function reportFailure(output: JobOutput, name: string, error: unknown): void {
+  const { text, code } = describeFailure(error);
+  const advice = adviceByCode[code];
+  const message = advice === undefined ? text : `${text.replace(/\.$/, "")}. ${advice}`;
+  output.fail(`pulumi-agb ${name}: ${message}`, code);
+  process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
+}

@@ -1,0 +1,39 @@
+import { heading, join, list, paragraphs } from "../markdown";
+import { commandsSection } from "./commands";
+import { emulatorSection } from "./emulator";
+import { errorsSection } from "./errors";
+import { labelsSection } from "./labels";
+import { limitsSection } from "./limits";
+import { documentedKinds, kindSection } from "./resources";
+import { providerSection, settingsSection } from "./settings";
+
+/** The content of `docs/reference.md`, from the declarations of the provider. */
+export function referencePage(): string {
+  return join(
+    "<!-- Written by `npm run docs:write` from the declarations in provider/. Change those, or tools/docs, instead. -->",
+    heading(1, "Reference"),
+    paragraphs("Everything that `pulumi-agb` offers, with types and defaults."),
+    list([
+      ...documentedKinds.map(({ name }) => `[\`${name}\`](#${name.toLowerCase()}): arguments, outputs and \`get\``),
+      "[`AgbProvider`](#agbprovider): an account in code",
+      "[Settings](#settings): configuration and environment variables",
+      "[Labels that the provider sets](#labels-that-the-provider-sets)",
+      "[Limits](#limits)",
+      "[Commands](#commands): `pulumi-agb` and its options",
+      "[Module for tests](#module-for-tests): `pulumi-agb/emulator`",
+      "[Errors](#errors)",
+    ]),
+    paragraphs(
+      "An argument of a resource takes a value or an output of another resource. A change *replaces* a resource, *updates* it in " +
+        "place, or *is stored in the state only*: then AGB is not asked, and a later operation uses the new value.",
+    ),
+    ...documentedKinds.map(kindSection),
+    providerSection(),
+    settingsSection(),
+    labelsSection(),
+    limitsSection(),
+    commandsSection(),
+    emulatorSection(),
+    errorsSection(),
+  ).concat("\n");
+}
