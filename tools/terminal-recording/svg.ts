@@ -53,7 +53,7 @@ export function drawFilm(film: Film, { columns, rows, title }: PictureOptions): 
     ...["#ff7b72", "#e3b341", "#56d364"].map(
       (fill, index) => `<circle cx="${padding + 3 + index * 18}" cy="17" r="5" fill="${fill}"/>`,
     ),
-    `<svg x="${padding}" y="${titleBarHeight}" width="${width - 2 * padding}" height="${windowHeight}">`,
+    `<svg aria-hidden="true" x="${padding}" y="${titleBarHeight}" width="${width - 2 * padding}" height="${windowHeight}">`,
     `<g class="s" transform="translate(0 ${-lastFirstLine(film) * lineHeight})">`,
     ...lines,
     "</g>",
