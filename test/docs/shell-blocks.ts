@@ -2,11 +2,8 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command, CommanderError } from "commander";
-import { driftCommand } from "../../provider/cli/drift";
-import { emulatorCommand } from "../../provider/cli/emulator";
-import { previewEnvironmentCommand } from "../../provider/cli/preview-environment";
-import { sweepCommand } from "../../provider/cli/sweep";
+import { type Command, CommanderError } from "commander";
+import { createProgram } from "../../provider/cli/program";
 import { configNamespace, settingNames } from "../../provider/config";
 import { repositoryRoot } from "../support/node-process";
 import { annotationOf, type CodeBlock, placeOf } from "./code-blocks";
@@ -102,10 +99,7 @@ function npmProblems(args: readonly string[]): string[] {
 
 /** Lets the real command line parse the arguments, with actions that do nothing. */
 async function ownCommandProblems(args: readonly string[]): Promise<string[]> {
-  const program = new Command("pulumi-agb").version("0.0.0");
-  for (const command of [emulatorCommand(), sweepCommand(), driftCommand(), previewEnvironmentCommand()]) {
-    program.addCommand(command);
-  }
+  const program = createProgram();
   makeHarmless(program);
   try {
     await program.parseAsync([...args], { from: "user" });
