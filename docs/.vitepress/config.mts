@@ -38,8 +38,13 @@ export default defineConfig({
     // The default theme's colours for light pages are too pale on the grey of code blocks.
     theme: { light: "github-light-high-contrast", dark: "github-dark" },
     anchor: { slugify: githubSlug },
-    config: (markdown) =>
-      siteLinks(markdown, { root, pageOf, repositoryUrl: repositoryUrl || undefined, revision: GITHUB_SHA || "main" }),
+    config: (markdown) => {
+      siteLinks(markdown, { root, pageOf, repositoryUrl: repositoryUrl || undefined, revision: GITHUB_SHA || "main" });
+      // GitHub draws these diagrams. The site would show their source, so the text beside a diagram must say the same.
+      markdown.core.ruler.push("no_diagrams", (state) => {
+        state.tokens = state.tokens.filter(({ type, info }) => type !== "fence" || info !== "mermaid");
+      });
+    },
   },
   themeConfig: {
     search: { provider: "local" },

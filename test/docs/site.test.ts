@@ -105,6 +105,10 @@ test("the sidebar of every page lists all decision records and all guides", asyn
   }
 });
 
+test("no page shows the source of a diagram", () => {
+  expect([...html].filter(([, content]) => content.includes("language-mermaid")).map(([page]) => page)).toEqual([]);
+});
+
 test("the site says which version it documents", async () => {
   const { version } = JSON.parse(await readFile(join(repositoryRoot, "package.json"), "utf8"));
   expect(html.get("index.html")).toContain(`Version ${version}`);
