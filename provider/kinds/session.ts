@@ -85,6 +85,7 @@ export const sessionProperties = {
   contextSyncs: {
     description: "Contexts that the session mounts, so that their files outlive it.",
     type: contextSyncList.optional(),
+    example: [{ contextId: "SdkCtx-4hq2mzp9", path: "/home/user/cache" }],
     change: "replaces",
   },
   releaseWithoutUpload: {

@@ -9,7 +9,7 @@ const longestTable = 250_000;
 /** What a sweep found and did, as Markdown for the job's summary. */
 export function sweepReport({ stacks, sessions, failures }: SweepResult, execute: boolean): string {
   const stackRows = stacks.map((result) =>
-    tableRow([literal(result.stack), result.action, literal(shownReason(result))]),
+    tableRow([literal(result.stack), result.action, shownReason(result, literal)]),
   );
   const sessionRows = sessions.map((result) => {
     const { sessionId, stack, resource, action } = result;
@@ -18,10 +18,10 @@ export function sweepReport({ stacks, sessions, failures }: SweepResult, execute
       literal(stack),
       literal(resource ?? ""),
       action,
-      literal(shownReason(result)),
+      shownReason(result, literal),
     ]);
   });
-  const failureRows = failures.map(({ text, code }) => `- ${literal(withCode(text, code))}`);
+  const failureRows = failures.map(({ text, code }) => `- ${withCode(literal(text), code)}`);
   return [
     `### Sweep of preview environments${execute ? "" : " (dry run)"}`,
     stackRows.length === 0

@@ -95,9 +95,16 @@ export function resultLine(result: OrphanResult): string {
   return `${action}: ${sessionId} (${resource ?? "unknown resource"}${created})${reason && `: ${reason}`}`;
 }
 
-/** Why something was left, with its code; empty when there is nothing to say. */
-export function shownReason({ reason = "", code }: Pick<OrphanResult, "reason" | "code">): string {
-  return code === undefined ? reason : withCode(reason, code);
+/**
+ * Why something was left, with its code; empty when there is nothing to say.
+ *
+ * @param show how the words are shown, such as in Markdown
+ */
+export function shownReason(
+  { reason = "", code }: Pick<OrphanResult, "reason" | "code">,
+  show: (words: string) => string = String,
+): string {
+  return code === undefined ? show(reason) : withCode(show(reason), code);
 }
 
 /** Decides what to do with an orphan, without doing it. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AgbClient } from "../../provider/api/client";
+import { CodedError } from "../../provider/coded-error";
 import type { Forge, RequestState } from "../../provider/forge/forge";
-import { ForgeError } from "../../provider/forge/forge-error";
 import { ownerLabels } from "../../provider/lifecycle/ownership";
 import type { PreviewJob, ReleasingJob } from "../../provider/previews/job";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
@@ -119,7 +119,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     name: "GitHub",
     job: { url: "https://forge.test/jobs/1", repeatCommand: "gh run rerun 1" },
     async readRequest(request: number) {
-      const answer = fake.requests.get(request) ?? new ForgeError("there is no such request");
+      const answer = fake.requests.get(request) ?? new CodedError("GitHub has no such request.", "AGB705");
       if (answer instanceof Error) {
         throw answer;
       }

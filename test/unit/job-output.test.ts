@@ -21,10 +21,10 @@ afterEach(() => {
 test("outside a job there is only the log", async () => {
   const output = openJobOutput(readJobSettings({ GITHUB_STEP_SUMMARY: "" }));
   output.say("a line");
-  output.warn("something");
+  output.warn("something", "AGB724");
   await output.summarize("# text");
   await output.publish("stack", "pr-1");
-  expect(printed).toEqual(["a line", "warning: something"]);
+  expect(printed).toEqual(["a line", "warning: something [AGB724]"]);
 });
 
 test("in a job of GitHub Actions there are a summary, outputs and annotations", async () => {
@@ -32,12 +32,12 @@ test("in a job of GitHub Actions there are a summary, outputs and annotations", 
   const [summary, outputs] = [join(folder, "summary"), join(folder, "outputs")];
   const settings = { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: outputs };
   const output = openJobOutput(readJobSettings(settings));
-  output.warn("100 %\nof it");
+  output.warn("100 %\nof it", "AGB724");
   await output.summarize("# one");
   await output.summarize("# two");
   await output.publish("stack", "pr-1");
   await output.publish("session-ids", "{}");
-  expect(printed).toEqual(["::warning::100 %25%0Aof it"]);
+  expect(printed).toEqual(["::warning::100 %25%0Aof it [AGB724]"]);
   expect(await readFile(summary, "utf8")).toBe("# one\n# two\n");
   expect(await readFile(outputs, "utf8")).toBe("stack=pr-1\nsession-ids={}\n");
 });
@@ -77,8 +77,10 @@ describe("in a job of GitHub Actions", () => {
   });
 
   test("an error is one annotation, however many lines it has", () => {
-    output().fail(`failed:\n${hostile}`);
-    expect(commandsIn(printed)).toEqual(["::error::failed:%0A: :add-mask::a\\r%0A  : :add-mask::b ## [add-mask]c"]);
+    output().fail(`failed:\n${hostile}`, "AGB603");
+    expect(commandsIn(printed)).toEqual([
+      "::error::failed:%0A: :add-mask::a\\r%0A  : :add-mask::b ## [add-mask]c [AGB603]",
+    ]);
   });
 
   test("text from elsewhere is shown unchanged, and nothing in it is a command", () => {
@@ -91,25 +93,25 @@ describe("in a job of GitHub Actions", () => {
     const { enclose, warn } = output();
     const result = await enclose(async () => {
       printed.push(hostile);
-      warn("it takes long");
+      warn("it takes long", "AGB724");
       printed.push(hostile);
       return 7;
     });
     expect(result).toBe(7);
-    expect(commandsIn(printed)).toEqual(["::warning::it takes long"]);
+    expect(commandsIn(printed)).toEqual(["::warning::it takes long [AGB724]"]);
     await expect(enclose(() => Promise.reject(new Error("boom")))).rejects.toThrow("boom");
-    warn("over");
-    expect(commandsIn(printed).at(-1)).toBe("::warning::over");
+    warn("over", "AGB724");
+    expect(commandsIn(printed).at(-1)).toBe("::warning::over [AGB724]");
     expect(new Set(printed.filter((line) => line.startsWith("::stop-commands::"))).size).toBe(3);
   });
 });
 
 test("outside GitHub Actions errors are plain, without commands to another CI system, and text is unchanged", async () => {
   const output = openJobOutput(readJobSettings({}));
-  output.fail("failed:\n::a");
+  output.fail("failed:\n::a", "AGB603");
   output.show("::b\n");
   expect(await output.enclose(async () => 1)).toBe(1);
-  expect(printed).toEqual(["failed:\n: :a", "::b\n"]);
+  expect(printed).toEqual(["failed:\n: :a [AGB603]", "::b\n"]);
 });
 
 test("Pulumi takes the secrets provider from the state, unless the user says otherwise", () => {

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { CodedError } from "../../provider/coded-error";
 import { whenUnlocked } from "../../provider/previews/locked-stack";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
 import { areHoldersDead, lockHolders } from "../../provider/pulumi/stack-lock";
@@ -58,26 +59,26 @@ test.each([
   expect(clock.sleeps).toEqual([3_000, 3_000, 3_000]);
 });
 
-test("a lock that stays is taken away once the wait is over", async () => {
+test("a lock that stays is removed once the wait is over", async () => {
   const lock = locked("root@a (pid 1)");
   const { result, commands, warned, clock } = await attempt([lock, lock, lock, lock, lock, done]);
   expect(result).toBe(done);
   expect(clock.sleeps).toEqual([3_000, 3_000, 3_000, 1_000]);
   expect(commands).toEqual(["cancel pr-1"]);
-  expect(warned).toEqual([expect.stringContaining("That run counts as dead; taking its lock away.")]);
+  expect(warned).toEqual([expect.stringContaining("Treating that run as dead and removing its lock.")]);
 });
 
 describe("the lock of a dead process", () => {
   // Linux gives no process a number that large.
   const dead = `root@${hostname()} (pid 2000000000)`;
 
-  test("is taken away immediately when the process ran on this machine", async () => {
+  test("is removed immediately when the process ran on this machine", async () => {
     const { result, commands, warned, clock } = await attempt([locked(dead), done]);
     expect(result).toBe(done);
     expect(clock.sleeps).toEqual([]);
     expect(commands).toEqual(["cancel pr-1"]);
     expect(warned).toEqual([
-      expect.stringMatching(/^pr-1 is locked by a dead run \(.*pid 2000000000.*Taking the lock away\.$/),
+      expect.stringMatching(/^pr-1 is locked by a dead run \(.*pid 2000000000.*Removing the lock\.$/),
     ]);
   });
 
@@ -94,7 +95,7 @@ describe("the lock of a dead process", () => {
   });
 });
 
-test("without a wait the lock is taken away immediately", async () => {
+test("without a wait the lock is removed immediately", async () => {
   const { result, clock, commands } = await attempt([locked("root@a (pid 1)"), done], 0);
   expect(result).toBe(done);
   expect(clock.sleeps).toEqual([]);
@@ -121,9 +122,10 @@ test("another waiting run that shows up for a moment does not extend the wait", 
 test("a stack that is locked again after each cancel makes the job give up", async () => {
   const { result, commands } = await attempt([locked("a")]);
   expect(result).toEqual(
-    new Error(
-      "pr-1 is still locked (run of a at 2026-11-22T20:00:00Z) after 3 locks were taken away. " +
-        "Wait until no run uses it, then try again.",
+    new CodedError(
+      "pr-1 is still locked (run of a at 2026-11-22T20:00:00Z), although 3 locks were removed. " +
+        "Wait until no run uses it, then run this again.",
+      "AGB724",
     ),
   );
   expect(commands).toEqual(["cancel pr-1", "cancel pr-1", "cancel pr-1"]);

@@ -28,7 +28,7 @@ test.each(["pr-", "pr-0", "pr-012", "pr-1a", "pr-1 ", "pr--1", "PR-1", "producti
 test.each(["", "0", "-1", "1.5", "01", "1e3", "12; rm -rf /", "９", "9".repeat(16), " 1"])(
   "%j is no request",
   (text) => {
-    expect(() => parseRequest(text)).toThrow("It is not the number of a request, such as 12.");
+    expect(() => parseRequest(text)).toThrow("Give the number of a request, such as 12.");
   },
 );
 
@@ -38,11 +38,11 @@ test("a commit is hexadecimal, 7 to 64 digits, in lower case", () => {
 });
 
 test.each(["", "9f3c2e", "a".repeat(65), "9f3c2e1\n", "9f3c2eg", "$(id)1234567"])("%j is not a commit", (text) => {
-  expect(() => parseCommit(text)).toThrow("It is not the id of a commit");
+  expect(() => parseCommit(text)).toThrow("Give 7 to 64 hexadecimal digits.");
 });
 
 test.each(["", "a/b", "--help", "a b", "$(id)"])("%j is not an organization", (text) => {
-  expect(() => parseOrganization(text)).toThrow("It is not the name of an organization.");
+  expect(() => parseOrganization(text)).toThrow("Give letters, digits,");
 });
 
 test("stacks of other organizations do not count as those of the requested one", () => {

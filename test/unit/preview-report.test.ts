@@ -69,12 +69,12 @@ test("secret labels are shown as [secret], one or all of them, in the comment an
 });
 
 test.each([
-  ["failed", "could not be brought up"],
+  ["failed", "could not be created or updated"],
   ["cancelled", "was cancelled before it was ready"],
 ] as const)("the report of an `up` that %s links to the job and says what exists", (outcome, words) => {
   const text = report({ outcome, sessions: undefined });
-  expect(text).toContain(`request 12 ${words}\n\n[The job](https://forge.test/jobs/1?a=%28b%29) says why.`);
-  expect(text).toContain("The sessions could not be found out.");
+  expect(text).toContain(`request 12 ${words}\n\nSee [the job](https://forge.test/jobs/1?a=%28b%29) for the reason.`);
+  expect(text).toContain("The sessions are unknown");
   expect(text).not.toContain("AGB releases");
   expect(text).toContain("A new push tries again, and so does this command:\n\n```sh\ngh run rerun 1");
   expect(report({ outcome, job: undefined })).toMatch(/A new push tries again\.$/);
@@ -90,7 +90,7 @@ test("declared idle times are shown", () => {
   expect(idle(600, 600)).toContain("after 10 minutes without use");
   expect(idle(60)).toContain("after 1 minute without use");
   expect(idle(90)).toContain("after 90 seconds without use");
-  expect(idle(60, 600)).toContain("when it has been idle for long");
+  expect(idle(60, 600)).toContain("when it has been idle for its idle timeout");
 });
 
 test("the comment still reads well without sessions, a job or a command", () => {
@@ -117,7 +117,7 @@ test("the report of a `down` gives the reason, if there is one", () => {
 
 test("the report of a `down` says when some sessions may still run", () => {
   const report = { request: 12, stack: "pr-12", job: undefined };
-  expect(downReport({ ...report, areSessionsGone: false })).toMatch(/\n\n.*may still run until AGB releases them\.$/);
+  expect(downReport({ ...report, areSessionsGone: false })).toMatch(/\n\n.*may run until AGB releases them\.$/);
 });
 
 test("a comment is found again by its project", () => {
@@ -178,7 +178,7 @@ test("rows that do not fit are counted", () => {
   expect(rowsWithin(["abc", "def"], 8)).toEqual(["abc", "def"]);
 });
 
-test("the sweep's summary lists stacks, sessions and what could not be found out", () => {
+test("the sweep's summary lists stacks, sessions and what failed, with codes", () => {
   const text = sweepReport(
     {
       stacks: [{ stack: "pr-1", action: "would remove", reason: "its request is closed" }],
@@ -190,15 +190,18 @@ test("the sweep's summary lists stacks, sessions and what could not be found out
           createdAt: null,
           action: "left",
           reason: "its age is unknown",
+          code: "AGB625",
         },
       ],
-      failures: ["Request 3: GitHub says no | `nothing`"],
+      failures: [{ text: "Request 3: GitHub says no | `nothing`", code: "AGB712" }],
     },
     false,
   );
   expect(text).toContain("(dry run)");
   expect(text).toContain("| `pr-1` | would remove | `its request is closed` |");
-  expect(text).toContain("| `s-1` | `pr-2` |  | left | `its age is unknown` |");
-  expect(text).toContain("- `Request 3: GitHub says no \u2223 \u02cbnothing\u02cb`");
-  expect(sweepReport({ stacks: [], sessions: [], failures: [] }, true)).toContain("There are no stacks of requests.");
+  expect(text).toContain("| `s-1` | `pr-2` |  | left | `its age is unknown` [AGB625] |");
+  expect(text).toContain("- `Request 3: GitHub says no \u2223 \u02cbnothing\u02cb` [AGB712]");
+  const long = { text: "x".repeat(300), code: "AGB712" } as const;
+  expect(sweepReport({ stacks: [], sessions: [], failures: [long] }, true)).toMatch(/…` \[AGB712\]$/);
+  expect(sweepReport({ stacks: [], sessions: [], failures: [] }, true)).toContain("No stack of a request exists.");
 });

@@ -8,18 +8,23 @@ export function fieldEntries(name: string, sources: readonly Declarations[]): En
     throw new Error(`no source of the page declares ${name}`);
   }
   return source.fields(name).map((field) => ({
-    text: `\`${field.name}\` (${fieldFacts(field)}): ${field.text}`,
+    text: `\`${field.name}\` (${fieldFacts(field, innerName(field, sources))}): ${field.text}`,
     entries: innerEntries(field, sources),
   }));
 }
 
+/** The name of the interface of the objects that a field holds; `undefined` when it holds none. */
+export function innerName({ typeNames }: Field, sources: readonly Declarations[]): string | undefined {
+  return typeNames.find((typeName) => sources.some((source) => source.hasInterface(typeName)));
+}
+
 /** The fields of the objects that a field holds; none when it holds no objects. */
-export function innerEntries({ typeNames }: Field, sources: readonly Declarations[]): Entry[] {
-  const inner = typeNames.find((typeName) => sources.some((source) => source.hasInterface(typeName)));
+export function innerEntries(field: Field, sources: readonly Declarations[]): Entry[] {
+  const inner = innerName(field, sources);
   return inner === undefined ? [] : fieldEntries(inner, sources);
 }
 
-function fieldFacts({ type, isRequired, defaultValue }: Field): string {
+function fieldFacts({ type, isRequired, defaultValue }: Field, inner: string | undefined): string {
   const need = isRequired ? "required" : defaultValue === "" ? "optional" : `default: ${defaultWords(defaultValue)}`;
-  return `${type}; ${need}`;
+  return `${type}${inner === undefined ? "" : `, \`${inner}\``}; ${need}`;
 }

@@ -3,7 +3,7 @@ import { contextProperties } from "../../../provider/kinds/context";
 import type { PropertiesOfKind, Property } from "../../../provider/kinds/kind";
 import { sessionProperties } from "../../../provider/kinds/session";
 import { Declarations, type Field } from "../declarations";
-import { innerEntries } from "../fields";
+import { innerEntries, innerName } from "../fields";
 import { literal } from "../literal";
 import { codeBlock, defaultWords, heading, join, list, paragraphs } from "../markdown";
 
@@ -101,7 +101,12 @@ function argumentSection(
       change,
       ...(property.example === undefined ? [] : [`Example: \`${name}: ${literal(property.example)}\``]),
     ]),
-    ...(inner.length === 0 ? [] : [type.startsWith("list") ? "Fields of each object:" : "Fields:", list(inner)]),
+    ...(inner.length === 0
+      ? []
+      : [
+          `Fields of ${type.startsWith("list") ? "each" : "the"} object, \`${innerName(field, sources)}\`:`,
+          list(inner),
+        ]),
   );
 }
 
