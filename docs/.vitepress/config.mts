@@ -23,7 +23,11 @@ export default defineConfig({
   title: name,
   description,
   lang: "en",
-  head: [["link", { rel: "icon", href: `data:image/svg+xml;base64,${icon}` }]],
+  head: [
+    ["link", { rel: "icon", href: `data:image/svg+xml;base64,${icon}` }],
+    // The theme's own grey for the name of a code block's language is too pale to read.
+    ["style", {}, "html:root { --vp-code-lang-color: var(--vp-c-text-2); }"],
+  ],
   // GitHub gives the path without the slash at its end.
   base: `${DOCS_BASE.replace(/\/$/, "")}/`,
   srcDir: "..",
@@ -31,9 +35,16 @@ export default defineConfig({
   rewrites,
   cleanUrls: true,
   markdown: {
+    // The default theme's colours for light pages are too pale on the grey of code blocks.
+    theme: { light: "github-light-high-contrast", dark: "github-dark" },
     anchor: { slugify: githubSlug },
-    config: (markdown) =>
-      siteLinks(markdown, { root, pageOf, repositoryUrl: repositoryUrl || undefined, revision: GITHUB_SHA || "main" }),
+    config: (markdown) => {
+      siteLinks(markdown, { root, pageOf, repositoryUrl: repositoryUrl || undefined, revision: GITHUB_SHA || "main" });
+      // GitHub draws these diagrams. The site would show their source, so the text beside a diagram must say the same.
+      markdown.core.ruler.push("no_diagrams", (state) => {
+        state.tokens = state.tokens.filter(({ type, info }) => type !== "fence" || info !== "mermaid");
+      });
+    },
   },
   themeConfig: {
     search: { provider: "local" },
@@ -41,7 +52,7 @@ export default defineConfig({
       { text: "Getting started", link: "/getting-started" },
       { text: "Reference", link: "/reference" },
       { text: "Troubleshooting", link: "/troubleshooting" },
-      { text: version, link: "/changelog" },
+      { text: `Version ${version}`, link: "/changelog" },
     ],
     sidebar: readSidebar(root),
     outline: [2, 3],

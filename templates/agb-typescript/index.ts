@@ -11,5 +11,5 @@ const sandbox = new AgbSession("sandbox", {
   },
 });
 
-export const sessionIds = { sandbox: sandbox.sessionId };
-export const labels = { sandbox: sandbox.labels };
+export const sessionId = sandbox.sessionId;
+export const labels = sandbox.labels;

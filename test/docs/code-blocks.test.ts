@@ -63,7 +63,7 @@ function testProblems(block: CodeBlock): string[] {
   if (file === undefined) {
     return [`${placeOf(block)}: There is no test ${path}. Correct the comment before the block.`];
   }
-  const reads = /\.test\.ts$/.test(path) && (file.includes(block.page) || file.includes("findBlocksOfTest("));
+  const reads = /\.test\.ts$/.test(path) && file.includes(`findBlocksOfTest("${path}")`);
   return reads
     ? []
     : [

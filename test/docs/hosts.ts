@@ -8,6 +8,7 @@ const allowedHosts = [
   "keepachangelog.com",
   "semver.org",
   "www.contributor-covenant.org",
+  "creativecommons.org",
 ];
 
 /** Returns what is wrong with an address that begins with a scheme. */

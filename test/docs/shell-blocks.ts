@@ -2,11 +2,8 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command, CommanderError } from "commander";
-import { driftCommand } from "../../provider/cli/drift";
-import { emulatorCommand } from "../../provider/cli/emulator";
-import { previewEnvironmentCommand } from "../../provider/cli/preview-environment";
-import { sweepCommand } from "../../provider/cli/sweep";
+import { type Command, CommanderError } from "commander";
+import { createProgram } from "../../provider/cli/program";
 import { configNamespace, settingNames } from "../../provider/config";
 import { repositoryRoot } from "../support/node-process";
 import { annotationOf, type CodeBlock, placeOf } from "./code-blocks";
@@ -34,13 +31,17 @@ const otherPrograms = new Set([
   "ls",
   "mkdir",
   "rm",
+  "unset",
 ]);
 
 const npmCommands = new Set(["ci", "exec", "init", "install", "pack", "run", "start", "test", "uninstall", "version"]);
 
-const { scripts } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
-  scripts: Record<string, string>;
-};
+/** Scripts of this repository and of projects from its template. */
+const scripts = { ...scriptsIn("."), ...scriptsIn("templates/agb-typescript") };
+
+function scriptsIn(folder: string): Record<string, string> {
+  return JSON.parse(readFileSync(join(repositoryRoot, folder, "package.json"), "utf8")).scripts;
+}
 
 /** Returns the commands of the `sh` blocks, without those blocks that a test runs. */
 export function findGuideCommands(blocks: readonly CodeBlock[]): GuideCommand[] {
@@ -98,10 +99,7 @@ function npmProblems(args: readonly string[]): string[] {
 
 /** Lets the real command line parse the arguments, with actions that do nothing. */
 async function ownCommandProblems(args: readonly string[]): Promise<string[]> {
-  const program = new Command("pulumi-agb").version("0.0.0");
-  for (const command of [emulatorCommand(), sweepCommand(), driftCommand(), previewEnvironmentCommand()]) {
-    program.addCommand(command);
-  }
+  const program = createProgram();
   makeHarmless(program);
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -105,9 +105,13 @@ test("the sidebar of every page lists all decision records and all guides", asyn
   }
 });
 
+test("no page shows the source of a diagram", () => {
+  expect([...html].filter(([, content]) => content.includes("language-mermaid")).map(([page]) => page)).toEqual([]);
+});
+
 test("the site says which version it documents", async () => {
   const { version } = JSON.parse(await readFile(join(repositoryRoot, "package.json"), "utf8"));
-  expect(html.get("index.html")).toMatch(new RegExp(`>\\s*(<[^>]*>)*${version.replaceAll(".", "\\.")}<`));
+  expect(html.get("index.html")).toContain(`Version ${version}`);
 });
 
 describeWithChromium("the site in a browser", (chromiumPath) => {
@@ -125,8 +129,10 @@ describeWithChromium("the site in a browser", (chromiumPath) => {
     await site?.close();
   });
   afterEach(async () => {
+    // Closing the page ends requests for pages that it loads ahead.
+    const found = [...problems];
     await page.context().close();
-    expect(problems).toEqual([]);
+    expect(found).toEqual([]);
   });
 
   async function open(path: string, width: number, colorScheme: "light" | "dark"): Promise<void> {
@@ -158,7 +164,8 @@ describeWithChromium("the site in a browser", (chromiumPath) => {
   }
 
   test("the check of contrast finds grey text on white and not black text", async () => {
-    await open("", 1440, "light");
+    page = await (await browser.newContext()).newPage();
+    problems = [];
     await page.setContent('<p style="color: rgb(150 150 150)">grey</p><p>black</p>');
 
     expect(await page.evaluate(findLowContrast)).toEqual([expect.stringMatching(/^2\.\d+ p\.: grey$/)]);

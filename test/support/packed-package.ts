@@ -3,7 +3,7 @@
 
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { runBounded } from "./bounded-process";
 
 const repositoryDirectory = join(__dirname, "..", "..");
@@ -46,9 +46,22 @@ export async function packPackage(): Promise<PackedPackage> {
         await symlink(join(repositoryDirectory, "node_modules", name), join(target, name), "junction");
       }
       await cp(unpacked, join(target, "pulumi-agb"), { recursive: true });
+      await linkCommands(target, [...names, "pulumi-agb"]);
     },
     close: () => rm(directory, { recursive: true, force: true }),
   };
+}
+
+/** Links the commands of packages into `.bin`, where `npm run` finds them. */
+async function linkCommands(modules: string, names: readonly string[]): Promise<void> {
+  await mkdir(join(modules, ".bin"));
+  for (const name of names) {
+    const { bin = {} } = JSON.parse(await readFile(join(modules, name, "package.json"), "utf8"));
+    const commands = typeof bin === "string" ? { [basename(name)]: bin } : (bin as Record<string, string>);
+    for (const [command, file] of Object.entries(commands)) {
+      await symlink(join(modules, name, file), join(modules, ".bin", command));
+    }
+  }
 }
 
 async function dependenciesIn(directory: string, kinds: readonly string[]): Promise<string[]> {

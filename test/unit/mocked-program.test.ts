@@ -1,0 +1,43 @@
+// A user's unit test of a program: Pulumi's own mocks, as its documentation shows them.
+
+import * as pulumi from "@pulumi/pulumi";
+import { AgbContext, AgbProvider, AgbSession } from "../../provider";
+import { outputValue } from "../support/pulumi-program";
+
+beforeEach(() =>
+  pulumi.runtime.setMocks(
+    { newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: inputs }), call: ({ inputs }) => inputs },
+    "shop",
+    "dev",
+  ),
+);
+
+test("a session under mocks has its declared outputs, an id and the owner's labels", async () => {
+  const web = new AgbSession("web", { imageId: "agb-code-space-1", labels: { team: "storefront" } });
+  expect(await outputValue(web.sessionId)).toBe("web-id");
+  expect(await outputValue(web.imageId)).toBe("agb-code-space-1");
+  expect(await outputValue(web.labels)).toEqual({ team: "storefront" });
+  expect(await outputValue(web.released)).toBe(false);
+  expect(await outputValue(web.idleTimeoutSeconds)).toBeUndefined();
+  expect(await outputValue(web.labelsAll)).toEqual({
+    team: "storefront",
+    "pulumi-project": "shop",
+    "pulumi-stack": "dev",
+    "pulumi-stack-id": "agb-id",
+    "pulumi-resource": "web",
+  });
+});
+
+test("a session that mounts a context, with a provider of its own, works under mocks", async () => {
+  const provider = new AgbProvider("europe", { apiKey: pulumi.secret("key") });
+  const cache = new AgbContext("cache", { name: "build-cache" }, { provider });
+  const mounts = [{ contextId: cache.contextId, path: "/home/user/cache" }];
+  const web = new AgbSession("web", { imageId: "agb-code-space-1", contextSyncs: mounts }, { provider });
+  expect(await outputValue(cache.name)).toBe("build-cache");
+  expect(await outputValue(web.contextSyncs)).toEqual([{ contextId: "cache-id", path: "/home/user/cache" }]);
+});
+
+test("resources that are only looked up work under mocks", async () => {
+  expect(await outputValue(AgbSession.get("web", "session-1").sessionId)).toBe("session-1");
+  expect(await outputValue(AgbContext.get("cache", "context-1").contextId)).toBe("context-1");
+});
