@@ -46,14 +46,14 @@ test("what has not changed is not built again, unless it is forced", async () =>
 });
 
 test.each<[string, () => void]>([
-  ["changed, with the same length", () => write("sources/folder/b.ts", "b2")],
-  ["added", () => write("sources/folder/deep/c.ts", "")],
-  ["removed", () => rmSync(join(root, "sources/a.ts"))],
-  ["renamed", () => renameSync(join(root, "sources/a.ts"), join(root, "sources/c.ts"))],
-  ["added that the build does not read", () => write("sources/page.css", "")],
-  ["outside the folder changed", () => write("settings.json", "[]")],
-  ["that was missing added", () => write("missing", "")],
-])("the next build runs after a source was %s", async (_, change) => {
+  ["a source changed, with the same length", () => write("sources/folder/b.ts", "b2")],
+  ["a source was added", () => write("sources/folder/deep/c.ts", "")],
+  ["a source was removed", () => rmSync(join(root, "sources/a.ts"))],
+  ["a source was renamed", () => renameSync(join(root, "sources/a.ts"), join(root, "sources/c.ts"))],
+  ["a file was added that the build does not read", () => write("sources/page.css", "")],
+  ["a setting outside the folder changed", () => write("settings.json", "[]")],
+  ["a missing input was added", () => write("missing", "")],
+])("the next build runs after %s", async (_, change) => {
   await build();
   change();
   expect(await build()).toBe(true);
@@ -69,7 +69,7 @@ test.each<[string, () => void]>([
   ["changed", () => write("built/a.ts", "edited")],
   ["removed", () => rmSync(join(root, "built/a.ts"))],
   ["left from another build", () => write("built/old/a.ts", "old")],
-])("a built file that was %s is put right, although no source has changed", async (_, change) => {
+])("a built file that was %s is built again, although no source has changed", async (_, change) => {
   await build();
   change();
   expect(await build()).toBe(true);
@@ -122,7 +122,7 @@ test("the package is built from all of provider/, the build itself, and what is 
   expect(inputs.filter((path) => !existsSync(join(repositoryRoot, path)))).toEqual([]);
 });
 
-test("each file of the package holds other sources, and no source is in two of them", async () => {
+test("no source is in two files of the package", async () => {
   const sourcesInFiles = (await bundleChunks(repositoryRoot)).flatMap(({ moduleIds }) => moduleIds);
   expect(sourcesInFiles.length).toBeGreaterThan(100);
   expect(new Set(sourcesInFiles).size).toBe(sourcesInFiles.length);
