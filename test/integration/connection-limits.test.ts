@@ -326,7 +326,7 @@ describe("a process", () => {
           socket.write("HTTP/1.1 200 OK\r\n\r\n");
         }
       });
-      const report = await runNode(["-e", callingScript("https://agb.invalid")], repositoryRoot, {
+      const report = await runNode(["--import", "tsx", "-e", callingScript("https://agb.invalid")], repositoryRoot, {
         HTTPS_PROXY: proxy.url,
       });
       expect(report).toMatch(/for createSession/);
@@ -337,7 +337,7 @@ describe("a process", () => {
   test("ends by itself after many calls through one tunnel, and Node reports no leak", async () => {
     const server = await startScriptedServer((_, response) => sendSuccess(response, session));
     const proxy = await startProxy(tunnelTo(Number(new URL(server.url).port)));
-    const report = await runNode(["-e", callingScript("http://agb.invalid")], repositoryRoot, {
+    const report = await runNode(["--import", "tsx", "-e", callingScript("http://agb.invalid")], repositoryRoot, {
       HTTP_PROXY: proxy.url,
     });
     expect(report).toBe("made session-1");
@@ -368,9 +368,9 @@ function resolveNamesTo(address: string): void {
 
 function callingScript(endpoint: string): string {
   return `
-    const { AgbClient } = require("./dist/api/client");
-    const { createSession, getSession } = require("./dist/api/sessions");
-    const { readSettings } = require("./dist/config");
+    const { AgbClient } = require("./provider/api/client");
+    const { createSession, getSession } = require("./provider/api/sessions");
+    const { readSettings } = require("./provider/config");
     const environment = { ...process.env, AGB_API_KEY: "${testKey}", AGB_ENDPOINT: "${endpoint}", AGB_TIMEOUT_MS: "1000" };
     const { apiKey, ...settings } = readSettings(() => undefined, environment);
     const client = new AgbClient({ ...settings, apiKey: apiKey.value });

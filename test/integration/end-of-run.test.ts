@@ -176,13 +176,13 @@ test("a process without a pipe as its input does not treat the empty input as th
 
 test("many creates can wait for the end of the run without a warning of Node", async () => {
   const script = `
-    const { CreatesInFlight } = require("./dist/kinds/creates-in-flight");
-    const { systemClock } = require("./dist/lifecycle/wait");
+    const { CreatesInFlight } = require("./provider/kinds/creates-in-flight");
+    const { systemClock } = require("./provider/lifecycle/wait");
     process.on("warning", ({ message }) => console.log(message));
     const { ended } = new CreatesInFlight();
     for (let creates = 0; creates < 30; creates++) {
       systemClock.sleep(1, ended);
     }
   `;
-  expect(await runNode(["-e", script], repositoryRoot)).toBe("");
+  expect(await runNode(["--import", "tsx", "-e", script], repositoryRoot)).toBe("");
 });

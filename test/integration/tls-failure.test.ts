@@ -145,9 +145,9 @@ async function releaseTrusting(
   const file = join(await makeTemporaryFolder(), "authority.pem");
   await writeFile(file, certificates.map(({ cert }) => cert).join("\n"));
   const script = `
-    const { AgbClient } = require("./dist/api/client");
-    const { findProxy } = require("./dist/api/proxy");
-    const { releaseSession } = require("./dist/api/sessions");
+    const { AgbClient } = require("./provider/api/client");
+    const { findProxy } = require("./provider/api/proxy");
+    const { releaseSession } = require("./provider/api/sessions");
     const baseUrl = "${baseUrl}";
     const proxy = findProxy(baseUrl, process.env);
     const client = new AgbClient({ baseUrl, proxy, apiKey: "${testKey}", timeoutMs: 10_000 });
@@ -155,7 +155,7 @@ async function releaseTrusting(
       .then(() => console.log("released"), (error) => console.log(error.message))
       .finally(() => client.close());
   `;
-  return runNode(["-e", script], repositoryRoot, { ...environment, NODE_EXTRA_CA_CERTS: file });
+  return runNode(["--import", "tsx", "-e", script], repositoryRoot, { ...environment, NODE_EXTRA_CA_CERTS: file });
 }
 
 /** Starts a proxy whose tunnels all lead to one server, and makes it the proxy of this process. */

@@ -1,5 +1,18 @@
 import { join, relative, sep } from "node:path";
+import { bundleChunks } from "../../tools/build/code";
 import { repositoryRoot, runNode } from "../support/node-process";
+
+const dist = join(repositoryRoot, "dist");
+
+/** The layers that each file of `dist` holds, such as `api` and `lifecycle`, by the file's path below `dist`. */
+let layersByFile: ReadonlyMap<string, readonly string[]>;
+
+beforeAll(async () => {
+  const sources = join(repositoryRoot, "provider");
+  const layerOf = (path: string) => relative(sources, path).split(sep)[0] ?? "";
+  const chunks = await bundleChunks(repositoryRoot);
+  layersByFile = new Map(chunks.map(({ fileName, moduleIds }) => [fileName, moduleIds.map(layerOf)]));
+});
 
 /** What is loaded after a program has run the given statement. */
 async function loadedBy(statement: string): Promise<{ readonly packages: Set<string>; readonly layers: Set<string> }> {
@@ -10,15 +23,21 @@ async function loadedBy(statement: string): Promise<{ readonly packages: Set<str
   const files = JSON.parse(
     await runNode(["-e", script], join(repositoryRoot, "examples", "labelled-sessions")),
   ) as string[];
-  const dist = join(repositoryRoot, "dist");
+  const ours = files.filter((file) => file.startsWith(dist));
   return {
     packages: new Set(
       files.flatMap((file) => /.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file)?.[1] ?? []),
     ),
-    layers: new Set(
-      files.filter((file) => file.startsWith(dist)).map((file) => relative(dist, file).split(sep)[0] ?? ""),
-    ),
+    layers: new Set(ours.flatMap((file) => layersIn(relative(dist, file).replaceAll(sep, "/")))),
   };
+}
+
+function layersIn(file: string): readonly string[] {
+  const layers = layersByFile.get(file);
+  if (layers === undefined) {
+    throw new Error(`dist/${file} is not part of the build. Run npm run build.`);
+  }
+  return layers;
 }
 
 const program = 'require("pulumi-agb").AgbSession.name';
@@ -46,4 +65,37 @@ test.each([
   const { layers } = await loadedBy(statement);
   expect(layers).toContain(own);
   expect([...layers].filter((layer) => commandLayers.includes(layer))).toEqual([]);
+});
+
+test("a program that starts an emulator loads nothing but the emulator", async () => {
+  const { layers, packages } = await loadedBy('require("pulumi-agb/emulator").startEmulator.name');
+  expect(layers).toEqual(new Set(["emulator"]));
+  expect(packages).toEqual(new Set(["zod"]));
+});
+
+// `sideEffects` of package.json tells bundlers which files they may leave out when nothing is imported from them.
+test.each([
+  ["pulumi-agb", []],
+  ["pulumi-agb/emulator", []],
+  ["pulumi-agb/dynamic", ["console.error", "SIGTERM", "SIGINT"]],
+])("loading %s changes %j of the process, as sideEffects in package.json says", async (entry, changes) => {
+  const script = `
+    // What other packages do is not ours.
+    for (const name of ["@pulumi/pulumi", "zod", "undici"]) require(name);
+    const observe = () => ({
+      ...Object.fromEntries(["log", "warn", "error"].map((name) => ["console." + name, console[name]])),
+      ...Object.fromEntries(process.eventNames().map((name) => [name, process.listenerCount(name)])),
+    });
+    const before = observe();
+    const path = require.resolve(${JSON.stringify(entry)});
+    require(path);
+    const after = observe();
+    const changes = Object.keys(after).filter((name) => before[name] !== after[name]);
+    console.log(JSON.stringify({ changes, path }));
+    process.exit();
+  `;
+  const found = JSON.parse(await runNode(["-e", script], join(repositoryRoot, "examples", "labelled-sessions")));
+  const { sideEffects } = require("../../package.json") as { readonly sideEffects: readonly string[] };
+  expect(found.changes.sort()).toEqual([...changes].sort());
+  expect(sideEffects.some((file) => join(repositoryRoot, file) === found.path)).toBe(changes.length > 0);
 });

@@ -1,5 +1,6 @@
 // How npm treats this repository: `npm install` in a fresh clone, and in a project that installs the packed file.
 
+import { execFileSync } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -22,9 +23,9 @@ test("nothing in the package runs when it is installed, so npm asks nobody to al
   }
 });
 
-test("npm install in a clone still builds, and so does packing", () => {
+test("npm install in a clone still builds, and packing always builds", () => {
   expect(manifest.scripts["preprepare"]).toContain("build");
-  expect(manifest.scripts["prepack"]).toContain("build");
+  expect(manifest.scripts["prepack"]).toMatch(/build -- --force$/);
 });
 
 // npm links commands before it builds, and leaves out a command whose file is not there yet.
@@ -51,6 +52,43 @@ test("the lock file has no fields that npm 10 and npm 11 disagree about", () => 
 // `.npmrc` sets this.
 test("the lock file names no registry, so npm asks the one that each user has set", () => {
   expect(Object.values(packages).flatMap(({ resolved, link }) => (link ? [] : (resolved ?? [])))).toEqual([]);
+});
+
+describe("the packed package", () => {
+  let files: readonly { readonly path: string; readonly size: number }[];
+
+  beforeAll(() => {
+    const report = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: repository,
+      encoding: "utf8",
+      timeout: 60_000,
+      // npm is a script on Windows.
+      shell: process.platform === "win32",
+    });
+    files = JSON.parse(report)[0].files;
+  }, 90_000);
+
+  test("has at most 400 kB", () => {
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    expect(bytes).toBeLessThanOrEqual(400_000);
+  });
+
+  test("has the built files of this version, without source maps, records and sources", () => {
+    expect(files.filter(({ path }) => /\.map$|tsbuildinfo|(?<!\.d)\.ts$/.test(path))).toEqual([]);
+    expect(files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([
+        "dist/index.js",
+        "dist/index.d.ts",
+        "dist/dynamic.js",
+        "dist/emulator/index.js",
+        "dist/emulator/console/index.html",
+        "dist/cli/main.js",
+        "bin/pulumi-agb.cjs",
+        "LICENSE",
+      ]),
+    );
+    expect(files.length).toBeLessThan(40);
+  });
 });
 
 /** Looks a package up as Node does: in the `node_modules` of the package that asks, then further up. */

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type typescript from "typescript";
+import typescript from "typescript";
 
 // Pulumi compiles a project that has no TypeScript of its own with the version that it includes.
 const vendorDirectory = join(dirname(require.resolve("@pulumi/pulumi/package.json")), "vendor");
@@ -9,15 +9,17 @@ const compiler: typeof typescript = require(join(vendorDirectory, vendored, "typ
 
 const distDirectory = join(__dirname, "..", "..", "dist");
 
+const declarationFiles = ["index.d.ts", "dynamic.d.ts", "emulator/index.d.ts"].map((name) => join(distDirectory, name));
+
 test("the oldest TypeScript that compiles Pulumi programs can read the package's types", () => {
-  const program = compiler.createProgram([join(distDirectory, "index.d.ts")], {
+  const program = compiler.createProgram(declarationFiles, {
     moduleResolution: compiler.ModuleResolutionKind.NodeJs,
     types: [],
     noEmit: true,
   });
   const ours = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(distDirectory));
 
-  expect(ours.length).toBeGreaterThan(3);
+  expect(ours.map(({ fileName }) => fileName)).toEqual(expect.arrayContaining(declarationFiles));
   expect(
     ours
       .flatMap((file) => program.getSyntacticDiagnostics(file))
@@ -111,3 +113,50 @@ test("it refuses a lifecycle, an upload mode and a property of a mount that do n
     expect.stringMatching(/^6: .*'name' is missing/s),
   ]);
 });
+
+test.each([
+  ["node16", typescript.ModuleKind.Node16, typescript.ModuleResolutionKind.Node16],
+  ["bundler", typescript.ModuleKind.ESNext, typescript.ModuleResolutionKind.Bundler],
+  ["classic node", typescript.ModuleKind.CommonJS, typescript.ModuleResolutionKind.Node10],
+])(
+  "a strict program that also checks declarations can use all entries, found by the rules of %s",
+  (_, module, moduleResolution) => {
+    const fileName = join(__dirname, "program-of-a-user.ts");
+    const text = `
+    import { AgbSession } from "pulumi-agb";
+    import { session } from "pulumi-agb/dynamic";
+    import { startEmulator, ManualClock } from "pulumi-agb/emulator";
+    export const entries = [AgbSession, session.create, startEmulator({ clock: new ManualClock() })] as const;
+  `;
+    const options: typescript.CompilerOptions = {
+      module,
+      moduleResolution,
+      target: typescript.ScriptTarget.ES2022,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      types: ["node"],
+      noEmit: true,
+    };
+    const host = typescript.createCompilerHost(options);
+    const { getSourceFile, fileExists, readFile } = host;
+    host.getSourceFile = (name, target) =>
+      name === fileName ? typescript.createSourceFile(name, text, target) : getSourceFile.call(host, name, target);
+    host.fileExists = (name) => name === fileName || fileExists.call(host, name);
+    host.readFile = (name) => (name === fileName ? text : readFile.call(host, name));
+    const program = typescript.createProgram([fileName], options, host);
+    const ours = program
+      .getSourceFiles()
+      .filter((file) => file.fileName === fileName || file.fileName.startsWith(distDirectory));
+
+    expect(ours.map((file) => file.fileName)).toEqual(expect.arrayContaining(declarationFiles));
+    // Only ours: what the declarations of other packages contain is not our business.
+    expect(
+      ours
+        .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
+        .map(
+          ({ file, messageText }) => `${file?.fileName}: ${typescript.flattenDiagnosticMessageText(messageText, " ")}`,
+        ),
+    ).toEqual([]);
+  },
+);

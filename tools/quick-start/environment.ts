@@ -1,12 +1,13 @@
 // The environment of the quick start. `npm start` (start.ts) and `npm run pulumi` (pulumi.ts) run Pulumi on the project at the
-// repository's root, with a local backend. Without an API key they use a local AGB emulator. Imports tools/pulumi-cli and
-// provider/pulumi, and runs the built command of this package. Uses nothing else of the project.
+// repository's root, with a local backend. Without an API key they use a local AGB emulator. Imports tools/build, tools/pulumi-cli
+// and provider/pulumi, and runs the built command of this package. Uses nothing else of the project.
 
 import { mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PulumiRunner } from "../../provider/pulumi/pulumi-process";
 import { StoppedError } from "../../provider/pulumi/stop-requests";
+import { buildPackage } from "../build/build-package";
 import { type FoundPulumi, findPulumi } from "../pulumi-cli/find-pulumi";
 import { projectDirectory } from "../pulumi-cli/pinned-version";
 import { type RunningEmulator, startEmulator } from "./emulator";
@@ -27,7 +28,7 @@ export interface QuickStart {
 }
 
 /**
- * Runs `work` with everything that a Pulumi command needs: finds the CLI, starts the emulator if no API key is set, creates
+ * Runs `work` with everything that a Pulumi command needs: builds the package if a source has changed, finds the CLI, starts the emulator if no API key is set, creates
  * the stack `dev` if it is missing. Stops the emulator afterwards. The state is in `.quick-start/SERVICE/`.
  *
  * @returns the exit code of `work`, or 1 after an error, which is printed to standard error
@@ -36,6 +37,7 @@ export async function withQuickStart(work: (quickStart: QuickStart) => Promise<n
   const runner = new PulumiRunner(projectDirectory);
   let emulator: RunningEmulator | undefined;
   try {
+    await buildPackage();
     const pulumi = await findPulumi({ signal: runner.signal });
     const service = chooseService(process.env, join(projectDirectory, `Pulumi.${stackName}.yaml`));
     const folder = join(projectDirectory, ".quick-start", service.folderName);

@@ -5,7 +5,7 @@ import { formatOutputsTable } from "./outputs-table";
 
 async function start(): Promise<void> {
   process.exitCode = await withQuickStart(async (quickStart) => {
-    const exitCode = await quickStart.run(["up", "--yes"]);
+    const exitCode = await quickStart.run(["up", "--yes", "--skip-preview"]);
     if (exitCode !== 0) {
       return exitCode;
     }

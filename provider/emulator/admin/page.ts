@@ -2,8 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-
-const folder = join(__dirname, "..", "console");
+import { consoleFolder } from "../console-folder";
 
 const fileName = /^[a-z-]+\.(css|mjs|svg)$/;
 
@@ -33,7 +32,7 @@ export const pageHeaders: Readonly<Record<string, string>> = {
 
 /** The page itself. It contains the token, which allows everything that the console can do. */
 export function readPage(pageToken: string): PageFile {
-  const content = readFileSync(join(folder, "index.html"), "utf8").replace("PAGE_TOKEN", pageToken);
+  const content = readFileSync(join(consoleFolder, "index.html"), "utf8").replace("PAGE_TOKEN", pageToken);
   return { contentType: "text/html;charset=utf-8", content };
 }
 
@@ -44,7 +43,7 @@ export function readPageFile(name: string): PageFile | undefined {
     return undefined;
   }
   try {
-    return { contentType, content: readFileSync(join(folder, name), "utf8") };
+    return { contentType, content: readFileSync(join(consoleFolder, name), "utf8") };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {
       return undefined;

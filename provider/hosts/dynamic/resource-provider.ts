@@ -18,7 +18,15 @@ export interface DynamicHostOptions {
 }
 
 /** Every method that Pulumi's process may call. */
-export type DynamicProvider = ReturnType<typeof dynamicProvider>;
+export interface DynamicProvider {
+  configure(request: pulumi.dynamic.ConfigureRequest): Promise<void>;
+  check(olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: pulumi.dynamic.CheckFailure[] }>;
+  diff(id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.DiffResult>;
+  create(inputs: Properties): Promise<{ id: string; outs: Properties }>;
+  read(id: string, known?: Properties): Promise<pulumi.dynamic.ReadResult<Properties>>;
+  update(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }>;
+  delete(id: string, known: Properties): Promise<void>;
+}
 
 /**
  * Makes the object that Pulumi's process calls for one kind.
@@ -26,7 +34,7 @@ export type DynamicProvider = ReturnType<typeof dynamicProvider>;
  * The process passes a provider only the properties of a resource. So the program adds some that begin with `__`:
  * `__provider`, which Pulumi needs, and `__resource`, the resource's name. The state keeps them, and kinds never see them.
  */
-export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHostOptions) {
+export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHostOptions): DynamicProvider {
   const callerOf = (given: Properties): Caller => ({ resource: given["__resource"] as string | undefined, say });
 
   return {

@@ -1,0 +1,146 @@
+// When `dist` is built again. Here the build copies its sources.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageTarget } from "../../tools/build/build-package";
+import { bundleChunks } from "../../tools/build/code";
+import { bringUpToDate, type Target } from "../../tools/build/up-to-date";
+import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
+
+let root: string;
+let target: Target;
+
+beforeEach(async () => {
+  root = await makeTemporaryFolder();
+  target = {
+    inputs: [join(root, "sources"), join(root, "settings.json"), join(root, "missing")],
+    outputDirectory: join(root, "built"),
+    recordPath: join(root, "cache", "record.json"),
+  };
+  write("sources/a.ts", "a1");
+  write("sources/folder/b.ts", "b1");
+  write("settings.json", "{}");
+});
+
+function write(path: string, content: string): void {
+  mkdirSync(join(root, path, ".."), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+function sources(): Map<string, string> {
+  const names = readdirSync(join(root, "sources"), { recursive: true, encoding: "utf8" });
+  const files = names.filter((name) => name.endsWith(".ts"));
+  return new Map(files.map((name) => [name, readFileSync(join(root, "sources", name), "utf8")]));
+}
+
+const build = (isForced = false) => bringUpToDate(target, { isForced }, async () => sources());
+
+function built(): string[] {
+  return readdirSync(target.outputDirectory, { recursive: true, encoding: "utf8" }).sort();
+}
+
+test("what has not changed is not built again, unless it is forced", async () => {
+  expect([await build(), await build(), await build(true), await build()]).toEqual([true, false, true, false]);
+  expect(built()).toEqual(["a.ts", "folder", "folder/b.ts"]);
+});
+
+test.each<[string, () => void]>([
+  ["a source changed, with the same length", () => write("sources/folder/b.ts", "b2")],
+  ["a source was added", () => write("sources/folder/deep/c.ts", "")],
+  ["a source was removed", () => rmSync(join(root, "sources/a.ts"))],
+  ["a source was renamed", () => renameSync(join(root, "sources/a.ts"), join(root, "sources/c.ts"))],
+  ["a file was added that the build does not read", () => write("sources/page.css", "")],
+  ["a setting outside the folder changed", () => write("settings.json", "[]")],
+  ["a missing input was added", () => write("missing", "")],
+])("the next build runs after %s", async (_, change) => {
+  await build();
+  change();
+  expect(await build()).toBe(true);
+  expect(new Map(built().flatMap((name) => (name.endsWith(".ts") ? [[name, readBuilt(name)]] : [])))).toEqual(
+    sources(),
+  );
+  expect(await build()).toBe(false);
+});
+
+const readBuilt = (name: string) => readFileSync(join(target.outputDirectory, name), "utf8");
+
+test.each<[string, () => void]>([
+  ["changed", () => write("built/a.ts", "edited")],
+  ["removed", () => rmSync(join(root, "built/a.ts"))],
+  ["left from another build", () => write("built/old/a.ts", "old")],
+])("a built file that was %s is built again, although no source has changed", async (_, change) => {
+  await build();
+  change();
+  expect(await build()).toBe(true);
+  expect(built()).toEqual(["a.ts", "folder", "folder/b.ts"]);
+  expect(readBuilt("a.ts")).toBe("a1");
+});
+
+test("a source that changes during a build is built the next time", async () => {
+  await bringUpToDate(target, {}, async () => {
+    const before = sources();
+    write("sources/a.ts", "a2");
+    return before;
+  });
+  expect(await build()).toBe(true);
+  expect(readBuilt("a.ts")).toBe("a2");
+});
+
+test("a failed build leaves the last one in place and does not count as complete", async () => {
+  await build();
+  write("sources/a.ts", "a2");
+  const failed = bringUpToDate(target, {}, () => Promise.reject(new Error("syntax error")));
+  await expect(failed).rejects.toThrow("syntax error");
+  expect(readBuilt("a.ts")).toBe("a1");
+  expect(await build()).toBe(true);
+});
+
+test("a build that ends while it writes does not count as complete", async () => {
+  await build();
+  write("sources/a.ts", "a2");
+  // A folder in the place of the second file: the first file is written, then the build fails.
+  rmSync(join(target.outputDirectory, "folder"), { recursive: true });
+  write("built/folder", "");
+  await expect(build()).rejects.toThrow();
+  expect(readBuilt("a.ts")).toBe("a2");
+  rmSync(join(target.outputDirectory, "folder"));
+  write("sources/a.ts", "a1");
+  expect(await build()).toBe(true);
+  expect(readBuilt("folder/b.ts")).toBe("b1");
+});
+
+test("a damaged record does not count", async () => {
+  await build();
+  write("cache/record.json", '{"inputs":');
+  expect(await build()).toBe(true);
+});
+
+test("the package is built from all of provider/, the build itself, and what is installed", () => {
+  const inputs = ["provider", "tools/build", "package.json", "tsconfig.json", "node_modules/.package-lock.json"];
+  expect(packageTarget.inputs).toEqual(inputs.map((path) => join(repositoryRoot, path)));
+  expect(inputs.filter((path) => !existsSync(join(repositoryRoot, path)))).toEqual([]);
+});
+
+test("no source is in two files of the package", async () => {
+  const sourcesInFiles = (await bundleChunks(repositoryRoot)).flatMap(({ moduleIds }) => moduleIds);
+  expect(sourcesInFiles.length).toBeGreaterThan(100);
+  expect(new Set(sourcesInFiles).size).toBe(sourcesInFiles.length);
+});
+
+test("a stack trace of the package names the exported functions, and a tool finds the lines in the sources", async () => {
+  const script = `
+    const { startEmulator } = require("pulumi-agb/emulator");
+    startEmulator({ port: -1 }).catch(({ stack }) => console.log(stack));
+  `;
+  const trace = await runNode(["-e", script], join(repositoryRoot, "examples", "labelled-sessions"));
+  expect(trace).toMatch(/at (async )?startEmulator .*dist.emulator.emulator\.js:\d+:\d+/);
+
+  const positions = execFileSync(process.execPath, ["--import", "tsx", "tools/build/positions.ts"], {
+    cwd: repositoryRoot,
+    input: trace,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  expect(positions).toMatch(/at (async )?startEmulator \(provider\/emulator\/[a-z-]+\.ts:\d+:\d+\)/);
+}, 90_000);
