@@ -16,7 +16,6 @@ const adviceByCode: Readonly<Partial<Record<MessageCode, string>>> = {
   AGB306: checkEndpoint,
   AGB307: runLater,
   AGB308: runLater,
-  AGB309: "Report it to AGB's support.",
   AGB310: "If the message does not say what to change, ask AGB's support and give them the request id.",
 };
 
