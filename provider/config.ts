@@ -88,8 +88,8 @@ export class AgbConfigurationError extends CleanError {
 
 const missingKey: SettingProblem = {
   reason:
-    "No AGB API key. Set it as secret configuration (pulumi config set --secret agb:apiKey), " +
-    "in the environment (AGB_API_KEY), or as apiKey of an explicit AgbProvider.",
+    "No AGB API key. Set one with `pulumi config set --secret agb:apiKey`, in the environment variable AGB_API_KEY, or as " +
+    "`apiKey` of an AgbProvider.",
   code: "AGB201",
 };
 
@@ -134,7 +134,7 @@ export function readSettings(
     problems.push(missingKey);
   } else if (!isKey(apiKey.value)) {
     problems.push({
-      reason: `${apiKey.source} cannot be used: an API key has no blanks, line breaks or special characters`,
+      reason: `${apiKey.source} cannot be used: an API key has no blanks, line breaks or non-ASCII characters`,
       code: "AGB203",
     });
   }
@@ -203,7 +203,9 @@ function parseDefaultLabels(text: string): Labels {
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new Error("it is not an object; set it label by label: pulumi config set --path agb:defaultLabels.team web");
+    throw new Error(
+      "it is not an object; set it label by label: `pulumi config set --path agb:defaultLabels.team web`",
+    );
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw new Error(`it must be an object of labels, not ${describeType(parsed)}`);

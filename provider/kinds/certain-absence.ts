@@ -35,15 +35,15 @@ export function requireCertainAbsence(account: Account, { noun, isLookup, servic
   const { settings, apiKey, client } = account;
   if (apiKey !== settings.apiKey) {
     throw new DoubtfulAbsenceError(
-      `AGB refused the key from ${settings.apiKey.source}, and with the one from ${apiKey.source} the ${noun} is not ` +
-        "found: it is gone, or it belongs to another account",
+      `AGB refused the key from ${settings.apiKey.source}. With the key from ${apiKey.source}, the ${noun} was not found: ` +
+        "it is gone, or it belongs to another account",
       "rotated key",
     );
   }
   if (!isLookup && !isSameService(service, settings.baseUrl, client.emulatorId)) {
     throw new DoubtfulAbsenceError(
-      `the ${noun} was created at ${describeService(service)} and may still be there; it was not found at ` +
-        `${settings.baseUrl}, which is another service`,
+      `the ${noun} was not found at ${settings.baseUrl}, but it was created at ${describeService(service)} and may still ` +
+        "exist there",
       isEmulatorName(service) ? "other emulator" : "other service",
     );
   }

@@ -86,8 +86,8 @@ function wrongName(path: readonly PropertyKey[], name: string, owner: string, na
     path: propertyPath([...path, name]),
     code: "AGB101",
     ...(meant === undefined
-      ? { reason: `no such property; ${owner} has ${names.join(nameSeparator)}` }
-      : { reason: `no such property; did you mean ${meant}?`, meant: propertyPath([...path, meant]) }),
+      ? { reason: `unknown property; ${owner} has ${names.join(nameSeparator)}` }
+      : { reason: `unknown property; did you mean ${meant}?`, meant: propertyPath([...path, meant]) }),
   };
 }
 

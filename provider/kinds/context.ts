@@ -76,7 +76,7 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     }
     const other = declaredNames.get(name) ?? resource;
     declaredNames.set(name, other);
-    const reason = `${JSON.stringify(other)} declares a context with this name already; declare it once and pass it on`;
+    const reason = `${JSON.stringify(other)} already declares a context with this name; declare it once and pass it on`;
     return other === resource ? [] : [{ path: "name", reason, code: "AGB114" }];
   }
 
@@ -123,7 +123,7 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     { name, forceDestroy }: Partial<ContextState>,
   ) {
     if (inUse.belongsToAnother(id, resource)) {
-      warn(`context ${printable(id)} belongs to another resource of this program now; it is not deleted.`, "AGB506");
+      warn(`context ${printable(id)} now belongs to another resource of this program; it is not deleted.`, "AGB506");
       return "deleted";
     }
     const options = { force: forceDestroy, knownName: name, clock, timeoutMs: limitMs };
@@ -180,8 +180,8 @@ const contextAdvice: NonNullable<ResourceKind<ContextState>["advice"]> = (error,
   }
   if (error instanceof ContextTakenOverError) {
     const text =
-      "Remove this resource from the program: that does not delete a context of another resource. Or give it another name " +
-      "and remove `adopt` from the other one.";
+      "Remove this resource from the program: that does not delete the other resource's context. Or give it another name and " +
+      "remove `adopt` from the other resource.";
     return { code: "AGB506", text };
   }
   if (error instanceof AgbNotFoundError || error instanceof MissingContextError) {
@@ -202,7 +202,7 @@ const contextAdvice: NonNullable<ResourceKind<ContextState>["advice"]> = (error,
 
 /** What to do when AGB refused what was asked, by operation. */
 const refusalAdvice: Readonly<Record<LimitedOperation, string>> = {
-  create: "Nothing was created. Check the name and how many contexts the account may have.",
+  create: "Nothing was created. Check the name, and how many contexts the account may have.",
   update: "The context keeps its name. Check the new name.",
   delete: "Nothing was deleted. A session may still mount the context: release it first, then run the command again.",
 };

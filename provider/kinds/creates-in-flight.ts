@@ -4,7 +4,7 @@ import { CleanError } from "../api/errors";
 /** The run ended during the create. No state will hold what it created, so that was deleted again. */
 export class AbandonedCreateError extends CleanError {
   constructor() {
-    super("the run ended during the create; what it created was deleted again");
+    super("the run ended during the create, so the new resource was deleted again");
   }
 }
 

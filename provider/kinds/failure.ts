@@ -98,6 +98,10 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
     const limit = isLimited ? `timeouts.${operation as LimitedOperation} of the ${kind.noun}` : undefined;
     return { code, text: `${timeoutAdvice(account?.settings, limit)}${endpoint}${stored}` };
   }
+  if (error instanceof AgbNetworkError && error.obstacle === "proxy") {
+    // The error says what to change.
+    return { code, text: stored.trim() };
+  }
   if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isAtWrongAddress(error)) {
     return { code, text: `${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}` };
   }
@@ -129,24 +133,24 @@ function adviceOnEndpoint(account: Account | undefined): string {
 function emulatorAdvice(error: unknown, account: Account | undefined): string {
   const isSilent = error instanceof AgbNetworkError && !error.requestSent;
   return isSilent && account !== undefined && isLoopback(account.settings.baseUrl)
-    ? " If it is the emulator's, start it: `npx pulumi-agb emulator`."
+    ? " If the emulator should run there, start it: `npx pulumi-agb emulator`."
     : "";
 }
 
 function absenceAdvice({ doubt }: DoubtfulAbsenceError, noun: string, account: Account | undefined): string {
   switch (doubt) {
     case "rotated key":
-      return `Use a key of the account that owns the ${noun}, or give up the ${noun} with \`pulumi state delete\`.`;
+      return `Use a key of the account that owns the ${noun}, or remove it from the state with \`pulumi state delete\`.`;
     case "other service":
       return (
-        `${adviceOnEndpoint(account)} Go back to the service where the ${noun} was created, or give up the ${noun} with ` +
+        `${adviceOnEndpoint(account)} Use the service where the ${noun} was created, or remove it from the state with ` +
         "`pulumi state delete`."
       );
     case "other emulator":
       return (
         `${adviceOnEndpoint(account)} Start the emulator that created the ${noun} with its state file, and use its ` +
-        `address. If its state file was deleted, the ${noun} is gone: remove it with \`pulumi state delete\`, then run ` +
-        "`pulumi up`."
+        `address. If its state file was deleted, the ${noun} is gone: remove it from the state with ` +
+        "`pulumi state delete`, then run `pulumi up`."
       );
   }
 }

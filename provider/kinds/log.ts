@@ -23,8 +23,8 @@ export function searchReporter(
     const reason = printable(error instanceof Error ? error.message : String(error));
     const seconds = Math.ceil(searchMs / 1_000);
     const message =
-      `a failed createSession may have created a session. Searching for it for up to ${seconds} s, and for those of other ` +
-      `creates that fail meanwhile: ${reason}.`;
+      `createSession failed, but it may have created a session: ${reason}. Searching for that session for up to ` +
+      `${seconds} s, also for those of other creates that fail meanwhile.`;
     say(withCode(message, "AGB403"));
   };
 }

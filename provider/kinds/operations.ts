@@ -83,8 +83,8 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       } as const;
       const { explanation, code } = explainFailure(error, attempt, account);
       const reason =
-        `AGB cannot be used with the current settings: ${explanation} If this was an \`up\` without its preview, Pulumi has ` +
-        "saved them in the state: after the change, run `pulumi refresh --run-program` first.";
+        `AGB cannot be used with the current settings: ${explanation} If you ran \`pulumi up --skip-preview\`, Pulumi has ` +
+        "saved these settings in the state: after you change them, run `pulumi refresh --run-program` first.";
       return { inputs: news, problems: [{ path: "", reason, code }] };
     }
     return { inputs: cleanProperties(kind.normalize?.(news, settings) ?? news), problems: [] };

@@ -84,8 +84,8 @@ function troubleOf(error: AgbError): Trouble {
 
 function consequenceOf(trouble: Trouble): string {
   return trouble === "limited"
-    ? "Calls wait as long as AGB asks. To avoid this, run fewer at a time, such as with `pulumi up --parallel 4`."
-    : "This call, and others that fail in the same way, are retried.";
+    ? "Calls wait as long as AGB asks. To avoid this, make fewer calls at a time, such as with `pulumi up --parallel 4`."
+    : "This call and others that fail in the same way are retried.";
 }
 
 function formatSeconds(milliseconds: number): string {

@@ -21,7 +21,7 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
   }
   if (error instanceof TakenOverError) {
     const text =
-      "Remove this resource from the program: that does not release another owner's session. If no other resource " +
+      "Remove this resource from the program: that does not release the other resource's session. If no other resource " +
       `owns the session, remove its label ${ownershipKeys.create} and run \`pulumi up --refresh\`.`;
     return { code: "AGB409", text };
   }
@@ -36,9 +36,9 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
   }
   if (error instanceof UploadFailedError) {
     const text =
-      "The session is not released, so that no file is lost. Run the command again. To release it without the " +
-      "upload: copy the files that you need, set `releaseWithoutUpload: true` on the session and run `pulumi up`, then " +
-      "run the command again and remove the option afterwards.";
+      "The session was not released, so no file is lost. Run the command again. To release the session without the upload, " +
+      "copy the files that you need, set `releaseWithoutUpload: true` on it, run `pulumi up`, and run the command again. " +
+      "Remove the option afterwards.";
     return { code: "AGB415", text };
   }
   if (error instanceof AgbNotFoundError) {
@@ -46,7 +46,7 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
       ? { code: "AGB405", text: "The session that `adopt` names is not running. Remove `adopt` to create a new one." }
       : {
           code: "AGB404",
-          text: "The session is gone: AGB releases idle sessions, or someone released it. Run `pulumi up --refresh` to recreate it.",
+          text: "The session is gone: AGB or someone else released it. Run `pulumi up --refresh` to recreate it.",
         };
   }
   if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveHadEffect(error)) {
@@ -56,8 +56,8 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
   }
   if (error instanceof AgbUncertainCreateError) {
     const text =
-      `${failed.endpointAdvice} If it is AGB's: look for a session with that label before you run \`pulumi up\` again. ` +
-      "AGB releases it when it is idle; `npx pulumi-agb sweep` releases it earlier.";
+      "Look for that session before you run `pulumi up` again: `npx pulumi-agb sweep` finds and releases it. Otherwise AGB " +
+      `releases it when it is idle. ${failed.endpointAdvice}`;
     return { code: "AGB403", text };
   }
   return error instanceof AgbReleaseTimeoutError
@@ -72,18 +72,17 @@ function createAdvice(error: AgbApiError, { contextSyncs = [] }: MountState): Ad
   }
   if (contextSyncs.length > 0 && /context/i.test(error.code)) {
     const text =
-      "Nothing was created. Check contextSyncs: contextId is the id of a context, as in `AgbContext.contextId`, not its name, " +
-      "and the context must exist in this account.";
+      "Nothing was created. Check contextSyncs: contextId is the id of a context, such as `AgbContext.contextId`, not its name. " +
+      "The context must exist in this account.";
     return { code: "AGB402", text };
   }
   if (contextSyncs.length > 0) {
     const text =
-      "Nothing was created. Check imageId, policyId and contextSyncs (all depend on the account) and how many sessions it " +
-      "may run.";
+      "Nothing was created. Check imageId, policyId and contextSyncs, and how many sessions the account may run at a time.";
     return { code: "AGB401", text };
   }
   const text =
-    "Nothing was created. Check imageId and policyId (both depend on the account) and how many sessions it may run. A " +
-    "replacement is created before the old session is released; set `deleteBeforeReplace` to reverse the order.";
+    "Nothing was created. Check imageId and policyId, and how many sessions the account may run at a time. A replacement is " +
+    "created before the old session is released; set `deleteBeforeReplace` to reverse the order.";
   return { code: "AGB401", text };
 }

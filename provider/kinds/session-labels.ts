@@ -88,9 +88,9 @@ export async function applyLabels<Known extends LabelState>(
     throw new UnfinishedResource(
       id,
       sessionState(known, declaredLabels(found, known), found),
-      `the labels of ${describeSession(id, resource)} differ from those that were set: ${differences.join(", ")}. AGB or ` +
-        "another tool changed them at the same moment, or this AGB adds labels instead of replacing them. The state holds " +
-        "what the session has. The next `pulumi up` tries again.",
+      `the labels of ${describeSession(id, resource)} differ from those that were set: ${differences.join(", ")}. ` +
+        "Another tool may have changed them at the same time, or the service at the endpoint adds labels instead of " +
+        "replacing them. The state holds the labels that the session has. The next `pulumi up` tries again.",
       "AGB410",
     );
   }
@@ -131,7 +131,7 @@ export function ownerNameProblems({ labelsAll }: Properties): Problem[] {
   );
   return tooLong.map(([key]) => ({
     path: propertyPath(["labelsAll", key]),
-    reason: "the name is too long for a label",
+    reason: `the name is too long for a label; the limit is ${labelLimits.valueCharacters} characters`,
     code: "AGB108",
   }));
 }

@@ -36,14 +36,14 @@ export class UploadFailedError extends CleanError {
 /** AGB released a new session before the files of its contexts were there. */
 export class ReleasedDuringDownloadError extends CleanError {
   constructor(id: string, cause: AgbNotFoundError) {
-    super(`AGB released session ${printable(id)} while the files of its contexts were downloaded`, { cause });
+    super(`AGB released session ${printable(id)} while it downloaded the files of its contexts`, { cause });
   }
 }
 
 /** A session that is taken over keeps the mounts that it has. */
 export function mountProblems({ adopt, contextSyncs }: Properties): Problem[] {
   const mounts = Array.isArray(contextSyncs) && contextSyncs.length > 0;
-  const reason = "a session that `adopt` takes over keeps the mounts that it has; remove contextSyncs or adopt";
+  const reason = "an adopted session keeps the mounts that it has; remove contextSyncs or adopt";
   return mounts && adopt !== undefined && !isUnknown(adopt) ? [{ path: "contextSyncs", reason, code: "AGB112" }] : [];
 }
 
@@ -120,7 +120,10 @@ export async function uploadMounts(
   }
   if (releaseWithoutUpload) {
     const reason = describeError(failure);
-    warn(`session ${printable(id)} is released without its files, as releaseWithoutUpload says: ${reason}.`, "AGB416");
+    warn(
+      `session ${printable(id)} is released although its files were not uploaded: ${reason}. releaseWithoutUpload is set.`,
+      "AGB416",
+    );
     return;
   }
   if (
@@ -157,7 +160,8 @@ async function completeAndUpload(
     const failed = failure?.failures ?? [];
     for (const { contextId, isTimeout } of failed) {
       if (isTimeout || !(await isEmptyContext(client, contextId))) {
-        const reason = "the session lacks files of its contexts, and its upload could delete them there";
+        const reason =
+          "the session lacks files of its contexts, and an upload could delete those files in the contexts";
         throw new UploadFailedError(`${reason}: ${describeError(failure)}`, failure);
       }
     }

@@ -16,7 +16,7 @@ export class AgbContextExistsError extends CleanError {
     readonly isTakenInThisRun = false,
   ) {
     super(
-      `a context with the name ${quoted(contextName)} exists already (${printable(contextId)})` +
+      `a context with the name ${quoted(contextName)} already exists (${printable(contextId)})` +
         (isTakenInThisRun ? ", and another resource of this run owns it" : ""),
     );
   }

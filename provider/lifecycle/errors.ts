@@ -13,7 +13,7 @@ export class AgbUncertainCreateError extends CleanError {
   ) {
     super(
       `it is not known whether a session was created${describeCause(options?.cause)} (${reason}). ` +
-        `If there is one, it carries the label pulumi-create=${createToken}`,
+        `If it was, it carries the label pulumi-create=${createToken}`,
       options,
     );
   }

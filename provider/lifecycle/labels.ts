@@ -33,8 +33,10 @@ export function labelProblems(labels: Readonly<Record<string, unknown>>): LabelP
 /** Says that the labels from all sources together are too many; `undefined` when they are not. */
 export function labelCountProblem(own: number, declared: number, defaults: number): string | undefined {
   const count = own + declared + defaults;
-  const parts = `${declared} declared, ${defaults} by default, ${own} of the provider's own`;
-  return count > labelLimits.count ? `${count} labels in all (${parts}); the limit is ${labelLimits.count}` : undefined;
+  const parts = `${declared} declared, ${defaults} default, ${own} of the provider`;
+  return count > labelLimits.count
+    ? `${count} labels in total (${parts}); the limit is ${labelLimits.count}`
+    : undefined;
 }
 
 /** Tells whether two label sets are the same, whatever their order. */
@@ -75,7 +77,7 @@ export function labelDifferences(wanted: Labels, found: Labels): string[] {
     .map((key) => (Object.hasOwn(found, key) ? `${quoted(key)} has another value` : `${quoted(key)} is missing`));
   const survivors = Object.keys(found)
     .filter((key) => !Object.hasOwn(wanted, key))
-    .map((key) => `${quoted(key)} is still there although it was dropped`);
+    .map((key) => `${quoted(key)} is still there, although it was removed`);
   return [...differences, ...survivors];
 }
 
@@ -100,11 +102,11 @@ function keyProblem(key: string): Reason | undefined {
     return { reason: "the key is blank", code: "AGB105" };
   }
   if (key === "__proto__") {
-    return { reason: "Pulumi cannot carry this key", code: "AGB105" };
+    return { reason: "Pulumi cannot store this key; choose another one", code: "AGB105" };
   }
   if (isReserved(key)) {
     return {
-      reason: `keys that begin with "${reservedPrefix}" are the provider's own; choose another one`,
+      reason: `keys that begin with "${reservedPrefix}" are reserved for the provider; choose another key`,
       code: "AGB106",
     };
   }

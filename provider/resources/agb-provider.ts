@@ -92,7 +92,7 @@ function refuseUnknownArguments(name: string, args: AgbProviderArgs): void {
   if (unknown !== undefined) {
     const meant = nearestName(unknown, argumentNames);
     const advice = meant === undefined ? `it has ${argumentNames.join(", ")}` : `did you mean ${meant}?`;
-    const message = `AgbProvider "${name}": no such argument ${JSON.stringify(unknown)}; ${advice}`;
+    const message = `AgbProvider "${name}": unknown argument ${JSON.stringify(unknown)}; ${advice}`;
     throw new Error(withCode(message, "AGB118"));
   }
 }

@@ -36,8 +36,8 @@ export function deletingFirst(
 ): pulumi.CustomResourceOptions {
   if (opts.deleteBeforeReplace === false) {
     const message =
-      `${className} "${name}": deleteBeforeReplace: false would lose files, because the new resource would be there before ` +
-      "the old one has saved them. Remove the option.";
+      `${className} "${name}": deleteBeforeReplace: false would lose files: the new resource would exist before the old ` +
+      "one has saved them. Remove the option.";
     throw new Error(withCode(message, "AGB117"));
   }
   return pulumi.mergeOptions(opts, { deleteBeforeReplace: true });
@@ -59,8 +59,8 @@ function refuseImport(
 function warnOfCustomTimeouts({ className }: ClassWords, name: string, opts: pulumi.CustomResourceOptions): void {
   if (opts.customTimeouts !== undefined) {
     const message =
-      `${className} "${name}": customTimeouts do not reach a dynamic provider and have no effect; ` +
-      "use the argument timeouts.";
+      `${className} "${name}": customTimeouts has no effect, because Pulumi does not pass it to a dynamic provider. ` +
+      "Use the argument timeouts.";
     void pulumi.log.warn(withCode(message, "AGB116"));
   }
 }
@@ -72,7 +72,9 @@ function warnOfPlainKey(): void {
     return;
   }
   plainKeyWarned = true;
-  const message = `${key} is stored as plain text. Make it a secret: pulumi config set --secret ${key}   (then rotate the key)`;
+  const message =
+    `${key} is stored as plain text in the stack's configuration and state. Replace the key at AGB, then store the new one ` +
+    `as a secret: \`pulumi config set --secret ${key}\`.`;
   void pulumi.log.warn(withCode(message, "AGB210"));
 }
 

@@ -24,8 +24,8 @@ export function warnOfUnknownSettings(): void {
     const advice =
       meant === undefined
         ? `The settings are ${known.join(", ")}.`
-        : `Did you mean ${prefix}${meant}? Run: pulumi config rm ${key} && pulumi config set ${secretFlag(meant)}${prefix}${meant} VALUE`;
-    const message = `The configuration has ${key}, which is no setting of pulumi-agb and has no effect. ${advice}`;
+        : `Did you mean ${prefix}${meant}? Run \`pulumi config rm ${key} && pulumi config set ${secretFlag(meant)}${prefix}${meant} VALUE\`.`;
+    const message = `The configuration has ${key}, which is not a setting of pulumi-agb and has no effect. ${advice}`;
     void pulumi.log.warn(withCode(message, "AGB209"));
   }
 }

@@ -40,7 +40,7 @@ test("one preview names every problem of a session, and creates nothing", async 
   expect(exitCode).not.toBe(0);
   const printed = stdout + stderr;
   for (const problem of [
-    "imagId: no such property",
+    "imagId: unknown property",
     "imageId: must not be blank",
     'labels["a b"]: the value is blank',
     'labels[" "]: the key is blank',
@@ -48,7 +48,7 @@ test("one preview names every problem of a session, and creates nothing", async 
     'labels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own; choose another one',
     "idleTimeoutSeconds: must be a whole number",
     "policyId: must not be blank",
-    "labels: 22 labels in all (17 declared, 0 by default, 5 of the provider's own); the limit is 20",
+    "labels: 22 labels in total (17 declared, 0 default, 5 of the provider); the limit is 20",
   ]) {
     expect(printed).toContain(problem);
   }
@@ -94,7 +94,7 @@ test("an unknown image shows AGB's reason and leaves no session; a wrong key rem
   for (const command of ["refresh", "up", "destroy"]) {
     const { exitCode, stdout, stderr } = await project.run(command, "--yes", "--skip-preview");
     expect(exitCode).not.toBe(0);
-    expect(stdout + stderr).toContain("The key came from AGB_API_KEY");
+    expect(stdout + stderr).toContain("Check that the API key from AGB_API_KEY");
   }
   expect(Object.keys(resourceTexts(await project.exportState()))).toEqual(Object.keys(before));
   expect(emulator.sessions()).toHaveLength(1);

@@ -56,7 +56,7 @@ test("a context is made or taken over, renamed in place, repaired, looked up and
   const strangerId = await createContext(emulator.url, "shop-data");
 
   const taken = await failUp();
-  expect(taken).toContain(`a context with the name "shop-data" exists already (${strangerId})`);
+  expect(taken).toContain(`a context with the name "shop-data" already exists (${strangerId})`);
   expect(taken).toContain("set `adopt: true`");
 
   await write({ data: { name: "shop-data", adopt: true } });
@@ -87,7 +87,7 @@ test("a context is made or taken over, renamed in place, repaired, looked up and
   await write({ data: { name: "shop-files", adopt: true }, other: { name: "shop-files" } });
   // The engine checks both at the same time, so either may come second.
   expect(await fail("preview")).toMatch(
-    /name: "(data|other)" declares a context with this name already; declare it once/,
+    /name: "(data|other)" already declares a context with this name; declare it once/,
   );
 
   await write({ data: { name: "shop-files", adopt: true } });
@@ -104,7 +104,7 @@ test("a context is made or taken over, renamed in place, repaired, looked up and
 
   emulator.setApiKeys(["another-key"]);
   for (const command of ["refresh", "up", "destroy"]) {
-    expect(await fail(command, "--yes", "--skip-preview")).toContain("The key came from AGB_API_KEY");
+    expect(await fail(command, "--yes", "--skip-preview")).toContain("Check that the API key from AGB_API_KEY");
   }
   emulator.setApiKeys([testKey, "test-key"]);
   await project.destroy();
@@ -189,7 +189,7 @@ test("a session keeps its files through replacements, and destroy deletes them o
   await write(contexts, { web: { ...image, contextSyncs: syncs, releaseWithoutUpload: true } });
   const { stdout: went } = await project.up();
   expect(changesIn(went)).toMatchObject({ replaced: 1 });
-  expect(went).toContain(`session ${halfId} is released without its files, as releaseWithoutUpload says`);
+  expect(went).toContain(`session ${halfId} is released although its files were not uploaded`);
   await write(contexts, { web: { ...image, contextSyncs: syncs } });
   expect(changesIn((await project.up()).stdout)).toMatchObject({ updated: 1 });
   const lastId = await webId();
@@ -197,7 +197,7 @@ test("a session keeps its files through replacements, and destroy deletes them o
 
   const uploadFault = emulator.addFault({ operation: "contextUpload", errorMessage: "disk full" });
   const kept = await fail("destroy", "--yes", "--skip-preview");
-  expect(kept).toContain("disk full. The session is not released, so that no file is lost.");
+  expect(kept).toContain("disk full. The session was not released, so no file is lost.");
   expect(emulator.sessions()).toMatchObject([{ sessionId: lastId }]);
   expect(emulator.contexts()).toHaveLength(2);
   uploadFault.remove();

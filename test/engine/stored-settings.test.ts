@@ -33,14 +33,14 @@ test("a wrong key and a wrong endpoint fail the preview, so that `up` writes nei
   await project.configure({ "agb:apiKey": { secret: "wrong-key" }, "agb:endpoint": emulator.url });
   const { exitCode, stdout } = await project.run("preview");
   expect(exitCode).not.toBe(0);
-  expect(stdout).toContain("The key came from agb:apiKey; check that it is valid for");
+  expect(stdout).toContain("Check that the API key from agb:apiKey is valid for");
   expect(emulator.requestCounts()).toEqual({ ListSession: 1 });
 
   await project.configure({ "agb:apiKey": { secret: testKey } });
   await project.up();
   const nowhere = `http://${await deadAddress()}`;
   await project.configure({ "agb:endpoint": nowhere });
-  expect(await failureOf(project, "up")).toContain(`The endpoint is ${nowhere}, from agb:endpoint; change it with`);
+  expect(await failureOf(project, "up")).toContain(`The endpoint is ${nowhere}, from agb:endpoint. To change it, run`);
 
   await project.configure({ "agb:endpoint": emulator.url });
   expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 3 });
@@ -61,7 +61,7 @@ test("an endpoint that an `up` without preview left in the state is named, with 
     await configureEndpoint(emulator.url);
 
     const printed = await failureOf(project, command, "--skip-preview");
-    expect(printed).toContain(`The endpoint is ${nowhere}, from agb:endpoint;`);
+    expect(printed).toContain(`The endpoint is ${nowhere}, from agb:endpoint.`);
     expect(printed).toContain(fix);
     // Once among the diagnostics, beside its resource. The progress display above them repeats lines.
     const diagnostics = printed.split("Diagnostics:")[1] ?? "";

@@ -151,7 +151,7 @@ test("if labels differ from what was set, the session is in the state, to be fin
   const error = await failureOf(stack.create(adopting({ sessionId })));
   expect(error).toMatchObject({
     id: sessionId,
-    reasons: [expect.stringContaining('"job" is still there although it was dropped')],
+    reasons: [expect.stringContaining('"job" is still there, although it was removed')],
     properties: { adopt: { sessionId }, labels: { team: "web", job: "nightly" }, __provider: provider },
   });
 });

@@ -24,7 +24,7 @@ describe("making a context", () => {
     const { client, make } = await startRun();
     const { contextId } = await createContext(client, "data");
     const failure = make("data");
-    await expect(failure).rejects.toThrow(`a context with the name "data" exists already (${contextId})`);
+    await expect(failure).rejects.toThrow(`a context with the name "data" already exists (${contextId})`);
     await expect(failure).rejects.toMatchObject({ contextId, isTakenInThisRun: false });
   });
 

@@ -70,7 +70,7 @@ describe("delete", () => {
     expect(taken.id).toBe(old.id);
     await stack.delete(old);
     expect(await download(stack.emulator.url, old.id, "/a")).toBe("text");
-    expect(said()).toContain(`context ${old.id} belongs to another resource of this program now; it is not deleted.`);
+    expect(said()).toContain(`context ${old.id} now belongs to another resource of this program; it is not deleted.`);
 
     stack.nextRun();
     await stack.delete(taken);

@@ -21,13 +21,13 @@ captureErrorStream();
 
 describe("check", () => {
   test.each([
-    [{ name: undefined }, "name: is required, such as build-cache"],
-    [{ name: " " }, "name: must not be blank"],
-    [{ name: " data" }, "name: must not begin or end with a blank"],
-    [{ name: 5 }, "name: must be a string, not a number"],
-    [{ adopt: "yes" }, "adopt: must be true or false, not a string"],
-    [{ forceDestory: true }, "forceDestory: no such property; did you mean forceDestroy?"],
-    [{ timeouts: { read: 5 } }, "timeouts.read: no such property; it has create, update, delete"],
+    [{ name: undefined }, "name: is required, such as build-cache [AGB102]"],
+    [{ name: " " }, "name: must not be blank [AGB104]"],
+    [{ name: " data" }, "name: must not begin or end with a blank [AGB104]"],
+    [{ name: 5 }, "name: must be a string, not a number [AGB103]"],
+    [{ adopt: "yes" }, "adopt: must be true or false, not a string [AGB103]"],
+    [{ forceDestory: true }, "forceDestory: unknown property; did you mean forceDestroy? [AGB101]"],
+    [{ timeouts: { read: 5 } }, "timeouts.read: unknown property; it has create, update, delete [AGB101]"],
   ])("refuses %j", async (args, problem) => {
     expect(await (await openContextStack()).problems(declareContext(args))).toEqual([problem]);
   });
@@ -36,7 +36,7 @@ describe("check", () => {
     const stack = await openContextStack();
     expect(await stack.problems(declareContext({}, "first"))).toEqual([]);
     expect(await stack.problems(declareContext({}, "second"))).toEqual([
-      'name: "first" declares a context with this name already; declare it once and pass it on',
+      'name: "first" already declares a context with this name; declare it once and pass it on [AGB114]',
     ]);
     expect(await stack.problems(declareContext({}, "first"))).toEqual([]);
     expect(await stack.problems(declareContext({ name: "other" }, "second"))).toEqual([]);
@@ -65,8 +65,8 @@ describe("create", () => {
     const id = await createContext(stack.emulator.url, "data");
     const { message } = await failureOf(stack.create());
     expect(message).toBe(
-      `could not create AgbContext "data": a context with the name "data" exists already (${id}). ` +
-        "Choose another name, or set `adopt: true` to take the context over with its files.",
+      `could not create AgbContext "data": a context with the name "data" already exists (${id}). ` +
+        "Choose another name, or set `adopt: true` to take the context over with its files. [AGB501]",
     );
     expect(stack.names()).toEqual({ [id]: "data" });
   });
@@ -113,7 +113,7 @@ describe("create", () => {
 
     stack.emulator.clearFaults();
     stack.nextRun();
-    expect((await failureOf(stack.create())).message).toContain("exists already");
+    expect((await failureOf(stack.create())).message).toContain("already exists");
     expect((await stack.create(declareContext({ adopt: true }))).id).toBe(stack.emulator.contexts()[0]?.contextId);
   });
 
@@ -179,7 +179,7 @@ describe("update", () => {
     const entry = await stack.create();
     const otherId = await createContext(stack.emulator.url, "taken");
     const { message } = await failureOf(stack.update(entry, declareContext({ name: "taken" })));
-    expect(message).toContain(`a context with the name "taken" exists already (${otherId})`);
+    expect(message).toContain(`a context with the name "taken" already exists (${otherId})`);
     expect(message).toContain("Choose another name, or rename or delete the other context first.");
     const renamed = await stack.update(entry, declareContext({ name: "new" }));
     expect(renamed).toMatchObject({ id: entry.id, outputs: { name: "new" } });
@@ -309,9 +309,9 @@ describe("after the key was rotated", () => {
   test("a create and an update never use it", async () => {
     const { stack, entry } = await openRotated();
     const update = stack.provider.update(entry.id, entry.outputs, declareContext({ name: "new" }));
-    expect((await failureOf(update)).message).toContain("The key came from agb:apiKey");
+    expect((await failureOf(update)).message).toContain("Check that the API key from agb:apiKey");
     const create = stack.provider.create(declareContext({ name: "more" }, "more"));
-    expect((await failureOf(create)).message).toContain("The key came from agb:apiKey");
+    expect((await failureOf(create)).message).toContain("Check that the API key from agb:apiKey");
     expect(stack.names()).toEqual({ [entry.id]: "data" });
   });
 });

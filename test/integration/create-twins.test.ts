@@ -197,7 +197,7 @@ describe("the user reads", () => {
     await stack.create();
     expect(console.error).toHaveBeenCalledWith(
       expect.stringMatching(
-        /^agb: a failed createSession may have created a session\. Searching for it for up to 60 s, .*HTTP 500/,
+        /^agb: createSession failed, but it may have created a session: .*HTTP 500.*\. Searching for that session for up to 60 s, /,
       ),
     );
   });

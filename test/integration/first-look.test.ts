@@ -55,7 +55,7 @@ test("a refused key fails every check, with where it came from and the command t
     expect(failure).toEqual({
       property: "",
       reason: expect.stringMatching(
-        /^AGB cannot be used with the current settings: AGB refused ListSession: .*The key came from agb:apiKey; .*`pulumi config set --secret agb:apiKey`.*run `pulumi refresh --run-program` first\.$/,
+        /^AGB cannot be used with the current settings: AGB refused ListSession: .*Check that the API key from agb:apiKey is valid .*`pulumi config set --secret agb:apiKey`.*run `pulumi refresh --run-program` first\. \[AGB202\]$/,
       ),
     });
   }
@@ -65,7 +65,9 @@ test("a refused key fails every check, with where it came from and the command t
 test("the environment's key is not tried instead, because a create needs the configured one", async () => {
   const agb = await startTestEmulator({ apiKeys: ["environment-key"] });
   const { check } = openProvider(agb.url, { AGB_API_KEY: "environment-key" });
-  expect(await check()).toEqual([{ property: "", reason: expect.stringContaining("The key came from agb:apiKey;") }]);
+  expect(await check()).toEqual([
+    { property: "", reason: expect.stringContaining("Check that the API key from agb:apiKey is valid") },
+  ]);
 });
 
 test.each<[string, Script]>([
@@ -83,20 +85,20 @@ test.each<[string, Script]>([
   const { check } = openProvider(other.url);
   const [failure, ...more] = await check();
   expect(more).toEqual([]);
-  expect(failure?.reason).toContain(`The endpoint is ${other.url}, from agb:endpoint; change it with`);
+  expect(failure?.reason).toContain(`The endpoint is ${other.url}, from agb:endpoint. To change it, run`);
 });
 
 test("an endpoint where nothing listens fails the check, and the error names it", async () => {
   const endpoint = `http://${await deadAddress()}`;
   const [failure] = await openProvider(endpoint).check();
-  expect(failure?.reason).toContain(`The endpoint is ${endpoint}, from agb:endpoint;`);
+  expect(failure?.reason).toContain(`The endpoint is ${endpoint}, from agb:endpoint.`);
 });
 
 test("a path where AGB knows no such call fails the check, and the error names it", async () => {
   const agb = await startTestEmulator();
   const [failure] = await openProvider(`${agb.url}/api`).check();
   expect(failure?.reason).toContain("code InvalidAction.NotFound");
-  expect(failure?.reason).toContain(`The endpoint is ${agb.url}/api, from agb:endpoint;`);
+  expect(failure?.reason).toContain(`The endpoint is ${agb.url}/api, from agb:endpoint.`);
 });
 
 test("for an endpoint of this machine where nothing listens, the error says that the emulator may not be running", async () => {
@@ -110,7 +112,7 @@ test("an endpoint that accepts calls and answers none fails the check when the l
   configure({ "agb:apiKey": testKey, "agb:endpoint": silent.url, "agb:timeoutMs": "200" });
   const [failure] = await check();
   expect(failure?.reason).toContain("within 200 ms");
-  expect(failure?.reason).toContain(`The endpoint is ${silent.url}, from agb:endpoint;`);
+  expect(failure?.reason).toContain(`The endpoint is ${silent.url}, from agb:endpoint.`);
 });
 
 test.each([

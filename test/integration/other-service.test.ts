@@ -38,10 +38,10 @@ test.each([
     await stack.emulator.release(id);
 
     const refresh = await failureOf(stack.provider.read(id, elsewhere));
-    expect(refresh.message).toContain(`the session was created at ${name} and may still be there`);
+    expect(refresh.message).toContain(`but it was created at ${name} and may still exist there`);
     expect(refresh.message).toContain("AGB_ENDPOINT");
     expect(refresh.message).toContain("The session stays in the state.");
-    expect((await failureOf(stack.provider.delete(id, elsewhere))).message).toContain("may still be there");
+    expect((await failureOf(stack.provider.delete(id, elsewhere))).message).toContain("may still exist there");
   },
 );
 
@@ -57,11 +57,11 @@ describe("two emulators on this machine are two services", () => {
     const second = await openSecond();
 
     const refresh = await failureOf(second.stack.provider.read(state.id, state.outputs));
-    expect(refresh.message).toContain("may still be there");
-    expect(refresh.message).toContain(`it was not found at ${second.emulator.url}, which is another service`);
+    expect(refresh.message).toContain("may still exist there");
+    expect(refresh.message).toContain(`the session was not found at ${second.emulator.url}, but it was created at `);
     expect(refresh.message).toContain("The session stays in the state.");
     expect((await failureOf(second.stack.provider.delete(state.id, state.outputs))).message).toContain(
-      "may still be there",
+      "may still exist there",
     );
     expect(first.emulator.sessions()).toMatchObject([{ sessionId: state.id, state: "RUNNING" }]);
   });
@@ -93,9 +93,10 @@ describe("an emulator with a state file is one service", () => {
     const { message } = await failureOf(after.stack.provider.read(state.id, state.outputs));
 
     const [, id] = /^local:([a-z0-9]+)$/.exec(String(state.outputs["service"])) ?? [];
-    expect(message).toContain(`the session was created at the local emulator with id ${id} and may still be there`);
+    expect(message).toContain(`but it was created at the local emulator with id ${id} and may still exist there`);
     expect(message).toContain(
-      "If its state file was deleted, the session is gone: remove it with `pulumi state delete`, then run `pulumi up`.",
+      "If its state file was deleted, the session is gone: remove it from the state with `pulumi state delete`, then run " +
+        "`pulumi up`.",
     );
   });
 

@@ -139,7 +139,7 @@ test("an update that AGB does only in part keeps the resource, with everything t
       labels: { team: "web", stage: "test" },
       labelsAll: emulator.sessions()[0]?.labels,
     },
-    reasons: [expect.stringContaining('"team" is still there although it was dropped')],
+    reasons: [expect.stringContaining('"team" is still there, although it was removed')],
   });
 });
 
@@ -176,7 +176,7 @@ test.each(["read", "delete"] as const)(
     const { id, properties } = await provider.create(declare());
     emulator.setApiKeys(["another-key"]);
     const error = await failureOf(provider[method](id, properties));
-    expect(error.details).toContain("The key came from agb:apiKey");
+    expect(error.details).toContain("Check that the API key from agb:apiKey");
     expect(error.details).toContain("--run-program");
     expect(error.details).toContain("The session stays in the state.");
     expect(error.details).not.toContain(testKey);
@@ -214,7 +214,9 @@ test("twenty checks ask once whether AGB accepts the key, and each fails when it
   const { provider, emulator } = await startProvider({}, { "agb:apiKey": "wrong-key" });
   const checks = await Promise.all(Array.from({ length: 20 }, () => provider.check({}, declare())));
   for (const { failures } of checks) {
-    expect(failures).toEqual([{ property: "", reason: expect.stringContaining("The key came from agb:apiKey;") }]);
+    expect(failures).toEqual([
+      { property: "", reason: expect.stringContaining("Check that the API key from agb:apiKey is valid") },
+    ]);
   }
   expect(emulator.requestCounts()).toEqual({ ListSession: 1 });
   await provider.close();

@@ -56,7 +56,7 @@ test.each([
   const { stack, state, emulator } = await openRotated();
   await stack.refresh(state);
   const { message } = await failureOf(act(stack, state));
-  expect(message).toContain("The key came from agb:apiKey;");
+  expect(message).toContain("Check that the API key from agb:apiKey is valid");
   expect(message).toContain("pulumi config set --secret agb:apiKey");
   expectNoKey(message);
   expect(emulator.sessions()).toHaveLength(1);
@@ -71,8 +71,8 @@ test.each([
   await emulator.release(state.id);
   const { message } = await failureOf(act(stack, state));
   expect(message).toContain(
-    "AGB refused the key from agb:apiKey, and with the one from AGB_API_KEY the session is not found: it is gone, or " +
-      "it belongs to another account.",
+    "AGB refused the key from agb:apiKey. With the key from AGB_API_KEY, the session was not found: it is gone, or it " +
+      "belongs to another account.",
   );
   expect(message).toContain("--run-program");
   expect(message).toContain(" The session stays in the state.");
@@ -90,7 +90,7 @@ test("when both keys are refused, the error names the last one", async () => {
   const { stack, state, emulator } = await openRotated();
   emulator.setApiKeys(["a-third-key"]);
   const { message } = await failureOf(stack.refresh(state));
-  expect(message).toContain("The key came from AGB_API_KEY;");
+  expect(message).toContain("Check that the API key from AGB_API_KEY is valid");
   expect(message).toContain("AGB refused the one from agb:apiKey too.");
   expect(message).toContain("--run-program");
   expect(message).toContain(" The session stays in the state.");
@@ -104,7 +104,7 @@ test.each([
 ])("without another key in the environment (it %s) the refusal is reported", async (_, environment) => {
   const { stack, state } = await openRotated(environment as Record<string, string>);
   const { message } = await failureOf(stack.refresh(state));
-  expect(message).toContain("The key came from agb:apiKey;");
+  expect(message).toContain("Check that the API key from agb:apiKey is valid");
   expect(errorStream).not.toHaveBeenCalled();
 });
 

@@ -115,7 +115,7 @@ describe("a create", () => {
     const stack = new Stack(openProvider(`http://${address}`, new FakeClock()), await startTestEmulator());
     const error = await failureOf(stack.provider.create({ ...declare(), labels: {}, labelsAll: owner }));
     expect(error.message).toContain(`no connection to http://${address}`);
-    expect(error.message).toContain(`The endpoint is http://${address}, from AGB_ENDPOINT;`);
+    expect(error.message).toContain(`The endpoint is http://${address}, from AGB_ENDPOINT.`);
   });
 
   test("whose reply is lost does not lose the session", async () => {

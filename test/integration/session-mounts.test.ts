@@ -84,7 +84,7 @@ describe("create", () => {
     emulator.addFault({ operation: "contextDownload", delayMs: 60 * minuteMs });
     const failure = await failureOf(stack.create(mounted({ idleTimeoutSeconds: 60 })));
     expect(failure.message).toMatch(
-      /^could not create AgbSession "web": AGB released session \S+ while the files of its contexts were downloaded\. Run/,
+      /^could not create AgbSession "web": AGB released session \S+ while it downloaded the files of its contexts\. Run/,
     );
     expect(failure["id"]).toBeUndefined();
     expect(emulator.sessions()).toEqual([]);
@@ -96,7 +96,7 @@ describe("create", () => {
     const { message } = await failureOf(stack.create(declare({}, { contextSyncs })));
     expect(message).toContain("AGB refused createSession: Context not found");
     expect(message).toContain(
-      "Nothing was created. Check contextSyncs: contextId is the id of a context, as in `AgbContext.contextId`, not its name",
+      "Nothing was created. Check contextSyncs: contextId is the id of a context, such as `AgbContext.contextId`, not its name",
     );
     expect(message).not.toContain("deleteBeforeReplace");
     expect(emulator.sessions()).toEqual([]);
@@ -188,7 +188,7 @@ describe("a refused key", () => {
     const { emulator, stack, mounted, release } = await openMounts();
     const state = await stack.create(mounted({ releaseWithoutUpload: true }));
     emulator.setApiKeys(["another-key"]);
-    expect((await failureOf(release(state))).message).toContain("The key came from AGB_API_KEY");
+    expect((await failureOf(release(state))).message).toContain("Check that the API key from AGB_API_KEY");
     expect(emulator.sessions()).toHaveLength(1);
   });
 });

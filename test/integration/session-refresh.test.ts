@@ -45,7 +45,7 @@ describe("a refresh", () => {
     emulator.setApiKeys(["another-key"]);
     const error = await failureOf(stack.refresh(state));
     expect(error.message).toContain(`could not refresh AgbSession "web" (session ${state.id})`);
-    expect(error.message).toContain("The key came from AGB_API_KEY");
+    expect(error.message).toContain("Check that the API key from AGB_API_KEY");
     expect(error.message).not.toContain(testKey);
   });
 
@@ -109,7 +109,7 @@ describe("a look-up of a session", () => {
     expect((await failureOf(stack.provider.read("session-that-never-was", { __provider }))).message).toBe(
       "could not look up AgbSession (session session-that-never-was): no session with this id exists at " +
         `${emulator.url} in the account of the key from AGB_API_KEY. AGB releases idle sessions. ` +
-        "Give `AgbSession.get` the id of a running session, or remove it from the program.",
+        "Give `AgbSession.get` the id of a running session, or remove it from the program. [AGB314]",
     );
   });
 

@@ -13,7 +13,7 @@ test.each([
   ["create", { create: 0 }, "timeouts.create: must be a number of seconds, more than 0"],
   ["update", { update: "5" }, "timeouts.update: must be a number of seconds"],
   ["delete", { delete: 1e9 }, "timeouts.delete: must be a number of seconds, more than 0 and at most 2147483"],
-  ["another operation", { read: 5 }, "timeouts.read: no such property; it has create, update, delete"],
+  ["another operation", { read: 5 }, "timeouts.read: unknown property; it has create, update, delete"],
   ["nothing named", 5, "timeouts: must be { create, update, delete } in seconds, not a number"],
   ["a list", [5], "timeouts: must be { create, update, delete } in seconds, not a list"],
 ])("an invalid limit for %s is refused by the check", async (_, timeouts, reason) => {
@@ -46,7 +46,7 @@ test("a session that is found when the time of its create and the run are over i
     await new Promise((resolve) => setImmediate(resolve));
   }
   await stack.objects.abandonCreates();
-  expect((await created).message).toContain("the run ended during the create; what it created was deleted again.");
+  expect((await created).message).toContain("the run ended during the create, so the new resource was deleted again.");
   expect(emulator.sessions()).toEqual([]);
 });
 

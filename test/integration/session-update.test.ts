@@ -97,7 +97,7 @@ describe("an update", () => {
     const error = await failureOf(stack.update(state, declare({ stage: "test" })));
     expect(error).toMatchObject({
       id: state.id,
-      reasons: [expect.stringContaining('"team" is still there although it was dropped')],
+      reasons: [expect.stringContaining('"team" is still there, although it was removed')],
       properties: {
         imageId: "agb-code-space-1",
         labels: { team: "s3cret", stage: "test" },

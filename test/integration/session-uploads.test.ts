@@ -38,9 +38,9 @@ describe("delete", () => {
     const { message } = await failureOf(release(state));
     expect(message).toBe(
       `could not release AgbSession "web" (session ${state.id}): the upload of ${path} to context ${contextId} failed: ` +
-        "disk full. The session is not released, so that no file is lost. Run the command again. To release it without " +
-        "the upload: copy the files that you need, set `releaseWithoutUpload: true` on the session and run `pulumi up`, " +
-        "then run the command again and remove the option afterwards.",
+        "disk full. The session was not released, so no file is lost. Run the command again. To release the session " +
+        "without the upload, copy the files that you need, set `releaseWithoutUpload: true` on it, run `pulumi up`, and run " +
+        "the command again. Remove the option afterwards. [AGB415]",
     );
     expect(operations()).not.toContain("releaseSessionAsync");
     expect(emulator.sessions()).toMatchObject([{ sessionId: state.id, state: "RUNNING" }]);
@@ -64,7 +64,7 @@ describe("delete", () => {
     emulator.addFault({ operation: "contextUpload", errorMessage: "disk full" });
     await release(await stack.update(state, mounted({ releaseWithoutUpload: true })));
     expect(said()).toContain(
-      `session ${state.id} is released without its files, as releaseWithoutUpload says: the upload of ${path} to ` +
+      `session ${state.id} is released although its files were not uploaded: the upload of ${path} to ` +
         `context ${contextId} failed: disk full`,
     );
     expect(emulator.sessions()).toEqual([]);
@@ -82,7 +82,7 @@ describe("delete", () => {
       const state = await stack.create(mounted({ releaseWithoutUpload: true }));
       emulator.addFault({ operation, answer });
       await release(state);
-      expect(said()).toContain(`session ${state.id} is released without its files, as releaseWithoutUpload says: `);
+      expect(said()).toContain(`session ${state.id} is released although its files were not uploaded: `);
       expect(emulator.sessions()).toEqual([]);
     }
   });
@@ -112,7 +112,7 @@ describe("delete", () => {
     const replacement = { contextSyncs: [{ contextId: "SdkCtx-other", path }], releaseWithoutUpload: true };
     expect(await nextRun.diff(state, mounted(replacement))).toMatchObject({ replaces: ["contextSyncs"] });
     await nextRun.provider.delete(state.id, state.outputs);
-    expect(said()).toContain("is released without its files");
+    expect(said()).toContain("is released although its files were not uploaded");
     expect(emulator.sessions()).toEqual([]);
   });
 
@@ -147,7 +147,7 @@ describe("delete", () => {
     // Real time, because a call's limit has no other.
     const { session } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url }, systemClock);
     await session.delete(state.id, state.outputs);
-    expect(said()).toContain("is released without its files");
+    expect(said()).toContain("is released although its files were not uploaded");
     expect(emulator.sessions()).toEqual([]);
   });
 
@@ -181,7 +181,7 @@ describe("delete", () => {
       emulator.addFault({ operation: "contextDownload", errorMessage: "still no space" });
       const { message } = await failureOf(release(state));
       expect(message).toContain(
-        "the session lacks files of its contexts, and its upload could delete them there: the ",
+        "the session lacks files of its contexts, and an upload could delete those files in the contexts: the ",
       );
       expect(message).toContain("still no space. The session is not released");
       expect(message).toContain("`releaseWithoutUpload: true`");
@@ -221,7 +221,7 @@ describe("delete", () => {
       const inputs = await stack.check(declare({}, { contextSyncs }));
       emulator.addFault({ operation: "contextDownload", errorMessage: "not writable" });
       const { state } = await unfinished(stack.provider.create(inputs), inputs);
-      expect((await failureOf(release(state))).message).toContain("its upload could delete them there");
+      expect((await failureOf(release(state))).message).toContain("an upload could delete those files in the contexts");
       expect(said()).toBe("");
       expect(emulator.sessions()).toHaveLength(1);
     });
@@ -249,7 +249,7 @@ describe("delete", () => {
       const { emulator, stack, state } = await openPending();
       emulator.setApiKeys(["another-key"]);
       const failure = await failureOf(stack.provider.update(state.id, state.outputs, state.inputs));
-      expect(failure.message).toContain("The key came from AGB_API_KEY");
+      expect(failure.message).toContain("Check that the API key from AGB_API_KEY");
       expect(failure["properties"]).toBeUndefined();
     });
 

@@ -44,7 +44,7 @@ describe("in Pulumi's own process", () => {
     // Only now the process configures the provider of contexts.
     const { __provider } = contextArgs;
     const lookUp = await provider.read("SdkCtx-1", { __provider }).catch((error: Error) => error);
-    expect(String(lookUp)).toContain("with the one from AGB_API_KEY the context is not found");
+    expect(String(lookUp)).toContain("With the key from AGB_API_KEY, the context was not found");
     await provider.delete(session.id, session.properties);
     await provider.close();
     expect(provider.stderr.split("\n").filter((line) => line.includes("trying the one from"))).toEqual([
@@ -98,7 +98,9 @@ describe("configured once more", () => {
     const objects = openProviderObjects({ AGB_ENDPOINT: emulator.url });
     objects.configure({ "agb:apiKey": oldKey });
     const { failures } = await objects.session.check({}, sessionArgs);
-    expect(failures?.map(({ reason }) => reason)).toEqual([expect.stringContaining("The key came from agb:apiKey")]);
+    expect(failures?.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining("Check that the API key from agb:apiKey"),
+    ]);
     objects.configure({ "agb:apiKey": newKey });
     expect((await objects.session.check({}, sessionArgs)).failures).toEqual([]);
     await objects.session.create(sessionArgs);

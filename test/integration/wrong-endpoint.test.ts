@@ -25,7 +25,7 @@ describe.each(notFoundPages)("an endpoint with a wrong path, which answers 404 w
         (error: Error) => error,
       );
     expect(failure?.message).toContain(`${server.url}/wrong/`);
-    expect(failure?.message).toContain("from AGB_ENDPOINT; change it in the environment");
+    expect(failure?.message).toContain("from AGB_ENDPOINT. To change it, set AGB_ENDPOINT in the environment");
     expect(failure?.message).not.toMatch(/<h1>|labels=|team/);
   });
 });

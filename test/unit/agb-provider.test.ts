@@ -113,7 +113,7 @@ test.each([
   ["region", "it has apiKey, endpoint, timeoutMs, defaultLabels, ignoreLabels"],
 ])("an argument called %s is refused, because another endpoint or key would be used instead", async (name, advice) => {
   const args = { [name]: "own.example.com" } as AgbProviderArgs;
-  await expect(settingsOf(args, stack)).rejects.toThrow(`AgbProvider "europe": no such argument "${name}"; ${advice}`);
+  await expect(settingsOf(args, stack)).rejects.toThrow(`AgbProvider "europe": unknown argument "${name}"; ${advice}`);
 });
 
 test("ignored labels come from its own list, or else from the stack's", async () => {

@@ -103,7 +103,7 @@ test("one error lists every problem, each under the name of its setting and with
 
 test("a default label that Pulumi cannot store is refused: it would be drift forever", () => {
   expect(problemsOf({ "agb:apiKey": "a", "agb:defaultLabels": '{"__proto__":"x"}' })).toEqual([
-    "agb:defaultLabels cannot be used: defaultLabels.__proto__: Pulumi cannot carry this key",
+    "agb:defaultLabels cannot be used: defaultLabels.__proto__: Pulumi cannot store this key; choose another one",
   ]);
 });
 
@@ -158,7 +158,10 @@ test.each([
   ["12", "it must be an object of labels, not a number"],
   ['{"team":null}', "defaultLabels.team: must be a string, not null"],
   ['{"team":{"a":"b"}}', "defaultLabels.team: must be a string, not an object"],
-  ['{"pulumi-stack":"x"}', 'defaultLabels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own'],
+  [
+    '{"pulumi-stack":"x"}',
+    'defaultLabels["pulumi-stack"]: keys that begin with "pulumi-" are reserved for the provider',
+  ],
   ['{"a":"","b":" "}', "defaultLabels.a: the value is blank; leave the label out instead; defaultLabels.b: the value"],
 ])("default labels %s are refused: %s", (defaultLabels, reason) => {
   expect(problemsOf({ ...key, "agb:defaultLabels": defaultLabels })).toEqual([

@@ -17,6 +17,7 @@ test.each([
   expect(explainConnectionFailure(failure(code), false)).toEqual({
     reason: expect.stringMatching(reason),
     lasting: true,
+    obstacle: "tls",
   });
 });
 
@@ -26,9 +27,10 @@ test.each([
   ["ECONNREFUSED", /the message$/],
 ])("%s on the way to a proxy names the proxy and its variable", (code, reason) => {
   const proxy = findProxy("https://agb.example", { HTTPS_PROXY: "https://me:hidden@proxy.example:3128" });
-  const explained = explainConnectionFailure(failure(code), false, proxy).reason;
-  expect(explained).toMatch(/^the proxy https:\/\/proxy\.example:3128 \(HTTPS_PROXY\): /);
-  expect(explained).toMatch(reason);
+  const explained = explainConnectionFailure(failure(code), false, proxy);
+  expect(explained.reason).toMatch(/^the proxy https:\/\/proxy\.example:3128 \(HTTPS_PROXY\): /);
+  expect(explained.reason).toMatch(reason);
+  expect(explained.obstacle).toBe("proxy");
 });
 
 test("an explained failure is not explained again", () => {

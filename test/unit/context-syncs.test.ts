@@ -80,7 +80,7 @@ describe("check", () => {
     ["no path", [{ contextId: "SdkCtx-1" }], "contextSyncs[0].path: is required"],
     ["an object in place of the list", mount, "contextSyncs: must be a list of { contextId, path, policy? }"],
     ["a string in the list", ["/data"], "contextSyncs[0]: must be an object, not a string"],
-    ["a misspelt property", [{ ...mount, polcy: {} }], "contextSyncs[0].polcy: no such property; did you mean policy?"],
+    ["a misspelt property", [{ ...mount, polcy: {} }], "contextSyncs[0].polcy: unknown property; did you mean policy?"],
   ])("refuses %s", (_, contextSyncs, problem) => {
     expect(problems(contextSyncs)).toEqual([expect.stringContaining(problem)]);
   });

@@ -165,7 +165,7 @@ function isAtOrBelow(path: string, place: Path): boolean {
 }
 
 const isAboutName = ({ reason }: Problem) =>
-  reason.startsWith("no such property") || reason.startsWith("keys that begin with") || reason.startsWith("the key ");
+  reason.startsWith("unknown property") || reason.startsWith("keys that begin with") || reason.startsWith("the key ");
 
 /** Values of any type, none of which a reason would hold by chance. */
 const anyValue: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
@@ -290,7 +290,7 @@ describe.each(examples)("%s", (_, example) => {
       const news = withValue(withValue(example.sound, place, undefined), spoilt, value);
       expect(path).not.toBe(propertyPath(spoilt));
       expect(problemsOf(example, news)).toEqual([
-        { path: propertyPath(spoilt), reason: `no such property; did you mean ${name}?` },
+        { path: propertyPath(spoilt), reason: `unknown property; did you mean ${name}?`, code: "AGB101" },
       ]);
     },
   );

@@ -28,8 +28,8 @@ const settings: Settings = {
 };
 /** What only a refresh and a release may suffer from. */
 const ofTheState =
-  "Pulumi refreshes and destroys with the settings of the last `pulumi up`, kept in the state. If you have changed them " +
-  "since, run `pulumi refresh --run-program` first: it saves the current ones in the state.";
+  "Pulumi refreshes and destroys with the settings that the last `pulumi up` saved in the state. If you have changed them " +
+  "since, run `pulumi refresh --run-program` first: it saves the current ones.";
 const fromEnvironment: Settings = { ...settings, apiKey: { value: "ako-very-secret", source: "AGB_API_KEY" } };
 
 /** What a call was made with; no message needs the client. */
@@ -69,8 +69,8 @@ function explain(error: unknown, verb = "refresh", given: Settings | null = sett
 test("a message says what failed, for which resource and session, why, and what to do", () => {
   expect(explain(new AgbNotFoundError("SetLabel", refusal({ code: "InvalidMcpSession.NotFound" })), "update")).toBe(
     'could not update AgbSession "web" (session session-1): AGB refused SetLabel: no ' +
-      "(code InvalidMcpSession.NotFound, HTTP 400, request id R-1). The session is gone: AGB releases idle sessions, " +
-      "or someone released it. Run `pulumi up --refresh` to recreate it. [AGB404]",
+      "(code InvalidMcpSession.NotFound, HTTP 400, request id R-1). The session is gone: AGB or " +
+      "someone else released it. Run `pulumi up --refresh` to recreate it. [AGB404]",
   );
 });
 
@@ -79,7 +79,7 @@ test("a message reads well without a resource name", () => {
   const error = explainFailure(new AgbTimeoutError("getSession", 5), attempt, undefined);
   expect(error.message).toBe(
     "could not update AgbSession: AGB did not answer getSession within 5 ms. " +
-      "Set a longer limit with agb:timeoutMs or AGB_TIMEOUT_MS. [AGB305]",
+      "To allow more time, set agb:timeoutMs or AGB_TIMEOUT_MS. [AGB305]",
   );
 });
 
@@ -88,15 +88,15 @@ describe("a refused key", () => {
 
   test("from the configuration: the message has the command that changes it", () => {
     const message = explain(error);
-    expect(message).toContain("The key came from agb:apiKey; check that it is valid for https://agb.example.com.");
-    expect(message).toContain("Change it with `pulumi config set --secret agb:apiKey`");
+    expect(message).toContain("Check that the API key from agb:apiKey is valid for https://agb.example.com.");
+    expect(message).toContain("To change it, run `pulumi config set --secret agb:apiKey`");
     expect(message).toContain(ofTheState);
   });
 
   test("from the environment: the message names the variable, and that the configuration may have changed since", () => {
     const message = explain(error, "refresh", fromEnvironment);
-    expect(message).toContain("The key came from AGB_API_KEY;");
-    expect(message).toContain("Change it in the environment (AGB_API_KEY).");
+    expect(message).toContain("Check that the API key from AGB_API_KEY is valid");
+    expect(message).toContain("To change it, set AGB_API_KEY in the environment.");
     expect(message).toContain(ofTheState);
   });
 
@@ -148,13 +148,16 @@ describe("an endpoint that cannot be reached", () => {
   test.each([
     [
       undefined,
-      "The endpoint is https://agb.example.com, the default; set another one with agb:endpoint or AGB_ENDPOINT.",
+      "The endpoint is https://agb.example.com, the default. To use another one, set agb:endpoint or AGB_ENDPOINT.",
     ],
     [
       "agb:endpoint",
-      "The endpoint is https://agb.example.com, from agb:endpoint; change it with `pulumi config set agb:endpoint HOST`",
+      "The endpoint is https://agb.example.com, from agb:endpoint. To change it, run `pulumi config set agb:endpoint HOST`",
     ],
-    ["AGB_ENDPOINT", "The endpoint is https://agb.example.com, from AGB_ENDPOINT; change it in the environment"],
+    [
+      "AGB_ENDPOINT",
+      "The endpoint is https://agb.example.com, from AGB_ENDPOINT. To change it, set AGB_ENDPOINT in the environment",
+    ],
   ])("is named with where it came from (%s) and how to change it", (endpointSource, advice) => {
     const given = { ...settings, endpointSource };
     const refresh = explain(refused, "refresh", given);
@@ -167,14 +170,14 @@ describe("an endpoint that cannot be reached", () => {
 
   test("may be a web page", () => {
     const page = new AgbApiError("GetLabel", refusal({ status: 404, isFromAgb: false }));
-    expect(explain(page, "refresh", { ...settings, endpointSource: "agb:endpoint" })).toContain("from agb:endpoint;");
+    expect(explain(page, "refresh", { ...settings, endpointSource: "agb:endpoint" })).toContain("from agb:endpoint.");
   });
 
   test("may accept calls and answer none", () => {
     const given = { ...settings, endpointSource: "agb:endpoint", timeoutSource: "AGB_TIMEOUT_MS" };
     const message = explain(new AgbTimeoutError("GetLabel", 5), "refresh", given);
-    expect(message).toContain("agb:timeoutMs or AGB_TIMEOUT_MS, which is set by AGB_TIMEOUT_MS.");
-    expect(message).toContain("from agb:endpoint;");
+    expect(message).toContain("agb:timeoutMs or AGB_TIMEOUT_MS (the limit of each call comes from AGB_TIMEOUT_MS).");
+    expect(message).toContain("from agb:endpoint.");
     expect(message).toContain(ofTheState);
   });
 });
@@ -189,7 +192,7 @@ test.each([
 test("an uncertain create names the label by which the session can be found", () => {
   const message = explain(new AgbUncertainCreateError("20261122T164726Z-9f86d081884c", "reset"), "create");
   expect(message).toContain("pulumi-create=20261122T164726Z-9f86d081884c");
-  expect(message).toContain("look for a session with that label");
+  expect(message).toContain("Look for that session before you run `pulumi up` again");
 });
 
 test("after a release that takes too long, the message says to run the command again", () => {

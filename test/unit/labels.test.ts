@@ -114,20 +114,26 @@ describe("declared labels", () => {
       ["k".repeat(129)]: "x",
     };
     expect(labelProblems(labels)).toEqual([
-      { key: "", reason: "the key is blank", isAboutKey: true },
-      { key: " ", reason: "the key is blank", isAboutKey: true },
-      { key: "a b", reason: "the value is blank; leave the label out instead", isAboutKey: false },
-      { key: "blank", reason: "the value is blank; leave the label out instead", isAboutKey: false },
-      { key: "count", reason: "must be a string, not a number", isAboutKey: false },
-      { key: "nothing", reason: "must be a string, not null", isAboutKey: false },
-      { key: "list", reason: "must be a string, not a list", isAboutKey: false },
+      { key: "", reason: "the key is blank", code: "AGB105", isAboutKey: true },
+      { key: " ", reason: "the key is blank", code: "AGB105", isAboutKey: true },
+      { key: "a b", reason: "the value is blank; leave the label out instead", code: "AGB105", isAboutKey: false },
+      { key: "blank", reason: "the value is blank; leave the label out instead", code: "AGB105", isAboutKey: false },
+      { key: "count", reason: "must be a string, not a number", code: "AGB103", isAboutKey: false },
+      { key: "nothing", reason: "must be a string, not null", code: "AGB103", isAboutKey: false },
+      { key: "list", reason: "must be a string, not a list", code: "AGB103", isAboutKey: false },
       {
         key: "pulumi-stack",
-        reason: 'keys that begin with "pulumi-" are the provider\'s own; choose another one',
+        reason: 'keys that begin with "pulumi-" are reserved for the provider; choose another key',
+        code: "AGB106",
         isAboutKey: true,
       },
-      { key: "long", reason: "the value has 257 characters; the limit is 256", isAboutKey: false },
-      { key: "k".repeat(129), reason: "the key has 129 characters; the limit is 128", isAboutKey: true },
+      { key: "long", reason: "the value has 257 characters; the limit is 256", code: "AGB105", isAboutKey: false },
+      {
+        key: "k".repeat(129),
+        reason: "the key has 129 characters; the limit is 128",
+        code: "AGB105",
+        isAboutKey: true,
+      },
     ]);
   });
 
@@ -152,7 +158,7 @@ describe("declared labels", () => {
   test("may be twenty in total; one more is a problem that counts them by origin", () => {
     expect(labelCountProblem(4, 10, 6)).toBeUndefined();
     expect(labelCountProblem(4, 10, 7)).toBe(
-      "21 labels in all (10 declared, 7 by default, 4 of the provider's own); the limit is 20",
+      "21 labels in total (10 declared, 7 default, 4 of the provider); the limit is 20",
     );
     expect(labelLimits.count).toBe(20);
   });
@@ -174,12 +180,12 @@ describe("differences", () => {
   test("say what happened to each label, without the values", () => {
     expect(
       labelDifferences({ same: "1", changed: "2", lost: "3" }, { same: "1", changed: "secret", left: "secret" }),
-    ).toEqual(['"changed" has another value', '"lost" is missing', '"left" is still there although it was dropped']);
+    ).toEqual(['"changed" has another value', '"lost" is missing', '"left" is still there, although it was removed']);
   });
 
   test("do not treat inherited properties of objects as labels", () => {
     expect(hasLabel({}, "toString", Object.prototype.toString)).toBe(false);
     expect(labelDifferences({ constructor: "x" }, {})).toEqual(['"constructor" is missing']);
-    expect(labelDifferences({}, { valueOf: "x" })).toEqual(['"valueOf" is still there although it was dropped']);
+    expect(labelDifferences({}, { valueOf: "x" })).toEqual(['"valueOf" is still there, although it was removed']);
   });
 });

@@ -38,7 +38,7 @@ class Observed {
 
 const refusedLine =
   "no connection to https://agb.example for getSession: connect ECONNREFUSED 127.0.0.1:1. " +
-  "This call, and others that fail in the same way, are retried.";
+  "This call and others that fail in the same way are retried. [AGB301]";
 
 test("calls that succeed are not reported", () => {
   expect(new Observed().reply().reply(404).lines).toEqual([]);
@@ -74,7 +74,7 @@ test("a limited rate of calls is reported once, with what helps, and its end is 
   const log = new Observed().fail(answered(429)).fail(answered(429)).pass(50).reply().fail(answered(429)).reply();
   expect(log.lines).toEqual([
     "AGB refused SetLabel: no (HTTP 429). Calls wait as long as AGB asks. " +
-      "To avoid this, run fewer at a time, such as with `pulumi up --parallel 4`.",
+      "To avoid this, make fewer calls at a time, such as with `pulumi up --parallel 4`. [AGB308]",
   ]);
 });
 

@@ -60,22 +60,25 @@ test("all problems are reported together, with their paths", () => {
     {},
   );
   expect(problems).toEqual([
-    { path: "imagId", reason: "no such property; did you mean imageId?" },
-    { path: "imageId", reason: "must not be blank" },
-    { path: 'labels["a b"]', reason: "the value is blank; leave the label out instead" },
-    { path: 'labels[""]', reason: "the key is blank" },
+    { path: "imagId", reason: "unknown property; did you mean imageId?", code: "AGB101" },
+    { path: "imageId", reason: "must not be blank", code: "AGB104" },
+    { path: 'labels["a b"]', reason: "the value is blank; leave the label out instead", code: "AGB105" },
+    { path: 'labels[""]', reason: "the key is blank", code: "AGB105" },
     {
       path: 'labels["pulumi-create"]',
-      reason: 'keys that begin with "pulumi-" are the provider\'s own; choose another one',
+      reason: 'keys that begin with "pulumi-" are reserved for the provider; choose another key',
+      code: "AGB106",
     },
-    { path: "idleTimeoutSeconds", reason: "must be a whole number of seconds, 1 or more" },
-    { path: "policyId", reason: "must be a string, not a number" },
+    { path: "idleTimeoutSeconds", reason: "must be a whole number of seconds, 1 or more", code: "AGB104" },
+    { path: "policyId", reason: "must be a string, not a number", code: "AGB103" },
   ]);
 });
 
 test("a missing image is a problem that gives an example", () => {
   const { imageId: _, ...news } = declared({});
-  expect(sessionProblems(news, {})).toEqual([{ path: "imageId", reason: "is required, such as agb-code-space-1" }]);
+  expect(sessionProblems(news, {})).toEqual([
+    { path: "imageId", reason: "is required, such as agb-code-space-1", code: "AGB102" },
+  ]);
 });
 
 test.each([
@@ -89,9 +92,9 @@ test.each([
 ])("a property called %s is one problem, which asks whether %s was meant", (name, meant) => {
   const { imageId, ...news } = declared({});
   const reason =
-    meant === undefined ? expect.stringMatching(/^no such property; AgbSession has imageId, labels, /) : null;
+    meant === undefined ? expect.stringMatching(/^unknown property; AgbSession has imageId, labels, /) : null;
   expect(sessionProblems({ ...news, ...(meant !== "imageId" && { imageId }), [name]: "x" }, {})).toEqual([
-    { path: name, reason: reason ?? `no such property; did you mean ${meant}?` },
+    { path: name, reason: reason ?? `unknown property; did you mean ${meant}?`, code: "AGB101" },
   ]);
 });
 
@@ -113,24 +116,29 @@ test.each([5, null, "x", ["a"]])("a reserved label with the value %j is a proble
   const problems = sessionProblems(declared({ labels: { "pulumi-mine": value } }), {});
   expect(problems[0]).toEqual({
     path: 'labels["pulumi-mine"]',
-    reason: 'keys that begin with "pulumi-" are the provider\'s own; choose another one',
+    reason: 'keys that begin with "pulumi-" are reserved for the provider; choose another key',
+    code: "AGB106",
   });
 });
 
 test("a resource name that is too long for a label is a problem", () => {
   const news = { ...declared({}), labelsAll: { ...owner, "pulumi-resource": "w".repeat(257) } };
   expect(sessionProblems(news, {})).toEqual([
-    { path: 'labelsAll["pulumi-resource"]', reason: "the name is too long for a label" },
+    {
+      path: 'labelsAll["pulumi-resource"]',
+      reason: "the name is too long for a label; the limit is 256 characters",
+      code: "AGB108",
+    },
   ]);
 });
 
 describe("the limit of twenty labels", () => {
   const reason = (declaredCount: number, defaults: number) =>
-    `21 labels in all (${declaredCount} declared, ${defaults} by default, 5 of the provider's own); the limit is 20`;
+    `21 labels in total (${declaredCount} declared, ${defaults} default, 5 of the provider); the limit is 20`;
 
   test("counts declared ones, default ones and the provider's own", () => {
     expect(sessionProblems(declared({ labels: manyLabels(10) }), manyLabels(6, "default"))).toEqual([
-      { path: "labels", reason: reason(10, 6) },
+      { path: "labels", reason: reason(10, 6), code: "AGB107" },
     ]);
   });
 
@@ -144,7 +152,11 @@ describe("the limit of twenty labels", () => {
     };
     expect(sessionProblems(news(14), {})).toEqual([]);
     expect(sessionProblems(news(15), {})).toEqual([
-      { path: "labels", reason: reason(15, 0).replace("20 labels", "21 labels").replace("5 of the", "6 of the") },
+      {
+        path: "labels",
+        reason: reason(15, 0).replace("20 labels", "21 labels").replace("5 of the", "6 of the"),
+        code: "AGB107",
+      },
     ]);
   });
 
@@ -154,7 +166,9 @@ describe("the limit of twenty labels", () => {
 
   test("holds for default labels where none are declared", () => {
     expect(sessionProblems(declared({}), manyLabels(15))).toEqual([]);
-    expect(sessionProblems(declared({}), manyLabels(16))).toEqual([{ path: "labels", reason: reason(0, 16) }]);
+    expect(sessionProblems(declared({}), manyLabels(16))).toEqual([
+      { path: "labels", reason: reason(0, 16), code: "AGB107" },
+    ]);
   });
 });
 
@@ -273,8 +287,8 @@ describe("a session to adopt", () => {
     [{ sessionId: "a", labels: { b: "c" } }, "adopt: must hold either sessionId or at least one of labels"],
     [{ labels: {} }, "adopt: must hold either sessionId or at least one of labels"],
     [{ labels: ["a"] }, "adopt.labels: must be an object, not a list"],
-    [{ sessionId: "a", force: true }, "adopt.force: no such property; it has sessionId, labels"],
-    [{ sesionId: "a", labels: { b: "c" } }, "adopt.sesionId: no such property; did you mean sessionId?"],
+    [{ sessionId: "a", force: true }, "adopt.force: unknown property; it has sessionId, labels"],
+    [{ sesionId: "a", labels: { b: "c" } }, "adopt.sesionId: unknown property; did you mean sessionId?"],
     [{ sessionId: " " }, "adopt.sessionId: must not be blank"],
     [{ sessionId: 5 }, "adopt.sessionId: must be a string, not a number"],
     [{ labels: { "a b": 5 } }, 'adopt.labels["a b"]: must be a string, not a number'],
@@ -290,7 +304,7 @@ test.each([[undefined], ["recreate"], ["keep"], [unknownValue]])("`onRelease` ma
 
 test.each(["Keep", "", null, true])("`onRelease` cannot be %j", (onRelease) => {
   expect(sessionProblems(declared({ onRelease }), {})).toEqual([
-    { path: "onRelease", reason: 'must be "recreate" or "keep"' },
+    { path: "onRelease", reason: 'must be "recreate" or "keep"', code: "AGB104" },
   ]);
 });
 

@@ -28,7 +28,7 @@ test("each unknown key below agb: causes one warning that names the setting that
   });
   expect(warnings).toHaveLength(3);
   expect(warnings[0]).toContain(
-    "agb:endpiont, which is no setting of pulumi-agb and has no effect. Did you mean agb:endpoint?",
+    "agb:endpiont, which is not a setting of pulumi-agb and has no effect. Did you mean agb:endpoint?",
   );
   expect(warnings[0]).toContain("pulumi config rm agb:endpiont && pulumi config set agb:endpoint VALUE");
   expect(warnings[1]).toContain("Did you mean agb:apiKey?");
