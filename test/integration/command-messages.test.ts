@@ -42,7 +42,7 @@ import { runBounded } from "../support/bounded-process";
 import { createId } from "../support/emulator-requests";
 import { done, type FakeJob, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
 import { startForgeServer } from "../support/forge-server";
-import { expectMessages } from "../support/golden-file";
+import { expectGolden } from "../support/golden-messages";
 import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
 import { deadAddress, sendJson } from "../support/scripted-server";
 import { shownBy } from "../support/shown-messages";
@@ -101,7 +101,7 @@ test("arguments", async () => {
   ]) {
     messages[`pulumi-agb ${line}`] = await run(line.split(" "));
   }
-  expectMessages("arguments.txt", messages);
+  expectGolden("arguments", Object.entries(messages));
 });
 
 test("stacks, the Pulumi CLI, sweep and drift", async () => {
@@ -185,7 +185,7 @@ test("stacks, the Pulumi CLI, sweep and drift", async () => {
   for (const [situation, error] of Object.entries(failures)) {
     messages[`AGB: ${situation}`] = await errorOf(() => Promise.reject(error));
   }
-  expectMessages("stacks.txt", messages);
+  expectGolden("stacks", Object.entries(messages));
 });
 
 function refusal(code: string, status: number) {
@@ -237,7 +237,7 @@ test("sessions that a sweep finds", async () => {
     "changed owner": await line({ resource: "api" }, {}, { release: true }),
   };
   await client.close();
-  expectMessages("swept-sessions.txt", messages);
+  expectGolden("swept-sessions", Object.entries(messages));
 });
 
 test("GitHub and GitLab", async () => {
@@ -259,12 +259,14 @@ test("GitHub and GitLab", async () => {
     const ask = async (
       options: Parameters<typeof startForgeServer>[0],
       work: (forge: Forge) => unknown = (forge) => forge.readRequest(12),
-      more: Record<string, string> = {},
+      address?: string,
       timeoutMs = 5_000,
     ) => {
       const server = await startForgeServer(options);
       server.addRequest(12);
-      const forge = requireForge(readForgeSettings({ ...server[kind], ...more }), { timeoutMs, delay: async () => {} });
+      const other = address && { [kind === "gitHub" ? "GITHUB_API_URL" : "CI_API_V4_URL"]: address };
+      const settings = readForgeSettings({ ...server[kind], ...other });
+      const forge = requireForge(settings, { timeoutMs, delay: async () => {} });
       return settled(await shownBy("drift", () => work(forge)));
     };
     const answer = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
@@ -290,10 +292,8 @@ test("GitHub and GitLab", async () => {
       [`${kind}: no JSON`]: await ask({
         intercept: (_, response) => response.end("<html>") !== undefined,
       }),
-      [`${kind}: no answer`]: await ask({ intercept: () => true }, undefined, {}, 200),
-      [`${kind}: no connection`]: await ask({}, undefined, {
-        [kind === "gitHub" ? "GITHUB_API_URL" : "CI_API_V4_URL"]: await deadAddress(),
-      }),
+      [`${kind}: no answer`]: await ask({ intercept: () => true }, undefined, undefined, 200),
+      [`${kind}: no connection`]: await ask({}, undefined, `http://${(await deadAddress()).replace("http://", "")}`),
       [`${kind}: a list without an end`]: await ask(
         answer(200, [], { link: '<https://forge.test/?page=2>; rel="next"' }),
         (forge) => forge.writeComment(12, "x", "text"),
@@ -327,8 +327,7 @@ test("GitHub and GitLab", async () => {
     const forge = requireForge(readForgeSettings(server.gitHub), { delay: async () => {} });
     return settled(await shownBy("drift", () => forge.writeComment(12, "x", "text")));
   })();
-  const noToken: Messages = messages;
-  expectMessages("forges.txt", noToken);
+  expectGolden("forges", Object.entries(messages));
 });
 
 test("preview environments", async () => {
@@ -571,7 +570,7 @@ test("preview environments", async () => {
     { repository },
   );
   await client.close();
-  expectMessages("previews.txt", messages);
+  expectGolden("previews", Object.entries(messages));
 });
 
 test("reports", () => {
@@ -597,48 +596,57 @@ test("reports", () => {
   const check = { at: new Date("2026-11-22T20:00:00Z"), jobUrl: "https://forge.test/jobs/1" };
   const name = { project: "shop", stack: "prod" };
   const idle = (idleTimeoutSeconds: number) => ({ ...session, idleTimeoutSeconds });
-  expectMessages("reports.txt", {
-    "comment: ready": upReport(report),
-    "comment: failed": upReport({ ...report, outcome: "failed" }),
-    "comment: cancelled, sessions unknown": upReport({ ...report, outcome: "cancelled", sessions: undefined }),
-    "comment: no sessions, outside a job": upReport({ ...report, sessions: [], job: undefined }),
-    "comment: several idle timeouts": upReport({ ...report, sessions: [idle(90), { ...idle(600), isReleased: true }] }),
-    "comment: too many sessions": upReport({
-      ...report,
-      sessions: Array.from({ length: 3 }, () => ({ ...session, labels: { team: "x" } })),
+  expectGolden(
+    "reports",
+    Object.entries({
+      "comment: ready": upReport(report),
+      "comment: failed": upReport({ ...report, outcome: "failed" }),
+      "comment: cancelled, sessions unknown": upReport({ ...report, outcome: "cancelled", sessions: undefined }),
+      "comment: no sessions, outside a job": upReport({ ...report, sessions: [], job: undefined }),
+      "comment: several idle timeouts": upReport({
+        ...report,
+        sessions: [idle(90), { ...idle(600), isReleased: true }],
+      }),
+      "comment: too many sessions": upReport({
+        ...report,
+        sessions: Array.from({ length: 3 }, () => ({ ...session, labels: { team: "x" } })),
+      }),
+      "comment: gone": downReport({ request: 12, stack: "pr-12", job: report.job, areSessionsGone: true }),
+      "comment: gone, with other sessions": downReport({
+        request: 12,
+        stack: "pr-12",
+        job: undefined,
+        note: "The reason: its request had no activity for 5 days. A new push recreates it.",
+        areSessionsGone: false,
+      }),
+      "log: sessions": sessionLines([session]).join("\n"),
+      "summary of a sweep: nothing": sweepReport({ stacks: [], sessions: [], failures: [] }, true),
+      "summary of a sweep: dry run": sweepReport(
+        {
+          stacks: [{ stack: "pr-12", action: "would remove", reason: "its request is closed" }],
+          sessions: [
+            {
+              sessionId: "session-1",
+              stack: "pr-13",
+              resource: "web",
+              createdAt: null,
+              action: "left",
+              reason: "its age is unknown",
+              code: "AGB625",
+            },
+          ],
+          failures: [{ text: "Request 14: Could not read it.", code: "AGB705" }],
+        },
+        false,
+      ),
+      "issue: drift": describeDrift(name, "~ agb:AgbSession: web", check),
+      "issue: drift, long": describeDrift(name, "x".repeat(30_000), { ...check, jobUrl: undefined }).replace(
+        /x+/,
+        "x…",
+      ),
+      "issue: no drift": describeNoDrift(name, check),
     }),
-    "comment: gone": downReport({ request: 12, stack: "pr-12", job: report.job, areSessionsGone: true }),
-    "comment: gone, with other sessions": downReport({
-      request: 12,
-      stack: "pr-12",
-      job: undefined,
-      note: "The reason: its request had no activity for 5 days. A new push recreates it.",
-      areSessionsGone: false,
-    }),
-    "log: sessions": sessionLines([session]).join("\n"),
-    "summary of a sweep: nothing": sweepReport({ stacks: [], sessions: [], failures: [] }, true),
-    "summary of a sweep: dry run": sweepReport(
-      {
-        stacks: [{ stack: "pr-12", action: "would remove", reason: "its request is closed" }],
-        sessions: [
-          {
-            sessionId: "session-1",
-            stack: "pr-13",
-            resource: "web",
-            createdAt: null,
-            action: "left",
-            reason: "its age is unknown",
-            code: "AGB625",
-          },
-        ],
-        failures: [{ text: "Request 14: Could not read it.", code: "AGB705" }],
-      },
-      false,
-    ),
-    "issue: drift": describeDrift(name, "~ agb:AgbSession: web", check),
-    "issue: drift, long": describeDrift(name, "x".repeat(30_000), { ...check, jobUrl: undefined }).replace(/x+/, "x…"),
-    "issue: no drift": describeNoDrift(name, check),
-  });
+  );
 });
 
 test("the emulator", async () => {
@@ -684,5 +692,5 @@ test("the emulator", async () => {
     "a request, --log json": requestLine(entry, "json"),
   };
   await running.close();
-  expectMessages("emulator.txt", messages);
+  expectGolden("emulator", Object.entries(messages));
 });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { createProgram } from "../../provider/cli/program";
-import { expectMessages } from "../support/golden-file";
+import { expectGolden } from "../support/golden-messages";
 
 function helpOf(command: Command): string {
   let help = "";
@@ -30,5 +30,5 @@ test("the help of every subcommand is as recorded, and fits the screen", () => {
       .split("\n")
       .filter((line) => line.length > 80),
   ).toEqual([]);
-  expectMessages("help.txt", helps);
+  expectGolden("help", Object.entries(helps));
 });
