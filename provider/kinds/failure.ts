@@ -79,7 +79,7 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
     return { code: error.messageCode, text: stored.trim() };
   }
   if (error instanceof AbandonedCreateError || error instanceof AgbRunEndedError) {
-    return { code: "AGB418", text: "" };
+    return { code: "AGB418", text: "Run `pulumi up` again." };
   }
   if (error instanceof MissingLookupError) {
     const text = `Give \`${kind.name}.get\` the id of a ${kind.noun} that exists, or remove it from the program.`;

@@ -42,7 +42,8 @@ export interface Explained {
   readonly verb?: "create" | "refresh" | "look up" | "update" | "delete";
   /** What the operation knows of the resource. */
   readonly known?: Record<string, unknown>;
-  readonly account?: Account | undefined;
+  /** `null`: the settings could not be read. */
+  readonly account?: Account | null;
   readonly isLimited?: boolean;
 }
 
@@ -73,5 +74,5 @@ export function explained(
     isLimited,
     advice: (thrown, endpointAdvice) => kind.advice?.(thrown, { operation, known, endpointAdvice }),
   };
-  return explainFailure(error, attempt, account).message;
+  return explainFailure(error, attempt, account ?? undefined).message;
 }

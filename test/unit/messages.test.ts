@@ -4,13 +4,13 @@ import { readEnvelope } from "../../provider/api/envelope";
 import {
   AgbApiError,
   AgbAuthenticationError,
-  AgbEndlessListError,
   type AgbError,
   AgbNetworkError,
   AgbNotFoundError,
   AgbTimeoutError,
   AgbUnexpectedReplyError,
 } from "../../provider/api/errors";
+import { itemsOfPages } from "../../provider/api/pages";
 import { type AgbConfigurationError, readSettings } from "../../provider/config";
 import { refuseMissingLookup, requireCertainAbsence } from "../../provider/kinds/certain-absence";
 import { declarationProblems } from "../../provider/kinds/check";
@@ -97,10 +97,6 @@ describe("messages about", () => {
       session("labels that are not allowed", {
         labels: { "": "x", ["k".repeat(129)]: "x", team: " ", long: "v".repeat(257) },
       }),
-      [
-        "a label called __proto__",
-        problemsOf("session", { imageId: "a", labelsAll: owner, labels: JSON.parse('{"__proto__":"x"}') }, "web"),
-      ],
       session("a reserved label", { labels: { "pulumi-stack": "dev" } }),
       session("too many labels", { labels: many }),
       session("a resource name that is too long for a label", { labelsAll: { "pulumi-resource": "w".repeat(257) } }),
@@ -145,6 +141,7 @@ describe("messages about", () => {
       problemsOf("default labels that are a string", { "agb:defaultLabels": "team=web" }),
       problemsOf("default labels that are a list", { "agb:defaultLabels": "[]" }),
       problemsOf("a reserved default label", { "agb:defaultLabels": '{"pulumi-stack":"dev"}' }),
+      problemsOf("a default label called __proto__", { "agb:defaultLabels": '{"__proto__":"x"}' }),
       problemsOf("ignored labels that are not a list", { "agb:ignoreLabels": "[x" }),
       problemsOf("a pattern of ignored labels", { "agb:ignoreLabels": "*x" }),
       [
@@ -199,7 +196,7 @@ describe("messages about", () => {
     expectGolden("programs", [...failures, ...warnings]);
   });
 
-  test("calls", () => {
+  test("calls", async () => {
     const url = "https://agb.example.com";
     const network = (cause: unknown, requestSent = false) => {
       const { reason, ...facts } = explainConnectionFailure(cause, requestSent);
@@ -235,6 +232,31 @@ describe("messages about", () => {
     now = 5_000;
     outages.seeExchange({ operation: "GetLabel", status: 200, durationMs: 5, sent: {}, received: {}, clean: String });
     searchReporter((message) => void said.push(message))({ error: silent, searchMs: 60_000 });
+    const listFailure = async (nextToken: (page: number) => string, items: (page: number) => number[], pageMs = 0) => {
+      let page = 0;
+      let elapsedMs = 0;
+      const fetchPage = async () => {
+        page++;
+        elapsedMs += pageMs;
+        return { items: items(page), nextToken: nextToken(page) };
+      };
+      const list = itemsOfPages({ operation: "ListSession", fetchPage, keyOf: String }, () => elapsedMs);
+      try {
+        for await (const _ of list) {
+          // Read to the end.
+        }
+      } catch (error) {
+        return error;
+      }
+      throw new Error("the list ended");
+    };
+    const endless = await listFailure(String, (page) => [page]);
+    const repeating = await listFailure(
+      () => "same",
+      (page) => [page],
+    );
+    const barren = await listFailure(String, () => [1]);
+    const slow = await listFailure(String, (page) => [page], 100_000);
     expectGolden("calls", [
       of("a refused key from the configuration, in a refresh", refused),
       of("a refused key from the configuration, in a create", refused, { verb: "create" }),
@@ -243,7 +265,7 @@ describe("messages about", () => {
         account: accountWith(fromEnvironment),
       }),
       of("two refused keys", refused, { account: other }),
-      ["a refused key without settings", explained("session", refused, { verb: "create", account: undefined })],
+      ["a refused key without settings", explained("session", refused, { verb: "create", account: null })],
       of("no connection", unreachable),
       of("no connection, in a create", unreachable, { verb: "create" }),
       of("no connection to the default endpoint", unreachable, {
@@ -293,7 +315,10 @@ describe("messages about", () => {
       }),
       of("a failing AGB", failing),
       of("too many calls", busy),
-      of("an endless list", new AgbEndlessListError("ListSession", 1_000, "no account is that large")),
+      of("an endless list", endless),
+      of("a list that begins again", repeating),
+      of("a list without new items", barren),
+      of("a list that takes too long", slow),
       of("a refusal", new AgbApiError("GetLabel", refusalWith({ code: "InvalidParameter" }))),
       of("not found with another key", absence("https://agb.example.com", other), { account: other }),
       of("not found at another service", absence(undefined)),
@@ -313,7 +338,7 @@ describe("messages about", () => {
         ),
       ],
       of("a defect", new TypeError("x is not a function")),
-      ["no connection, without settings", explained("session", unreachable, { verb: "create", account: undefined })],
+      ["no connection, without settings", explained("session", unreachable, { verb: "create", account: null })],
       ...said.map((line): GoldenMessage => ["a line of the log", line]),
     ]);
   });

@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type MessageCode, messageCodes } from "../../provider/message-codes";
+import { goldenMessages } from "../support/golden-messages";
+import { isProse, literalsIn, sourceFiles } from "../support/message-literals";
+import { repositoryRoot } from "../support/node-process";
+
+// The table of codes, their page, the source that uses them and the golden messages hold together.
+
+const codes = Object.keys(messageCodes) as MessageCode[];
+
+/** Where the messages with codes come from. */
+const messageSources = [
+  "provider/api",
+  "provider/lifecycle",
+  "provider/kinds",
+  "provider/resources",
+  "provider/hosts",
+  "provider/call-failure-code.ts",
+  "provider/config.ts",
+  "provider/problem.ts",
+  "provider/dynamic.ts",
+];
+
+const page = readFileSync(join(repositoryRoot, "docs", "troubleshooting.md"), "utf8");
+const headings = [...page.matchAll(/^### (AGB\d{3}): (.+)$/gm)].map(([, code = "", title = ""]) => ({ code, title }));
+
+test("the page has an entry for each code, with its title, in the order of the table, and no other entry", () => {
+  expect(headings).toEqual(codes.map((code) => ({ code, title: messageCodes[code] })));
+});
+
+test("each entry shows a message, and says what it means and what to do", () => {
+  const entries = page.split(/^### (?=AGB\d{3}: )/m).slice(1);
+  const incomplete = entries.filter((entry) => {
+    const [heading = "", ...paragraphs] = (entry.split(/^## /m)[0] ?? "").trim().split(/\n\n+/);
+    return heading === "" || !paragraphs.some((text) => text.startsWith("> ")) || paragraphs.length < 2;
+  });
+  expect(incomplete.map((entry) => entry.slice(0, 6))).toEqual([]);
+});
+
+test("each code is used by the source", () => {
+  const files = sourceFiles(["provider"]).filter((file) => file !== join("provider", "message-codes.ts"));
+  const used = new Set(literalsIn(files).map(({ text }) => text));
+  expect(codes.filter((code) => !used.has(code))).toEqual([]);
+});
+
+test("the source and the page name no code that the table lacks", () => {
+  const files = sourceFiles(["provider"]);
+  const named = [page, ...files.map((file) => readFileSync(join(repositoryRoot, file), "utf8"))].flatMap(
+    (text) => text.match(/AGB\d{3}/g) ?? [],
+  );
+  expect(named.filter((code) => !codes.includes(code as MessageCode))).toEqual([]);
+});
+
+test("each code ends a golden message", () => {
+  const shown = goldenMessages().flatMap(({ message }) => message.match(/(?<=\[)AGB\d{3}(?=\]$)/gm) ?? []);
+  expect(codes.filter((code) => !shown.includes(code))).toEqual([]);
+});
+
+/** Messages that only inform: nothing is wrong, so there is nothing to look up. */
+const information = [/^this stack had the id /, / answers again, after /];
+
+test("each golden message ends with its code, and has it once", () => {
+  const wrong = goldenMessages().flatMap(({ subject, situation, message }) =>
+    message
+      .split("\n")
+      .filter((line) => !information.some((known) => known.test(line)))
+      .filter((line) => !/^[^[]*(\[(?!AGB\d)[^[]*)*\[AGB\d{3}\]$/.test(line))
+      .map((line) => `${subject}: ${situation}: ${line}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+/** Strings that no user sees. */
+const unseen = new Set([
+  ...["rotated key", "other service", "other emulator", "not empty"],
+  // What Node says of a closed connection.
+  "socket hang up",
+  // The label is set by the caller; zod types that no kind has.
+  ...["the label ", "of type "],
+  // What replaces the key wherever AGB repeats it.
+  "[API key]",
+]);
+
+/** Steps and ends of a connection, which tests of `api/` show. A golden file would need a slow or broken network. */
+const shownByConnectionTests = new Set([
+  ...["waiting until one of ", " connections is free", "waiting for ", " to open a tunnel to "],
+  ...["looking up ", "negotiating TLS with ", "it took longer than ", " ms. Last step: "],
+  ...["the client was closed", "the connection was closed", "it was closed before the request was sent"],
+  ...[". The connection went through ", "it is larger than "],
+]);
+
+test("each sentence of the source is in a golden message", () => {
+  const shown = goldenMessages()
+    .map(({ message }) => message)
+    .join("\n");
+  const missing = literalsIn(sourceFiles(messageSources))
+    .filter(
+      ({ text }) => isProse(text) && !unseen.has(text) && !shownByConnectionTests.has(text) && !shown.includes(text),
+    )
+    .map(({ file, text }) => `${file}: ${text}`);
+  expect(missing).toEqual([]);
+});
