@@ -23,7 +23,11 @@ const adviceByCode: Readonly<Partial<Record<MessageCode, string>>> = {
 export function reportFailure(output: JobOutput, name: string, error: unknown): void {
   const { text, code } = describeFailure(error);
   const advice = adviceByCode[code];
-  const message = advice === undefined ? text : `${text.replace(/\.$/, "")}. ${advice}`;
+  const message = advice === undefined ? text : `${firstUpper(text).replace(/\.$/, "")}. ${advice}`;
   output.fail(`pulumi-agb ${name}: ${message}`, code);
   process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
+}
+
+function firstUpper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

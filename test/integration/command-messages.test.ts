@@ -1,7 +1,11 @@
 // What the commands and the emulator print, made by the real code and compared with test/messages.
 
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { AgbClient } from "../../provider/api/client";
 import {
   AgbApiError,
@@ -16,9 +20,8 @@ import { requestLine } from "../../provider/cli/request-log";
 import { CodedError } from "../../provider/coded-error";
 import { keepIssue, lookForDrift } from "../../provider/drift/check-drift";
 import { describeDrift, describeNoDrift } from "../../provider/drift/drift-report";
-import { startEmulator } from "../../provider/emulator";
+import { type EmulatorNoticeCode, startEmulator } from "../../provider/emulator";
 import { plainViewWarning } from "../../provider/emulator/sandbox/find-session-view";
-import { createSessionRuntime, type SessionRuntimeParts } from "../../provider/emulator/sessions/session-runtime";
 import { requireForge } from "../../provider/forge/find-forge";
 import type { Forge } from "../../provider/forge/forge";
 import { systemClock } from "../../provider/lifecycle/wait";
@@ -39,7 +42,7 @@ import type { OwnedSession } from "../../provider/sweep/owned-sessions";
 import { type ReleaseOptions, type ReleaseRight, releaseOrphan, resultLine } from "../../provider/sweep/release-orphan";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { runBounded } from "../support/bounded-process";
-import { createId } from "../support/emulator-requests";
+import { ask, createContext, createId, runShell } from "../support/emulator-requests";
 import { done, type FakeJob, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
 import { startForgeServer } from "../support/forge-server";
 import { expectGolden } from "../support/golden-messages";
@@ -57,8 +60,10 @@ function settled(text: string, folder = ""): string {
   return (folder === "" ? text : text.replaceAll(folder, "/work"))
     .replaceAll(/(127\.0\.0\.1:|[Pp]ort )\d{4,5}/g, "$1PORT")
     .replaceAll(/process \d+/g, "process PID")
+    .replaceAll(/request id [0-9A-F-]{36}/g, "request id REQ-1")
     .replaceAll(/created \d{4}-\S+Z/g, "created 2026-11-22T20:00:00.000Z")
-    .replaceAll(/session-[a-z0-9]{25}/g, "session-1");
+    .replaceAll(/session-[a-z0-9]{25}/g, "session-1")
+    .trimEnd();
 }
 
 /** A folder with a Pulumi project and a fake `pulumi`, and the command that runs there. */
@@ -140,6 +145,11 @@ test("stacks, the Pulumi CLI, sweep and drift", async () => {
   };
   await make(ownLabels(60));
   messages["sweep: a session to release"] = await sweepState(exportOf([]));
+  messages["sweep: neither project nor stack is known"] = await (async () => {
+    const { folder: empty, run: runThere } = await openFolder();
+    await writeFile(join(empty, "Pulumi.yaml"), "");
+    return runThere(["sweep", "--stack-is-gone"], agb);
+  })();
   messages["sweep: no state proves whose session it is"] = await run(
     ["sweep", "--stack-is-gone", "--stack", "dev"],
     agb,
@@ -169,6 +179,7 @@ test("stacks, the Pulumi CLI, sweep and drift", async () => {
     "drift: found": await (await openFolder("echo '~ web'; exit 7")).run(["drift", "--stack", "prod", "--no-issue"]),
     "drift: the issue is opened": await keep(true),
     "drift: the issue is updated": await keep(true),
+    "drift: the text of the issue": String(server.issues[0]?.body),
     "drift: the issue is closed": await keep(false),
   });
 
@@ -275,6 +286,15 @@ test("GitHub and GitLab", async () => {
         return true;
       },
     });
+    const refusing = (refused: string, paths = /./): Parameters<typeof startForgeServer>[0] => ({
+      intercept: ({ method, path }, response) => {
+        const isRefused = method === refused && paths.test(path);
+        if (isRefused) {
+          sendJson(response, { message: "Resource not accessible by integration" }, 403);
+        }
+        return isRefused;
+      },
+    });
     const issue = { title: "Drift", markdown: "It is.", label: "agb-drift" };
     const no = { message: "No" };
     Object.assign(messages, {
@@ -298,17 +318,23 @@ test("GitHub and GitLab", async () => {
         answer(200, [], { link: '<https://forge.test/?page=2>; rel="next"' }),
         (forge) => forge.writeComment(12, "x", "text"),
       ),
-      [`${kind}: a comment that may not be written`]: await ask(
-        {
-          intercept: ({ method }, response) => {
-            if (method === "POST") {
-              sendJson(response, { message: "Resource not accessible by integration" }, 403);
-            }
-            return method === "POST";
-          },
-        },
-        (forge) => forge.writeComment(12, "x", "text"),
+      [`${kind}: a comment that may not be written`]: await ask(refusing("POST"), (forge) =>
+        forge.writeComment(12, "x", "text"),
       ),
+      [`${kind}: an issue that may not be opened`]: await ask(refusing("POST"), (forge) =>
+        forge.writeIssue("x", issue),
+      ),
+      [`${kind}: an issue that may not be changed`]: await ask(
+        refusing(kind === "gitHub" ? "PATCH" : "PUT"),
+        async (forge) => {
+          await forge.writeIssue("x", issue);
+          await forge.writeIssue("x", issue);
+        },
+      ),
+      [`${kind}: an issue that may not be closed`]: await ask(refusing("POST", /(comments|notes)$/), async (forge) => {
+        await forge.writeIssue("x", issue);
+        await forge.closeIssue("x", "agb-drift", "It is clean.");
+      }),
       [`${kind}: the label is left out`]: await ask({ setsLabels: false }, (forge) => forge.writeIssue("x", issue)),
     });
   }
@@ -454,7 +480,6 @@ test("preview environments", async () => {
     ),
     "the stack stays locked": await job("up", (each) => whenUnlocked(each, "pr-12", 10_000, async () => locked)),
     "the lock of a dead run": await job("up", async (each) => {
-      const { hostname } = await import("node:os");
       const own = `root@${hostname()} (pid 2000000000)`;
       let attempts = 0;
       const said: FakeJob["job"] = {
@@ -654,6 +679,37 @@ test("the emulator", async () => {
   const runEmulator = (...parameters: string[]) => run(["emulator", ...parameters]);
   const state = join(folder, "state.json");
   const withState = (text: string) => writeFile(state, text).then(() => runEmulator("--state", state));
+  /** What the command prints first. */
+  const firstLine = async () => {
+    const child = spawn(process.execPath, [command, "emulator"], { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    return settled(line);
+  };
+  /** The first notice of a kind while something happens to an emulator that allows tools. */
+  const noticeOf = async (
+    kind: EmulatorNoticeCode,
+    happen: (url: string, path: string) => Promise<unknown>,
+    prepare: (path: string) => Promise<unknown> = async () => {},
+  ) => {
+    const path = join(folder, `${kind}.json`);
+    await prepare(path);
+    let found = (_: string): void => {};
+    const notice = new Promise<string>((resolve) => {
+      found = resolve;
+    });
+    const emulator = await startEmulator({
+      allowExec: true,
+      statePath: path,
+      faults: [{ operation: "contextUpload", errorMessage: "no space left" }],
+      onNotice: (text, code) => code === kind && found(emulatorProblem(text, code)),
+    });
+    await happen(emulator.url, path);
+    const text = await notice;
+    await emulator.close().catch(() => undefined);
+    return settled(text, folder).replaceAll(/SdkCtx-\w+/g, "SdkCtx-1");
+  };
   const head = '{"format":"agb-emulator-state","version":3}\n';
   const running = await startEmulator({ statePath: join(folder, "used.json") });
   await mkdir(join(folder, "a-folder"));
@@ -685,6 +741,36 @@ test("the emulator", async () => {
     "the state file has a damaged line": await withState(`${head}{}\n`),
     "the state file has a damaged row": await withState(`${head}[{"kind":"nextSequence","id":"","value":"x"}]\n`),
     "the state file cannot be read": await runEmulator("--state", join(folder, "a-folder")),
+    "the address": await firstLine(),
+    "files of a session are not uploaded": await noticeOf("UPLOAD_FAILED", async (url) => {
+      const contextId = await createContext(url, "data");
+      const persistenceDataList = [{ contextId, path: "/data", policy: "{}" }];
+      const sessionId = await createId(url, {}, { persistenceDataList });
+      await runShell(url, sessionId, "echo text > /data/a");
+      await ask(url, "POST", "/mcp/releaseSessionAsync", { body: { sessionId } });
+    }),
+    "contexts of a session are not saved": await noticeOf("STATE_NOT_SAVED", async (url, path) => {
+      const sessionId = await createId(url);
+      await runShell(url, sessionId, "true");
+      await rm(path);
+      await mkdir(path);
+      await ask(url, "POST", "/mcp/releaseSessionAsync", { body: { sessionId } });
+    }),
+    "sessions cannot run tools": await noticeOf(
+      "TOOLS_UNAVAILABLE",
+      async () => {},
+      (path) => writeFile(`${path}.sessions`, ""),
+    ),
+    "the folder of contexts cannot be read": await (async () => {
+      const path = join(folder, "contexts.json");
+      const first = await startEmulator({ statePath: path });
+      await first.close();
+      const emulatorId = /"kind":"emulatorId","id":"","value":"([^"]+)"/.exec(await readFile(path, "utf8"))?.[1] ?? "";
+      await mkdir(`${path}.contexts`, { recursive: true });
+      await rm(join(`${path}.contexts`, emulatorId), { recursive: true, force: true });
+      await writeFile(join(`${path}.contexts`, emulatorId), "");
+      return (await runEmulator("--state", path)).replaceAll(emulatorId, "EMULATOR-ID");
+    })(),
     "sessions are not isolated": emulatorProblem(plainViewWarning, "NOT_ISOLATED"),
     "the state cannot be saved at the end": unsavedState(new Error("ENOSPC: no space left on device, write")),
     "a request, --log pretty": requestLine(entry, "pretty"),

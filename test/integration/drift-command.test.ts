@@ -112,6 +112,8 @@ test("an invalid stack name and a folder without a project are refused", async (
     expect((await drift({}, `--stack=${name}`, "--no-issue")).exitCode).toBe(1);
   }
   await writeFile(join(folder, "Pulumi.yaml"), "");
-  expect((await drift({}, "--stack", "prod", "--no-issue")).stderr).toMatch(/This folder has no Pulumi project.* \[AGB601\]/);
+  expect((await drift({}, "--stack", "prod", "--no-issue")).stderr).toMatch(
+    /This folder has no Pulumi project.* \[AGB601\]/,
+  );
   expect(await calls()).toBe("");
 });

@@ -143,7 +143,9 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     const unauthorized = await failureOf(wrong.forge.readRequest(12));
     expect(unauthorized).toBeInstanceOf(ForgeError);
     expect(unauthorized).toMatchObject({ status: 401 });
-    expect(unauthorized.message).toMatch(/^Could not read (pull|merge) request 12 of .*TOKEN is wrong or has expired\./);
+    expect(unauthorized.message).toMatch(
+      /^Could not read (pull|merge) request 12 of .*TOKEN is wrong or has expired\./,
+    );
     expect(unauthorized.message).not.toContain("wrong-token");
 
     const refusal = { message: `Resource not accessible by integration ${forgeToken}` };

@@ -55,7 +55,9 @@ describe("recover", () => {
       fake.cutOff.set("pr-1", cutOffRun);
       const session = await fake.make("pr-1", 0);
       const { message } = await failureOf(recover(fake.job, { request: 1, force: false }));
-      expect(message).toContain(`pr-1 is locked by another run than the one that was cut off here: by run of ${holder} at 2026-11-22T20:00:00Z`);
+      expect(message).toContain(
+        `pr-1 is locked by another run than the one that was cut off here: by run of ${holder} at 2026-11-22T20:00:00Z`,
+      );
       expect(message).toContain("Wait until that run has ended, then run `recover` again. If it is dead, add --force.");
       expect(fake.commands).toEqual([]);
       expect(fake.running()).toEqual(new Set([session]));

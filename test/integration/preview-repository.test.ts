@@ -20,7 +20,11 @@ import { failureOf } from "../support/session-stack";
 
 describe("a stack of another repository in the same backend", () => {
   test.each([
-    ["up", (job: ReleasingJob) => bringUp(job, upOptions), [expect.stringContaining("could not be created or updated")]],
+    [
+      "up",
+      (job: ReleasingJob) => bringUp(job, upOptions),
+      [expect.stringContaining("could not be created or updated")],
+    ],
     ["down", (job: ReleasingJob) => takeDown(job, downOptions), []],
     ["recover", (job: ReleasingJob) => recover(job, recoverOptions), []],
   ])("is refused by `%s` before anything is changed", async (_, run, comments) => {

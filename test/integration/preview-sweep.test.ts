@@ -113,7 +113,7 @@ describe("the sweep", () => {
       ],
       failures: [],
     });
-    expect(said).toContainEqual(expect.stringMatching(/^released: .* \(of the project renamed\)$/));
+    expect(said).toContainEqual(expect.stringMatching(/^released: .* , project renamed\)$/));
     expect(running()).toEqual(new Set(kept));
   });
 

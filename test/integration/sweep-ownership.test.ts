@@ -33,7 +33,9 @@ test("a session of another repository with the same names is left", async () => 
     },
     timeoutMs: 20_000,
   });
-  expect(stdout).toMatch(new RegExp(`^left: ${ofOther} .*belongs to the repository github.com/repositories/99 \\[AGB621\\]$`, "m"));
+  expect(stdout).toMatch(
+    new RegExp(`^left: ${ofOther} .*belongs to the repository github.com/repositories/99 \\[AGB621\\]$`, "m"),
+  );
   expect(stdout).toContain(`released: ${ofOwn}`);
   expect(stdout).toContain(`released: ${unlabelled}`);
   expect(exitCode).toBe(2);

@@ -24,7 +24,9 @@ test("a service where the stack has no session is refused: it knows none of the 
   const { sweep } = await openSweep(emulator.url, stateWith(rows));
   const { exitCode, stderr } = await sweep("--yes");
   expect(exitCode).toBe(1);
-  expect(stderr).toContain(`were created at http://127.0.0.1:9, but the sweep asked ${emulator.url}. Nothing was released.`);
+  expect(stderr).toContain(
+    `were created at http://127.0.0.1:9, but the sweep asked ${emulator.url}. Nothing was released.`,
+  );
   expect(running()).toEqual([orphan]);
 });
 
