@@ -16,7 +16,6 @@ const adviceByCode: Readonly<Partial<Record<MessageCode, string>>> = {
   AGB306: checkEndpoint,
   AGB307: runLater,
   AGB308: runLater,
-  AGB309: "Report it to AGB's support.",
   AGB310: "If the message does not say what to change, ask AGB's support and give them the request id.",
 };
 
@@ -24,7 +23,11 @@ const adviceByCode: Readonly<Partial<Record<MessageCode, string>>> = {
 export function reportFailure(output: JobOutput, name: string, error: unknown): void {
   const { text, code } = describeFailure(error);
   const advice = adviceByCode[code];
-  const message = advice === undefined ? text : `${text.replace(/\.$/, "")}. ${advice}`;
+  const message = advice === undefined ? text : `${firstUpper(text).replace(/\.$/, "")}. ${advice}`;
   output.fail(`pulumi-agb ${name}: ${message}`, code);
   process.exitCode = error instanceof StoppedError ? error.exitCode : 1;
+}
+
+function firstUpper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

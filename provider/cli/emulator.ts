@@ -1,16 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CodedError } from "../coded-error";
-import {
-  type Emulator,
-  type EmulatorNoticeCode,
-  type EmulatorOptions,
-  EmulatorStartError,
-  type EmulatorStartErrorCode,
-  startEmulator,
-} from "../emulator";
+import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
 import { optionDefaults } from "../emulator/options";
-import { type MessageCode, withCode } from "../message-codes";
+import { emulatorProblem, unsavedState } from "./emulator-problem";
 import { addHelpSections } from "./help-text";
 import { closeInheritedFiles } from "./inherited-files";
 import { onParentEnd } from "./parent-end";
@@ -157,7 +150,7 @@ async function runEmulator(
     closeInheritedFiles();
     emulator = await startEmulator({
       ...flags,
-      onNotice: (text, code) => writeProblem(text, codes[code]),
+      onNotice: (text, code) => process.stderr.write(`${emulatorProblem(text, code)}\n`),
       ...(state !== undefined && { statePath: state }),
       ...(apiKeys.length > 0 && { apiKeys }),
       ...(log !== undefined && { onRequest: (entry) => process.stderr.write(`${requestLine(entry, log)}\n`) }),
@@ -166,7 +159,7 @@ async function runEmulator(
     if (!(error instanceof EmulatorStartError) && !(error instanceof CodedError)) {
       throw error;
     }
-    writeProblem(error.message, error instanceof CodedError ? error.messageCode : codes[error.code]);
+    console.error(emulatorProblem(error.message, error instanceof CodedError ? error.messageCode : error.code));
     process.exitCode = 1;
     return;
   }
@@ -178,8 +171,7 @@ async function runEmulator(
     emulator.close().then(
       () => process.exit(0),
       (error: Error) => {
-        const reason = error.message.replace(/\.$/, "");
-        writeProblem(`The last changes of the state could not be saved: ${reason}. Check the state file.`, "AGB810");
+        console.error(unsavedState(error));
         process.exit(1);
       },
     );
@@ -187,28 +179,6 @@ async function runEmulator(
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
   onParentEnd(stop);
-}
-
-/** The code of each of the emulator's problems. The emulator itself imports nothing, so it has names of its own for them. */
-const codes: Readonly<Record<EmulatorStartErrorCode | EmulatorNoticeCode, MessageCode>> = {
-  INVALID_OPTION: "AGB801",
-  PORT_UNAVAILABLE: "AGB802",
-  STATE_FILE_IN_USE: "AGB803",
-  STATE_FILE_BROKEN: "AGB804",
-  STATE_FILE_UNUSABLE: "AGB805",
-  NOT_ISOLATED: "AGB807",
-  TOOLS_UNAVAILABLE: "AGB808",
-  UPLOAD_FAILED: "AGB809",
-  STATE_NOT_SAVED: "AGB810",
-};
-
-function writeProblem(text: string, code: MessageCode): void {
-  process.stderr.write(`pulumi-agb emulator: ${withCode(withoutControls(text), code)}\n`);
-}
-
-// A file name may contain control characters, which a terminal would obey.
-function withoutControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** @throws CodedError when the file cannot be read or has no key */

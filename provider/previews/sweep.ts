@@ -195,7 +195,7 @@ async function sweepRenamed(
     if (decision?.isClosed) {
       const { minimumAgeMs, execute: release } = options;
       const result = await releaseOrphan(client, session, { minimumAgeMs, release, right }, clock);
-      output.say(`${resultLine(result)} (of the project ${session.project})`);
+      output.say(resultLine(result, session.project));
       results.push({ ...result, stack: session.stack });
     }
   }

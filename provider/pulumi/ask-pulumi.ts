@@ -7,17 +7,17 @@ import { withOutput } from "./with-output";
 
 const run = promisify(execFile);
 
-/** How long a command that only reads may take, in milliseconds. */
-const timeoutMs = 120_000;
+const defaultTimeoutMs = 120_000;
 const largestOutputBytes = 512 * 1024 * 1024;
 
 /**
- * Runs commands of the Pulumi CLI that only read, for two minutes each at most. A signal to this process ends it
+ * Runs commands of the Pulumi CLI that only read. A signal to this process ends it
  * immediately; for commands that change a stack there is `PulumiRunner`.
  *
  * @param environment variables of the commands
+ * @param timeoutMs how long each may take, in milliseconds. @default two minutes
  */
-export function askPulumi(environment: NodeJS.ProcessEnv): RunPulumi {
+export function askPulumi(environment: NodeJS.ProcessEnv, timeoutMs = defaultTimeoutMs): RunPulumi {
   const bounds = { env: environment, maxBuffer: largestOutputBytes, timeout: timeoutMs };
   return async (parameters): Promise<CommandResult> => {
     try {

@@ -98,7 +98,7 @@ export async function readStateFile(path: string): Promise<StackState> {
   try {
     return parseStackState(await readFile(path, "utf8"));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = (error as Error).message;
     throw new CodedError(`Cannot read the state file ${path}: ${reason}. ${exportAdvice}`, "AGB606");
   }
 }

@@ -87,12 +87,13 @@ export function isSettled({ action }: Pick<OrphanResult, "action">): boolean {
   return action === "released" || action === "retained" || action === "foreign";
 }
 
-/** One line that says what became of an orphan. */
-export function resultLine(result: OrphanResult): string {
+/** One line that says what became of an orphan. @param project its project, if it is another one than the job's */
+export function resultLine(result: OrphanResult, project?: string): string {
   const { sessionId, resource, createdAt, action } = result;
   const created = createdAt === null ? "" : `, created ${createdAt}`;
+  const ofProject = project === undefined ? "" : `, project ${project}`;
   const reason = shownReason(result);
-  return `${action}: ${sessionId} (${resource ?? "unknown resource"}${created})${reason && `: ${reason}`}`;
+  return `${action}: ${sessionId} (${resource ?? "unknown resource"}${created}${ofProject})${reason && `: ${reason}`}`;
 }
 
 /**

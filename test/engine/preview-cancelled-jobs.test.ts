@@ -43,7 +43,7 @@ describe("a job that is cancelled half way through an `up`", () => {
     const orphan = world.onlySession(3).sessionId;
 
     const { stdout } = await world.succeed("recover", "--request", "3", "--force");
-    expect(stdout).toContain("The lock of pr-3 is free.");
+    expect(stdout).toContain("pr-3 is no longer locked.");
     expect(stdout).toContain(`released: ${orphan} (web, created 20`);
     expect(world.sessionsOf(3)).toEqual([]);
     await world.succeed(...up(3, "eeeeeee5"));
@@ -79,7 +79,7 @@ describe("a job that is cancelled half way through an `up`", () => {
     const orphan = world.onlySession(3).sessionId;
 
     const { stdout } = await world.succeed(...up(3, "fffffff6"));
-    expect(stdout).toMatch(/^::warning::pr-3 is locked by a dead run \(run of .*\)\. Taking the lock away\.$/m);
+    expect(stdout).toMatch(/^::warning::pr-3 is locked by a dead run \(run of .*\)\. Removing the lock\. \[AGB724\]$/m);
     expect(world.sessionsOf(3)).toHaveLength(2);
     await world.succeed(...down(3));
     expect(world.emulator.sessions().map(({ sessionId }) => sessionId)).not.toContain(orphan);

@@ -63,13 +63,13 @@ test("it also works without a forge", async () => {
   const job = await world.project.startJob(["preview-environment", ...up(1, "ddddddd4")], none);
   const { exitCode, stdout } = await job.result;
   expect(exitCode).toBe(0);
-  expect(stdout).toContain("No forge is known, so no comment is written.");
+  expect(stdout).toContain("No comment was written, because neither GitHub nor GitLab is known.");
 });
 
 test("a failing forge causes a warning and does not stop the environment", async () => {
   world.isForgeBroken = true;
   const { stdout } = await world.succeed(...up(2, "bbbbbbb2"));
-  expect(stdout).toMatch(/^::warning::The comment was not written: /m);
+  expect(stdout).toMatch(/^::warning::Could not write the comment: .* \[AGB707\]$/m);
 });
 
 test("another repository with the same names is refused, and from a backend of its own touches nothing", async () => {
@@ -202,7 +202,7 @@ describe("the sweep", () => {
     expect(stdout).toContain("kept: pr-1: its request is open");
     expect(stdout).toContain("would remove: pr-5: its request is closed");
     expect(stdout.match(/^would release: /gm)).toHaveLength(2);
-    expect(stdout).toContain("Nothing was removed or released. To do it, add --yes.");
+    expect(stdout).toContain("Nothing was removed or released. Add --yes to remove and release it.");
     expect(running()).toEqual(before);
     expect(await world.stacks()).toEqual(["pr-1", "pr-5", "production"]);
   });

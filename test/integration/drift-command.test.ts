@@ -34,10 +34,10 @@ test("without a forge the check does not start, and the message says how to run 
   const { gitHub } = await startForgeServer();
   const nowhere = await drift({}, "--stack", "prod");
   expect(nowhere.exitCode).toBe(1);
-  expect(nowhere.stderr).toMatch(/No forge is known.*--no-issue/);
+  expect(nowhere.stderr).toMatch(/Neither GitHub nor GitLab is known.*--no-issue\. \[AGB701\]/);
   const half = await drift({ ...gitHub, GITHUB_TOKEN: "" }, "--stack", "prod");
   expect(half.exitCode).toBe(1);
-  expect(half.stderr).toMatch(/GITHUB_TOKEN is not set.*--no-issue/);
+  expect(half.stderr).toMatch(/GITHUB_TOKEN is not set.*--no-issue\. \[AGB702\]/);
   expect(await calls()).toBe("");
 });
 
@@ -92,7 +92,7 @@ test("drift that no issue could report is a failure, and is still printed", asyn
   const { exitCode, stdout, stderr } = await drift(server.gitHub, "--stack", "prod");
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/~ team[\s\S]*Drift in shop\/prod/);
-  expect(stderr).toMatch(/could not open an issue in acme\/shop.*permissions: issues: write/);
+  expect(stderr).toMatch(/Could not open an issue in acme\/shop.*permissions: issues: write/);
   expect(stdout + stderr).not.toContain(forgeToken);
 });
 
@@ -112,6 +112,8 @@ test("an invalid stack name and a folder without a project are refused", async (
     expect((await drift({}, `--stack=${name}`, "--no-issue")).exitCode).toBe(1);
   }
   await writeFile(join(folder, "Pulumi.yaml"), "");
-  expect((await drift({}, "--stack", "prod", "--no-issue")).stderr).toMatch(/no Pulumi.yaml here/);
+  expect((await drift({}, "--stack", "prod", "--no-issue")).stderr).toMatch(
+    /This folder has no Pulumi project.* \[AGB601\]/,
+  );
   expect(await calls()).toBe("");
 });

@@ -85,8 +85,8 @@ test("where namespaces are forbidden, the emulator says at its start what that m
     "line",
   )) as [string];
 
-  expect(line).toMatch(/^pulumi-agb emulator: sessions are not isolated from this computer, because /);
-  expect(line).toMatch(/write wherever this user can.*outlive its session.*Run only code that you trust/);
+  expect(line).toMatch(/^pulumi-agb emulator: Sessions are not isolated from this computer, because /);
+  expect(line).toMatch(/write wherever this user can.*outlive its session.*Run only code that you trust.*\[AGB807\]$/);
 });
 
 test("without a state file nothing stays behind", async () => {

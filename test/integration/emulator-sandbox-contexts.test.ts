@@ -186,7 +186,11 @@ describe("mounted contexts", () => {
 
       expect(await files(contextId)).toEqual(["/data/in/two", "/data/one"]);
       const said = notices.filter((text) => text.includes(sessionId));
-      expect(said).toEqual([expect.stringContaining(`context ${contextId} at /data: Not uploaded: `)]);
+      expect(said).toEqual([
+        expect.stringContaining(
+          `Not all files of context ${contextId} at /data were uploaded at the end of session ${sessionId}: Not uploaded: `,
+        ),
+      ]);
       expect(said[0]).toContain("/data/large (more than 2000 bytes)");
     });
 

@@ -143,7 +143,9 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     const unauthorized = await failureOf(wrong.forge.readRequest(12));
     expect(unauthorized).toBeInstanceOf(ForgeError);
     expect(unauthorized).toMatchObject({ status: 401 });
-    expect(unauthorized.message).toMatch(/could not read (pull|merge) request 12 of .*TOKEN is wrong or has expired\./);
+    expect(unauthorized.message).toMatch(
+      /^Could not read (pull|merge) request 12 of .*TOKEN is wrong or has expired\./,
+    );
     expect(unauthorized.message).not.toContain("wrong-token");
 
     const refusal = { message: `Resource not accessible by integration ${forgeToken}` };
@@ -209,7 +211,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
 
     [limited, retryAfter] = [true, "3600"];
     const failure = await failureOf(busy.forge.readRequest(12));
-    expect(failure.message).toMatch(/slow down \(HTTP 429.* The rate limit is used up\. Run this again later\./);
+    expect(failure.message).toMatch(/slow down \(HTTP 429.* The rate limit is used up\. Run this again in an hour\./);
     expect(busy.waits).toHaveLength(2);
   });
 
@@ -229,7 +231,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
       { state: "closed", updated_at: null },
     ]) {
       const odd = await open(kind, { intercept: (_, response) => refuse(response, reply, 200) });
-      expect((await failureOf(odd.forge.readRequest(12))).message).toMatch(/not what Git(Hub|Lab) sends/);
+      expect((await failureOf(odd.forge.readRequest(12))).message).toMatch(/the reply does not have the expected form/);
     }
   });
 

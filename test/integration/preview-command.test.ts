@@ -51,7 +51,7 @@ test("Pulumi's output is never a command to the CI system, and a note is in the 
   const { exitCode, stdout } = await start(...up).result;
   expect(exitCode).toBe(3);
   expect(stdout).toMatch(/^::stop-commands::(.+)\n::add-mask::x\n\n::\1::$/m);
-  expect(stdout).toMatch(/^::warning::The sessions of pr-12 are not known: .*%0A: :add-mask::y$/m);
+  expect(stdout).toMatch(/^::warning::Could not read the sessions of pr-12: .*%0A: :add-mask::y%0A.* \[AGB603\]$/m);
   expect(JSON.parse(await read("seen"))).toMatchObject({ stack: "pr-12", pid: Number(await read("pid")) });
   expect(await notes()).toEqual([]);
 });
@@ -66,7 +66,7 @@ test("a killed Pulumi leaves its note, and `recover` cleans up its stack", async
   expect(await notes()).toEqual([".pulumi-agb-run-pr-12.json"]);
   const { exitCode, stdout } = await start("recover", "--request", "12").result;
   expect(exitCode).toBe(0);
-  expect(stdout).toContain("The lock of pr-12 is free.");
+  expect(stdout).toContain("pr-12 is no longer locked.");
   expect(await notes()).toEqual([]);
 });
 
@@ -103,7 +103,7 @@ test("an error is one annotation, however many lines it has", async () => {
   const { exitCode, stderr } = await start(...up).result;
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(
-    /^::error::pulumi-agb preview-environment up: .* exit code 255\.%0A: :add-mask::x%0Aand more\n$/,
+    /^::error::pulumi-agb preview-environment up: .* exit code 255:%0A: :add-mask::x%0Aand more%0A.* \[AGB603\]\n$/,
   );
 });
 
@@ -142,7 +142,7 @@ test.each([
   expect(await notes()).toEqual([".pulumi-agb-run-pr-12.json"]);
   const { exitCode, stdout } = await start("recover", "--request", "12").result;
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/was still running\. It has ended now\.\nThe lock of pr-12 is free\./);
+  expect(stdout).toMatch(/was still running\. It has ended now\.\npr-12 is no longer locked\./);
   expect(await read("cancelled")).toBe("asked\nended\n");
   expect(await notes()).toEqual([]);
 });
@@ -154,6 +154,6 @@ test.each([["up"], ["down"], ["recover"], ["sweep"]])(
     const { stdout } = await start(name, "--help").result;
     const lines = stdout.split("\n");
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
-    expect(stdout).toMatch(/^Exit code: 0 /m);
+    expect(stdout).toMatch(/^Exit codes:\n {2}0 /m);
   },
 );

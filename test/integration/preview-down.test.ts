@@ -11,7 +11,7 @@ describe("down", () => {
     emulator.addFault({ operation: "ListSession", answer: { status: 403 } });
     await expect(takeDown(job, downOptions)).rejects.toThrow();
     expect(stacks.size).toBe(0);
-    expect(comments).toMatchObject([{ markdown: expect.stringContaining("may still run until AGB releases them") }]);
+    expect(comments).toMatchObject([{ markdown: expect.stringContaining("may run until AGB releases them") }]);
   });
 
   test("without a stack here releases only this repository's sessions of a closed request, and warns", async () => {
@@ -27,7 +27,7 @@ describe("down", () => {
       { sessionId: mine, action: "released" },
     ]);
     expect(fake.running()).toEqual(new Set([others, unknown]));
-    expect(fake.warned).toEqual([expect.stringContaining("this job may have the wrong backend")]);
+    expect(fake.warned).toEqual([expect.stringContaining("This job may use the wrong backend")]);
     expect(fake.comments).toEqual([]);
   });
 
@@ -95,7 +95,7 @@ describe("down", () => {
     const { job, stacks, commands, make, running } = await openJob();
     stacks.set("pr-1", stateOf("bank", "pr-1", ["s-1"]));
     const session = await make("pr-1");
-    await expect(takeDown(job, downOptions)).rejects.toThrow("pr-1 is a stack of the project bank, not of shop");
+    await expect(takeDown(job, downOptions)).rejects.toThrow("pr-1 belongs to the project bank, not to shop");
     expect(commands).toEqual([]);
     expect(running()).toEqual(new Set([session]));
   });
@@ -149,7 +149,7 @@ describe("down", () => {
     const session = await fake.make("pr-1", 0);
     expect(await takeDown(fake.job, downOptions)).toMatchObject({ exitCode: 0, orphans: [] });
     expect(fake.running()).toEqual(new Set([session]));
-    expect(fake.said).toContain("pr-1 exists again; its sessions are left.");
+    expect(fake.said).toContain("pr-1 exists again. Its sessions are left.");
   });
 
   test("updates a comment but creates none, and succeeds when that fails", async () => {
@@ -158,6 +158,6 @@ describe("down", () => {
     expect(comments).toEqual([{ request: 1, markdown: expect.stringContaining("is gone"), mode: "replace" }]);
     job.forge.writeComment = () => Promise.reject(new Error("HTTP 500"));
     expect(await takeDown(job, downOptions)).toMatchObject({ exitCode: 0 });
-    expect(warned).toEqual(["The comment was not updated: HTTP 500"]);
+    expect(warned).toEqual(["Could not update the comment: HTTP 500"]);
   });
 });

@@ -34,7 +34,7 @@ describe("recover", () => {
     });
     expect(await recover(job, { request: 1, force: false })).toMatchObject([{ action: "released" }]);
     expect(commands).toEqual(["cancel pr-1"]);
-    expect(said[0]).toBe("The Pulumi of the run on pr-1 (pid 4711) was still running. It has ended now.");
+    expect(said[0]).toBe("The Pulumi process of the run on pr-1 (pid 4711) was still running. It has ended now.");
     expect(cutOff.size).toBe(0);
   });
 
@@ -55,7 +55,9 @@ describe("recover", () => {
       fake.cutOff.set("pr-1", cutOffRun);
       const session = await fake.make("pr-1", 0);
       const { message } = await failureOf(recover(fake.job, { request: 1, force: false }));
-      expect(message).toContain(`pr-1 is locked (run of ${holder} at 2026-11-22T20:00:00Z), and not by the Pulumi`);
+      expect(message).toContain(
+        `pr-1 is locked by another run than the one that was cut off here: by run of ${holder} at 2026-11-22T20:00:00Z`,
+      );
       expect(message).toContain("Wait until that run has ended, then run `recover` again. If it is dead, add --force.");
       expect(fake.commands).toEqual([]);
       expect(fake.running()).toEqual(new Set([session]));
@@ -81,7 +83,7 @@ describe("recover", () => {
     const { job, commands, cutOff, make, running } = await openJob();
     await make("pr-1", 0);
     cutOff.set("pr-1", { pid: 4711, end: async () => "cannot be ended", forget: () => cutOff.clear() });
-    await expect(recover(job, recoverOptions)).rejects.toThrow("is still running and cannot be ended");
+    await expect(recover(job, recoverOptions)).rejects.toThrow("is still running and could not be ended");
     expect(commands).toEqual([]);
     expect(running().size).toBe(1);
     expect(cutOff.size).toBe(1);
@@ -96,7 +98,7 @@ describe("recover", () => {
     const orphan = await make("pr-1", 0);
     const other = await make("pr-11", 0);
     expect(await recover(job, recoverOptions)).toMatchObject([{ sessionId: orphan, action: "released" }]);
-    expect(said[0]).toContain("Nothing was cancelled: error: [409] Conflict");
+    expect(said[0]).toContain("No lock was removed: error: [409] Conflict");
     expect(running()).toEqual(new Set([known, other]));
   });
 
@@ -104,7 +106,7 @@ describe("recover", () => {
     const { job, said, commands, make, running } = await openJob({}, ours);
     const sessions = [await make("pr-1"), await make("pr-1", 60, "shop", ours)];
     expect(await recover(job, recoverOptions)).toEqual([]);
-    expect(said).toEqual(["There is no stack pr-1; nothing is released."]);
+    expect(said).toEqual(["There is no stack pr-1. Nothing was released."]);
     expect(commands).toEqual([]);
     expect(running()).toEqual(new Set(sessions));
   });

@@ -20,7 +20,11 @@ import { failureOf } from "../support/session-stack";
 
 describe("a stack of another repository in the same backend", () => {
   test.each([
-    ["up", (job: ReleasingJob) => bringUp(job, upOptions), [expect.stringContaining("could not be brought up")]],
+    [
+      "up",
+      (job: ReleasingJob) => bringUp(job, upOptions),
+      [expect.stringContaining("could not be created or updated")],
+    ],
     ["down", (job: ReleasingJob) => takeDown(job, downOptions), []],
     ["recover", (job: ReleasingJob) => recover(job, recoverOptions), []],
   ])("is refused by `%s` before anything is changed", async (_, run, comments) => {
@@ -45,7 +49,7 @@ describe("a stack of another repository in the same backend", () => {
     for (const execute of [false, true]) {
       expect(await sweep(fake.job, { ...sweepOptions, execute })).toMatchObject({
         stacks: [{ stack: "pr-1", action: "failed", reason: expect.stringContaining(theirs) }],
-        failures: [expect.stringContaining("Stack pr-1: ")],
+        failures: [{ text: expect.stringContaining("Stack pr-1: "), code: "AGB722" }],
       });
     }
     expect(fake.running()).toEqual(new Set([session]));
@@ -87,7 +91,7 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     fake.stacks.set("pr-1", secretState([session]));
     fake.emulator.addFault({ operation: "GetLabel", answer: { status: 403 } });
     const { message } = await failureOf(run(fake.job));
-    expect(message).toContain("Could not find out whose sessions pr-1 holds. The state keeps all their labels secret");
+    expect(message).toContain("Could not find out whose sessions pr-1 holds, so nothing was changed.");
     expect(message).toContain("Check AGB_API_KEY and AGB_ENDPOINT, then run the job again.");
     expect(fake.commands).toEqual([]);
   });
@@ -99,7 +103,7 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
       throw new Error("No AGB API key.");
     };
     const { message } = await failureOf(bringUp({ ...fake.job, withClient }, upOptions));
-    expect(message).toContain("AGB did not return them: No AGB API key. The stack is left alone.");
+    expect(message).toContain("AGB did not return them: No AGB API key. Check AGB_API_KEY");
     expect(fake.commands).toEqual([]);
   });
 

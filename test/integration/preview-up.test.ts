@@ -11,7 +11,7 @@ describe("up", () => {
     expect(await bringUp(fake.job, upOptions)).toBe(1);
     expect(fake.comments[0]).toMatchObject({
       request: 1,
-      markdown: expect.stringContaining("could not be brought up"),
+      markdown: expect.stringContaining("could not be created or updated"),
     });
     expect(fake.comments[0]?.markdown).toContain("`s-1`");
     expect(fake.summaries).toEqual([fake.comments[0]?.markdown]);
@@ -23,8 +23,8 @@ describe("up", () => {
     const fake = openFakeJob({ exportState });
     fake.requests.set(1, { isOpen: true, updatedAt: new Date() });
     expect(await bringUp(fake.job, upOptions)).toBe(0);
-    expect(fake.warned).toEqual(["The sessions of pr-1 are not known: no backend"]);
-    expect(fake.summaries[0]).toContain("could not be found out");
+    expect(fake.warned).toEqual(["Could not read the sessions of pr-1: no backend"]);
+    expect(fake.summaries[0]).toContain("The sessions are unknown");
   });
 
   test("publishes the ids of running sessions, not of released ones that stay in the state", async () => {
@@ -51,7 +51,7 @@ describe("up", () => {
     expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.commands).toEqual([]);
     expect(fake.comments).toEqual([]);
-    expect(fake.warned).toEqual(["Request 1 is closed, so it gets no environment."]);
+    expect(fake.warned).toEqual(["Request 1 is closed, so no environment was created. Reopen it to get one."]);
   });
 
   test("continues when the forge does not say whether the request is open", async () => {
@@ -59,7 +59,7 @@ describe("up", () => {
     fake.requests.set(1, new Error("no forge"));
     expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.commands).toEqual(["create pr-1", "update pr-1"]);
-    expect(fake.warned).toEqual(["Could not find out whether request 1 is open: no forge"]);
+    expect(fake.warned).toEqual(["Could not find out whether request 1 is closed: no forge"]);
   });
 
   test.each([
@@ -111,9 +111,9 @@ describe("up, when Pulumi could not run,", () => {
     const fake = openFakeJob(pulumi);
     await expect(bringUp(fake.job, upOptions)).rejects.toThrow(message);
     expect(fake.comments).toEqual([
-      { request: 1, markdown: expect.stringContaining("could not be brought up"), mode: "create" },
+      { request: 1, markdown: expect.stringContaining("could not be created or updated"), mode: "create" },
     ]);
-    expect(fake.comments[0]?.markdown).toContain("[The job](https://forge.test/jobs/1) says why.");
+    expect(fake.comments[0]?.markdown).toContain("See [the job](https://forge.test/jobs/1) for the reason.");
     expect(fake.published).toEqual({});
   });
 
@@ -133,8 +133,8 @@ describe("up, when Pulumi could not run,", () => {
 test("up whose stack is removed at the same time fails and says so", async () => {
   const fake = openFakeJob({ exportState: async () => undefined });
   expect(await bringUp(fake.job, upOptions)).toBe(1);
-  expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("could not be brought up") }]);
-  expect(fake.warned.at(-1)).toContain("no longer exists after its update");
+  expect(fake.comments).toMatchObject([{ markdown: expect.stringContaining("could not be created or updated") }]);
+  expect(fake.warned.at(-1)).toContain("was removed by something else during its update");
   expect(fake.published).toEqual({});
 });
 

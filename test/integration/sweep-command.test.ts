@@ -8,7 +8,7 @@ test("without --yes it shows what it would release, releases nothing and exits w
   const { sweep } = await openSweep(emulator.url);
   const { exitCode, stdout, stderr } = await sweep();
   expect(stdout).toMatch(new RegExp(`^would release: ${orphan} \\(web, created 20\\S+Z\\)\n`));
-  expect(stdout).toContain("Nothing was released. To do it, add --yes.");
+  expect(stdout).toContain("Nothing was released. Add --yes to release them.");
   expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "" });
   expect(running()).toEqual([orphan]);
 });
@@ -50,8 +50,8 @@ test("young sessions and those of unknown age are left, with the reason, and the
   const { exitCode, stdout } = await sweep("--yes");
   expect(exitCode).toBe(2);
   expect(stdout).toMatch(new RegExp(`^left: ${young} .*: it is younger than 10 minutes \\(--older-than\\).*$`, "m"));
-  expect(stdout).toMatch(new RegExp(`^left: ${ageless} .*: its age is unknown$`, "m"));
-  expect(stdout).toMatch(new RegExp(`^left: ${nameless} .*: its age is unknown$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^left: ${ageless} .*: its age is unknown.* \\[AGB625\\]$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^left: ${nameless} .*: its age is unknown.* \\[AGB625\\]$`, "m"));
   expect(running()).toHaveLength(3);
 });
 
@@ -72,7 +72,7 @@ test.each(["10", "1d", "-5m", "soon"])("a limit of %s is refused", async (limit)
   const { sweep } = await openSweep("http://127.0.0.1:9");
   const { exitCode, stderr } = await sweep("--yes", "--older-than", limit);
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("Write it as 90s, 10m or 2h.");
+  expect(stderr).toContain("Give it as 90s, 10m or 2h.");
 });
 
 test("every page of the list is followed", async () => {
@@ -123,6 +123,7 @@ test("--output json is one document", async () => {
     resource: "web",
     createdAt: expect.any(String),
     action: "left",
+    code: "AGB624",
     reason: expect.stringMatching(/^it is younger than 10 minutes \(--older-than\)/),
   });
 });

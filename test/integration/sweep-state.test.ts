@@ -24,7 +24,9 @@ test("a service where the stack has no session is refused: it knows none of the 
   const { sweep } = await openSweep(emulator.url, stateWith(rows));
   const { exitCode, stderr } = await sweep("--yes");
   expect(exitCode).toBe(1);
-  expect(stderr).toContain(`were created at http://127.0.0.1:9, but ${emulator.url} was asked. Nothing was released.`);
+  expect(stderr).toContain(
+    `were created at http://127.0.0.1:9, but the sweep asked ${emulator.url}. Nothing was released.`,
+  );
   expect(running()).toEqual([orphan]);
 });
 
@@ -56,12 +58,12 @@ describe("a state that must not decide", () => {
   }
 
   test.each([
-    [["--stack", "production"], "not of shop/production"],
-    [["--stack", "acme/shop/production"], "not of shop/production"],
-    [["--project", "bank"], "not of bank/dev"],
-  ])("is that of another stack than %j", async (parameters, reason) => {
+    [["--stack", "production"], "not to shop/production"],
+    [["--stack", "acme/shop/production"], "not to shop/production"],
+    [["--project", "bank"], "not to bank/dev"],
+  ])("belongs to another stack than %j", async (parameters, reason) => {
     const text = await refused(exportOf([]), ...(parameters as string[]));
-    expect(text).toContain(`the state is that of shop/dev, ${reason}`);
+    expect(text).toContain(`The state belongs to shop/dev, ${reason}`);
   });
 
   test.each(["", "{}", "oops"])("is broken: %j", async (text) => {
@@ -72,7 +74,7 @@ describe("a state that must not decide", () => {
 
   test("is empty and names no stack", async () => {
     const text = await refused('{"version":3,"deployment":{}}');
-    expect(text).toContain("the stack is not known; add --project NAME and --stack NAME");
+    expect(text).toContain("The stack to sweep is not known. Add --project NAME and --stack NAME. [AGB608]");
   });
 });
 
@@ -80,7 +82,7 @@ test("a missing state file is named", async () => {
   const { run } = await openSweep("http://127.0.0.1:9");
   const { exitCode, stderr } = await run(["--state", "missing.json"]);
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("the state file missing.json cannot be used");
+  expect(stderr).toContain("Cannot read the state file missing.json");
 });
 
 describe("the state from the Pulumi CLI", () => {
@@ -150,7 +152,7 @@ describe("the state from the Pulumi CLI", () => {
     const { exitCode, stderr } = await run(["--yes", "--stack", "dev"], path);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("The stack dev does not exist in this backend.");
-    expect(stderr).toContain("If the stack was removed, say --stack-is-gone.");
+    expect(stderr).toContain("If the stack was removed, add --stack-is-gone. [AGB607]");
     expect(running()).toHaveLength(1);
   });
 
@@ -160,8 +162,8 @@ describe("the state from the Pulumi CLI", () => {
     const { run, folder } = await openSweep(emulator.url);
     const { exitCode, stderr } = await run(["--yes", "--stack", "dev"], folder);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("The Pulumi CLI was not found; put `pulumi` on the PATH.");
-    expect(stderr).toContain("give an exported state with --state FILE");
+    expect(stderr).toContain("The Pulumi CLI was not found. Install it, and put `pulumi` on the PATH.");
+    expect(stderr).toContain("name an exported state with --state FILE");
     expect(running()).toHaveLength(1);
   });
 
@@ -188,7 +190,7 @@ describe("the state from the Pulumi CLI", () => {
     const { sweep } = await openSweep("http://127.0.0.1:9");
     const { exitCode, stderr } = await sweep("--stack-id", id);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("It is not the id of a stack: 16 hexadecimal digits.");
+    expect(stderr).toContain("Give 16 hexadecimal digits.");
   });
 
   test("cannot be read from a file with --stack-is-gone", async () => {

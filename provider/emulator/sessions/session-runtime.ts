@@ -72,7 +72,7 @@ export function createSessionRuntime(parts: SessionRuntimeParts): SessionRuntime
       if (errorMessage !== undefined) {
         notify(
           "UPLOAD_FAILED",
-          `The files of context ${contextId} at ${path} were not uploaded at the end of session ${sessionId}: ${asSentence(errorMessage)}`,
+          `Not all files of context ${contextId} at ${path} were uploaded at the end of session ${sessionId}: ${asSentence(errorMessage)}`,
         );
       }
     }
