@@ -11,7 +11,7 @@ import { type PackedPackage, packPackage } from "../support/packed-package";
 import { createPulumiProject, type PulumiProject } from "../support/pulumi-project";
 import { changesIn, resourceTexts } from "../support/stack-state";
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const minuteMs = 60_000;
 
@@ -19,7 +19,7 @@ let packed: PackedPackage;
 
 beforeAll(async () => {
   packed = await packPackage();
-}, 120_000);
+}, 600_000);
 
 afterAll(() => packed?.close());
 

@@ -13,7 +13,7 @@ import { pulumiCli } from "../support/pulumi-cli";
 import { createPulumiProject, readTextsBelow, stackName } from "../support/pulumi-project";
 import { changesIn } from "../support/stack-state";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const template = join(__dirname, "..", "..", "templates", "agb-typescript");
 const answers = ["--yes", "--offline", "--name", "shop-sandboxes", "--description", "Sandboxes of the shop"];
@@ -22,7 +22,7 @@ let packed: PackedPackage;
 
 beforeAll(async () => {
   packed = await packPackage();
-}, 120_000);
+}, 600_000);
 
 afterAll(() => packed?.close());
 
