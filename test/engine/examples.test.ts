@@ -39,6 +39,7 @@ test.each([
     );
     expect(labels.web).toEqual({ project: "shop", environment: "test", team: "storefront" });
 
+    await project.succeed("preview", "--expect-no-changes");
     await expectNothingToDo(project, sessions.length);
     await project.destroy();
     expect(emulator.sessions()).toEqual([]);
@@ -148,9 +149,8 @@ async function openExample(example: string, options: EmulatorOptions = {}) {
   return { emulator, project };
 }
 
-/** Fails unless a preview, an update and a refresh all leave the stack and its sessions unchanged. */
+/** Fails unless an update and a refresh both leave the stack and its sessions unchanged. */
 async function expectNothingToDo(project: PulumiProject, sessionCount: number): Promise<void> {
-  await project.succeed("preview", "--expect-no-changes");
   expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: sessionCount + 2 });
   const before = resourceTexts(await project.exportState());
   await project.refresh("--expect-no-changes");
