@@ -4,7 +4,7 @@ import { closeAfterTest } from "../support/close-after-test";
 import { createPulumiProject, javascriptFiles } from "../support/pulumi-project";
 import { changesIn, sessionIdsOf } from "../support/stack-state";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 test("explicit providers create sessions in two accounts, also inside a component, and a new key replaces none", async () => {
   const storefront = await startTestEmulator({ apiKeys: ["storefront-key-1"] });

@@ -4,7 +4,7 @@ import { closeAfterTest } from "../support/close-after-test";
 import { createPulumiProject, javascriptFiles } from "../support/pulumi-project";
 import { changesIn, resourceTexts, sessionIdsOf } from "../support/stack-state";
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 function program(sessions: Record<string, unknown>): string {
   return `

@@ -7,7 +7,7 @@ import { contextCall, createContext, download, runShell, upload } from "../suppo
 import { createPulumiProject, javascriptFiles, readTextsBelow } from "../support/pulumi-project";
 import { changesIn, resourceTexts, sessionIdsOf } from "../support/stack-state";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 /** A program that declares contexts and sessions by name; `$name` stands for the id of a context. */
 function program(contexts: Record<string, unknown>, sessions: Record<string, unknown> = {}, lookUp?: string): string {

@@ -10,7 +10,7 @@ import { forgeToken, ownName, startForgeServer } from "../support/forge-server";
 import { repositoryRoot } from "../support/node-process";
 import { createPulumiProject, javascriptFiles } from "../support/pulumi-project";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 const secretLabel = "s3cr3t-label-41";

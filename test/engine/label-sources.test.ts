@@ -6,7 +6,7 @@ import { closeAfterTest } from "../support/close-after-test";
 import { createPulumiProject, javascriptFiles } from "../support/pulumi-project";
 import { changesIn } from "../support/stack-state";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 function program(labels: Record<string, string>): string {
   return `

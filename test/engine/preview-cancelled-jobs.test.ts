@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import "../support/await-pulumi-cli";
 import { down, PreviewWorld, until, up } from "../support/preview-world";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const world = new PreviewWorld();
 

@@ -9,7 +9,7 @@ import { testKey } from "../support/agb-emulator";
 import { ask, createId } from "../support/emulator-requests";
 import { down, PreviewWorld, until, up } from "../support/preview-world";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const world = new PreviewWorld();
 

@@ -18,7 +18,7 @@ import { commands } from "../support/workflow-commands";
 import { readWorkflow, repositoryDirectory } from "../support/workflow-files";
 import { type WorkflowEvent, WorkflowRun } from "../support/workflow-job";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const program = `
   const pulumi = require("@pulumi/pulumi");

@@ -26,7 +26,7 @@ import { create, createContext, list, upload } from "../support/emulator-request
 import { createPulumiProject, type PulumiProject } from "../support/pulumi-project";
 import { changesIn, type ResourceState, resourceTexts, type StackState } from "../support/stack-state";
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 test.each(recordedStateNames())(
   "%s: nothing changes without being asked for, a label changes in place, destroy removes what the stack owns",

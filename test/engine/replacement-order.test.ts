@@ -5,7 +5,7 @@ import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { createPulumiProject, javascriptFiles } from "../support/pulumi-project";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 function program(imageId: string, owner: string, options: Record<string, unknown> = {}): string {
   return `

@@ -4,7 +4,7 @@ import { closeAfterTest } from "../support/close-after-test";
 import { createPulumiProject, javascriptFiles, readTextsBelow } from "../support/pulumi-project";
 import { sessionsOf } from "../support/stack-state";
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const hiddenLabel = "ticket-of-the-merger-4711";
 const encrypted = { ciphertext: expect.any(String) };

@@ -7,7 +7,7 @@ import { testKey } from "../support/agb-emulator";
 import { createPulumiProject, javascriptFiles, type PulumiProject, readTextsBelow } from "../support/pulumi-project";
 import { changesIn, resourceTexts, sessionIdsOf, sessionsOf } from "../support/stack-state";
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const ownKeys = ["pulumi-create", "pulumi-project", "pulumi-resource", "pulumi-stack", "pulumi-stack-id"];
 const firstLabels = { project: "shop", environment: "test", team: "storefront" };
@@ -53,7 +53,7 @@ beforeAll(async () => {
     files: javascriptFiles(program({ imageId: "agb-code-space-1", labels: firstLabels })),
     environment: { AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url },
   });
-}, 180_000);
+}, 600_000);
 
 afterAll(async () => {
   await project?.close();

@@ -9,7 +9,7 @@ import { createId } from "../support/emulator-requests";
 import { createPulumiProject, javascriptFiles, type PulumiProject } from "../support/pulumi-project";
 import { changesIn, resourceTexts, sessionIdsOf } from "../support/stack-state";
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 /** A session named "web", in a component with these options. */
 const program = (options: object = {}) => `
@@ -58,7 +58,7 @@ beforeAll(async () => {
     environment: { AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url },
   };
   [ours, theirs] = await Promise.all([createPulumiProject(options), createPulumiProject(options)]);
-}, 240_000);
+}, 600_000);
 
 afterAll(async () => {
   await Promise.all([ours?.close(), theirs?.close()]);

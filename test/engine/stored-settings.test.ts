@@ -5,7 +5,7 @@ import { createPulumiProject, javascriptFiles, type PulumiProject } from "../sup
 import { deadAddress } from "../support/scripted-server";
 import { changesIn, sessionIdsOf } from "../support/stack-state";
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 // Pulumi keeps the settings of the last run in the state, and uses them for refresh and destroy.
 

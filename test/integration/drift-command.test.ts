@@ -23,7 +23,7 @@ async function openProject(pulumi: { exitCode: number; stdout?: string; stderr?:
     runBounded(process.execPath, [command, "drift", ...parameters], {
       directory: folder,
       environment: { PATH: [folder, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter), ...environment },
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
   const calls = () => readFile(join(folder, "calls"), "utf8").catch(() => "");
   return { folder, drift, calls };

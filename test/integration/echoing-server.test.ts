@@ -8,7 +8,7 @@ import { type ReceivedRequest, startScriptedServer } from "../support/scripted-s
 // A server that repeats its input in every field of its reply, in the encodings that servers use.
 
 withoutRetryDelay();
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const key = 'ako-Very+Secret/"key"&1';
 const environmentKey = "ako-of-the-environment-0815";

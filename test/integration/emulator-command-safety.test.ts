@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fr
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { commandLines, outlives } from "../support/command-lines";
-import { commandFromSources, listening, useCommandFolder } from "../support/emulator-command";
+import { builtCommand, listening, useCommandFolder } from "../support/emulator-command";
 import { ask, createContext, createId, runShell, upload } from "../support/emulator-requests";
 import { repositoryRoot } from "../support/node-process";
 
@@ -118,7 +118,7 @@ function targetOf(link: string): string | undefined {
 describe("what the program that starts the emulator has open", () => {
   /** Starts the command in a bash that runs other commands first, like a user's script. */
   function runAfter(words: string, ...args: string[]): ChildProcess {
-    const start = [process.execPath, ...commandFromSources, "emulator", ...args];
+    const start = [process.execPath, builtCommand, "emulator", ...args];
     const child = spawn("bash", ["-c", `${words}; exec "$0" "$@"`, ...start], {
       cwd: repositoryRoot,
       stdio: ["ignore", "pipe", "pipe"],

@@ -57,7 +57,7 @@ test("any number of requests can wait for latency without a warning from Node", 
       await close();
     });
   `;
-  const bounds = { directory: repositoryRoot, environment: {}, timeoutMs: 20_000 };
+  const bounds = { directory: repositoryRoot, environment: {}, timeoutMs: 60_000 };
   expect(await runBounded(process.execPath, ["-e", program], bounds)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
 });
 

@@ -110,7 +110,7 @@ describe("sessions are isolated from this computer, or the emulator says at its 
     const script = 'exec 200>>"$0" 10>>"$0" 255</; exec "$@"';
     const args = ["-c", script, file, process.execPath, "--import", "tsx", "-e", program];
 
-    const bounds = { directory: repositoryRoot, environment: { TMPDIR: sandbox.folder }, timeoutMs: 30_000 };
+    const bounds = { directory: repositoryRoot, environment: { TMPDIR: sandbox.folder }, timeoutMs: 60_000 };
     const { stdout, stderr } = await runBounded("bash", args, bounds);
 
     expect(stderr).toBe("");

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { repositoryRoot, runNode } from "../support/node-process";
@@ -145,13 +146,15 @@ test("a server that never answers does not keep the process alive", async () => 
     arrive = resolve;
   });
   const server = await startScriptedServer(() => arrive());
-  const provider = await startProvider(server.url);
+  // The process gives its creates 20 seconds. In it, they pass in 200 milliseconds.
+  const fastTimers = join(repositoryRoot, "test", "support", "fast-timers.cjs");
+  const provider = await startProvider(server.url, { NODE_OPTIONS: `--require ${JSON.stringify(fastTimers)}` });
   const created = provider.create(inputs).catch((error: Error) => error);
   await arrived;
   provider.endInput();
   expect(await provider.ended()).toBe(1);
   await created;
-}, 90_000);
+});
 
 test.each([
   ["the standard input ends", (provider: ProviderProcess) => provider.endInput()],

@@ -52,7 +52,7 @@ async function createMachine() {
   };
 
   const runScript = (lines: readonly string[] = [], env: Record<string, string>) =>
-    runBounded("sh", ["-e", "-c", lines.join("\n")], { directory: project, environment: env, timeoutMs: 25_000 });
+    runBounded("sh", ["-e", "-c", lines.join("\n")], { directory: project, environment: env, timeoutMs: 60_000 });
   /** Runs a job, then its `after_script` in a separate shell. */
   const runJob = async (job: GitlabJob | undefined, more: Record<string, string> = {}) => {
     const env = { ...environment, ...job?.variables, ...more };

@@ -30,7 +30,7 @@ async function openProject(pulumi: string | undefined, more: Readonly<Record<str
     const running = startBounded(process.execPath, [command, "preview-environment", ...parameters], {
       directory: folder,
       environment: { PATH: [folder, "/usr/bin", "/bin"].join(delimiter), GITHUB_ACTIONS: "true", ...more },
-      timeoutMs: 25_000,
+      timeoutMs: 60_000,
     });
     closeAfterTest({ close: () => running.kill() });
     return running;

@@ -176,7 +176,7 @@ test("without a key it says how to set one", async () => {
   const { exitCode, stderr } = await runBounded(process.execPath, [command, "sweep", "--state", state], {
     directory: folder,
     environment: {},
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   expect(exitCode).toBe(1);
   expect(stderr).toContain("AGB_API_KEY");

@@ -31,7 +31,7 @@ test("a session of another repository with the same names is left", async () => 
       GITHUB_REPOSITORY_ID: "81",
       GITHUB_SERVER_URL: "https://github.com",
     },
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   expect(stdout).toMatch(
     new RegExp(`^left: ${ofOther} .*belongs to the repository github.com/repositories/99 \\[AGB621\\]$`, "m"),

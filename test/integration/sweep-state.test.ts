@@ -121,7 +121,7 @@ describe("the state from the Pulumi CLI", () => {
     const { exitCode, stdout } = await runBounded(process.execPath, [command, "sweep", "--yes"], {
       directory: folder,
       environment: { PATH: path, AGB_API_KEY: "another-key", AGB_ENDPOINT: "http://127.0.0.1:9" },
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
     expect(stdout).toMatch(/^released: /);
     expect(exitCode).toBe(0);

@@ -9,7 +9,7 @@ import { repositoryRoot } from "./node-process";
 /** A folder of the present test, and commands that use it for temporary files. */
 export interface CommandFolder {
   readonly folder: string;
-  /** Starts the command from its sources; it ends with the test. */
+  /** Starts the built command; it ends with the test. */
   run(...args: string[]): ChildProcess;
   /** The same with more environment variables. */
   runIn(environment: Readonly<Record<string, string>>, ...args: string[]): ChildProcess;
@@ -17,8 +17,8 @@ export interface CommandFolder {
   add(child: ChildProcess): ChildProcess;
 }
 
-/** What Node needs to run the command from its sources. */
-export const commandFromSources = ["--import", "tsx", join(repositoryRoot, "provider", "cli", "main.ts")];
+/** The built command. It starts in a quarter of the time that its sources take. `npm test` builds first. */
+export const builtCommand = join(repositoryRoot, "dist", "cli", "main.js");
 
 /** Gives each test of the file a new folder. */
 export function useCommandFolder(): CommandFolder {
@@ -28,7 +28,7 @@ export function useCommandFolder(): CommandFolder {
     run: (...args: string[]) => command.runIn({}, ...args),
     runIn: (environment: Readonly<Record<string, string>>, ...args: string[]) =>
       command.add(
-        spawn(process.execPath, [...commandFromSources, ...args], {
+        spawn(process.execPath, [builtCommand, ...args], {
           cwd: repositoryRoot,
           stdio: ["ignore", "pipe", "pipe"],
           env: { ...process.env, TMPDIR: command.folder, ...environment },

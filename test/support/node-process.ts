@@ -11,7 +11,7 @@ export const repositoryRoot = join(__dirname, "..", "..");
 /**
  * Runs Node in a folder and returns its standard output, trimmed.
  *
- * @throws Error with its standard error when it fails or takes longer than ten seconds
+ * @throws Error with its standard error when it fails or takes longer than a minute
  */
 export async function runNode(
   args: readonly string[],
@@ -20,7 +20,7 @@ export async function runNode(
 ): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [...args], {
     cwd: workingDirectory,
-    timeout: 10_000,
+    timeout: 60_000,
     env: { PATH: process.env["PATH"] ?? "", ...environment },
   });
   return stdout.trim();

@@ -50,7 +50,7 @@ export class PreviewWorld {
         },
         hasStack: false,
       });
-    }, 180_000);
+    }, 600_000);
     afterAll(async () => {
       await this.#project?.close();
       await this.#emulator?.close();

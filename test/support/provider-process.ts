@@ -18,7 +18,8 @@ export type CallFailure = grpc.ServiceError;
 /** A folder from which the package resolves as it does for a user's program. */
 const programFolder = join(repositoryRoot, "examples", "labelled-sessions");
 
-const callTimeoutMs = 10_000;
+// Only a call that hangs takes this long, however busy the machine is.
+const callTimeoutMs = 60_000;
 
 /** A create or update that failed although the resource exists. */
 export interface UnfinishedResource {

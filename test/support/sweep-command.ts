@@ -83,7 +83,7 @@ export async function openSweep(url: string, stateText = exportOf([])) {
     runBounded(process.execPath, [command, "sweep", ...parameters], {
       directory: folder,
       environment: { PATH: path, AGB_API_KEY: testKey, AGB_ENDPOINT: url },
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
   return { folder, state, run, sweep: (...parameters: string[]) => run(["--state", state, ...parameters]) };
 }

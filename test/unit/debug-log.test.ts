@@ -63,15 +63,17 @@ const shownNames = ["success", "code", "requestId", "sessionId", "sessionStatus"
 const harmlessValue = fc.oneof(fc.boolean(), fc.integer(), fc.constant(null), fc.constantFrom("ok", "RUNNING"));
 const secretValue = fc.string().map((text) => `s3cret${text}`);
 
+// Without these limits a reply has tens of thousands of characters, and most of the time goes into making it.
+const fewKeys = { maxKeys: 4 };
+const oneOfFewLevels = { nil: undefined, maxDepth: 3, depthIdentifier: fc.createDepthIdentifier() };
+
 const { reply } = fc.letrec<{ reply: unknown; inside: unknown }>((tie) => ({
   // Anything below a name that is not AGB's envelope, where even harmless names hold secrets.
   inside: fc.oneof(
     { depthSize: "small" },
     secretValue,
     fc.array(tie("inside"), { maxLength: 3 }),
-    fc.dictionary(fc.oneof(fc.constantFrom(...secretFields, ...shownNames), fc.string()), tie("inside"), {
-      maxKeys: 4,
-    }),
+    fc.dictionary(fc.oneof(fc.constantFrom(...secretFields, ...shownNames), fc.string()), tie("inside"), fewKeys),
   ),
   reply: fc
     .tuple(
@@ -79,9 +81,10 @@ const { reply } = fc.letrec<{ reply: unknown; inside: unknown }>((tie) => ({
       fc.dictionary(
         fc.oneof(fc.constantFrom(...secretFields), fc.string()).filter((name) => !shownNames.includes(name)),
         tie("inside"),
+        fewKeys,
       ),
-      fc.option(tie("reply"), { nil: undefined }),
-      fc.option(fc.array(tie("reply"), { maxLength: 3 }), { nil: undefined }),
+      fc.option(tie("reply"), oneOfFewLevels),
+      fc.option(fc.array(tie("reply"), { maxLength: 3 }), oneOfFewLevels),
     )
     .map(([shown, secret, data, body]) => ({ ...secret, ...shown, data, body })),
 }));
