@@ -9,7 +9,7 @@ import { isUnknown } from "./unknown";
 
 type Issue = z.core.$ZodIssue;
 
-/** A problem, and what else is known of it. */
+/** A problem with details that `declarationProblems` needs. */
 interface Finding extends Problem {
   readonly isMissing?: boolean;
   /** Path of the property that a misspelt name was most likely meant to be. */
@@ -18,7 +18,7 @@ interface Finding extends Problem {
 
 /**
  * Finds every problem with what a program declares of a kind: names, types and rules of all properties, at any depth.
- * Values that a preview does not know pass. No reason holds a value, because any value may be secret.
+ * Accepts values that a preview does not know yet. No reason contains a value, because any value may be secret.
  *
  * @param kindName such as `AgbSession`
  */
@@ -79,7 +79,7 @@ const typeNames: Readonly<Record<string, string>> = {
 
 const nameSeparator = ", ";
 
-/** @param owner what has the names, for a name that is like none of them */
+/** @param owner what has the properties, for a message without a suggestion */
 function wrongName(path: readonly PropertyKey[], name: string, owner: string, names: readonly string[]): Finding {
   const meant = nearestName(name, names);
   return {

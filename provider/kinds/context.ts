@@ -50,13 +50,13 @@ export const contextProperties = {
 /** A context as the state holds it. */
 export type ContextState = StateOf<typeof contextProperties>;
 
-/** Another resource of the program owns the context now. */
+/** Another resource of the program now owns the context. */
 class ContextTakenOverError extends CleanError {}
 
-/** A context that was to be changed is gone. */
+/** A context cannot be changed, because it is gone. */
 class MissingContextError extends CleanError {}
 
-/** Limit of the delete of a context that was created when the run was over, with its retries, in milliseconds. */
+/** Limit of deleting a context that was created after the run had ended, with retries, in milliseconds. */
 const abandonedDeleteMs = 10_000;
 
 /** Makes the kind `AgbContext` for one process. */
@@ -66,7 +66,7 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
   const declaredNames = new Map<string, string>();
   const declaredResources = new Set<string>();
 
-  /** AGB cannot tell two creates of one name apart, so a program may declare each name only once. */
+  /** Refuses a second declaration of a name, because AGB cannot distinguish two creates of it. */
   function problems({ name }: Properties, _settings: unknown, resource: string | undefined): Problem[] {
     if (resource !== undefined) {
       declaredResources.add(resource);

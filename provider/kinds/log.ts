@@ -7,7 +7,7 @@ import { withCode } from "../message-codes";
  * Makes a reporter of creates that search for their session, because a failed call may have created it. Searches that begin
  * while the first may still last are not reported again.
  *
- * @param say tells the user
+ * @param say shows a line to the user
  * @param now the present time in milliseconds
  */
 export function searchReporter(

@@ -33,7 +33,7 @@ export class OutageLog {
 
   /**
    * @param endpoint base URL, for the last line
-   * @param say tells the user
+   * @param say shows a line to the user
    * @param now the present time in milliseconds
    */
   constructor(

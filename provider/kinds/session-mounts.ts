@@ -40,7 +40,7 @@ export class ReleasedDuringDownloadError extends CleanError {
   }
 }
 
-/** A session that is taken over keeps the mounts that it has. */
+/** Refuses mounts of an adopted session: AGB mounts contexts only when it creates a session. */
 export function mountProblems({ adopt, contextSyncs }: Properties): Problem[] {
   const mounts = Array.isArray(contextSyncs) && contextSyncs.length > 0;
   const reason = "an adopted session keeps the mounts that it has; remove contextSyncs or adopt";
@@ -98,8 +98,8 @@ export function unfinishedDownload<State extends object>(
 }
 
 /**
- * Uploads the session's files to its contexts before a release. With `releaseWithoutUpload` every failure is only
- * reported: if it stops the release too, such as a refused key, the release says so.
+ * Uploads the session's files to its contexts before a release. With `releaseWithoutUpload`, a failure is only a warning.
+ * A failure that also stops the release, such as a refused key, is reported by the release.
  *
  * @throws UploadFailedError when files could not be uploaded
  * @throws AgbAuthenticationError, AgbNetworkError without `releaseWithoutUpload`, so that another key may be tried
@@ -112,7 +112,7 @@ export async function uploadMounts(
 ): Promise<void> {
   const { releaseWithoutUpload = false } = known;
   const leftMs = unhurried.leftMs();
-  // An upload without an end must leave time for the release.
+  // An upload that never ends must leave time for the release.
   const client = releaseWithoutUpload && Number.isFinite(leftMs) ? unhurried.within(leftMs / 2) : unhurried;
   const failure = await failureOf(completeAndUpload(client, id, known, clock, warn));
   if (failure === undefined) {
@@ -177,7 +177,7 @@ async function completeAndUpload(
   await uploadBeforeRelease(client, id, uploading, clock, syncTimeoutMs(client));
 }
 
-/** Whether a context certainly holds no files. One that is gone is not empty: nobody knows what became of it. */
+/** Whether a context certainly holds no files. A context that is gone does not count as empty. */
 async function isEmptyContext(client: AgbClient, contextId: string): Promise<boolean> {
   const count = await unlessGone(countFiles(client, contextId));
   return count !== undefined && isEmpty(count);

@@ -3,12 +3,12 @@ import type { FileCount } from "../api/contexts";
 import { CleanError } from "../api/errors";
 import { printable, quoted } from "../api/outside-text";
 
-/** The name of a context that was to be created or renamed is taken. */
+/** A context cannot be created or renamed, because its new name exists. */
 export class AgbContextExistsError extends CleanError {
   /**
-   * @param contextName the name that is taken
+   * @param contextName the name that exists
    * @param contextId the context that has it
-   * @param isTakenInThisRun whether this process created it or took it over, so that it has an owner
+   * @param isTakenInThisRun whether another resource of this process owns it
    */
   constructor(
     readonly contextName: string,
@@ -22,7 +22,7 @@ export class AgbContextExistsError extends CleanError {
   }
 }
 
-/** A context whose files are still being deleted when the time for waiting is over. */
+/** AGB is still deleting the files of a context when the time limit is over. */
 export class AgbContextClearingError extends CleanError {
   constructor(
     readonly contextId: string,
@@ -32,7 +32,7 @@ export class AgbContextClearingError extends CleanError {
   }
 }
 
-/** A context that was to be deleted and holds files. Nothing was deleted. */
+/** A context cannot be deleted, because it holds files. */
 export class AgbContextNotEmptyError extends CleanError {
   constructor(
     readonly contextId: string,
@@ -51,7 +51,7 @@ function describeCount({ files, isComplete }: FileCount): string {
       : "files or folders, but not all of them could be listed";
 }
 
-/** A create that failed although AGB may have created the context. */
+/** A create failed, but AGB may have created the context. */
 export class AgbUncertainContextError extends CleanError {
   constructor(
     readonly contextName: string,
@@ -66,7 +66,7 @@ export class AgbUncertainContextError extends CleanError {
   }
 }
 
-/** A change of a context that AGB accepted and that does not show within the time for it. */
+/** AGB accepted a change of a context but does not show it within the time limit. */
 export class AgbContextUnchangedError extends CleanError {
   /** @param change `delete`, or `rename` to another name */
   constructor(
@@ -79,14 +79,14 @@ export class AgbContextUnchangedError extends CleanError {
   }
 }
 
-/** A mount whose files did not get to where they belong. */
+/** A mount whose files were not synchronized. */
 export interface SyncFailure {
   readonly contextId: string;
   /** Path of the mount. */
   readonly path: string;
   /** Why, as AGB says it; clean and ready to be shown. */
   readonly reason: string;
-  /** Whether AGB did not say that it failed: the time was over first. */
+  /** Whether the time limit ended the wait, so AGB did not report a failure. */
   readonly isTimeout: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Waits until the files of mounted contexts are where they belong: in the session after a create, in the context before a release. */
+/** Waits for the files of mounted contexts: downloads to the session after a create, uploads to the context before a release. */
 import type { AgbClient } from "../api/client";
 import { getSyncItems, type SyncDirection, type SyncItem, startSync } from "../api/context-sync";
 import { countFiles, isEmpty } from "../api/contexts";
@@ -10,7 +10,7 @@ import { AgbContextSyncError, type SyncFailure } from "./context-errors";
 import type { Clock, PollOptions } from "./wait";
 import { waitForAgb } from "./wait-for-agb";
 
-/** How long a synchronization may take, in milliseconds, when nothing else is asked for; AGB's SDK also waits five minutes. */
+/** Default limit of a synchronization, in milliseconds. AGB's SDK also waits five minutes. */
 export const defaultSyncTimeoutMs = 300_000;
 
 /**
@@ -37,8 +37,8 @@ export async function waitForDownloads(
 }
 
 /**
- * Downloads again what did not get into the session: mounts that download by themselves and whose last download did
- * not succeed. Others are left alone, because the session may have changed their files since.
+ * Downloads again the mounts that download automatically and whose last download did not succeed. Leaves others alone,
+ * because the session may have changed their files since.
  *
  * @throws AgbContextSyncError when a download failed, or is not over after the time-out
  * @throws AgbNotFoundError when the session is gone
@@ -60,8 +60,8 @@ export async function downloadAgain(
 }
 
 /**
- * Uploads the files of every mount that uploads by itself, and waits for it, so that a release loses nothing. AGB would
- * upload them on release, too, but says nothing of a failure then.
+ * Uploads the files of every mount that uploads automatically, and waits until that is done, so a release loses nothing. AGB
+ * also uploads them on release, but does not report a failure then.
  *
  * @returns `false` when the session is gone, so that there is nothing to upload
  * @throws AgbContextSyncError when an upload failed, or is not over after the time-out
@@ -213,9 +213,9 @@ class SyncWatch {
   }
 
   /**
-   * No item may mean that AGB has not begun yet, or that there is nothing to do. AGB's SDK takes it for done, and then a
-   * session begins without its files, which its first upload would delete from the context. So only an empty context
-   * needs no download. For an upload there is no such proof: AGB must show it.
+   * No item means that AGB has not started yet, or that there is nothing to do. AGB's SDK treats it as done. A session can
+   * then start without its files, and its first upload would delete them from the context. So only an empty context counts
+   * as downloaded. For an upload there is no such proof: AGB must show an item.
    */
   private async lookIntoContext(mount: ContextMount): Promise<"empty" | "not empty" | "missing"> {
     const known = this.itemless.get(mount);
@@ -284,8 +284,8 @@ function newest(items: readonly SyncItem[], mount: ContextMount): SyncItem | und
 }
 
 /**
- * What tells one synchronization from another. AGB gives them no id, and may fill in the end of one later. Without a start
- * time, the outcome is all there is.
+ * Identifies a synchronization. AGB gives it no id and may add its end later. Without a start time, only the outcome
+ * distinguishes two of them.
  */
 function identityOf({ contextId, path, direction, startTime, progress }: SyncItem): string {
   return JSON.stringify([contextId, path, direction, startTime || progress]);

@@ -1,6 +1,6 @@
 /**
- * What owning a context means: make it or take it over, see how it is, rename it, delete it without losing files. Uses the
- * API layer, knows nothing of Pulumi and keeps no state.
+ * What owning a context means: create or adopt it, rename it, and delete it without losing files. Uses the API layer, keeps
+ * no state and does not know Pulumi.
  */
 import type { AgbClient } from "../api/client";
 import {
@@ -29,9 +29,9 @@ import { mayHaveHadEffect, mayStillHaveEffect } from "./create-outcome";
 import { type Clock, systemClock } from "./wait";
 import { waitForAgb } from "./wait-for-agb";
 
-/** A context as it was made or taken over. */
+/** A context that was created or adopted. */
 export interface CreatedContext extends Context {
-  /** Whether it existed before: it is not to be deleted when the create is undone. */
+  /** Whether it existed before. Undoing the create then leaves it alone. */
   readonly wasAdopted: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface ContextWait {
   readonly timeoutMs?: number | undefined;
 }
 
-/** How to make a context. */
+/** How to create a context. */
 export interface CreateContextOptions extends ContextWait {
   /** What all creates of the process share. */
   readonly inUse: ContextsInUse;
@@ -51,7 +51,7 @@ export interface CreateContextOptions extends ContextWait {
   readonly owner?: string | undefined;
   /** Whether to take over a context that has the name. Default: false. */
   readonly adopt?: boolean | undefined;
-  /** Client that looks whether a create whose reply was lost made the context. Default: the client itself. */
+  /** Client for the search after a lost reply. It may have more time than the client. Default: the client itself. */
   readonly searcher?: AgbClient | undefined;
 }
 
@@ -73,20 +73,21 @@ export interface DeleteContextOptions extends ContextWait {
   readonly knownName?: string | undefined;
 }
 
-/** How long each wait for a context takes at most when nothing else is asked for, in milliseconds. */
+/** Default limit of each wait for a context, in milliseconds. */
 export const defaultContextTimeoutMs = 60_000;
 
 // The second is from AGB's Python SDK. Other states, such as `in-use` of the sibling platform, are not waited for.
 const clearingStates = new Set(["clearing", "pre-available"]);
 
 /**
- * Makes a context. AGB's create also returns a context that exists, so it is looked for first. One name is handled at a
- * time; another process may still make the same name between look and create, and AGB tells neither of them.
+ * Creates a context. AGB's create returns an existing context without an error, so this looks for one first. Within a
+ * process, creates of the same name run one after another. Another process can still create the name between the look and
+ * the create, and neither notices.
  *
- * @throws AgbContextExistsError when the name is taken and not to be adopted, or its context has an owner in this process
+ * @throws AgbContextExistsError when the name exists and `adopt` is not set, or another resource of this process owns the context
  * @throws AgbContextClearingError when a context to adopt is still being cleared after the time-out
  * @throws AgbUncertainContextError when the context may exist now, because the reply was lost and a look failed
- * @throws AgbError when AGB refuses or was not reached: nothing was made
+ * @throws AgbError when AGB refuses or was not reached: nothing was created
  */
 export function createOwnedContext(
   client: AgbClient,
@@ -108,12 +109,12 @@ export function createOwnedContext(
 }
 
 /**
- * Gives a context another name and waits until AGB shows it. One that has the name already is a success.
+ * Renames a context and waits until AGB shows the new name. Succeeds if it already has that name.
  *
  * @returns the context with its new name; `undefined` when it is gone
  * @throws AgbContextExistsError when another context has the name; nothing was changed
  * @throws AgbContextClearingError when it is still being cleared after the time-out
- * @throws AgbContextUnchangedError when AGB accepted the name and does not show it after the time-out
+ * @throws AgbContextUnchangedError when AGB accepted the name but does not show it after the time-out
  */
 export function renameContext(
   client: AgbClient,
@@ -150,9 +151,9 @@ export function renameContext(
 }
 
 /**
- * Deletes a context and makes sure that it is gone. Nothing is deleted while it holds files, unless that is forced.
+ * Deletes a context and makes sure that it is gone. Deletes nothing while it holds files, unless `force` is set.
  *
- * @returns `false` when it was gone already
+ * @returns `false` when it was already gone
  * @throws AgbContextNotEmptyError when it holds files
  * @throws AgbContextClearingError when it is still being cleared after the time-out
  * @throws AgbContextUnchangedError when AGB accepted the delete and it is still there after the time-out
@@ -178,7 +179,7 @@ export async function deleteContext(
       throw new AgbContextNotEmptyError(contextId, count);
     }
   }
-  // It was there a moment ago. "Not found" means that an earlier try of this call deleted it and its reply was lost.
+  // The context existed just now. "Not found" means that an earlier attempt deleted it and its reply was lost.
   await unlessGone(requestDelete(client, contextId));
   const isGone = async () => (await getContext(client, contextId, ready.name)) === undefined;
   if (!(await waitForAgb(isGone, { timeoutMs }, clock))) {
@@ -188,8 +189,8 @@ export async function deleteContext(
 }
 
 /**
- * Deletes a context that was created a moment ago, because nobody will know of it. With few calls, as there is little time.
- * One into which somebody has put files in this moment stays.
+ * Deletes a context that was just created, because no state will hold it. Makes few calls, because there is little time. A
+ * context that already holds files stays.
  */
 export async function deleteNewContext(client: AgbClient, contextId: string): Promise<void> {
   for await (const _entry of listFiles(client, contextId, "/")) {
@@ -198,7 +199,7 @@ export async function deleteNewContext(client: AgbClient, contextId: string): Pr
   await unlessGone(requestDelete(client, contextId));
 }
 
-/** Counts the files of a context. That AGB does not list them proves nothing while it finds the context. */
+/** Counts the files of a context. While AGB finds the context, "not found" for its files proves nothing. */
 async function countUnlessGone(client: AgbClient, { contextId, name }: Context): Promise<FileCount | undefined> {
   try {
     return await countFiles(client, contextId);
@@ -216,8 +217,8 @@ async function countUnlessGone(client: AgbClient, { contextId, name }: Context):
 }
 
 /**
- * Creates a context whose name nobody has. After a lost reply it looks whether AGB created it all the same. If the client has a
- * limit, the create gets three quarters of what is left, so that there is time to look.
+ * Creates a context whose name does not exist yet. After a lost reply, it checks whether AGB created it. If the client has a
+ * limit, the create gets three quarters of the time that is left. The rest is for that check.
  */
 async function createNew(client: AgbClient, name: string, searcher: AgbClient): Promise<Context> {
   const leftMs = client.leftMs();
@@ -241,10 +242,10 @@ async function createNew(client: AgbClient, name: string, searcher: AgbClient): 
 /**
  * Waits while AGB deletes the files of a context.
  *
- * A state that AGB does not name counts as `clearing` only after AGB said so in this wait. AGB's SDK takes it for
- * `clearing` after its own clear, but the sibling platform is about to drop the state: every delete would fail then.
+ * An empty state counts as `clearing` only after AGB reported `clearing` in this wait. AGB's SDK always treats it as
+ * `clearing`. But the sibling platform plans to drop the state, and then every delete would fail.
  *
- * @returns the context as it is then; `undefined` when it went meanwhile
+ * @returns the context afterwards; `undefined` when it was deleted during the wait
  */
 async function waitWhileCleared(
   client: AgbClient,

@@ -19,7 +19,7 @@ export interface LabelProblem {
   readonly isAboutKey: boolean;
 }
 
-/** Finds everything that is wrong with a set of labels. */
+/** Finds every problem with a set of labels. */
 export function labelProblems(labels: Readonly<Record<string, unknown>>): LabelProblem[] {
   return Object.entries(labels).flatMap(([key, value]) => {
     const [ofKey, ofValue] = [keyProblem(key), valueProblem(value)];
@@ -45,14 +45,13 @@ export function sameLabels(one: Labels, other: Labels): boolean {
   return keys.length === Object.keys(other).length && keys.every((key) => hasLabel(other, key, one[key]));
 }
 
-/** Tells whether a label is one of those that are left to other tools: a key, or a prefix that ends in `*`. */
+/** Returns whether a key matches one of the patterns: a key, or a prefix that ends in `*`. */
 export function isIgnored(key: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith("*") ? key.startsWith(pattern.slice(0, -1)) : key === pattern));
 }
 
 /**
- * The labels that other tools have set and that are to be left alone: those that match a pattern and that nobody here
- * has asked for.
+ * The labels of other tools: those that match a pattern and are not wanted here. The provider leaves them alone.
  */
 export function foreignLabels(found: Labels, wanted: Labels, patterns: readonly string[]): Labels {
   return Object.fromEntries(
@@ -60,7 +59,7 @@ export function foreignLabels(found: Labels, wanted: Labels, patterns: readonly 
   );
 }
 
-/** The labels less some others. */
+/** Returns the labels without some others. */
 export function withoutLabels(labels: Labels, others: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => !Object.hasOwn(others, key)));
 }
@@ -70,7 +69,7 @@ export function hasLabel(labels: Labels, key: string, value: unknown): boolean {
   return Object.hasOwn(labels, key) && labels[key] === value;
 }
 
-/** What became of the labels that were set: one sentence for each that is not as wanted, values left out. */
+/** Describes each label that is not as wanted, without values. */
 export function labelDifferences(wanted: Labels, found: Labels): string[] {
   const differences = Object.keys(wanted)
     .filter((key) => !hasLabel(found, key, wanted[key]))

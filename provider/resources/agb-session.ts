@@ -137,7 +137,7 @@ export class AgbSession extends pulumi.CustomResource {
   /** AGB's id of the resource behind the session. */
   declare readonly resourceId: pulumi.Output<string | undefined>;
 
-  /** Whether AGB has released the session; only one with `onRelease: "keep"` stays in the state to tell. */
+  /** Whether AGB has released the session. Only a session with `onRelease: "keep"` stays in the state then. */
   declare readonly released: pulumi.Output<boolean>;
 
   /**
@@ -176,7 +176,7 @@ export class AgbSession extends pulumi.CustomResource {
   }
 }
 
-/** A session that was looked up. AGB does not tell its image, idle time and policy. */
+/** A session that was looked up. AGB does not return its image, idle time and policy. */
 export interface FoundAgbSession
   extends pulumi.CustomResource,
     Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId"> {

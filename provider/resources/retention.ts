@@ -7,8 +7,8 @@ const retentions = new WeakMap<pulumi.Resource, boolean>();
 const watched = new WeakSet<pulumi.Resource>();
 
 /**
- * Tells whether a resource outlives its deletion, by its own `retainOnDelete` or by that of its nearest ancestor that has
- * it. Children inherit the option in the engine, which tells neither the program nor the provider.
+ * Returns whether a resource outlives its deletion: its own `retainOnDelete`, else that of its nearest ancestor that sets it.
+ * Children inherit the option inside the engine. Neither the program nor the provider can ask for it.
  */
 export function isRetained({ retainOnDelete, parent }: RetainingOptions): boolean {
   return retainOnDelete ?? (parent !== undefined && retentions.get(parent)) ?? false;

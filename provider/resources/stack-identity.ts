@@ -5,9 +5,9 @@ import { providerReference } from "./reference";
 const name = "agb";
 
 /**
- * Gives a stack an id of its own. The first `up` creates it at random, and the state keeps it as this resource's `id`. Every
- * session carries it as the label `pulumi-stack-id`, by which a sweep tells the stack's sessions from those of another stack
- * with the same names. AGB knows nothing of it.
+ * Gives a stack a random id of its own. The first `up` creates it, and the state keeps it as this resource's `id`. Every
+ * session carries it as the label `pulumi-stack-id`. A sweep uses it to distinguish the stack's sessions from those of another
+ * stack with the same names. AGB does not see this resource.
  */
 class AgbStackIdentity extends pulumi.CustomResource {
   constructor() {

@@ -5,7 +5,7 @@ import { nearestName } from "../nearest-name";
 
 let warned = false;
 
-/** Warns, once per program, of each key below `agb:` in the stack's configuration that is not a setting and has no effect. */
+/** Warns once per program about each key below `agb:` in the stack's configuration that is not a setting. */
 export function warnOfUnknownSettings(): void {
   if (warned) {
     return;

@@ -40,12 +40,12 @@ test("one preview names every problem of a session, and creates nothing", async 
   expect(exitCode).not.toBe(0);
   const printed = stdout + stderr;
   for (const problem of [
-    "imagId: unknown property",
-    "imageId: must not be blank",
+    "imagId: unknown property; did you mean imageId? [AGB101]",
+    "imageId: must not be blank [AGB104]",
     'labels["a b"]: the value is blank',
     'labels[" "]: the key is blank',
     "labels.count: must be a string, not a number",
-    'labels["pulumi-stack"]: keys that begin with "pulumi-" are the provider\'s own; choose another one',
+    'labels["pulumi-stack"]: keys that begin with "pulumi-" are reserved for the provider; choose another key [AGB106]',
     "idleTimeoutSeconds: must be a whole number",
     "policyId: must not be blank",
     "labels: 22 labels in total (17 declared, 0 default, 5 of the provider); the limit is 20",

@@ -77,7 +77,9 @@ describe("a failed adoption changes nothing and says why", () => {
   test("with labels that no session carries", async () => {
     const { stack } = await openRunning();
     const error = await failureOf(stack.create(adopting({ labels: { job: "other" } })));
-    expect(error.message).toBe('could not create AgbSession "web": no running session carries the labels of `adopt`.');
+    expect(error.message).toBe(
+      'could not create AgbSession "web": no running session carries the labels of `adopt`. [AGB405]',
+    );
   });
 
   test("with labels that several carry, the error names all of them", async () => {

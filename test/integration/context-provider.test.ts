@@ -233,7 +233,7 @@ describe("a refusal by AGB says what was not done and what to check", () => {
     stack.emulator.addFault({ operation: "GetContext", calls: 2, answer });
     const { message } = await failureOf(stack.create());
     expect(message).toContain("too many");
-    expect(message).toContain("Nothing was created. Check the name and how many contexts the account may have.");
+    expect(message).toContain("Nothing was created. Check the name, and how many contexts the account may have.");
   });
 
   test("of a delete", async () => {
@@ -301,7 +301,7 @@ describe("after the key was rotated", () => {
     stack.emulator.setApiKeys([newKey]);
     for (const work of [() => stack.refresh(entry), () => stack.delete(entry)]) {
       const { message } = await failureOf(work());
-      expect(message).toContain("the context is not found: it is gone, or it belongs to another account");
+      expect(message).toContain("the context was not found: it is gone, or it belongs to another account");
       expect(message).toContain("The context stays in the state.");
     }
   });
@@ -324,7 +324,7 @@ test("another service that does not know the context proves nothing", async () =
     const second = await openContextStack({ statePath: join(folder, "state.json") });
     for (const work of [() => second.refresh(entry), () => second.delete(entry)]) {
       const { message } = await failureOf(work());
-      expect(message).toContain("may still be there");
+      expect(message).toContain("may still exist there");
       expect(message).toContain("The context stays in the state.");
     }
     expect(first.names()).toEqual({ [entry.id]: "data" });

@@ -103,8 +103,8 @@ test("check failures name paths in the reason and no property, because Pulumi pr
   const { provider } = await startProvider();
   const { failures } = await provider.check({}, declare({ "a b": " ", "pulumi-x": "s3cret" }, { imageId: "" }));
   expect(failures).toEqual([
-    { property: "", reason: "imageId: must not be blank" },
-    { property: "", reason: 'labels["a b"]: the value is blank; leave the label out instead' },
+    { property: "", reason: "imageId: must not be blank [AGB104]" },
+    { property: "", reason: 'labels["a b"]: the value is blank; leave the label out instead [AGB105]' },
     { property: "", reason: expect.stringContaining('labels["pulumi-x"]: keys that begin with') },
   ]);
 });

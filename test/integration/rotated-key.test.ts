@@ -38,7 +38,7 @@ test("a refresh and a destroy use the environment's key instead, and say so once
   await stack.provider.delete(state.id, state.outputs);
   expect(emulator.sessions()).toEqual([]);
   expect(errorStream.mock.calls.flat()).toEqual([
-    "agb: AGB refused the key from agb:apiKey; trying the one from AGB_API_KEY.",
+    "agb: AGB refused the key from agb:apiKey; trying the one from AGB_API_KEY. [AGB202]",
   ]);
 });
 
@@ -91,7 +91,7 @@ test("when both keys are refused, the error names the last one", async () => {
   emulator.setApiKeys(["a-third-key"]);
   const { message } = await failureOf(stack.refresh(state));
   expect(message).toContain("Check that the API key from AGB_API_KEY is valid");
-  expect(message).toContain("AGB refused the one from agb:apiKey too.");
+  expect(message).toContain("AGB also refused the one from agb:apiKey.");
   expect(message).toContain("--run-program");
   expect(message).toContain(" The session stays in the state.");
   expectNoKey(message);

@@ -46,7 +46,9 @@ async function startTalkativeAgb() {
 
 /** What the user sees of the read that such an AGB fails once. */
 const outage = [
-  expect.stringMatching(/^agb: AGB refused GetLabel: \[API key\] is busy \(.*HTTP 503.*\)\. This call, .* retried\.$/),
+  expect.stringMatching(
+    /^agb: AGB refused GetLabel: \[API key\] is busy \(.*HTTP 503.*\)\. This call .* retried\. \[AGB307\]$/,
+  ),
   expect.stringMatching(/^agb: \S+ answers again, after \d\.\d s\.$/),
 ];
 

@@ -29,10 +29,10 @@ describe("a check", () => {
     );
     expect(failures?.map(({ property }) => property)).toEqual(["", "", "", ""]);
     expect(failures?.map(({ reason }) => reason)).toEqual([
-      "imageId: must not be blank",
-      'labels["a b"]: the value is blank; leave the label out instead',
-      "labels.token: the value has 300 characters; the limit is 256",
-      "idleTimeoutSeconds: must be a whole number of seconds, 1 or more",
+      "imageId: must not be blank [AGB104]",
+      'labels["a b"]: the value is blank; leave the label out instead [AGB105]',
+      "labels.token: the value has 300 characters; the limit is 256 [AGB105]",
+      "idleTimeoutSeconds: must be a whole number of seconds, 1 or more [AGB104]",
     ]);
   });
 

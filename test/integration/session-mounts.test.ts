@@ -47,7 +47,7 @@ describe("create", () => {
     expect(reasons).toBe(
       `AgbSession "web" (session ${state.id}) runs without all files of its contexts: the download of context ` +
         `${contextId} to ${path} failed: no space left. The session stays in the state; the next \`pulumi up\` downloads ` +
-        "them again. If the path cannot be written, change it in contextSyncs.",
+        "them again. If the path cannot be written, change it in contextSyncs. [AGB413]",
     );
     expect(state.outputs).toMatchObject({ downloadPending: true, contextSyncs: [{ contextId, path }] });
     expect(emulator.sessions()).toMatchObject([{ sessionId: state.id, state: "RUNNING" }]);
@@ -214,8 +214,8 @@ test("another service that does not know the session proves nothing", async () =
   const state = await first.stack.create(first.mounted());
   const elsewhere = { ...state, outputs: { ...state.outputs, service: "https://eu.example.com" } };
   await first.emulator.release(state.id);
-  expect((await failureOf(first.release(elsewhere))).message).toContain("may still be there");
-  expect((await failureOf(first.stack.refresh(elsewhere))).message).toContain("may still be there");
+  expect((await failureOf(first.release(elsewhere))).message).toContain("may still exist there");
+  expect((await failureOf(first.stack.refresh(elsewhere))).message).toContain("may still exist there");
 });
 
 describe("files", () => {

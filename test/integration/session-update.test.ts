@@ -86,7 +86,9 @@ describe("an update", () => {
     const updated = await stack.update(state, declare({ stage: "test" }));
     expect(updated.outputs.labels).toEqual({ stage: "test" });
     expect(errorStream.mock.calls.flat()).toEqual([
-      expect.stringMatching(/^agb: the connection to \S+ broke during SetLabel: .*\. This call, .* retried\.$/),
+      expect.stringMatching(
+        /^agb: the connection to \S+ broke during SetLabel: .*\. This call .* retried\. \[AGB304\]$/,
+      ),
       expect.stringMatching(/^agb: \S+ answers again, after \d\.\d s\.$/),
     ]);
   });

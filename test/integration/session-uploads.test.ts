@@ -183,7 +183,7 @@ describe("delete", () => {
       expect(message).toContain(
         "the session lacks files of its contexts, and an upload could delete those files in the contexts: the ",
       );
-      expect(message).toContain("still no space. The session is not released");
+      expect(message).toContain("still no space. The session was not released");
       expect(message).toContain("`releaseWithoutUpload: true`");
       expect(emulator.sessions()).toHaveLength(1);
     });

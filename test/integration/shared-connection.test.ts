@@ -21,7 +21,7 @@ const contextArgs = { name: "cache", __resource: "cache", __provider: providerRe
 
 const oldKey = "ako-old-4711";
 const newKey = "ako-new-0815";
-const fallbackNotice = "agb: AGB refused the key from agb:apiKey; trying the one from AGB_API_KEY.";
+const fallbackNotice = "agb: AGB refused the key from agb:apiKey; trying the one from AGB_API_KEY. [AGB202]";
 
 describe("in Pulumi's own process", () => {
   test("the checks of two kinds look at AGB once", async () => {

@@ -43,7 +43,9 @@ function withoutVariableParts(message: string): string {
     .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
     .replaceAll(/session-[a-z0-9]{20,}/g, "SESSION-ID")
     .replaceAll(/SdkCtx-[A-Za-z0-9]{6,}/g, "CONTEXT-ID")
-    .replaceAll(/\d{8}T\d{6}Z-[0-9a-f]{12}/g, "CREATE-TOKEN");
+    .replaceAll(/\d{8}T\d{6}Z-[0-9a-f]{12}/g, "CREATE-TOKEN")
+    .replaceAll(/[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}/g, "REQUEST-ID")
+    .replaceAll(/answers again, after [\d.]+ s/g, "answers again, after DURATION");
 }
 
 /** The lines that only one of two strings has. */

@@ -228,9 +228,26 @@ test.each([[new TypeError("x is not a function")], ["a thrown string"], [undefin
   },
 );
 
+test.each(["image unknown [AGB201]", "[AGB201]", "x [AGB999]"])(
+  "a message ends with its own code once, although AGB's words end in a bracket: %s",
+  (reason) => {
+    const message = explain(new AgbApiError("createSession", refusal({ reason })), "create");
+    expect(message).toContain(reason);
+    expect(message).toMatch(/reverse the order\. \[AGB401\]$/);
+  },
+);
+
+test("an error that quotes another one has its own code only", () => {
+  const cause = new AgbTimeoutError("createSession", 60_000);
+  const message = explain(new AgbUncertainCreateError("20261122T164726Z-9f86d081884c", "reset", { cause }), "create");
+  expect(message).toContain(cause.message);
+  expect(message.match(/\[AGB\d+\]/g)).toEqual(["[AGB403]"]);
+});
+
 test("an error that is explained already stays as it is", () => {
   const unfinished = new UnfinishedError("AgbSession session-1", "session-1", {}, "labels differ", "AGB410");
   expect(explainFailure(unfinished, attemptTo("update"), accountOf(settings))).toBe(unfinished);
+  expect(unfinished.message.match(/\[AGB\d+\]/g)).toEqual(["[AGB410]"]);
 });
 
 test("no message holds the key", () => {

@@ -5,14 +5,14 @@ import { ShownFailure } from "./shown-failure";
 const printedMethods = ["check", "diff", "read", "delete"] as const;
 
 /**
- * Shows each failure of the providers once, beside its resource. Pulumi's process also prints what `check`, `diff`, `read`
- * and `delete` throw, which would show it a second time, below the stack. Only that print is left out. If Pulumi ever prints
- * in another form, both show.
+ * Shows each failure of the providers once, next to its resource. Pulumi's process also prints what `check`, `diff`, `read`
+ * and `delete` throw, so it would appear a second time, below the stack. This suppresses only that print. If Pulumi ever
+ * changes its form, both appear.
  *
  * @param print where the process prints; its `error` is replaced
  */
 export function showFailuresOnce(providers: readonly DynamicProvider[], print: Pick<Console, "error"> = console): void {
-  // A list: two resources may fail in the same words.
+  // A list, because two resources may fail with the same words.
   const expected: string[] = [];
   for (const provider of providers) {
     for (const name of printedMethods) {
