@@ -82,7 +82,7 @@ test("drift opens one issue, updates it and closes it after the repair; a failed
   const before = { issue: structuredClone(forge.issues[0]), writes: forge.writes() };
   const broken = await drift();
   expect(broken.exitCode).toBe(1);
-  expect(broken.stderr).toMatch(/could not check test for drift[\s\S]*broken program/);
+  expect(broken.stderr).toMatch(/Could not check test for drift[\s\S]*broken program/);
   expect({ issue: forge.issues[0], writes: forge.writes() }).toEqual(before);
 
   await project.write("index.js", program);
