@@ -1,4 +1,4 @@
-/** Where the emulator reads the time. Life-cycle rules compare with it when somebody looks at a session; no timer ends one. */
+/** Where the emulator reads the time. Life-cycle rules compare with it whenever a session is looked at; no timer ends one. */
 export interface Clock {
   /** Milliseconds since 1970-01-01 UTC. */
   now(): number;

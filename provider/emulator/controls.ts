@@ -67,5 +67,5 @@ export interface Emulator {
   requestCounts(): Partial<Record<JournalEntry["operation"], number>>;
 }
 
-/** What a program can do to an emulator beside closing it. */
+/** What a program can do to an emulator apart from closing it. */
 export type EmulatorControls = Omit<Emulator, "url" | "close">;

@@ -1,4 +1,4 @@
-// What a program can do to an emulator beside sending requests.
+// What a program can do to an emulator apart from sending requests.
 
 import type { AcceptedKeys } from "./accepted-keys";
 import type { AdvanceableClock } from "./clock";

@@ -16,7 +16,7 @@ import type { RateLimit } from "./rate-limit";
 import { findRoute } from "./routes";
 import type { Route, RouteContext } from "./routes/route";
 
-/** What answering a request needs beside what the operations need. */
+/** What answering a request needs in addition to what the operations need. */
 export interface ExchangeContext extends Omit<RouteContext, "origin"> {
   readonly contents: FileContents;
   readonly faults: Faults;
@@ -31,7 +31,7 @@ export interface ExchangeContext extends Omit<RouteContext, "origin"> {
   save(): Promise<void>;
   /** Saves if the last save failed, because a reply must not show what could not be saved. */
   saveAfterFailure(): Promise<void>;
-  /** @throws Closing when the emulator is closed meanwhile */
+  /** @throws Closing when the emulator is closed during the wait */
   wait(ms: number): Promise<void>;
   /** Begins to end the sandboxes of sessions that are over by now. Resolves when that is done. Never rejects. */
   endSandboxes(): Promise<void>;

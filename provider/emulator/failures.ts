@@ -6,7 +6,7 @@ export class ApiFailure extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
-    /** Headers of the reply beside the usual ones. */
+    /** Headers of the reply, in addition to the usual ones. */
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);

@@ -42,7 +42,7 @@ export interface Fault {
   readonly id: number;
   /** The rule, with every default filled in. */
   readonly rule: FaultRule;
-  /** How many calls have met it so far. */
+  /** How many calls it has affected so far. */
   readonly struck: number;
   /** Removes the rule. A second call does nothing. */
   remove(): void;

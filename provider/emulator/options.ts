@@ -29,7 +29,7 @@ export interface EmulatorOptions {
   readonly port?: number;
   /** Address or name to listen on. One that other machines can reach needs `apiKeys`. @default "127.0.0.1" */
   readonly host?: string;
-  /** File in which sessions and contexts outlive the emulator. A missing folder is created. Files of contexts and of sessions are kept in folders beside it. @default in memory only */
+  /** File in which sessions and contexts outlive the emulator. A missing folder is created. The files of contexts and sessions are kept in folders next to it. @default in memory only */
   readonly statePath?: string;
   /** Source of the time. @default the computer's clock */
   readonly clock?: Clock;

@@ -82,7 +82,7 @@ test("drift opens one issue, updates it and closes it after the repair; a failed
   const before = { issue: structuredClone(forge.issues[0]), writes: forge.writes() };
   const broken = await drift();
   expect(broken.exitCode).toBe(1);
-  expect(broken.stderr).toMatch(/could not check test for drift[\s\S]*broken program/);
+  expect(broken.stderr).toMatch(/Could not check test for drift[\s\S]*broken program/);
   expect({ issue: forge.issues[0], writes: forge.writes() }).toEqual(before);
 
   await project.write("index.js", program);
@@ -96,6 +96,6 @@ test("drift opens one issue, updates it and closes it after the repair; a failed
   const written = JSON.stringify([forge.issues, forge.comments]) + (await summary());
   expect(written).not.toMatch(new RegExp(`${secretLabel}|another secret`));
   expect(await summary()).toMatch(
-    /What runs is not what .*[\s\S]*No drift: what runs is what the stack `engine-test\/test`/,
+    /What exists at AGB differs from what .*[\s\S]*No drift: what exists at AGB is what the stack `engine-test\/test`/,
   );
 });

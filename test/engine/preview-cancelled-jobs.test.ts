@@ -62,7 +62,9 @@ describe("a job that is cancelled half way through an `up`", () => {
     expect(world.onlySession(3).sessionId).toBe(sessionId);
     const { stdout } = await world.recoverIn(job, 3);
     create.release();
-    expect(stdout).toMatch(/^The Pulumi of the run on pr-3 \(pid \d+\) was still running\. It has ended now\.$/m);
+    expect(stdout).toMatch(
+      /^The Pulumi process of the run on pr-3 \(pid \d+\) was still running\. It has ended now\.$/m,
+    );
     expect(stdout).toContain("The state of pr-3 knows all its sessions.");
     expect((await world.recoverIn(job, 3)).stdout).toContain("No run on pr-3 was cut off here");
     await world.succeed(...up(3, "abcdef01"), "--lock-wait", "0s");

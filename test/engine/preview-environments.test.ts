@@ -98,7 +98,7 @@ test("another repository with the same names is refused, and from a backend of i
   const nobodys = await createId(world.emulator.url, labels, {}, testKey);
   const { exitCode, stdout } = await world.run(...down(8));
   expect(exitCode).toBe(2);
-  expect(stdout).toMatch(/^::warning::There is no stack pr-8 here, .* the wrong backend/m);
+  expect(stdout).toMatch(/^::warning::Sessions with the labels of pr-8 were left, .* the wrong backend.* \[AGB727\]$/m);
   expect(world.onlySession(8).sessionId).toBe(nobodys);
   await world.emulator.release(nobodys);
 });
@@ -235,7 +235,7 @@ describe("the sweep", () => {
     const { exitCode, stdout } = await world.run("sweep", "--yes", "--lock-wait", "1s");
     expect(stdout).toMatch(/^removed: pr-5: its request is closed$/m);
     expect(stdout).toMatch(/^left: .*: it is younger than 10 minutes /m);
-    expect(stdout).toMatch(/^::warning::The sweep removed 1 stacks and released 3 sessions/m);
+    expect(stdout).toMatch(/^::warning::The sweep removed 1 stack and released 3 sessions/m);
     expect(exitCode).toBe(2);
     expect(running()).toEqual(kept.sort());
     expect(await world.stacks()).toEqual(["pr-1", "production"]);

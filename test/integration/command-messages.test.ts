@@ -708,7 +708,9 @@ test("the emulator", async () => {
     await happen(emulator.url, path);
     const text = await notice;
     await emulator.close().catch(() => undefined);
-    return settled(text, folder).replaceAll(/SdkCtx-\w+/g, "SdkCtx-1");
+    return settled(text, folder)
+      .replaceAll(/SdkCtx-\w+/g, "SdkCtx-1")
+      .replaceAll(/(\.sessions\/)\w{12}/g, "$1EMULATOR-ID");
   };
   const head = '{"format":"agb-emulator-state","version":3}\n';
   const running = await startEmulator({ statePath: join(folder, "used.json") });

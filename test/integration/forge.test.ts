@@ -133,7 +133,7 @@ describe.each<Kind>(["gitHub", "gitLab"])("%s", (kind) => {
     const { server, forge } = await open(kind, { setsLabels: false });
     const failure = await failureOf(forge.writeIssue(marker, { title: "Drift", markdown: "text", label }));
     expect(failure.message).toMatch(
-      /put the label agb-drift on the new issue https:\/\/forge.test\/issues\/100: it was left out/,
+      /put the label agb-drift on the new issue https:\/\/forge.test\/issues\/100 on Git(Hub|Lab): it was left out/,
     );
     expect(server.issues).toHaveLength(1);
   });

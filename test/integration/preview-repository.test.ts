@@ -33,8 +33,8 @@ describe("a stack of another repository in the same backend", () => {
     const unlabelled = await fake.make("pr-1");
     fake.stacks.set("pr-1", stateOf("shop", "pr-1", [session], [theirs]));
     await expect(run(fake.job)).rejects.toThrow(
-      `pr-1 of the project shop holds sessions of another repository: ${theirs}, while this job works for ${ours}. ` +
-        "It is left alone. Give the Pulumi project of each repository its own `name` in Pulumi.yaml.",
+      `pr-1 of the project shop holds sessions of another repository: ${theirs}. This job works for ${ours}, so nothing ` +
+        "was changed. Give the Pulumi project of each repository its own `name` in Pulumi.yaml.",
     );
     expect(fake.commands).toEqual([]);
     expect(fake.comments.map(({ markdown }) => markdown)).toEqual(comments);

@@ -56,7 +56,9 @@ describe("the sweep", () => {
         { stack: "pr-1", action: "failed" },
         { stack: "pr-2", action: "removed" },
       ],
-      failures: ["Stack pr-1: pulumi destroy ended with exit code 1"],
+      failures: [
+        { text: expect.stringContaining("Stack pr-1: `pulumi destroy` failed with exit code 1"), code: "AGB603" },
+      ],
     });
   });
 
@@ -113,7 +115,7 @@ describe("the sweep", () => {
       ],
       failures: [],
     });
-    expect(said).toContainEqual(expect.stringMatching(/^released: .* , project renamed\)$/));
+    expect(said).toContainEqual(expect.stringMatching(/^released: .*, project renamed\)$/));
     expect(running()).toEqual(new Set(kept));
   });
 

@@ -105,7 +105,7 @@ describe("up, when Pulumi could not run,", () => {
     [
       "the stack is locked again and again",
       { update: async () => failed("[409] Conflict: Another update is currently in progress") },
-      "is still locked (another run) after 3 locks were taken away",
+      "is still locked (another run), although 3 locks were removed",
     ],
   ])("says so when %s, and fails", async (_, pulumi, message) => {
     const fake = openFakeJob(pulumi);

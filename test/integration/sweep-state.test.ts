@@ -67,9 +67,7 @@ describe("a state that must not decide", () => {
   });
 
   test.each(["", "{}", "oops"])("is broken: %j", async (text) => {
-    expect(await refused(text, "--stack", "dev", "--project", "shop")).toContain(
-      "state.json cannot be used: it is not",
-    );
+    expect(await refused(text, "--stack", "dev", "--project", "shop")).toContain("state.json: it is not");
   });
 
   test("is empty and names no stack", async () => {

@@ -102,7 +102,7 @@ export const endpoints: readonly AdminEndpoint[] = [
   {
     method: "GET",
     path: "faults",
-    purpose: "The fault rules, and how many calls have met each of them.",
+    purpose: "The fault rules, and how many calls each of them has affected.",
     handle: (_call, subject) => viewFaults(subject),
   },
   {

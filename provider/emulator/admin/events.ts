@@ -1,4 +1,4 @@
-// The console's live view: server-sent events. It looks at the emulator a few times per second while somebody watches. Being
+// The console's live view: server-sent events. It looks at the emulator a few times per second while someone watches. Being
 // notified of requests would not be enough, because time ends sessions without any request.
 
 import type { ServerResponse } from "node:http";

@@ -134,7 +134,7 @@ export class ContextStore {
         return { file, content: await this.contents.open(blob) };
       } catch (error) {
         file = this.findFile(contextId, path);
-        // Another content means that this one was replaced meanwhile and removed.
+        // Another content means that this one was replaced in between and removed.
         if (file?.blob === blob) {
           throw error;
         }

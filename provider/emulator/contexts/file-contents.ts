@@ -147,7 +147,7 @@ export class FileContents {
 
   #pathOf(blob: string): string {
     this.#folder ??= mkdtempSync(join(tmpdir(), "agb-emulator-contexts-"));
-    // Somebody may have removed it meanwhile.
+    // Another program may have removed it.
     mkdirSync(dirname(this.#folder), { recursive: true, mode: 0o700 });
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     return join(this.#folder, blob);

@@ -87,7 +87,7 @@ export class ContextMirror {
       }
     }
     if (policy.deletePolicy.syncLocalFile) {
-      // A file that the session never had was stored by somebody else meanwhile. And a file in a folder that could not be
+      // A file that the session never had was stored by another client in between. And a file in a folder that could not be
       // read may still exist.
       const deleted = [...stored.keys()].filter(
         (path) =>
@@ -151,7 +151,7 @@ export class ContextMirror {
       this.#require(contextId);
       const file = this.contexts.putFile(contextId, path, content);
       const now = await handle.stat();
-      // A file that was written meanwhile has to be uploaded again.
+      // A file that was written during the upload has to be uploaded again.
       if (now.size === size && now.mtimeMs === mtimeMs) {
         await markUnchanged(handle, file);
       }
@@ -208,7 +208,7 @@ async function markUnchanged(handle: FileHandle, file: ContextFile): Promise<voi
   await handle.utimes(seconds, seconds);
 }
 
-/** Which files of which contexts a session has had. Kept beside its root, so that it survives a restart. */
+/** Which files of which contexts a session has had. Kept next to its root, so that it survives a restart. */
 class KnownFiles {
   private constructor(
     private readonly path: string,

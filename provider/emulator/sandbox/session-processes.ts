@@ -30,7 +30,7 @@ export class SessionProcesses {
 
   /** Kills all processes of the session, also those that left their group where there is a /proc. */
   killAll(): void {
-    // Repeats while it finds any, because one may have started another meanwhile. Bounded, because some may not be ours.
+    // Repeats while it finds any, because one may have started another in between. Bounded, because some may not be ours.
     for (let round = 0; round < 10; round += 1) {
       for (const group of this.#groups) {
         signal(-group, "SIGKILL");
@@ -80,7 +80,7 @@ function processesOf(mark: string, root: string): number[] {
     .map(Number);
 }
 
-// A shell in which somebody looks at a session's files has one.
+// A shell in which someone looks at a session's files has one.
 function hasTerminal(process_: string): boolean {
   const stat = readFileSync(`/proc/${process_}/stat`, "latin1");
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[4] !== "0";

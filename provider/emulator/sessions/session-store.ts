@@ -17,7 +17,7 @@ export interface SessionDelays {
 }
 
 /**
- * All sessions of the account. Sessions end by the clock when somebody looks, never by a timer, so a moved clock and a
+ * All sessions of the account. Sessions end by the clock when they are looked at, never by a timer, so a moved clock and a
  * restart need no special case.
  */
 export class SessionStore {
