@@ -64,11 +64,13 @@ async function killAgainAndAgain(name: string): Promise<number> {
     const emulator = await startBuilt(join(folder, `${name}.json`));
     await compare(emulator.url, emulator.agent, allowed);
     const contextId = await compareFiles(emulator.url, emulator.agent, allowedFiles);
-    const load = Array.from({ length: clientCount }, () => changeUntilGone(emulator.url, emulator.agent, allowed));
     const { url, agent } = emulator;
-    load.push(...[1, 2].map((client) => changeFilesUntilGone(url, agent, contextId, client, allowedFiles)));
-    // A random moment is the point of the test. Nothing depends on how long it is.
+    const busy = countdown(2);
+    const load = Array.from({ length: clientCount }, () => changeUntilGone(url, agent, allowed, busy.count));
+    load.push(...[1, 2].map((client) => changeFilesUntilGone(url, agent, contextId, client, allowedFiles, busy.count)));
+    // A random moment is the point of the test. On a busy machine it may be too early for any change.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * longestLoadMs));
+    await Promise.race([busy.done, Promise.all(load)]);
     emulator.child.kill("SIGKILL");
     await once(emulator.child, "exit");
     acknowledgedInAll += (await Promise.all(load)).reduce((sum, count) => sum + count, 0);
@@ -82,6 +84,24 @@ async function killAgainAndAgain(name: string): Promise<number> {
   await compareFiles(last.url, last.agent, allowedFiles);
   last.child.kill("SIGKILL");
   return kills;
+}
+
+/** Resolves when something has been counted so many times. */
+function countdown(times: number): { readonly done: Promise<void>; count(): void } {
+  let left = times;
+  let resolve: () => void = () => undefined;
+  const done = new Promise<void>((end) => {
+    resolve = end;
+  });
+  return {
+    done,
+    count: () => {
+      left -= 1;
+      if (left === 0) {
+        resolve();
+      }
+    },
+  };
 }
 
 async function startBuilt(statePath: string): Promise<{ child: ChildProcess; url: string; agent: Agent }> {
@@ -134,6 +154,7 @@ async function changeFilesUntilGone(
   contextId: string,
   client: number,
   allowed: Map<string, Allowed>,
+  onAcknowledged: () => void,
 ): Promise<number> {
   let acknowledged = 0;
   try {
@@ -150,6 +171,7 @@ async function changeFilesUntilGone(
       }
       allowed.set(path, [content]);
       acknowledged += 1;
+      onAcknowledged();
     }
   } catch (error) {
     if (!(error instanceof ConnectionEnded)) {
@@ -167,7 +189,12 @@ async function fileAddress(url: string, agent: Agent, way: "Upload" | "Download"
 }
 
 /** One client: creates, labels and releases sessions, each only after the last was acknowledged. @returns how many were */
-async function changeUntilGone(url: string, agent: Agent, allowed: Map<string, Allowed>): Promise<number> {
+async function changeUntilGone(
+  url: string,
+  agent: Agent,
+  allowed: Map<string, Allowed>,
+  onAcknowledged: () => void,
+): Promise<number> {
   let acknowledged = 0;
   const own: string[] = [];
   const change = async (sessionId: string, path: string, body: object, after: string | undefined) => {
@@ -176,6 +203,7 @@ async function changeUntilGone(url: string, agent: Agent, allowed: Map<string, A
     await send(url, agent, "POST", path, body);
     allowed.set(sessionId, [after]);
     acknowledged += 1;
+    onAcknowledged();
   };
   try {
     for (let round = 0; ; round += 1) {
@@ -187,6 +215,7 @@ async function changeUntilGone(url: string, agent: Agent, allowed: Map<string, A
         allowed.set(created, ["made"]);
         own.push(created);
         acknowledged += 1;
+        onAcknowledged();
       } else if (round % 3 === 1) {
         const labels = encodeURIComponent(JSON.stringify({ round: String(round) }));
         await change(sessionId, `/sdk/SetLabel?sessionId=${sessionId}&Labels=${labels}`, {}, String(round));
