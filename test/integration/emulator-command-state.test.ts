@@ -80,7 +80,7 @@ test("a full disk at the start is reported, and leaves no lock that prevents the
   const { code, stderr } = await finished(child);
 
   expect(code).toBe(1);
-  expect(stderr).toMatch(new RegExp(`^pulumi-agb emulator: State file ${statePath} cannot be used: EFBIG`));
+  expect(stderr).toMatch(new RegExp(`^pulumi-agb emulator: Cannot read or write the state file ${statePath}: EFBIG`));
   expect(readdirSync(command.folder)).toEqual([]);
   await (await startEmulator({ statePath })).close();
 });

@@ -3,9 +3,11 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sessionProperties } from "../../provider/kinds/session";
 import { packageTarget } from "../../tools/build/build-package";
 import { bundleChunks } from "../../tools/build/code";
 import { bringUpToDate, type Target } from "../../tools/build/up-to-date";
+import { blankDocumentation } from "../../tools/build/without-documentation";
 import { makeTemporaryFolder, repositoryRoot, runNode } from "../support/node-process";
 
 let root: string;
@@ -128,13 +130,23 @@ test("no source is in two files of the package", async () => {
   expect(new Set(sourcesInFiles).size).toBe(sourcesInFiles.length);
 });
 
-test("a stack trace of the package names the exported functions, and a tool finds the lines in the sources", async () => {
+test("the code holds no descriptions of properties, and each line stays where it was", () => {
+  const source = readFileSync(join(repositoryRoot, "provider/kinds/session.ts"), "utf8");
+  const blanked = blankDocumentation(source);
+  expect(blanked).toHaveLength(source.length);
+  expect(blanked.split("\n")).toHaveLength(source.split("\n").length);
+  for (const { description } of Object.values(sessionProperties)) {
+    expect(readFileSync(join(repositoryRoot, "dist/dynamic.js"), "utf8")).not.toContain(description);
+  }
+});
+
+test("a stack trace of the package names exported functions, and a tool finds the lines in the sources", async () => {
   const script = `
     const { startEmulator } = require("pulumi-agb/emulator");
     startEmulator({ port: -1 }).catch(({ stack }) => console.log(stack));
   `;
   const trace = await runNode(["-e", script], join(repositoryRoot, "examples", "labelled-sessions"));
-  expect(trace).toMatch(/at (async )?startEmulator .*dist.emulator.emulator\.js:\d+:\d+/);
+  expect(trace).toMatch(/at (async )?(exports\.)?startEmulator .*dist.emulator.emulator\.js:\d+:\d+/);
 
   const positions = execFileSync(process.execPath, ["--import", "tsx", "tools/build/positions.ts"], {
     cwd: repositoryRoot,
@@ -142,5 +154,5 @@ test("a stack trace of the package names the exported functions, and a tool find
     encoding: "utf8",
     timeout: 60_000,
   });
-  expect(positions).toMatch(/at (async )?startEmulator \(provider\/emulator\/[a-z-]+\.ts:\d+:\d+\)/);
+  expect(positions).toMatch(/at (async )?(exports\.)?startEmulator \(provider\/emulator\/[a-z-]+\.ts:\d+:\d+\)/);
 }, 90_000);

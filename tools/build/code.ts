@@ -5,6 +5,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { transform } from "esbuild";
 import { type OutputChunk, type OutputOptions, type Plugin, type PreRenderedChunk, rollup } from "rollup";
 import { refuseWarnings } from "./refuse-warnings";
+import { blankDocumentation } from "./without-documentation";
 
 /** Entries of the package, by path in `dist` and in `provider/`. */
 const entries = {
@@ -39,7 +40,7 @@ export async function bundleChunks(root: string, options: OutputOptions = {}): P
   const bundle = await rollup({
     input: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(sources, path)])),
     external: (id) => id.startsWith("node:") || packages.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [readTypeScript(), keepFolders(sources)],
+    plugins: [readTypeScript(sources), keepFolders(sources)],
     onLog: refuseWarnings,
   });
   try {
@@ -69,7 +70,8 @@ function nameChunk({ name, moduleIds }: PreRenderedChunk, sources: string): stri
   return folders.size === 1 && !folder.endsWith(".ts") ? `${folder}/${folder}.js` : `shared/${name}.js`;
 }
 
-function readTypeScript(): Plugin {
+function readTypeScript(sources: string): Plugin {
+  const kinds = join(sources, "kinds", sep);
   return {
     name: "typescript",
     resolveId(id, importer) {
@@ -80,7 +82,8 @@ function readTypeScript(): Plugin {
       return [`${path}.ts`, join(path, "index.ts")].find((candidate) => existsSync(candidate)) ?? null;
     },
     async load(id) {
-      const { code, map } = await transform(await readFile(id, "utf8"), {
+      const source = await readFile(id, "utf8");
+      const { code, map } = await transform(id.startsWith(kinds) ? blankDocumentation(source) : source, {
         loader: "ts",
         sourcefile: id,
         sourcemap: true,
@@ -113,17 +116,16 @@ function keepFolders(sources: string): Plugin {
   };
 }
 
-/** Makes code small. Stack traces keep the names of classes, methods and exported functions, and lines stay short. */
-async function shrink({ code, map, exports }: OutputChunk): Promise<{ code: string; map: SourceMapPayload }> {
+/** Makes code small. Stack traces keep the names of classes and methods, and lines stay short. */
+async function shrink({ code, map }: OutputChunk): Promise<{ code: string; map: SourceMapPayload }> {
   const { minify } = await import("terser");
   const result = await minify(code, {
     toplevel: true,
     keep_classnames: true,
-    keep_fnames: new RegExp(`^(${exports.join("|")})$`),
     // A function stays a function, so that it has its own line in a stack trace.
-    compress: { ecma: 2022, inline: 1, reduce_funcs: false },
+    compress: { ecma: 2022, passes: 3, inline: 1, reduce_funcs: false },
     // Node prints the whole line of an error that nothing catches.
-    format: { ecma: 2022, max_line_len: 160 },
+    format: { ecma: 2022, max_line_len: 500 },
     ...(map === null ? {} : { sourceMap: { content: map as never, asObject: true } }),
   });
   return { code: result.code ?? "", map: result.map as SourceMapPayload };
