@@ -122,7 +122,10 @@ test.each([
   const emulator = await startTestEmulator();
   const { start, read, notes } = await openProject(
     stackCommands +
-      'if [ "$1" = up ]; then trap "echo asked >> signals" INT; echo up > ready; n=0\n' +
+      'if [ "$1" = up ]; then trap "echo asked >> signals" INT\n' +
+      // The note is written just after this process has started.
+      "n=0; while [ ! -e .pulumi-agb-run-pr-12.json ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done\n" +
+      "echo up > ready; n=0\n" +
       'while [ $n -lt 30 ]; do sleep 0.1; n=$((n + 1)); done; echo "ended" >> signals; fi\n' +
       'if [ "$1" = cancel ]; then cat signals > cancelled; fi',
     { AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url },

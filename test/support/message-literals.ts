@@ -22,8 +22,8 @@ export function sourceFiles(places: readonly string[]): string[] {
 }
 
 /**
- * The strings of source files, with a template's fixed parts one by one. Leaves out imports, types, comments and the
- * descriptions of properties, which no message shows.
+ * The strings of source files, with a template's fixed parts one by one. Leaves out imports, types, comments and what only
+ * the reference page shows of properties and settings.
  */
 export function literalsIn(files: readonly string[]): SourceLiteral[] {
   return files.flatMap((file) => {
@@ -38,7 +38,7 @@ export function literalsIn(files: readonly string[]): SourceLiteral[] {
       if (ts.isImportDeclaration(node) || ts.isLiteralTypeNode(node)) {
         return;
       }
-      if (ts.isPropertyAssignment(node) && node.name.getText() === "description") {
+      if (ts.isPropertyAssignment(node) && isDocumentation(node)) {
         return;
       }
       if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
@@ -49,6 +49,13 @@ export function literalsIn(files: readonly string[]): SourceLiteral[] {
     visit(source);
     return found;
   });
+}
+
+function isDocumentation({ name, initializer, parent }: ts.PropertyAssignment): boolean {
+  const isDescribed = parent.properties.some((property) => property.name?.getText() === "description");
+  // The type of a property is a schema with messages of its own, that of a setting is words.
+  const isWords = ["description", "example"].includes(name.getText()) || ts.isStringLiteralLike(initializer);
+  return isDescribed && isWords && ["description", "example", "type"].includes(name.getText());
 }
 
 /** Whether a string is prose: two words that follow each other. */
