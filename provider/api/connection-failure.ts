@@ -94,7 +94,9 @@ function certificateRemedy(code: string, proxy: HttpProxy | undefined): string {
   switch (code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID":
     case "HOSTNAME_MISMATCH":
-      return `It belongs to another host name. Check ${proxy === undefined ? "the endpoint" : "the variable"}`;
+      return proxy === undefined
+        ? "It belongs to another host name"
+        : "It belongs to another host name. Check the variable";
     case "CERT_HAS_EXPIRED":
     case "CERT_NOT_YET_VALID":
       return wrongTimeRemedy;

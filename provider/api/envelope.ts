@@ -87,7 +87,7 @@ export function readEnvelope(rules: VerdictRules, reply: HttpReply, clean: Clean
     throw refusalError(rules, { ...facts, reason: (inner.data?.errMsg || envelope.message) ?? "" }, clean);
   }
   if (envelope.success !== true) {
-    throw new AgbUnexpectedReplyError(rules.name, reply.status, clean(facts.requestId), "it has no verdict `success`");
+    throw new AgbUnexpectedReplyError(rules.name, reply.status, clean(facts.requestId), "it has no field `success`");
   }
   if (rules.innerVerdict && inner.data?.success === false) {
     // The outer code is `ok` here, which would be misleading in an error.

@@ -8,9 +8,14 @@ import { printable } from "./outside-text";
 
 const longestMessage = 4_000;
 
+/** Options of an error. The compiler knows its own `ErrorOptions` only for programs of ES2022 and later. */
+interface Cause {
+  readonly cause?: unknown;
+}
+
 /** Base class of all errors of this package whose message is safe to print. What it quotes from outside is clean. */
 export abstract class CleanError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: Cause) {
     super(message, options);
     this.name = new.target.name;
   }
@@ -25,7 +30,7 @@ export abstract class AgbError extends CleanError {
   constructor(
     readonly operation: string,
     message: string,
-    options?: ErrorOptions,
+    options?: Cause,
   ) {
     super(printable(message, longestMessage), options);
   }
@@ -100,7 +105,7 @@ export class AgbTimeoutError extends AgbError {
   constructor(
     operation: string,
     readonly timeoutMs: number,
-    options?: ErrorOptions & { readonly waitedMs?: number; readonly unsent?: Unsent | undefined },
+    options?: Cause & { readonly waitedMs?: number; readonly unsent?: Unsent | undefined },
   ) {
     super(operation, timeoutMessage(operation, timeoutMs, options?.waitedMs ?? timeoutMs, options?.unsent), options);
     this.requestSent = timeoutMs > 0 && options?.unsent === undefined;
@@ -146,7 +151,7 @@ export class AgbNetworkError extends AgbError {
     readonly endpoint: string,
     readonly requestSent: boolean,
     reason: string,
-    options?: ErrorOptions & { readonly lasting?: boolean; readonly obstacle?: "tls" | "proxy" | undefined },
+    options?: Cause & { readonly lasting?: boolean; readonly obstacle?: "tls" | "proxy" | undefined },
   ) {
     super(
       operation,

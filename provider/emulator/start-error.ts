@@ -13,7 +13,8 @@ export class EmulatorStartError extends Error {
   constructor(
     readonly code: EmulatorStartErrorCode,
     message: string,
-    options?: ErrorOptions,
+    // Not `ErrorOptions`, which the compiler knows only for programs of ES2022 and later.
+    options?: { readonly cause?: unknown },
   ) {
     super(message, options);
   }

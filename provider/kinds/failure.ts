@@ -91,7 +91,10 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
   }
   const code = callFailureCode(error);
   if (error instanceof AgbAuthenticationError) {
-    return { code, text: `${account === undefined ? "Check the key." : keyAdvice(account)}${stored}${kept}` };
+    return {
+      code,
+      text: `${account === undefined ? `Check the API key (${settingNames.apiKey.key} or ${settingNames.apiKey.variable}).` : keyAdvice(account)}${stored}${kept}`,
+    };
   }
   if (error instanceof AgbTimeoutError) {
     const endpoint = account === undefined ? "" : ` ${endpointAdvice(account.settings)}`;
@@ -103,7 +106,9 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
     return { code, text: stored.trim() };
   }
   if (error instanceof AgbNetworkError || error instanceof AgbUnexpectedReplyError || isAtWrongAddress(error)) {
-    return { code, text: `${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}` };
+    const again =
+      code === "AGB304" ? "Run the command again. If it fails again, check the endpoint and the proxy. " : "";
+    return { code, text: `${again}${adviceOnEndpoint(account)}${emulatorAdvice(error, account)}${stored}` };
   }
   return { code, text: furtherAdvice[code] ?? "" };
 }
@@ -132,9 +137,11 @@ function adviceOnEndpoint(account: Account | undefined): string {
 /** A silent endpoint on this machine is most likely an emulator that is not running. */
 function emulatorAdvice(error: unknown, account: Account | undefined): string {
   const isSilent = error instanceof AgbNetworkError && !error.requestSent;
-  return isSilent && account !== undefined && isLoopback(account.settings.baseUrl)
-    ? " If the emulator should run there, start it: `npx pulumi-agb emulator`."
-    : "";
+  if (!isSilent || account === undefined || !isLoopback(account.settings.baseUrl)) {
+    return "";
+  }
+  const port = new URL(account.settings.baseUrl).port || "80";
+  return ` If the emulator should run there, start it: \`npx pulumi-agb emulator --port ${port}\`.`;
 }
 
 function absenceAdvice({ doubt }: DoubtfulAbsenceError, noun: string, account: Account | undefined): string {

@@ -5,16 +5,22 @@ import { AgbAdoptError } from "../lifecycle/adopt";
 import { mayHaveHadEffect } from "../lifecycle/create-outcome";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
 import { ownershipKeys } from "../lifecycle/ownership";
+import type { MessageCode } from "../message-codes";
 import { MissingLookupError } from "./certain-absence";
 import type { Advice, FailedOperation } from "./kind";
 import { TakenOverError } from "./own-token";
 import { type MountState, ReleasedDuringDownloadError, UploadFailedError } from "./session-mounts";
 import { MissingStackIdError } from "./stack-identity";
 
+const adoptAdvice: Readonly<Partial<Record<MessageCode, string>>> = {
+  AGB405: "Correct `adopt`, or remove it to create a new session.",
+  AGB408: "Run the command again, or name the session with adopt: { sessionId }.",
+};
+
 /** The code of an error that only sessions have and what to do next; `undefined` for errors that all kinds share. */
 export function sessionAdvice(error: unknown, failed: FailedOperation<MountState>): Advice | undefined {
   if (error instanceof AgbAdoptError) {
-    return { code: error.messageCode, text: "" };
+    return { code: error.messageCode, text: adoptAdvice[error.messageCode] ?? "" };
   }
   if (error instanceof MissingStackIdError) {
     return { code: "AGB119", text: "" };
@@ -46,7 +52,9 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
       ? { code: "AGB405", text: "The session that `adopt` names is not running. Remove `adopt` to create a new one." }
       : {
           code: "AGB404",
-          text: "The session is gone: AGB or someone else released it. Run `pulumi up --refresh` to recreate it.",
+          text:
+            "The session is gone: AGB or someone else released it. Run `pulumi up --refresh` to recreate it. With `options: " +
+            "refresh: always` in Pulumi.yaml, each `pulumi up` does that.",
         };
   }
   if (error instanceof AgbApiError && error.operation === "createSession" && !mayHaveHadEffect(error)) {
@@ -56,8 +64,8 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
   }
   if (error instanceof AgbUncertainCreateError) {
     const text =
-      "Look for that session before you run `pulumi up` again: `npx pulumi-agb sweep` finds and releases it. Otherwise AGB " +
-      `releases it when it is idle. ${failed.endpointAdvice}`;
+      "Before you run `pulumi up` again, look for it: `npx pulumi-agb sweep --older-than 0s` shows it, and with `--yes` " +
+      `releases it. If you do nothing, AGB releases it when it is idle. ${failed.endpointAdvice}`;
     return { code: "AGB403", text };
   }
   return error instanceof AgbReleaseTimeoutError
@@ -82,7 +90,7 @@ function createAdvice(error: AgbApiError, { contextSyncs = [] }: MountState): Ad
     return { code: "AGB401", text };
   }
   const text =
-    "Nothing was created. Check imageId and policyId, and how many sessions the account may run at a time. A replacement is " +
-    "created before the old session is released; set `deleteBeforeReplace` to reverse the order.";
+    "Nothing was created. Check imageId and policyId, and how many sessions the account may run at a time. If this " +
+    "replaces a session, that one still runs; set `deleteBeforeReplace` to release it first.";
   return { code: "AGB401", text };
 }

@@ -6,8 +6,8 @@ import type { Account } from "./connection";
  * use the current settings.
  */
 export const storedSettingsAdvice =
-  "Pulumi refreshes and destroys with the settings that the last `pulumi up` saved in the state. If you have changed them " +
-  "since, run `pulumi refresh --run-program` first: it saves the current ones.";
+  "If you have already changed these settings, run `pulumi refresh --run-program`: a refresh and a destroy use those that " +
+  "the last `pulumi up` saved in the state.";
 
 /** Where the refused key came from and how to change it. */
 export function keyAdvice({ settings, apiKey }: Account): string {

@@ -13,7 +13,7 @@ export class AgbUncertainCreateError extends CleanError {
   ) {
     super(
       `it is not known whether a session was created${describeCause(options?.cause)} (${reason}). ` +
-        `If it was, it carries the label pulumi-create=${createToken}`,
+        `If one was, its label is pulumi-create=${createToken}`,
       options,
     );
   }

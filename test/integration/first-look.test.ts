@@ -103,7 +103,7 @@ test("a path where AGB knows no such call fails the check, and the error names i
 
 test("for an endpoint of this machine where nothing listens, the error says that the emulator may not be running", async () => {
   const [failure] = await openProvider(`http://${await deadAddress()}`).check();
-  expect(failure?.reason).toContain("start it: `npx pulumi-agb emulator`");
+  expect(failure?.reason).toContain("start it: `npx pulumi-agb emulator --port ");
 });
 
 test("an endpoint that accepts calls and answers none fails the check when the limit of a call is over", async () => {

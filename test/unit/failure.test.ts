@@ -28,8 +28,8 @@ const settings: Settings = {
 };
 /** What only a refresh and a release may suffer from. */
 const ofTheState =
-  "Pulumi refreshes and destroys with the settings that the last `pulumi up` saved in the state. If you have changed them " +
-  "since, run `pulumi refresh --run-program` first: it saves the current ones.";
+  "If you have already changed these settings, run `pulumi refresh --run-program`: a refresh and a destroy use those that " +
+  "the last `pulumi up` saved in the state.";
 const fromEnvironment: Settings = { ...settings, apiKey: { value: "ako-very-secret", source: "AGB_API_KEY" } };
 
 /** What a call was made with; no message needs the client. */
@@ -70,7 +70,8 @@ test("a message says what failed, for which resource and session, why, and what 
   expect(explain(new AgbNotFoundError("SetLabel", refusal({ code: "InvalidMcpSession.NotFound" })), "update")).toBe(
     'could not update AgbSession "web" (session session-1): AGB refused SetLabel: no ' +
       "(code InvalidMcpSession.NotFound, HTTP 400, request id R-1). The session is gone: AGB or " +
-      "someone else released it. Run `pulumi up --refresh` to recreate it. [AGB404]",
+      "someone else released it. Run `pulumi up --refresh` to recreate it. With `options: refresh: always` in " +
+      "Pulumi.yaml, each `pulumi up` does that. [AGB404]",
   );
 });
 
@@ -233,7 +234,7 @@ test.each(["image unknown [AGB201]", "[AGB201]", "x [AGB999]"])(
   (reason) => {
     const message = explain(new AgbApiError("createSession", refusal({ reason })), "create");
     expect(message).toContain(reason);
-    expect(message).toMatch(/reverse the order\. \[AGB401\]$/);
+    expect(message).toMatch(/to release it first\. \[AGB401\]$/);
   },
 );
 

@@ -115,12 +115,17 @@ test("it refuses a lifecycle, an upload mode and a property of a mount that do n
 });
 
 test.each([
-  ["node16", typescript.ModuleKind.Node16, typescript.ModuleResolutionKind.Node16],
-  ["bundler", typescript.ModuleKind.ESNext, typescript.ModuleResolutionKind.Bundler],
-  ["classic node", typescript.ModuleKind.CommonJS, typescript.ModuleResolutionKind.Node10],
+  ["node16", typescript.ModuleKind.Node16, typescript.ModuleResolutionKind.Node16, typescript.ScriptTarget.ES2022],
+  ["bundler", typescript.ModuleKind.ESNext, typescript.ModuleResolutionKind.Bundler, typescript.ScriptTarget.ES2022],
+  [
+    "classic node",
+    typescript.ModuleKind.CommonJS,
+    typescript.ModuleResolutionKind.Node10,
+    typescript.ScriptTarget.ES2020,
+  ],
 ])(
   "a strict program that also checks declarations can use all entries, found by the rules of %s",
-  (_, module, moduleResolution) => {
+  (_, module, moduleResolution, target) => {
     const fileName = join(__dirname, "program-of-a-user.ts");
     const text = `
     import { AgbSession } from "pulumi-agb";
@@ -131,7 +136,7 @@ test.each([
     const options: typescript.CompilerOptions = {
       module,
       moduleResolution,
-      target: typescript.ScriptTarget.ES2022,
+      target,
       strict: true,
       exactOptionalPropertyTypes: true,
       skipLibCheck: false,

@@ -116,12 +116,12 @@ function keepFolders(sources: string): Plugin {
   };
 }
 
-/** Makes code small. Stack traces keep the names of classes and methods, and lines stay short. */
+/** Makes code small. Errors keep their names, stack traces the names of methods, and lines stay short. */
 async function shrink({ code, map }: OutputChunk): Promise<{ code: string; map: SourceMapPayload }> {
   const { minify } = await import("terser");
   const result = await minify(code, {
     toplevel: true,
-    keep_classnames: true,
+    keep_classnames: /Error$|^Agb/,
     // A function stays a function, so that it has its own line in a stack trace.
     compress: { ecma: 2022, passes: 3, inline: 1, reduce_funcs: false },
     // Node prints the whole line of an error that nothing catches.
