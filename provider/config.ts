@@ -148,28 +148,27 @@ export class AgbConfigurationError extends CleanError {
   }
 }
 
-const missingKey: SettingProblem = {
-  reason:
-    "No AGB API key. Set one with `pulumi config set --secret agb:apiKey`, in the environment variable AGB_API_KEY, or as " +
-    "`apiKey` of an AgbProvider.",
-  code: "AGB201",
-};
+const missingKey =
+  "No AGB API key. Set one with `pulumi config set --secret agb:apiKey`, in the environment variable AGB_API_KEY, or as " +
+  "`apiKey` of an AgbProvider.";
+const missingKeyVariable = "No AGB API key. Set the environment variable AGB_API_KEY.";
 
 /**
  * Reads the settings.
  *
- * @param configured gives the value of a configuration key such as `agb:endpoint`
+ * @param configured gives the value of a configuration key such as `agb:endpoint`; without it, only the environment counts
  * @param environment the environment's variables
  * @throws AgbConfigurationError that lists everything that is missing or invalid
  */
 export function readSettings(
-  configured: (key: string) => string | undefined,
+  configured: ((key: string) => string | undefined) | undefined,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Settings {
   const problems: SettingProblem[] = [];
+  const noKey: SettingProblem = { reason: configured === undefined ? missingKeyVariable : missingKey, code: "AGB201" };
 
   const find = ({ key, variable }: { key: string; variable: string | undefined }): Sourced | undefined => {
-    const value = configured(key);
+    const value = configured?.(key);
     if (value !== undefined && value !== "") {
       return { value, source: key };
     }
@@ -193,7 +192,7 @@ export function readSettings(
 
   const apiKey = find(settingNames.apiKey);
   if (apiKey === undefined) {
-    problems.push(missingKey);
+    problems.push(noKey);
   } else if (!isKey(apiKey.value)) {
     problems.push({
       reason: `${apiKey.source} cannot be used: an API key has no blanks, line breaks or non-ASCII characters`,
@@ -213,7 +212,7 @@ export function readSettings(
   // The same variable has more levels in AGB's SDK. Here all of them but DEBUG mean the same.
   const logLevel = find(settingNames.logLevel)?.value.toLowerCase() === "debug" ? "debug" : "info";
 
-  const [first = missingKey, ...more] = problems;
+  const [first = noKey, ...more] = problems;
   if (apiKey === undefined || problems.length > 0) {
     throw new AgbConfigurationError([first, ...more]);
   }

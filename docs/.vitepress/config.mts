@@ -29,12 +29,14 @@ export default defineConfig({
     ["style", {}, "html:root { --vp-code-lang-color: var(--vp-c-text-2); }"],
   ],
   // GitHub gives the path without the slash at its end.
-  base: `${DOCS_BASE.replace(/\/$/, "")}/`,
+  base: `/${DOCS_BASE.replaceAll(/^\/|\/$/g, "")}/`.replace("//", "/"),
   srcDir: "..",
   srcExclude: excludedFiles,
   rewrites,
   cleanUrls: true,
   markdown: {
+    // An address in a quoted message is no link.
+    linkify: false,
     // The default theme's colours for light pages are too pale on the grey of code blocks.
     theme: { light: "github-light-high-contrast", dark: "github-dark" },
     anchor: { slugify: githubSlug },

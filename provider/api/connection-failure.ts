@@ -94,9 +94,7 @@ function certificateRemedy(code: string, proxy: HttpProxy | undefined): string {
   switch (code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID":
     case "HOSTNAME_MISMATCH":
-      return proxy === undefined
-        ? "It belongs to another host name"
-        : "It belongs to another host name. Check the variable";
+      return `It belongs to another host name${proxy === undefined ? "" : ". Check the variable"}`;
     case "CERT_HAS_EXPIRED":
     case "CERT_NOT_YET_VALID":
       return wrongTimeRemedy;

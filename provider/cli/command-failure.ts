@@ -3,13 +3,14 @@ import type { JobOutput } from "../forge/job-output";
 import type { MessageCode } from "../message-codes";
 import { StoppedError } from "../pulumi/stop-requests";
 
-const checkEndpoint = "Check the endpoint (agb:endpoint or AGB_ENDPOINT), then run this again.";
+const checkEndpoint =
+  "Check the endpoint (AGB_ENDPOINT, or agb:endpoint if the command reads the stack's configuration), then run this again.";
 const runLater = "Run this again later.";
 
 /** What to do about a failed call to AGB, whose own message only says what happened. */
 const adviceByCode: Readonly<Partial<Record<MessageCode, string>>> = {
   AGB100: "This is a defect of pulumi-agb; please report it.",
-  AGB202: "Set agb:apiKey or AGB_API_KEY to a key of the account.",
+  AGB202: "Set AGB_API_KEY, or agb:apiKey if the command reads the stack's configuration, to a key that may do this.",
   AGB301: checkEndpoint,
   AGB304: checkEndpoint,
   AGB305: `${checkEndpoint} AGB_TIMEOUT_MS sets a longer limit.`,

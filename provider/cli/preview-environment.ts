@@ -268,7 +268,7 @@ function releasing<Result>(
 
 /** Runs work with a client of the service and the key that the environment names. */
 async function withClient<Result>(work: (client: AgbClient) => Promise<Result>): Promise<Result> {
-  const { baseUrl, proxy, apiKey, timeoutMs } = readSettings(() => undefined);
+  const { baseUrl, proxy, apiKey, timeoutMs } = readSettings(undefined);
   const client = new AgbClient({ baseUrl, proxy, timeoutMs, apiKey: apiKey.value });
   try {
     return await work(client);

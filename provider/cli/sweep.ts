@@ -169,7 +169,7 @@ async function nameStack(flags: SweepFlags, state: StackState | undefined, pulum
 
 /** The stack's configuration wins over the environment, as it does for `pulumi up`. */
 async function readSweepSettings(flags: SweepFlags, pulumi: PulumiReader): Promise<Settings> {
-  return readSettings(isStackAtHand(flags) ? await pulumi.readConfig(flags.stack) : () => undefined);
+  return readSettings(isStackAtHand(flags) ? await pulumi.readConfig(flags.stack) : undefined);
 }
 
 /** Whether the selected stack and its configuration count. A state file may belong to any stack. */

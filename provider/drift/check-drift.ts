@@ -4,6 +4,7 @@ import { CodedError } from "../coded-error";
 import type { Forge } from "../forge/forge";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { PulumiCli } from "../pulumi/pulumi-cli";
+import { isStackMissing } from "../pulumi/pulumi-reader";
 import { withOutput } from "../pulumi/with-output";
 import {
   type DriftCheck,
@@ -34,6 +35,9 @@ export async function lookForDrift(pulumi: Pick<PulumiCli, "compare">, stack: st
   const { exitCode, stdout, stderr } = await pulumi.compare(stack);
   if (exitCode === pulumiExitCodes.success || exitCode === pulumiExitCodes.changesFound) {
     return { hasDrift: exitCode === pulumiExitCodes.changesFound, details: stdout };
+  }
+  if (isStackMissing({ exitCode, stdout, stderr })) {
+    throw new CodedError(`The stack ${stack} does not exist in this backend. Check the backend and --stack.`, "AGB607");
   }
   const isTooOld = /no changes were expected/.test(stderr);
   const advice = isTooOld

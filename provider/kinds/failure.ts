@@ -136,7 +136,7 @@ function adviceOnEndpoint(account: Account | undefined): string {
 
 /** A silent endpoint on this machine is most likely an emulator that is not running. */
 function emulatorAdvice(error: unknown, account: Account | undefined): string {
-  const isSilent = error instanceof AgbNetworkError && !error.requestSent;
+  const isSilent = error instanceof AgbNetworkError && !error.requestSent && error.obstacle === undefined;
   if (!isSilent || account === undefined || !isLoopback(account.settings.baseUrl)) {
     return "";
   }

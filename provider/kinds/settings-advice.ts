@@ -17,7 +17,7 @@ export function keyAdvice({ settings, apiKey }: Account): string {
       ? `To change it, set ${variable} in the environment.`
       : `To change it, run \`pulumi config set --secret ${key}\`, or set it in the program's AgbProvider.`;
   const first = apiKey === settings.apiKey ? "" : ` AGB also refused the one from ${settings.apiKey.source}.`;
-  return `Check that the API key from ${apiKey.source} is valid for ${settings.baseUrl}. ${change}${first}`;
+  return `Check that the API key from ${apiKey.source} is valid for ${settings.baseUrl} and may do this. ${change}${first}`;
 }
 
 /** Where the endpoint came from and how to change it. */

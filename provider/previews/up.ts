@@ -106,7 +106,7 @@ async function publish({ forge, project, output }: PreviewJob, facts: Omit<UpRep
     await output.publish("session-ids", JSON.stringify(idsByResource(sessions ?? [])));
   }
   if (forge === undefined) {
-    output.say("No comment was written, because neither GitHub nor GitLab is known.");
+    output.warn("No comment was written, because neither GitHub nor GitLab is known.", "AGB701");
     return;
   }
   try {

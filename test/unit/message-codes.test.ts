@@ -38,6 +38,26 @@ test("each entry shows a message, and says what it means and what to do", () => 
   expect(incomplete.map((entry) => entry.slice(0, 6))).toEqual([]);
 });
 
+test("the words that an entry quotes are those of its messages", () => {
+  const entries = page.split(/^### (?=AGB\d{3}: )/m).slice(1);
+  const unsaid = entries.flatMap((entry) => {
+    const code = entry.slice(0, 6);
+    const said = goldenMessages()
+      .filter(({ message }) => message.includes(code))
+      .map(({ message }) => message.replaceAll(/\s+/g, " "))
+      .join(" ");
+    const quotes = entry.match(/^> .*(\n> .*)*/gm) ?? [];
+    // Pairs of words, without what stands for a value, such as a file's name.
+    const pairs = quotes.flatMap((quote) =>
+      [...quote.replaceAll(/\s*\n> /g, " ").matchAll(/(?<![\w.-])(?=([A-Za-z]{2,} [a-z]{2,})(?![\w-]|\.\w))/g)].map(
+        ([, pair = ""]) => pair,
+      ),
+    );
+    return pairs.filter((pair) => !said.includes(pair)).map((pair) => `${code}: ${pair}`);
+  });
+  expect(unsaid).toEqual([]);
+});
+
 test("each code is used by the source", () => {
   const files = sourceFiles(["provider"]).filter((file) => file !== join("provider", "message-codes.ts"));
   const used = new Set(literalsIn(files).map(({ text }) => text));
@@ -91,7 +111,7 @@ const shownByConnectionTests = new Set([
   ...["waiting until one of ", " connections is free", "waiting for ", " to open a tunnel to "],
   ...["looking up ", "negotiating TLS with ", "it took longer than ", " ms. Last step: "],
   ...["the client was closed", "the connection was closed", "it was closed before the request was sent"],
-  ...[". The connection went through ", "it is larger than "],
+  ...[". The connection went through ", "it is larger than ", ". Check the variable"],
 ]);
 
 test("each sentence of the source is in a golden message", () => {

@@ -71,7 +71,7 @@ function nameChunk({ name, moduleIds }: PreRenderedChunk, sources: string): stri
 }
 
 function readTypeScript(sources: string): Plugin {
-  const kinds = join(sources, "kinds", sep);
+  const isDescribed = (id: string) => id.startsWith(join(sources, "kinds", sep)) || id === join(sources, "config.ts");
   return {
     name: "typescript",
     resolveId(id, importer) {
@@ -83,7 +83,7 @@ function readTypeScript(sources: string): Plugin {
     },
     async load(id) {
       const source = await readFile(id, "utf8");
-      const { code, map } = await transform(id.startsWith(kinds) ? blankDocumentation(source) : source, {
+      const { code, map } = await transform(isDescribed(id) ? blankDocumentation(source) : source, {
         loader: "ts",
         sourcefile: id,
         sourcemap: true,

@@ -1,10 +1,10 @@
 import ts from "typescript";
 
 /**
- * Blanks the descriptions and examples of the properties that a resource kind declares. They are for the reference page and for
- * editors, so the package needs them in its declarations only. Lines stay where they are.
+ * Blanks the descriptions of settings, and the descriptions and examples of the properties that a resource kind declares. They
+ * are for the reference page and for editors, so the package needs them in its declarations only. Lines stay where they are.
  *
- * @param source the text of a file in `provider/kinds`
+ * @param source the text of a file in `provider/kinds`, or of `provider/config.ts`
  */
 export function blankDocumentation(source: string): string {
   let blanked = source;
@@ -21,8 +21,11 @@ export function blankDocumentation(source: string): string {
   return blanked;
 }
 
-/** Whether it is part of a declared property: an object that also says what a change does. */
+/** Whether it describes a property, an object that also says what a change does, or a setting, which has a variable. */
 function isDocumentation({ name, parent }: ts.PropertyAssignment): boolean {
   const names = parent.properties.map((property) => property.name?.getText());
-  return ["description", "example"].includes(name.getText()) && names.includes("change");
+  const isDescription = name.getText() === "description";
+  return names.includes("change")
+    ? isDescription || name.getText() === "example"
+    : isDescription && names.includes("variable");
 }
