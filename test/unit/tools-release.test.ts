@@ -11,12 +11,28 @@ test("a release sets repository, homepage and bugs from the repository that it r
     homepage: "https://github.com/owner/name#readme",
     bugs: { url: "https://github.com/owner/name/issues" },
   });
-  expect(
-    repositoryFields({ GITHUB_REPOSITORY: "owner/name", GITHUB_SERVER_URL: "https://forge.example" }).bugs.url,
-  ).toBe("https://forge.example/owner/name/issues");
 });
 
-test.each([undefined, "", "name", "owner/name/more", "owner name/x"])("a release from repository %j fails", (name) => {
+test.each(["https://forge.example", "https://forge.example/"])("a release names the server %s", (server) => {
+  const { bugs } = repositoryFields({ GITHUB_REPOSITORY: "owner/name", GITHUB_SERVER_URL: server });
+  expect(bugs.url).toBe("https://forge.example/owner/name/issues");
+});
+
+test.each([
+  undefined,
+  "",
+  "name",
+  "owner/",
+  "owner/name/more",
+  "owner name/x",
+  "owner/name#1",
+  "owner/name\n",
+  "ówner/name",
+  "./name",
+  "../name",
+  "owner/.",
+  "owner/..",
+])("a release from repository %j fails", (name) => {
   expect(() => repositoryFields({ GITHUB_REPOSITORY: name })).toThrow(/GITHUB_REPOSITORY.*OWNER\/NAME/);
 });
 

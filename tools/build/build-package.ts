@@ -12,6 +12,7 @@ const inputs = ["provider", "tools/build", "package.json", "tsconfig.json", "nod
 /** The folder `dist` of this repository. */
 export const packageTarget: Target = {
   inputs: inputs.map((path) => join(root, path)),
+  buildCode: ["tools/build", "node_modules/.package-lock.json"].map((path) => join(root, path)),
   outputDirectory: join(root, "dist"),
   recordPath: join(root, "node_modules", ".cache", "pulumi-agb", "build.json"),
 };
@@ -20,7 +21,8 @@ export const packageTarget: Target = {
  * Brings `dist` up to date. Does nothing if neither its sources nor `dist` itself have changed since the last build.
  *
  * @param options.isForced whether to build in any case. Default: false
- * @throws Error if a source has a syntax error, or imports something that does not exist. Types are not checked
+ * @throws Error if a source has a syntax error, or imports something that does not exist. Types are not checked. Error if the
+ *   sources keep changing during the build
  */
 export async function buildPackage(options: { readonly isForced?: boolean } = {}): Promise<void> {
   await bringUpToDate(packageTarget, options, async () => {

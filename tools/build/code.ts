@@ -116,7 +116,10 @@ function keepFolders(sources: string): Plugin {
   };
 }
 
-/** Makes code small. Errors keep their names, stack traces the names of methods, and lines stay short. */
+/**
+ * Makes code small. Errors keep their names, and stack traces the names of methods. Most lines stay short. Terser does not
+ * break a string or some expressions, so a few lines have more than 500 characters.
+ */
 async function shrink({ code, map }: OutputChunk): Promise<{ code: string; map: SourceMapPayload }> {
   const { minify } = await import("terser");
   const result = await minify(code, {

@@ -10,16 +10,17 @@ export interface RepositoryFields {
  * that a copy of the repository never names another one.
  *
  * @param environment GITHUB_REPOSITORY, such as `owner/name`. GITHUB_SERVER_URL. Default: `https://github.com`
- * @throws Error if GITHUB_REPOSITORY is missing or is not `owner/name`
+ * @throws Error if GITHUB_REPOSITORY is missing or is not `owner/name`, of letters, digits, `.`, `_` and `-`
  */
 export function repositoryFields(environment: Readonly<Record<string, string | undefined>>): RepositoryFields {
   const name = environment["GITHUB_REPOSITORY"] ?? "";
-  if (!/^[\w.-]+\/[\w.-]+$/.test(name)) {
+  if (!/^[\w.-]+\/[\w.-]+$/.test(name) || name.split("/").some((part) => part === "." || part === "..")) {
     throw new Error(
       `The repository is unknown: GITHUB_REPOSITORY is ${JSON.stringify(name)}. Set it to OWNER/NAME, or release from GitHub Actions.`,
     );
   }
-  const url = `${environment["GITHUB_SERVER_URL"] || "https://github.com"}/${name}`;
+  const server = environment["GITHUB_SERVER_URL"] || "https://github.com";
+  const url = `${server.replace(/\/+$/, "")}/${name}`;
   return {
     repository: { type: "git", url: `git+${url}.git` },
     homepage: `${url}#readme`,
