@@ -37,7 +37,8 @@ export async function lookForDrift(pulumi: Pick<PulumiCli, "compare">, stack: st
     return { hasDrift: exitCode === pulumiExitCodes.changesFound, details: stdout };
   }
   if (isStackMissing({ exitCode, stdout, stderr })) {
-    throw new CodedError(`The stack ${stack} does not exist in this backend. Check the backend and --stack.`, "AGB607");
+    const missing = `The stack ${stack} does not exist in this backend`;
+    throw new CodedError(withOutput(missing, stderr, "Check the backend and --stack."), "AGB607");
   }
   const isTooOld = /no changes were expected/.test(stderr);
   const advice = isTooOld

@@ -78,7 +78,7 @@ describe("a failed adoption changes nothing and says why", () => {
     const { stack } = await openRunning();
     const error = await failureOf(stack.create(adopting({ labels: { job: "other" } })));
     expect(error.message).toBe(
-      'could not create AgbSession "web": no running session carries the labels of `adopt`. [AGB405]',
+      'could not create AgbSession "web": no running session carries the labels of `adopt`. Correct `adopt`, or remove it to create a new session. [AGB405]',
     );
   });
 

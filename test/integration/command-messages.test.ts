@@ -172,6 +172,7 @@ test("stacks, the Pulumi CLI, sweep and drift", async () => {
     settled(`${await keepIssue(forge, { hasDrift, details: "~ web" }, name, check)}`);
   Object.assign(messages, {
     "drift: the check fails": await drift(preview("error: no access", 255)),
+    "drift: no such stack": await drift(preview("error: no stack named 'prod' found", 6)),
     "drift: an old Pulumi CLI": await drift(preview("error: no changes were expected but changes were proposed", 255)),
     "drift: without a forge": await run(["drift", "--stack", "prod"]),
     "drift: without a token": await run(["drift", "--stack", "prod"], { ...server.gitHub, GITHUB_TOKEN: "" }),

@@ -89,7 +89,9 @@ describe("a refused key", () => {
 
   test("from the configuration: the message has the command that changes it", () => {
     const message = explain(error);
-    expect(message).toContain("Check that the API key from agb:apiKey is valid for https://agb.example.com.");
+    expect(message).toContain(
+      "Check that the API key from agb:apiKey is valid for https://agb.example.com and may do this.",
+    );
     expect(message).toContain("To change it, run `pulumi config set --secret agb:apiKey`");
     expect(message).toContain(ofTheState);
   });
@@ -193,7 +195,7 @@ test.each([
 test("an uncertain create names the label by which the session can be found", () => {
   const message = explain(new AgbUncertainCreateError("20261122T164726Z-9f86d081884c", "reset"), "create");
   expect(message).toContain("pulumi-create=20261122T164726Z-9f86d081884c");
-  expect(message).toContain("Look for that session before you run `pulumi up` again");
+  expect(message).toContain("Before you run `pulumi up` again, look for it");
 });
 
 test("after a release that takes too long, the message says to run the command again", () => {
