@@ -9,8 +9,8 @@ import { CleanError } from "./api/errors";
 import type { Labels } from "./api/labels";
 import { findProxy, type HttpProxy } from "./api/proxy";
 import { ignorePatternProblem, labelProblems } from "./lifecycle/labels";
-import { type MessageCode, withCode } from "./message-codes";
-import { describeType, propertyPath } from "./problem";
+import { type MessageCode, withCode } from "./messages/message-codes";
+import { describeType, propertyPath } from "./messages/problem";
 
 /** Namespace of the settings in a stack's configuration, as in `agb:apiKey`. */
 export const configNamespace = "agb";

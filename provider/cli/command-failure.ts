@@ -1,6 +1,6 @@
-import { describeFailure } from "../describe-failure";
 import type { JobOutput } from "../forge/job-output";
-import type { MessageCode } from "../message-codes";
+import { describeFailure } from "../messages/describe-failure";
+import type { MessageCode } from "../messages/message-codes";
 import { StoppedError } from "../pulumi/stop-requests";
 
 const checkEndpoint =

@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
-import { CodedError } from "../coded-error";
-import { describeFailure } from "../describe-failure";
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
+import { CodedError } from "../messages/coded-error";
+import { describeFailure } from "../messages/describe-failure";
 import { requireProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";

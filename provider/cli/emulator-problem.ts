@@ -1,5 +1,5 @@
 import type { EmulatorNoticeCode, EmulatorStartErrorCode } from "../emulator";
-import { type MessageCode, withCode } from "../message-codes";
+import { type MessageCode, withCode } from "../messages/message-codes";
 
 /** The codes of the emulator's problems. The emulator imports nothing from here, so it has its own names for them. */
 const codes: Readonly<Record<EmulatorStartErrorCode | EmulatorNoticeCode, MessageCode>> = {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { CodedError } from "../coded-error";
 import { type Emulator, type EmulatorOptions, EmulatorStartError, startEmulator } from "../emulator";
 import { optionDefaults } from "../emulator/options";
+import { CodedError } from "../messages/coded-error";
 import { emulatorProblem, unsavedState } from "./emulator-problem";
 import { addHelpSections } from "./help-text";
 import { closeInheritedFiles } from "./inherited-files";

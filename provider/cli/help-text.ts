@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { withCode } from "../message-codes";
+import { withCode } from "../messages/message-codes";
 
 const plainWidth = 80;
 /** Long option names must not keep the texts beside them from being wrapped. */

@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { AgbClient } from "../api/client";
 import { printableJson } from "../api/outside-text";
-import { CodedError } from "../coded-error";
 import { readSettings, type Settings } from "../config";
-import { describeFailure } from "../describe-failure";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
 import { isStackId } from "../lifecycle/ownership";
 import { systemClock } from "../lifecycle/wait";
+import { CodedError } from "../messages/coded-error";
+import { describeFailure } from "../messages/describe-failure";
 import { askPulumi } from "../pulumi/ask-pulumi";
 import { readProjectName } from "../pulumi/project-name";
 import { PulumiReader } from "../pulumi/pulumi-reader";

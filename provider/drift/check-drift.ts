@@ -1,7 +1,7 @@
 // Checks a stack for drift, and keeps the one issue that reports it. Uses pulumi/ and forge/. Only cli/ uses it.
 
-import { CodedError } from "../coded-error";
 import type { Forge } from "../forge/forge";
+import { CodedError } from "../messages/coded-error";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { PulumiCli } from "../pulumi/pulumi-cli";
 import { isStackMissing } from "../pulumi/pulumi-reader";

@@ -1,4 +1,4 @@
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 import type { Forge } from "./forge";
 import { ForgeClient } from "./forge-client";
 import type { ForgeCallOptions } from "./forge-http";

@@ -1,5 +1,5 @@
-import { CodedError } from "../coded-error";
-import type { MessageCode } from "../message-codes";
+import { CodedError } from "../messages/coded-error";
+import type { MessageCode } from "../messages/message-codes";
 
 /** What is known about a call that failed. */
 export interface ForgeFailure {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import { parseRetryAfterMs } from "../api/retry";
-import type { MessageCode } from "../message-codes";
+import type { MessageCode } from "../messages/message-codes";
 import { ForgeError } from "./forge-error";
 
 const maximumAttempts = 4;

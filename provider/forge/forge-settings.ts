@@ -1,4 +1,4 @@
-import type { MessageCode } from "../message-codes";
+import type { MessageCode } from "../messages/message-codes";
 
 /** How to reach GitHub. */
 export interface GitHubSettings {

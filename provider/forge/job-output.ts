@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import { printable, printableLines } from "../api/outside-text";
-import { type MessageCode, withCode } from "../message-codes";
+import { type MessageCode, withCode } from "../messages/message-codes";
 
 const longestLine = 10_000;
 

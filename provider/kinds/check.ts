@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { MessageCode } from "../message-codes";
+import type { MessageCode } from "../messages/message-codes";
+import { describeType, type Problem, propertyPath } from "../messages/problem";
 import { nearestName } from "../nearest-name";
-import { describeType, type Problem, propertyPath } from "../problem";
 import type { Properties } from "./hosted-kind";
 import type { PropertiesOfKind } from "./kind";
 import { codeOfRule } from "./types";

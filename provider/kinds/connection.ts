@@ -4,7 +4,7 @@ import { noSuchCallCode } from "../api/gone";
 import { keySecret } from "../api/known-secrets";
 import { confirmAccess } from "../api/sessions";
 import { readSettings, type Settings, type Sourced, settingNames } from "../config";
-import { withCode } from "../message-codes";
+import { withCode } from "../messages/message-codes";
 import { describeExchange } from "./log";
 import { OutageLog } from "./outage-log";
 

@@ -3,7 +3,6 @@ import { getContext } from "../api/contexts";
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError, CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
 import { isTransient } from "../api/retry";
-import { isAtWrongAddress } from "../call-failure-code";
 import { createOwnedContext, deleteContext, deleteNewContext, renameContext } from "../lifecycle/context";
 import {
   AgbContextClearingError,
@@ -13,7 +12,8 @@ import {
   AgbUncertainContextError,
 } from "../lifecycle/context-errors";
 import { ContextsInUse } from "../lifecycle/contexts-in-use";
-import type { Problem } from "../problem";
+import { isAtWrongAddress } from "../messages/call-failure-code";
+import type { Problem } from "../messages/problem";
 import type { LimitedOperation, Properties } from "./hosted-kind";
 import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
 import { serviceOutput, timeoutsInput } from "./types";

@@ -8,10 +8,10 @@ import {
 } from "../api/errors";
 import { keySecret } from "../api/known-secrets";
 import { type CleanText, cleanerFor, printable } from "../api/outside-text";
-import { callFailureCode, isAtWrongAddress } from "../call-failure-code";
 import { AgbConfigurationError, settingNames } from "../config";
 import { AgbRunEndedError } from "../lifecycle/errors";
-import type { MessageCode } from "../message-codes";
+import { callFailureCode, isAtWrongAddress } from "../messages/call-failure-code";
+import type { MessageCode } from "../messages/message-codes";
 import { DoubtfulAbsenceError, MissingLookupError } from "./certain-absence";
 import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";

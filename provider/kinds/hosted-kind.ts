@@ -2,8 +2,8 @@
  * The interface between resource kinds and their hosts, in Pulumi's words. Nothing here knows AGB or a particular host:
  * together with `hosts/` it could serve another provider. Imports nothing but problems and the codes of messages.
  */
-import { type MessageCode, withCode } from "../message-codes";
-import type { Problem } from "../problem";
+import { type MessageCode, withCode } from "../messages/message-codes";
+import type { Problem } from "../messages/problem";
 
 /** A resource's properties as Pulumi carries them. */
 export type Properties = Record<string, unknown>;

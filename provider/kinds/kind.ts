@@ -8,8 +8,8 @@ import type { AgbClient } from "../api/client";
 import type { KnownSecret } from "../api/known-secrets";
 import type { Settings } from "../config";
 import type { Clock } from "../lifecycle/wait";
-import type { MessageCode } from "../message-codes";
-import type { Problem } from "../problem";
+import type { MessageCode } from "../messages/message-codes";
+import type { Problem } from "../messages/problem";
 import type { CreatesInFlight } from "./creates-in-flight";
 import type { LimitedOperation, Properties } from "./hosted-kind";
 

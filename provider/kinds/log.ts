@@ -1,7 +1,7 @@
 import type { ExchangeNotice } from "../api/client";
 import { printable } from "../api/outside-text";
 import type { SearchNotice } from "../lifecycle/create-runtime";
-import { withCode } from "../message-codes";
+import { withCode } from "../messages/message-codes";
 
 /**
  * Makes a reporter of creates that search for their session, because a failed call may have created it. Searches that begin

@@ -1,7 +1,7 @@
 import { serviceName } from "../api/endpoint";
 import { AgbConfigurationError, type Settings } from "../config";
-import { withCode } from "../message-codes";
-import type { Problem } from "../problem";
+import { withCode } from "../messages/message-codes";
+import type { Problem } from "../messages/problem";
 import { refuseMissingLookup, requireCertainAbsence } from "./certain-absence";
 import { declarationProblems } from "./check";
 import { cleanProperties } from "./clean-properties";

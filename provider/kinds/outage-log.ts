@@ -1,7 +1,7 @@
 import type { ExchangeNotice, RetryNotice } from "../api/client";
 import { type AgbError, AgbNetworkError } from "../api/errors";
-import { callFailureCode } from "../call-failure-code";
-import { withCode } from "../message-codes";
+import { callFailureCode } from "../messages/call-failure-code";
+import { withCode } from "../messages/message-codes";
 
 /** Kind of trouble: no connection, connections that break, replies 408 and 5xx, or 429. */
 type Trouble = "unreachable" | "broken" | "failing" | "limited";

@@ -1,11 +1,11 @@
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError } from "../api/errors";
 import { isTransient } from "../api/retry";
-import { callFailureCode, isAtWrongAddress } from "../call-failure-code";
 import { AgbAdoptError } from "../lifecycle/adopt";
 import { mayHaveHadEffect } from "../lifecycle/create-outcome";
 import { AgbReleaseTimeoutError, AgbUncertainCreateError } from "../lifecycle/errors";
 import { ownershipKeys } from "../lifecycle/ownership";
-import type { MessageCode } from "../message-codes";
+import { callFailureCode, isAtWrongAddress } from "../messages/call-failure-code";
+import type { MessageCode } from "../messages/message-codes";
 import { MissingLookupError } from "./certain-absence";
 import type { Advice, FailedOperation } from "./kind";
 import { TakenOverError } from "./own-token";

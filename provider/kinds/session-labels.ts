@@ -4,7 +4,7 @@ import { printable } from "../api/outside-text";
 import { foreignLabels, labelCountProblem, labelDifferences, labelLimits } from "../lifecycle/labels";
 import { isReserved, ownershipKeys } from "../lifecycle/ownership";
 import { replaceLabels } from "../lifecycle/session";
-import { type Problem, propertyPath } from "../problem";
+import { type Problem, propertyPath } from "../messages/problem";
 import type { Properties } from "./hosted-kind";
 import { UnfinishedResource } from "./kind";
 import type { TokenState } from "./own-token";

@@ -12,7 +12,7 @@ import {
   waitForDownloads,
 } from "../lifecycle/context-mounts";
 import type { Clock } from "../lifecycle/wait";
-import type { Problem } from "../problem";
+import type { Problem } from "../messages/problem";
 import { describeError } from "./failure";
 import type { Properties } from "./hosted-kind";
 import { type Call, UnfinishedResource } from "./kind";

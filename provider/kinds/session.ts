@@ -9,7 +9,7 @@ import { openCreateRuntime } from "../lifecycle/create-runtime";
 import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
 import { newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
 import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
-import type { Problem } from "../problem";
+import type { Problem } from "../messages/problem";
 import { contextSyncList, sameMounts, sortedMounts } from "./context-syncs";
 import type { Properties } from "./hosted-kind";
 import type { Call, KindRuntime, LabelSettings, PropertiesOfKind, ResourceKind, StateOf } from "./kind";

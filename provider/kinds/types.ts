@@ -2,8 +2,8 @@
 import { z } from "zod";
 import type { Labels } from "../api/labels";
 import { ignorePatternProblem, labelProblems } from "../lifecycle/labels";
-import type { MessageCode } from "../message-codes";
-import { describeType } from "../problem";
+import type { MessageCode } from "../messages/message-codes";
+import { describeType } from "../messages/problem";
 import type { LimitedOperation } from "./hosted-kind";
 import type { Property } from "./kind";
 

@@ -4,7 +4,7 @@ import { getLabels, type Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { listSessions } from "../api/sessions";
 import { unlessGone } from "../api/unless-gone";
-import type { MessageCode } from "../message-codes";
+import type { MessageCode } from "../messages/message-codes";
 import { hasLabel } from "./labels";
 import { createTokenTime, ownerKeys, ownershipKeys } from "./ownership";
 

@@ -1,7 +1,7 @@
 import type { Labels } from "../api/labels";
 import { quoted } from "../api/outside-text";
-import type { MessageCode } from "../message-codes";
-import { describeType } from "../problem";
+import type { MessageCode } from "../messages/message-codes";
+import { describeType } from "../messages/problem";
 import { isReserved, reservedPrefix } from "./ownership";
 
 /**

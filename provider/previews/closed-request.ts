@@ -1,4 +1,4 @@
-import { describeFailure } from "../describe-failure";
+import { describeFailure } from "../messages/describe-failure";
 import type { PreviewJob } from "./job";
 
 /** Asks the forge whether a request is closed. Warns and returns false when the forge gives no answer. */

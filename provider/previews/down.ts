@@ -1,4 +1,4 @@
-import { describeFailure } from "../describe-failure";
+import { describeFailure } from "../messages/describe-failure";
 import { isStackMissing } from "../pulumi/pulumi-reader";
 import { isSettled, type OrphanResult } from "../sweep/release-orphan";
 import { proofOf, type StateProof } from "../sweep/state-proof";

@@ -1,4 +1,4 @@
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 import type { CommandResult } from "../pulumi/pulumi-process";
 import { areHoldersDead, lockHolders } from "../pulumi/stack-lock";
 import type { PreviewJob } from "./job";

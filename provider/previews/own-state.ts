@@ -1,7 +1,7 @@
 import type { Labels } from "../api/labels";
-import { CodedError } from "../coded-error";
-import { describeFailure } from "../describe-failure";
 import { ownershipKeys } from "../lifecycle/ownership";
+import { CodedError } from "../messages/coded-error";
+import { describeFailure } from "../messages/describe-failure";
 import { type StackState, secretText } from "../pulumi/stack-state";
 import { repositoriesOf, shownLabels } from "../sweep/state-proof";
 import type { PreviewJob } from "./job";

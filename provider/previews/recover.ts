@@ -1,4 +1,4 @@
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 import { isStackMissing } from "../pulumi/pulumi-reader";
 import type { CutOffRun } from "../pulumi/run-note";
 import { areHoldersDead, isOnlyHolder, lockHolders, unknownHolder } from "../pulumi/stack-lock";

@@ -1,7 +1,7 @@
-import { describeFailure, type Failure } from "../describe-failure";
 import type { Forge, RequestState } from "../forge/forge";
 import type { Clock } from "../lifecycle/wait";
-import type { MessageCode } from "../message-codes";
+import { describeFailure, type Failure } from "../messages/describe-failure";
+import type { MessageCode } from "../messages/message-codes";
 
 /** What to do with the environment of a request. */
 export interface RequestDecision {

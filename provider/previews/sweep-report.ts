@@ -1,5 +1,5 @@
 import { literal, rowsWithin, tableHead, tableRow } from "../forge/markdown";
-import { withCode } from "../message-codes";
+import { withCode } from "../messages/message-codes";
 import { shownReason } from "../sweep/release-orphan";
 import type { SweepResult } from "./sweep-result";
 

@@ -1,5 +1,5 @@
-import type { Failure } from "../describe-failure";
-import type { MessageCode } from "../message-codes";
+import type { Failure } from "../messages/describe-failure";
+import type { MessageCode } from "../messages/message-codes";
 import { isSettled, type OrphanResult } from "../sweep/release-orphan";
 import type { StateProof } from "../sweep/state-proof";
 

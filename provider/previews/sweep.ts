@@ -1,6 +1,6 @@
-import { CodedError } from "../coded-error";
-import { describeFailure, type Failure } from "../describe-failure";
 import type { Forge } from "../forge/forge";
+import { CodedError } from "../messages/coded-error";
+import { describeFailure, type Failure } from "../messages/describe-failure";
 import { findOwnedSessions, type OwnedSession } from "../sweep/owned-sessions";
 import { leaveOrphan, releaseOrphan, resultLine, shownReason } from "../sweep/release-orphan";
 import { proofOf } from "../sweep/state-proof";

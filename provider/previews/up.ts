@@ -1,5 +1,5 @@
-import { describeFailure } from "../describe-failure";
 import { repositoryConfigKey } from "../lifecycle/ownership";
+import { describeFailure } from "../messages/describe-failure";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { StateSession } from "../pulumi/stack-state";
 import { isClosedRequest } from "./closed-request";

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 import type { CommandResult } from "./pulumi-process";
 import type { RunPulumi } from "./pulumi-reader";
 import { withOutput } from "./with-output";

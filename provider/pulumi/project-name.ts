@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 
 const fileNames = ["Pulumi.yaml", "Pulumi.yml"];
 

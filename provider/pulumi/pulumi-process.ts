@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { setTimeout as sleepFor } from "node:timers/promises";
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 import { StopRequests, stopSignals } from "./stop-requests";
 import { describeFailedCommand } from "./with-output";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 import { pulumiExitCodes } from "./exit-codes";
 import type { CommandResult } from "./pulumi-process";
 import { exportAdvice, parseStackState, type StackState } from "./stack-state";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 
 /** A session as a stack's state knows it. */
 export interface StateSession {

@@ -1,4 +1,4 @@
-import { CodedError } from "../coded-error";
+import { CodedError } from "../messages/coded-error";
 
 const repeatWithinMs = 1_000;
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configNamespace, isVariableSet, settingNames } from "../config";
-import { withCode } from "../message-codes";
+import { withCode } from "../messages/message-codes";
 import { nearestName } from "../nearest-name";
 import { warnOfUnknownSettings } from "./unknown-settings";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames } from "../config";
-import { withCode } from "../message-codes";
+import { withCode } from "../messages/message-codes";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** What a class says of itself in the messages of its constructor. */

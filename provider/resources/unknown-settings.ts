@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configNamespace, settingNames } from "../config";
-import { withCode } from "../message-codes";
+import { withCode } from "../messages/message-codes";
 import { nearestName } from "../nearest-name";
 
 let warned = false;

@@ -3,9 +3,9 @@ import { AgbUnexpectedReplyError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
 import { listSessions } from "../api/sessions";
 import { unlessGone } from "../api/unless-gone";
-import { describeFailure, type Failure } from "../describe-failure";
 import { hasLabel } from "../lifecycle/labels";
 import { createTokenTime, ownershipKeys } from "../lifecycle/ownership";
+import { describeFailure, type Failure } from "../messages/describe-failure";
 
 /** A stack, named as its sessions' labels name it. */
 export interface StackName {

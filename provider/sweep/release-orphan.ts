@@ -2,10 +2,10 @@
 // and releases such sessions. It uses api/, lifecycle/ and what pulumi/ reads from a state; previews/ and cli/ use it.
 
 import type { AgbClient } from "../api/client";
-import { describeFailure, type Failure } from "../describe-failure";
 import { releaseAndWait } from "../lifecycle/session";
 import type { Clock } from "../lifecycle/wait";
-import { type MessageCode, withCode } from "../message-codes";
+import { describeFailure, type Failure } from "../messages/describe-failure";
+import { type MessageCode, withCode } from "../messages/message-codes";
 import { compareOwner, type OwnedSession } from "./owned-sessions";
 import type { StateProof } from "./state-proof";
 

@@ -1,7 +1,7 @@
 import type { AgbClient } from "../api/client";
 import { describeService, isSameService } from "../api/endpoint";
-import { CodedError } from "../coded-error";
 import type { Clock } from "../lifecycle/wait";
+import { CodedError } from "../messages/coded-error";
 import type { StackState } from "../pulumi/stack-state";
 import { findOwnedSessions, type OwnedSession, type StackName } from "./owned-sessions";
 import { type OrphanResult, type ReleaseRight, releaseOrphan } from "./release-orphan";

@@ -17,7 +17,6 @@ import {
 import { emulatorProblem, unsavedState } from "../../provider/cli/emulator-problem";
 import { readForgeSettings } from "../../provider/cli/environment";
 import { requestLine } from "../../provider/cli/request-log";
-import { CodedError } from "../../provider/coded-error";
 import { keepIssue, lookForDrift } from "../../provider/drift/check-drift";
 import { describeDrift, describeNoDrift } from "../../provider/drift/drift-report";
 import { type EmulatorNoticeCode, startEmulator } from "../../provider/emulator";
@@ -25,6 +24,7 @@ import { plainViewWarning } from "../../provider/emulator/sandbox/find-session-v
 import { requireForge } from "../../provider/forge/find-forge";
 import type { Forge } from "../../provider/forge/forge";
 import { systemClock } from "../../provider/lifecycle/wait";
+import { CodedError } from "../../provider/messages/coded-error";
 import { takeDown } from "../../provider/previews/down";
 import { whenUnlocked } from "../../provider/previews/locked-stack";
 import { recover } from "../../provider/previews/recover";

@@ -12,7 +12,7 @@ import { findAdoptable } from "../../provider/lifecycle/adopt";
 import { deleteContext } from "../../provider/lifecycle/context";
 import { uploadBeforeRelease, waitForDownloads } from "../../provider/lifecycle/context-mounts";
 import { createExactlyOnce } from "../../provider/lifecycle/create-once";
-import { withCode } from "../../provider/message-codes";
+import { withCode } from "../../provider/messages/message-codes";
 import { openClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
 import { declareContext, openContextStack } from "../support/context-stack";

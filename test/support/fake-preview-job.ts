@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { AgbClient } from "../../provider/api/client";
-import { CodedError } from "../../provider/coded-error";
 import type { Forge, RequestState } from "../../provider/forge/forge";
 import { ownerLabels } from "../../provider/lifecycle/ownership";
+import { CodedError } from "../../provider/messages/coded-error";
 import type { PreviewJob, ReleasingJob } from "../../provider/previews/job";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
 import type { CutOffRun } from "../../provider/pulumi/run-note";

@@ -1,5 +1,5 @@
 import { AgbConfigurationError, readSettings } from "../../provider/config";
-import { withCode } from "../../provider/message-codes";
+import { withCode } from "../../provider/messages/message-codes";
 
 /** Reads settings from configuration and environment given as plain objects. */
 function read(config: Record<string, string>, environment: Record<string, string | undefined> = {}) {

@@ -8,7 +8,7 @@ import type { ResourceKind } from "../../provider/kinds/kind";
 import { sessionKind } from "../../provider/kinds/session";
 import { unknownValue } from "../../provider/kinds/unknown";
 import { systemClock } from "../../provider/lifecycle/wait";
-import { type Problem, propertyPath } from "../../provider/problem";
+import { type Problem, propertyPath } from "../../provider/messages/problem";
 
 // What must hold for every kind and every declaration, so that a new property or kind need not prove it again.
 

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { CodedError } from "../../provider/coded-error";
+import { CodedError } from "../../provider/messages/coded-error";
 import { whenUnlocked } from "../../provider/previews/locked-stack";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
 import { areHoldersDead, lockHolders } from "../../provider/pulumi/stack-lock";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type MessageCode, messageCodes } from "../../provider/message-codes";
+import { type MessageCode, messageCodes } from "../../provider/messages/message-codes";
 import { goldenMessages } from "../support/golden-messages";
 import { isProse, literalsIn, sourceFiles } from "../support/message-literals";
 import { repositoryRoot } from "../support/node-process";
@@ -16,9 +16,9 @@ const messageSources = [
   "provider/kinds",
   "provider/resources",
   "provider/hosts",
-  "provider/call-failure-code.ts",
+  "provider/messages/call-failure-code.ts",
   "provider/config.ts",
-  "provider/problem.ts",
+  "provider/messages/problem.ts",
   "provider/dynamic.ts",
 ];
 
@@ -59,7 +59,7 @@ test("the words that an entry quotes are those of its messages", () => {
 });
 
 test("each code is used by the source", () => {
-  const files = sourceFiles(["provider"]).filter((file) => file !== join("provider", "message-codes.ts"));
+  const files = sourceFiles(["provider"]).filter((file) => file !== join("provider", "messages", "message-codes.ts"));
   const used = new Set(literalsIn(files).map(({ text }) => text));
   expect(codes.filter((code) => !used.has(code))).toEqual([]);
 });

@@ -30,7 +30,7 @@ import {
   AgbUncertainContextError,
 } from "../../provider/lifecycle/context-errors";
 import { AgbReleaseTimeoutError, AgbRunEndedError, AgbUncertainCreateError } from "../../provider/lifecycle/errors";
-import { withCode } from "../../provider/message-codes";
+import { withCode } from "../../provider/messages/message-codes";
 import { accountWith, type Explained, explained, kinds, refusalWith } from "../support/explained";
 import { expectGolden, type GoldenMessage } from "../support/golden-messages";
 import { runProgram } from "../support/pulumi-program";

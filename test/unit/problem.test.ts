@@ -1,4 +1,4 @@
-import { propertyPath } from "../../provider/problem";
+import { propertyPath } from "../../provider/messages/problem";
 
 test.each([
   [["labels", "team"], "labels.team"],

@@ -5,7 +5,7 @@ import type { LabelSettings } from "../../provider/kinds/kind";
 import { sessionKind } from "../../provider/kinds/session";
 import { unknownValue } from "../../provider/kinds/unknown";
 import { systemClock } from "../../provider/lifecycle/wait";
-import type { Problem } from "../../provider/problem";
+import type { Problem } from "../../provider/messages/problem";
 
 const kind = sessionKind({ clock: systemClock, creates: new CreatesInFlight(), say: () => {} });
 

@@ -1,4 +1,4 @@
-import { quoted } from "./api/outside-text";
+import { quoted } from "../api/outside-text";
 import type { MessageCode } from "./message-codes";
 
 /** A problem with one property that a user declares or configures. */

@@ -5,9 +5,9 @@ import {
   AgbNetworkError,
   AgbTimeoutError,
   AgbUnexpectedReplyError,
-} from "./api/errors";
-import { noSuchCallCode } from "./api/gone";
-import { isTransient } from "./api/retry";
+} from "../api/errors";
+import { noSuchCallCode } from "../api/gone";
+import { isTransient } from "../api/retry";
 import type { MessageCode } from "./message-codes";
 
 /** Chooses the code for the failure of a call to AGB. Anything else is an unexpected error, `AGB100`. */
