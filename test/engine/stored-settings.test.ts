@@ -13,7 +13,7 @@ const program = `
   const { AgbSession } = require("pulumi-agb");
   new AgbSession("web", { imageId: "agb-code-space-1", labels: { team: "storefront" } });
 `;
-const fix = "run `pulumi refresh --run-program` first";
+const fix = "run `pulumi refresh --run-program`";
 
 async function openProject(environment: Record<string, string> = {}) {
   const emulator = await startTestEmulator();
