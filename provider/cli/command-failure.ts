@@ -1,4 +1,5 @@
 import type { JobOutput } from "../forge/job-output";
+import { sharedAdvice } from "../messages/call-failure-code";
 import { describeFailure } from "../messages/describe-failure";
 import type { MessageCode } from "../messages/message-codes";
 import { StoppedError } from "../pulumi/stop-requests";
@@ -9,7 +10,7 @@ const runLater = "Run this again later.";
 
 /** What to do about a failed call to AGB, whose own message only says what happened. */
 const adviceByCode: Readonly<Partial<Record<MessageCode, string>>> = {
-  AGB100: "This is a defect of pulumi-agb; please report it.",
+  ...sharedAdvice,
   AGB202: "Set AGB_API_KEY, or agb:apiKey if the command reads the stack's configuration, to a key that may do this.",
   AGB301: checkEndpoint,
   AGB304: checkEndpoint,
@@ -17,7 +18,6 @@ const adviceByCode: Readonly<Partial<Record<MessageCode, string>>> = {
   AGB306: checkEndpoint,
   AGB307: runLater,
   AGB308: runLater,
-  AGB310: "If the message does not say what to change, ask AGB's support and give them the request id.",
 };
 
 /** Reports why a subcommand failed, and sets the exit code. @param name such as `sweep` */

@@ -10,7 +10,7 @@ import { keySecret } from "../api/known-secrets";
 import { type CleanText, cleanerFor, printable } from "../api/outside-text";
 import { AgbConfigurationError, settingNames } from "../config";
 import { AgbRunEndedError } from "../lifecycle/errors";
-import { callFailureCode, isAtWrongAddress } from "../messages/call-failure-code";
+import { callFailureCode, isAtWrongAddress, sharedAdvice } from "../messages/call-failure-code";
 import type { MessageCode } from "../messages/message-codes";
 import { DoubtfulAbsenceError, MissingLookupError } from "./certain-absence";
 import type { Account } from "./connection";
@@ -114,12 +114,11 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
 }
 
 const furtherAdvice: Readonly<Partial<Record<MessageCode, string>>> = {
-  AGB100: "This is a defect of pulumi-agb; please report it.",
+  ...sharedAdvice,
   AGB307: "AGB is overloaded or failing. Wait a while, then run the command again.",
   AGB308:
     "AGB limits how many calls it answers. Wait a while, then run the command again, with fewer calls at a time, such as " +
     "with `--parallel 4`.",
-  AGB310: "If the message does not say what to change, ask AGB's support and give them the request id.",
 };
 
 /** The code for each reason why a resource that was not found may still exist. */

@@ -33,6 +33,12 @@ export function callFailureCode(error: unknown): MessageCode {
   return "AGB100";
 }
 
+/** What to do about failures that need the same answer in the provider and in its commands. */
+export const sharedAdvice = {
+  AGB100: "This is a defect of pulumi-agb; please report it.",
+  AGB310: "If the message does not say what to change, ask AGB's support and give them the request id.",
+} as const satisfies Partial<Record<MessageCode, string>>;
+
 /** Whether the endpoint is wrong: something other than AGB refused the call, or AGB has no such call at this path. */
 export function isAtWrongAddress(error: unknown): boolean {
   return error instanceof AgbApiError && (!error.isFromAgb || error.code === noSuchCallCode);
