@@ -3,8 +3,8 @@
  * several wordings of the same cause share it. `docs/troubleshooting.md` has an entry for each code, with this title.
  *
  * 1xx: declarations and programs. 2xx: settings. 3xx: the connection and AGB's answers. 4xx: sessions. 5xx: contexts.
- * 6xx: stacks, the Pulumi CLI, sweep and drift. 7xx: preview environments and forges. 8xx: the emulator. Users search
- * for codes, so a code never gets another meaning.
+ * 6xx: stacks, the Pulumi CLI, sweep and drift. 7xx: preview environments and forges. 8xx: the emulator. 9xx: commands,
+ * files and links of sessions. Users search for codes, so a code never gets another meaning.
  */
 export const messageCodes = {
   AGB100: "Unexpected error",
