@@ -35,12 +35,14 @@ export interface Property {
 /** The declarations of all properties of a kind, by name. */
 export type PropertiesOfKind = Readonly<Record<string, Property>>;
 
-type OptionalNames<Declared extends PropertiesOfKind> = {
+type Typed = Readonly<Record<string, Pick<Property, "type">>>;
+
+type OptionalNames<Declared extends Typed> = {
   [Name in keyof Declared]: undefined extends z.infer<Declared[Name]["type"]> ? Name : never;
 }[keyof Declared];
 
-/** The properties that the state holds of a resource, with the types that are declared. */
-export type StateOf<Declared extends PropertiesOfKind> = {
+/** The values of properties, with the types that are declared: what the state holds of a resource. */
+export type StateOf<Declared extends Typed> = {
   readonly [Name in Exclude<keyof Declared, OptionalNames<Declared>>]: z.infer<Declared[Name]["type"]>;
 } & {
   readonly [Name in OptionalNames<Declared>]?: z.infer<Declared[Name]["type"]> | undefined;

@@ -1,8 +1,9 @@
 import type { AgbClient } from "../api/client";
 import { getLabels, type Labels } from "../api/labels";
-import { listSessions } from "../api/sessions";
+import { getSession, getSessionStatus, listSessions, type SessionIdentity } from "../api/sessions";
 import { unlessGone } from "../api/unless-gone";
 import { hasLabel } from "./labels";
+import { isReleasedStatus, unlessSessionGone } from "./session";
 
 /** A running session and its labels. */
 export interface FoundSession {
@@ -10,6 +11,28 @@ export interface FoundSession {
   /** AGB's status, such as `RUNNING`, or an empty string. */
   readonly status: string;
   readonly labels: Labels;
+}
+
+/**
+ * Finds a running session by its id, with three calls at the same time.
+ *
+ * @returns `undefined` if AGB says that there is none
+ * @throws AgbError of any other kind, which says nothing about the session
+ */
+export async function findSession(
+  client: AgbClient,
+  sessionId: string,
+): Promise<(FoundSession & SessionIdentity) | undefined> {
+  const answers = await unlessSessionGone([
+    getSessionStatus(client, sessionId),
+    getLabels(client, sessionId),
+    getSession(client, sessionId),
+  ]);
+  if (answers === undefined || isReleasedStatus(answers[0])) {
+    return undefined;
+  }
+  const [status, labels, { appInstanceId, resourceId }] = answers;
+  return { sessionId, status, labels, appInstanceId, resourceId };
 }
 
 /** How many sessions are asked for their labels at the same time. */

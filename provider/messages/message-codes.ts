@@ -74,6 +74,7 @@ export const messageCodes = {
   AGB416: "The session was released without its files",
   AGB417: "A mount was not uploaded",
   AGB418: "The run ended during a create",
+  AGB419: "The idle time of the session was not restarted",
 
   AGB501: "A context with this name exists",
   AGB502: "The context holds files",
@@ -136,6 +137,13 @@ export const messageCodes = {
   AGB808: "Sessions cannot run tools",
   AGB809: "Files of an ended session were not uploaded",
   AGB810: "The state was not saved",
+
+  AGB961: "A port without a link",
+  AGB962: "The provider of a look-up is not an AgbProvider",
+  AGB963: "No context has this name",
+  AGB964: "No link to a released session",
+  AGB965: "An output instead of a value",
+  AGB966: "The account is not known in the preview",
 } as const;
 
 /** The code of a message, such as `AGB201`. */

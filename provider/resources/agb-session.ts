@@ -8,6 +8,7 @@ import type { DeepInputs } from "./deep-inputs";
 import { providerReference } from "./reference";
 import { isRetained, watchRetention } from "./retention";
 import type { SeededOutputs } from "./seeded-outputs";
+import { linkTo, rememberName, resourceUrlOf } from "./session-links";
 import { stackId } from "./stack-identity";
 
 /** What a program declares of a session. */
@@ -205,6 +206,29 @@ export class AgbSession extends pulumi.CustomResource {
     // The id stays known in previews of an update, which a property of its own would not.
     this.sessionId = this.id;
     this.released = pulumi.output(this.released).apply((released) => released ?? false);
+    if (opts.id === undefined) {
+      rememberName(this, name);
+    }
+  }
+
+  /**
+   * The address at which a person sees the session in a browser. It holds a token and is valid for 30 minutes. Always secret, and
+   * never in the state of the session. AGB is asked when the program reads the property, in each preview and update, and not
+   * again in the same run.
+   */
+  get resourceUrl(): pulumi.Output<string> {
+    return resourceUrlOf(this);
+  }
+
+  /**
+   * Asks AGB for an address of a port of the session. It holds a token. Always secret, and never in the state of the session. AGB
+   * is asked in each preview and update.
+   *
+   * @param port port in the session, from 30100 to 30199
+   * @param protocol `https`, or `wss` for a WebSocket. Default: `https`
+   */
+  link(port: pulumi.Input<number>, protocol?: pulumi.Input<"https" | "wss">): pulumi.Output<string> {
+    return linkTo(this, port, protocol);
   }
 
   /**
@@ -223,7 +247,7 @@ export class AgbSession extends pulumi.CustomResource {
 /** A session that was looked up. It has no `imageId`, `idleTimeoutSeconds` and `policyId`, because AGB does not return them. */
 export interface FoundAgbSession
   extends pulumi.CustomResource,
-    Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId"> {
+    Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId" | "resourceUrl" | "link"> {
   /** The labels of the session, without those that begin with `pulumi-`. */
   readonly labels: pulumi.Output<Record<string, string>>;
 }
