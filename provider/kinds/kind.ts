@@ -123,6 +123,13 @@ export interface ResourceKind<State extends object> {
    * before any delete.
    */
   onDiff?(id: string, resource: string | undefined): void;
+  /**
+   * Keeps an existing resource alive that the program declares. Each diff calls it, in a preview too: a host cannot always tell
+   * a preview from an update. Never fails.
+   *
+   * @param open opens the call, which may fail because of the settings
+   */
+  keepAlive?(open: () => Call, id: string, olds: Partial<State>, news: State): Promise<void>;
   /** Name of the resource in the program, when its own properties show it. */
   resourceName?(known: Partial<State>): string | undefined;
   /** Values of the resource that may be secret, so that no message repeats what AGB says of them. */

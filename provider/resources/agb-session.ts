@@ -59,6 +59,13 @@ export interface AgbSessionArgs {
    */
   readonly releaseWithoutUpload?: pulumi.Input<boolean>;
   /**
+   * Whether each refresh, preview and update counts as use of the session, so that its idle time begins again. AGB still releases
+   * the session after its longest life, 30 minutes unless a policy allows more. A change is stored in the state only.
+   *
+   * @default false
+   */
+  readonly keepAlive?: pulumi.Input<boolean>;
+  /**
    * A running session to take over instead of creating one: by id, or by labels that match exactly one. It gets the declared
    * labels. Its image and timeouts are not compared. From then on, a destroy releases it unless the option `retainOnDelete`
    * is set. Only a create uses this argument. A change is stored in the state only.
