@@ -145,9 +145,9 @@ const outputs: SeededOutputs<AgbSession, SessionState> = {
 /**
  * An AGB session: an isolated cloud sandbox with labels.
  *
- * AGB releases idle sessions after minutes. A refresh notices that, and the next `pulumi up` recreates the session. Outputs
- * hold nothing that changes by itself. Links and tokens change with every read and expire after half an hour, so they are no
- * outputs.
+ * AGB releases idle sessions after minutes. A refresh notices that, and the next `pulumi up` recreates the session. The state
+ * holds nothing that changes by itself. Links and tokens change with every read. So `resourceUrl` and `link` are no part of the
+ * state: they ask AGB when the program runs.
  *
  * A replacement is created before the old session is released. Set the option `deleteBeforeReplace` to reverse the order. A
  * session with `contextSyncs` is always released first.
@@ -251,7 +251,10 @@ export class AgbSession extends pulumi.CustomResource {
   }
 }
 
-/** A session that was looked up. It has no `imageId`, `idleTimeoutSeconds` and `policyId`, because AGB does not return them. */
+/**
+ * A session that was looked up. It has no `imageId`, `idleTimeoutSeconds` and `policyId`, because AGB does not return them. It
+ * has `resourceUrl` and `link` as an `AgbSession` has.
+ */
 export interface FoundAgbSession
   extends pulumi.CustomResource,
     Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId" | "resourceUrl" | "link"> {

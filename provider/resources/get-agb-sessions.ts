@@ -6,7 +6,7 @@ export interface GetAgbSessionsArgs {
   /**
    * Labels that each session carries. A session may carry others too.
    *
-   * @default no labels: all sessions of the account
+   * @default none, which finds all sessions of the account
    */
   readonly labels?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
+  AgbAuthenticationError,
   AgbProvider,
   getAgbContext,
   getAgbContextOutput,
@@ -337,6 +338,7 @@ test("with a refused key a look-up by id uses the environment's, and one by name
     await run(() => failureOf(getAgbContext({ name: "build-cache" }))),
   ]) {
     expect(failure.message).toMatch(/Check that the API key from agb:apiKey is valid.*\[AGB202\]$/);
+    expect(failure["cause"]).toBeInstanceOf(AgbAuthenticationError);
   }
 });
 

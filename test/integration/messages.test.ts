@@ -1,9 +1,12 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AgbProvider, getAgbSession, getAgbSessions } from "../../provider";
 import { getSyncItems } from "../../provider/api/context-sync";
 import { countFiles, createContext, findContext, listContexts } from "../../provider/api/contexts";
 import { getLabels } from "../../provider/api/labels";
 import { confirmAccess } from "../../provider/api/sessions";
 import type { FaultRule } from "../../provider/emulator";
 import { describeError } from "../../provider/kinds/failure";
+import { FunctionCalls, type FunctionName } from "../../provider/kinds/functions/function-calls";
 import { UnfinishedError } from "../../provider/kinds/hosted-kind";
 import type { UnfinishedResource } from "../../provider/kinds/kind";
 import { applyLabels } from "../../provider/kinds/session-labels";
@@ -13,8 +16,10 @@ import { deleteContext } from "../../provider/lifecycle/context";
 import { uploadBeforeRelease, waitForDownloads } from "../../provider/lifecycle/context-mounts";
 import { createExactlyOnce } from "../../provider/lifecycle/create-once";
 import { withCode } from "../../provider/messages/message-codes";
+import { refuseReleased } from "../../provider/resources/session-links";
 import { openClient } from "../support/agb-client";
-import { testKey } from "../support/agb-emulator";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
 import { declareContext, openContextStack } from "../support/context-stack";
 import { openTestRuntime } from "../support/create-runtime";
 import { contextCall, createContext as createEmulatedContext, createId } from "../support/emulator-requests";
@@ -26,6 +31,7 @@ import { item, startService } from "../support/mounted-contexts";
 import { openMounts, unfinished } from "../support/mounted-session";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { openProviderObjects } from "../support/provider-objects";
+import { runProgram } from "../support/pulumi-program";
 import { startProxy } from "../support/raw-server";
 import { captureErrorStream, said } from "../support/said";
 import { sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
@@ -334,3 +340,69 @@ test("messages about contexts that changed hands", async () => {
     ["an update of a context that is gone", gone.message],
   ]);
 });
+
+test("messages about look-ups", async () => {
+  const { url } = await startTestEmulator();
+  const notices: string[] = [];
+  const open = (config: Record<string, string> = {}) => {
+    const environment = { AGB_API_KEY: testKey, AGB_ENDPOINT: url };
+    const say = (message: string) => void notices.push(message);
+    return closeAfterTest(new FunctionCalls({ config: (key) => config[key], environment, say }));
+  };
+  const failed = async (
+    situation: string,
+    name: FunctionName,
+    args: Record<string, unknown>,
+    { resource, config }: { resource?: string; config?: Record<string, string> } = {},
+  ): Promise<GoldenMessage> => [situation, (await failureOf(open(config).call(name, args, resource))).message];
+  const inProgram = async (situation: string, program: () => Promise<unknown>): Promise<GoldenMessage> => {
+    const { result } = await runProgram(() => failureOf(program()), { asksAgb: true, preview: true });
+    return [situation, (await result).message];
+  };
+  const later = pulumi.output({}).apply(() => pulumi.unknown) as unknown as pulumi.Output<string>;
+  const other = () => new (class extends pulumi.ProviderResource {})("other", "other", {});
+  const sessionId = "session-1";
+  const oldKey = { config: { "agb:apiKey": "ako-old" } };
+  expectGolden("look-ups", [
+    await failed("a session that does not exist", "getSession", { sessionId }),
+    await failed("a session that is not found with the fallback key", "getSession", { sessionId }, oldKey),
+    await failed("an address of a session that does not exist", "getSessionUrl", { sessionId }),
+    await failed(
+      "a link of a session of the program",
+      "getSessionLink",
+      { sessionId, port: 30_100 },
+      { resource: "web" },
+    ),
+    await failed("a context that does not exist", "getContext", { name: "build-cache" }),
+    await failed("a list with a refused key", "getSessions", {}, oldKey),
+    await failed("a port without a link", "getSessionLink", { sessionId, port: 8_080 }),
+    await failed("several wrong arguments", "getSessionLink", { sesionId: "x", port: "1", protocol: "ftp" }),
+    ["a session that is kept after its release", String(thrownBy(() => refuseReleased("web", true)))],
+    await inProgram("a provider of another package", () => getAgbSessions({}, { provider: other() })),
+    await inProgram("an output", () => getAgbSession({ sessionId: later as never })),
+    await inProgram("a provider that is not known yet", () =>
+      getAgbSessions({}, { provider: new AgbProvider("later", { apiKey: later }) }),
+    ),
+    ["an idle time that is not restarted", await failedKeepAlive()],
+  ]);
+  expect(new Set(notices)).toEqual(
+    new Set(["AGB refused the key from agb:apiKey; trying the one from AGB_API_KEY. [AGB202]"]),
+  );
+});
+
+function thrownBy(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function failedKeepAlive(): Promise<string> {
+  const { emulator, stack } = await openStack();
+  const state = await stack.create(declare({}, { keepAlive: true }));
+  emulator.addFault({ operation: "refreshSessionIdleTime", answer: { status: 403 } });
+  jest.mocked(console.error).mockClear();
+  await stack.refresh(state);
+  return said();
+}

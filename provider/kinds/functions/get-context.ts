@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { findContext } from "../../api/contexts";
-import { printable } from "../../api/outside-text";
+import { quoted } from "../../api/outside-text";
 import { contextProperties } from "../context";
 import { lookUp } from "./look-up";
 
@@ -24,6 +24,6 @@ export const getContext = lookUp({
     code: "AGB963",
     text: "Check the name and the account. To create a context, declare an `AgbContext`.",
   },
-  describe: ({ name }) => `look up context ${JSON.stringify(printable(name))}`,
+  describe: ({ name }) => `look up context ${quoted(name)}`,
   call: async (client, { name }) => (await findContext(client, name)) ?? "missing",
 });
