@@ -18,9 +18,14 @@ export interface ClassWords {
  */
 export function checkConstruction(words: ClassWords, name: string, opts: pulumi.CustomResourceOptions): void {
   refuseImport(words, name, opts);
+  warnOfSettings();
+  warnOfCustomTimeouts(words, name, opts);
+}
+
+/** Warns once per program about settings of the stack that are unsafe or unknown. */
+export function warnOfSettings(): void {
   warnOfPlainKey();
   warnOfUnknownSettings();
-  warnOfCustomTimeouts(words, name, opts);
 }
 
 /**

@@ -8,6 +8,7 @@ import { mappedEnvironment } from "../config";
 import type { FunctionCalls, FunctionName, lookUps } from "../kinds/functions/function-calls";
 import type { InputsOf, ResultOf } from "../kinds/functions/look-up";
 import { withCode } from "../messages/message-codes";
+import { warnOfSettings } from "./constructor-checks";
 import type { DeepInputs } from "./deep-inputs";
 import { accountOf, type LookUpAccount, providerOf } from "./look-up-account";
 
@@ -28,6 +29,7 @@ export async function lookUp<Name extends FunctionName>(
   args: InputsOf<Functions[Name]>,
   opts: pulumi.InvokeOptions,
 ): Promise<ResultOf<Functions[Name]>> {
+  warnOfSettings();
   const functionName = programName(name);
   refuseOutputs(functionName, args);
   const provider = providerOf(functionName, opts);
@@ -56,6 +58,7 @@ export function lookUpOutput<Name extends FunctionName>(
   opts: pulumi.InvokeOutputOptions,
   resource?: string,
 ): pulumi.Output<ResultOf<Functions[Name]>> {
+  warnOfSettings();
   const provider = providerOf(programName(name), opts);
   if (isMocked()) {
     return pulumi.runtime.invokeOutput(tokenOf(name), { ...args }, { ...opts, ...(provider && { provider }) });
