@@ -63,7 +63,13 @@ export function lookUpOutput<Name extends FunctionName>(
   if (isMocked()) {
     return pulumi.runtime.invokeOutput(tokenOf(name), { ...args }, { ...opts, ...(provider && { provider }) });
   }
-  const known = pulumi.all([pulumi.output<unknown>({ ...args }), accountOf(provider), allDone(opts.dependsOn)]);
+  const checked = checkPlain(name, args, resource);
+  const known = pulumi.all([
+    pulumi.output<unknown>({ ...args }),
+    accountOf(provider),
+    allDone(opts.dependsOn),
+    checked,
+  ]);
   const answer = known.apply(async ([inputs, account]) => {
     const result = await ask(name, inputs as InputsOf<Functions[Name]>, account, resource);
     return account.hasSecretLabels ? pulumi.secret(result) : result;
@@ -71,6 +77,19 @@ export function lookUpOutput<Name extends FunctionName>(
   // A failure stays one of the output, and fails the run even if nothing uses that.
   whileRunning(knownValue(answer)).catch(() => {});
   return answer;
+}
+
+/** Checks the arguments that are no outputs. So a preview refuses a wrong port although the session does not exist yet. */
+async function checkPlain(name: FunctionName, args: object, resource: string | undefined): Promise<void> {
+  const { checkInputs } = await import("../kinds/functions/function-calls.js");
+  const known = Object.entries(args)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, typeof value === "object" ? pulumi.runtime.unknownValue : value]);
+  try {
+    checkInputs(name, Object.fromEntries(known), resource);
+  } catch (error) {
+    throw shown(error);
+  }
 }
 
 async function ask<Name extends FunctionName>(
@@ -83,9 +102,14 @@ async function ask<Name extends FunctionName>(
     const calls = await callsTo(account);
     return (await calls.call(name, args, resource)) as ResultOf<Functions[Name]>;
   } catch (error) {
-    // Of other errors Pulumi prints the stack.
-    throw Object.assign(new pulumi.RunError((error as Error).message), { cause: (error as Error).cause });
+    throw shown(error);
   }
+}
+
+/** The error as the program sees it. Pulumi prints the stack of other errors, and of this one after the program's last line. */
+function shown(error: unknown): pulumi.RunError {
+  const { message, cause } = error as Error;
+  return Object.assign(new pulumi.RunError(message), { cause, stack: message });
 }
 
 /** Keeps Pulumi from ending the run before the work is done. */
@@ -138,7 +162,7 @@ function refuseOutputs(functionName: string, args: object): void {
 }
 
 /** The value of an output; `undefined` while a preview does not know it. Pulumi leaves what this needs out of its types. */
-async function knownValue<Value>(output: pulumi.Output<Value>): Promise<Value | undefined> {
+export async function knownValue<Value>(output: pulumi.Output<Value>): Promise<Value | undefined> {
   const { isKnown } = output as unknown as { readonly isKnown: Promise<boolean> };
   const { promise } = output as unknown as { promise(): Promise<Value> };
   return (await isKnown) ? promise.call(output) : undefined;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { withCode } from "../messages/message-codes";
-import { lookUpOutput } from "./look-up";
+import { knownValue, lookUpOutput } from "./look-up";
 
 /** What an `AgbSession` is here. */
 interface Session extends pulumi.CustomResource {
@@ -44,8 +44,9 @@ function ofSession<Name extends "getSessionUrl" | "getSessionLink">(
 }
 
 function runningId(session: Session): pulumi.Output<string> {
-  return pulumi.all([session.id, session.released]).apply(([id, released]) => {
-    refuseReleased(names.get(session) ?? "", released);
+  return session.id.apply(async (id) => {
+    // A preview does not know this output of a session that AGB has not released.
+    refuseReleased(names.get(session) ?? "", (await knownValue(session.released)) ?? false);
     return id;
   });
 }
@@ -56,6 +57,8 @@ export function refuseReleased(name: string, released: boolean): void {
     const message =
       `AgbSession "${name}": AGB has released the session, so it has no address and no link. The option onRelease: "keep" ` +
       "keeps it in the state. Ask for a link only while the output `released` is false.";
-    throw new pulumi.RunError(withCode(message, "AGB964"));
+    const error = new pulumi.RunError(withCode(message, "AGB964"));
+    // Pulumi prints the stack of an output's error.
+    throw Object.assign(error, { stack: error.message });
   }
 }

@@ -152,6 +152,18 @@ test("with two providers a look-up asks the right account, and a resource may us
   await project.succeed("preview", "--expect-no-changes");
   expect(project.transcript()).not.toMatch(/(left|right)-key/);
 
+  // A wrong port fails the preview, although nothing waits for the link of a session that does not exist yet.
+  const wrongPort = 'new (require("pulumi-agb").AgbSession)("later", { imageId: "agb-code-space-1" }).link(8080);';
+  await project.write("index.js", `${twoAccounts}\n${wrongPort}`);
+  const preview = await project.run("preview");
+  expect(preview.exitCode).not.toBe(0);
+  const shown = preview.stdout + preview.stderr;
+  expect(shown).toMatch(
+    /AgbSession "later": wrong arguments: port: must be a whole number from 30100 to 30199.*\[AGB961\]/,
+  );
+  expect(shown).not.toMatch(/\n\s+at /);
+  await project.write("index.js", twoAccounts);
+
   await left.release(sessionId);
   const failed = await project.run("up", "--yes", "--skip-preview");
   expect(failed.exitCode).not.toBe(0);

@@ -73,6 +73,13 @@ test("they are unknown in a preview of a create", async () => {
   expect(emulator.requests()).toHaveLength(before);
 });
 
+test("a preview of a session that exists asks AGB, although it does not know whether that is released", async () => {
+  const { emulator, sessionId } = await openAccount();
+  const { result } = await runWithSession(sessionId, (web) => web.link(30_100), { preview: true });
+  expect(await outputValue(result)).toMatch(/^https:/);
+  expect(emulator.requestCounts()).toMatchObject({ getLink: 1 });
+});
+
 test("they use the session's own provider", async () => {
   const { emulator } = await openAccount();
   const europe = await startTestEmulator({ apiKeys: ["europe-key", "test-key"] });

@@ -49,12 +49,8 @@ export class FunctionCalls {
    */
   async call(name: FunctionName, given: Properties, resource?: string): Promise<Properties> {
     const lookUp = lookUps[name] as unknown as AnyLookUp;
-    const caller = resource === undefined ? lookUp.name : `AgbSession "${printable(resource)}"`;
     const inputs = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    const problems = declarationProblems(lookUp.name, lookUp.inputs, inputs);
-    if (problems.length > 0) {
-      throw invalidInputs(caller, problems);
-    }
+    checkInputs(name, inputs, resource);
     let used: Account | undefined;
     const work = async (account: Account) => {
       used = account;
@@ -76,7 +72,7 @@ export class FunctionCalls {
         verb: "look up",
         kind: { name: lookUp.name, noun: lookUp.noun },
         resource,
-        headline: `${caller}: could not ${lookUp.describe(inputs)}`,
+        headline: `${callerOf(lookUp, resource)}: could not ${lookUp.describe(inputs)}`,
         isLookup: true,
         isLimited: false,
         advice: (thrown: unknown) => adviceOf(thrown, lookUp, resource !== undefined),
@@ -89,6 +85,25 @@ export class FunctionCalls {
   close(): Promise<void> {
     return this.connection.close();
   }
+}
+
+/**
+ * Checks the inputs of a function. Values that a preview does not know yet pass.
+ *
+ * @param resource name of the session in the program, for a link that the program asks of its `AgbSession`
+ * @throws ResourceError that lists everything that is wrong
+ */
+export function checkInputs(name: FunctionName, inputs: Properties, resource: string | undefined): void {
+  const lookUp = lookUps[name] as unknown as AnyLookUp;
+  const problems = declarationProblems(lookUp.name, lookUp.inputs, inputs);
+  if (problems.length > 0) {
+    throw invalidInputs(callerOf(lookUp, resource), problems);
+  }
+}
+
+/** What the program called. */
+function callerOf({ name }: AnyLookUp, resource: string | undefined): string {
+  return resource === undefined ? name : `AgbSession "${printable(resource)}"`;
 }
 
 function adviceOf(error: unknown, { missing, noun }: AnyLookUp, isOwn: boolean): Advice | undefined {
