@@ -1,0 +1,51 @@
+import type { AgbClient } from "../api/client";
+import {
+  type CommandSpec,
+  type FollowOptions,
+  followRun,
+  prepareRun,
+  type RunIdentity,
+  type RunResult,
+  startRun,
+} from "./command-run";
+import type { RunEnd } from "./command-run-status";
+
+/** Whether a command did what it should. */
+export function hasSucceeded({ reason, exitCode }: RunEnd): boolean {
+  return reason === "exited" && exitCode === 0;
+}
+
+/**
+ * Runs a command once after another run, also when the process that started it was killed: the next call with the same
+ * arguments waits for the same run or takes its result. A run that was found failed does not count. The command then runs once
+ * after that one.
+ *
+ * @param identify names the run that follows the one with the given token. The same token must give the same identity.
+ * @param base token of the run that came before; empty for none
+ * @throws the errors of `runCommand`
+ */
+export async function runAfter(
+  client: AgbClient,
+  sessionId: string,
+  {
+    identify,
+    base,
+    spec,
+  }: {
+    readonly identify: (base: string) => RunIdentity;
+    readonly base: string;
+    readonly spec: CommandSpec;
+  },
+  options: FollowOptions,
+): Promise<{ readonly identity: RunIdentity; readonly result: RunResult }> {
+  let identity = identify(base);
+  let found = await prepareRun(client, sessionId, identity);
+  while (found.end !== undefined && !hasSucceeded(found.end)) {
+    identity = identify(found.token);
+    found = await prepareRun(client, sessionId, identity);
+  }
+  if (found.step === "ready") {
+    await startRun(client, sessionId, identity, spec);
+  }
+  return { identity, result: await followRun(client, sessionId, identity, spec.timeoutSeconds, options) };
+}
