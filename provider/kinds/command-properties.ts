@@ -8,20 +8,27 @@ export const defaultTimeoutSeconds = 600;
 const longestTimeoutSeconds = 86_400;
 const timeoutRule = `must be a whole number of seconds, 1 to ${longestTimeoutSeconds}`;
 
-const withoutNul = z.string().refine((text) => !text.includes("\0"), "must not contain a NUL character");
+const nulRule = "must not contain a NUL character";
 
-const script = filledString.and(withoutNul);
+const withoutNul = z.string().refine((text) => !text.includes("\0"), nulRule);
+
+const script = filledString.refine((text) => !text.includes("\0"), nulRule);
 
 const environment = z
-  .record(z.string(), withoutNul, mustBe("an object of strings"))
+  .record(z.string(), z.unknown(), mustBe("an object of strings"))
   .superRefine((variables, context) => {
-    for (const name of Object.keys(variables)) {
+    for (const [name, value] of Object.entries(variables)) {
       if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-        const message = "must have a name of letters, digits and underscores that does not begin with a digit";
+        const message = "the key must consist of letters, digits and underscores, and not begin with a digit";
         context.addIssue({ code: "custom", path: [name], message, params: { isAboutKey: true } });
       }
+      if (typeof value !== "string") {
+        context.addIssue({ code: "invalid_type", expected: "string", input: value, path: [name] });
+      } else if (value.includes("\0")) {
+        context.addIssue({ code: "custom", path: [name], message: nulRule });
+      }
     }
-  });
+  }) as unknown as z.ZodType<Readonly<Record<string, string>>>;
 
 /** Everything that a program can declare of a command, and everything that the state holds of it. */
 export const commandProperties = {

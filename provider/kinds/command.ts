@@ -79,7 +79,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       ]);
     const spec = { command, environment: { ...variables, ...environment }, stdin, workingDirectory, timeoutSeconds };
     const progress = new CommandProgress({ shown, clock, clean, say });
-    const { identity, result } = await runAfter(
+    const { path, result } = await runAfter(
       client,
       sessionId,
       { identify, base, spec },
@@ -97,23 +97,26 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     const failed: FailedCommand | undefined = hasSucceeded(result)
       ? undefined
       : { argument, result, timeoutSeconds, isSensitive: sensitive, clean };
-    return { identity, result, failed };
+    return { path, result, failed };
   }
 
   /** Removes the runs that came before. The command has succeeded, whatever happens here. */
-  async function forgetOthers({ client }: Call, sessionId: string, identity: RunIdentity): Promise<void> {
-    await forgetRuns(client, sessionId, identity, identity).catch(() => {});
+  async function forgetOthers({ client }: Call, sessionId: string, path: readonly RunIdentity[]): Promise<void> {
+    const [owner] = path;
+    if (owner !== undefined) {
+      await forgetRuns(client, sessionId, owner, path).catch(() => {});
+    }
   }
 
   async function create(call: Call, inputs: CommandState) {
     const { sessionId, stackId } = withStackId(inputs, {});
     const spec = { argument: "create", command: inputs.create, declared: inputs, base: "" } as const;
-    const { identity, result, failed } = await run(call, sessionId, stackId, spec);
+    const { path, result, failed } = await run(call, sessionId, stackId, spec);
     if (failed !== undefined) {
       const state = { ...inputs, stdout: "", stderr: "", runToken: result.token, pending: "create" } as const;
       throw unfinished(result.token, state, failed);
     }
-    await forgetOthers(call, sessionId, identity);
+    await forgetOthers(call, sessionId, path);
     return { id: result.token, state: { ...inputs, ...outputsOf(result) } };
   }
 
@@ -127,7 +130,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     }
     const isFirst = pending === "create" || news.update === undefined;
     const argument = isFirst ? "create" : "update";
-    const { identity, result, failed } = await run(call, sessionId, stackId, {
+    const { path, result, failed } = await run(call, sessionId, stackId, {
       argument,
       command: (isFirst ? undefined : news.update) ?? news.create,
       declared: news,
@@ -138,7 +141,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       const state = { ...known, runToken: result.token, pending: pending ?? "update" } as const;
       throw unfinished(id, state, failed);
     }
-    await forgetOthers(call, sessionId, identity);
+    await forgetOthers(call, sessionId, path);
     return { ...news, stackId, ...outputsOf(result) };
   }
 
@@ -150,7 +153,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
         await forgetRuns(call.client, sessionId, runIdentityOf(ownerName(stackId, call.resource), ""));
         return "deleted";
       }
-      const { identity, failed } = await run(call, sessionId, stackId, {
+      const { path, failed } = await run(call, sessionId, stackId, {
         argument: "delete",
         command,
         declared: known,
@@ -161,7 +164,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
         throw new FailedDeleteError(call.resource, failed);
       }
       // This run stays: if Pulumi is killed now, the next `destroy` must find that it is done.
-      await forgetOthers(call, sessionId, identity);
+      await forgetOthers(call, sessionId, path);
       return "deleted";
     } catch (error) {
       if (error instanceof AgbNotFoundError) {

@@ -15,6 +15,13 @@ export function hasSucceeded({ reason, exitCode }: RunEnd): boolean {
   return reason === "exited" && exitCode === 0;
 }
 
+/** A run that followed others. */
+export interface ChainedRun {
+  /** The runs that were found failed, and the run itself. Without them, nothing could find the run again. */
+  readonly path: readonly RunIdentity[];
+  readonly result: RunResult;
+}
+
 /**
  * Runs a command once after another run, also when the process that started it was killed: the next call with the same
  * arguments waits for the same run or takes its result. A run that was found failed does not count. The command then runs once
@@ -37,15 +44,17 @@ export async function runAfter(
     readonly spec: CommandSpec;
   },
   options: FollowOptions,
-): Promise<{ readonly identity: RunIdentity; readonly result: RunResult }> {
+): Promise<ChainedRun> {
   let identity = identify(base);
+  const path = [identity];
   let found = await prepareRun(client, sessionId, identity);
   while (found.end !== undefined && !hasSucceeded(found.end)) {
     identity = identify(found.token);
+    path.push(identity);
     found = await prepareRun(client, sessionId, identity);
   }
   if (found.step === "ready") {
     await startRun(client, sessionId, identity, spec);
   }
-  return { identity, result: await followRun(client, sessionId, identity, spec.timeoutSeconds, options) };
+  return { path, result: await followRun(client, sessionId, identity, spec.timeoutSeconds, options) };
 }

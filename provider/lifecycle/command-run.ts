@@ -214,15 +214,15 @@ export async function stopCommand(client: AgbClient, sessionId: string, identity
  * Removes runs from a session, and ends those that still go on. Nothing can find them again.
  *
  * @param owner whose runs
- * @param kept the run that stays. Default: none
+ * @param kept the runs that stay. Default: none
  */
 export async function forgetRuns(
   client: AgbClient,
   sessionId: string,
   owner: Pick<RunIdentity, "owner">,
-  kept?: RunIdentity,
+  kept: readonly RunIdentity[] = [],
 ): Promise<void> {
-  await runScript(client, sessionId, forgetScript(owner, kept?.run));
+  await runScript(client, sessionId, forgetScript(owner, kept));
 }
 
 const killed: RunEnd = { reason: "killed", exitCode: undefined };
