@@ -149,6 +149,7 @@ export const messageCodes = {
   AGB910: "deleteBeforeReplace: false with a command",
   AGB911: "A command cannot be looked up",
   AGB912: "The run ended while a command ran",
+  AGB913: "The session of a command does not answer",
 } as const;
 
 /** The code of a message, such as `AGB201`. */

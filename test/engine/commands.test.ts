@@ -35,7 +35,7 @@ test("the example runs its commands, again after a change, again in a new sessio
   const first = await project.up();
   expect(changesIn(first.stdout)).toEqual({ created: 5 });
   expect(first.stdout).toContain("build: <h1>Hello</h1>");
-  expect((await project.outputs())["page"]).toBe("<h1>Hello</h1>\n<p>Built in a sandbox</p>\n");
+  expect((await project.outputs())["page"]).toBe("<h1>Hello</h1>\n<p>Built in a sandbox</p>");
   await project.succeed("preview", "--expect-no-changes");
   const before = resourceTexts(await project.exportState());
   const calls = emulator.requestCounts().mcp;
@@ -45,7 +45,7 @@ test("the example runs its commands, again after a change, again in a new sessio
 
   await project.configure({ "site:footer": "Built again" });
   expect(changesIn((await project.up()).stdout)).toMatchObject({ updated: 1 });
-  expect((await project.outputs())["page"]).toBe("<h1>Hello</h1>\n<p>Built again</p>\n");
+  expect((await project.outputs())["page"]).toBe("<h1>Hello</h1>\n<p>Built again</p>");
 
   await project.configure({ "site:title": "Good day" });
   const replaced = await project.up();
