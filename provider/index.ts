@@ -26,6 +26,8 @@ export type {
 } from "./api/sync-policy";
 export type { AgbContextArgs, AgbContextTimeouts } from "./resources/agb-context";
 export { AgbContext } from "./resources/agb-context";
+export type { AgbFileArgs, AgbFileTimeouts } from "./resources/agb-file";
+export { AgbFile } from "./resources/agb-file";
 export type { AgbProviderArgs } from "./resources/agb-provider";
 export { AgbProvider } from "./resources/agb-provider";
 export type {

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../lifecycle/wait";
 import { Connection, type ReadConfig } from "./connection";
 import { contextKind } from "./context";
 import { CreatesInFlight } from "./creates-in-flight";
+import { fileKind } from "./file";
 import { KindOperations } from "./operations";
 import { sessionKind } from "./session";
 import { stackIdentityKind } from "./stack-identity";
@@ -33,6 +34,7 @@ export function openProvider({ environment, clock = systemClock, say }: Provider
     kinds: {
       session: new KindOperations(session, connection),
       context: new KindOperations(contextKind(runtime), connection),
+      file: new KindOperations(fileKind(), connection),
       stackIdentity: stackIdentityKind,
     },
     /** Takes the configuration. Never fails. The operation that needs a setting reports what is wrong with it. */

@@ -136,6 +136,22 @@ export const messageCodes = {
   AGB808: "Sessions cannot run tools",
   AGB809: "Files of an ended session were not uploaded",
   AGB810: "The state was not saved",
+
+  AGB931: "Invalid path of a file",
+  AGB932: "Invalid permissions of a file",
+  AGB933: "Source that cannot be sent",
+  AGB934: "Local file that cannot be read",
+  AGB935: "Files that are too large",
+  AGB936: "Invalid name in an archive",
+  AGB937: "Two resources with one file",
+  AGB938: "Local files changed during the run",
+  AGB941: "The image lacks a tool for files",
+  AGB942: "The session lacks programs for files",
+  AGB943: "The session may not write there",
+  AGB944: "Something is in the way of a file",
+  AGB945: "The session of the files is gone",
+  AGB946: "The session does not know its files",
+  AGB947: "Files could not be put or removed",
 } as const;
 
 /** The code of a message, such as `AGB201`. */
