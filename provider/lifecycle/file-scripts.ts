@@ -71,17 +71,21 @@ const safeFunction = `safe() {
 `;
 
 /**
- * Removes a file or an empty folder, or fails if it is still there. What another program put in its place stays, and so does
+ * What the lines of lists do. \`remove\` takes lines of files and removes each that is still a file, many at a time. \`left\` prints
+ * those that are still there, and \`each\` the lines that fail. What another program put in a file's place stays, and so does
  * what is behind a link.
  */
-const removeFunctions = `${safeFunction}f() {
-  safe "$1" || return 0
-  [ -d "$1/$2" ] && [ ! -h "$1/$2" ] && return 0
-  rm -f -- "$1/$2" || return 1
-}
+const listFunctions = `${safeFunction}f() { safe "\${1%/*}" && { [ -h "$1" ] || { [ -e "$1" ] && [ ! -d "$1" ]; }; }; }
 d() { if safe "$1"; then rmdir -- "$1" 2>/dev/null; [ ! -d "$1" ]; fi; }
 g() { rmdir -- "$T/$1" 2>/dev/null; [ ! -d "$T/$1" ]; }
 each() { while IFS= read -r l; do eval "$l" || printf '%s\\n' "$l"; done; }
+left() { while IFS= read -r l; do eval "$l" && printf '%s\\n' "$l"; done; }
+drop() { [ -z "$v" ] || eval "rm -f -- $v"; v=; c=0; }
+remove() {
+  v=; c=0
+  while IFS= read -r l; do eval "$l" && { v="$v \${l#f }"; c=$((c+1)); }; [ $c -lt 100 ] || drop; done
+  drop
+}
 `;
 
 /**
@@ -192,13 +196,13 @@ export function applyScript(set: FileSet, sent: SentFiles, kept: string, attempt
   const names = namesIn(set);
   const root = rootOf(set);
   const aboveRoot = root === "." ? [] : root.split("/").map((_, index, parts) => parts.slice(0, index + 1).join("/"));
-  const owned = names.map((name) => `f ${quotePlace(posix.dirname(name))} ${quoteForShell(posix.basename(name))}\n`);
+  const owned = names.map((name) => `f ${quotePlace(name)}\n`);
   const folderLines = [
     ...aboveRoot.map((path) => `g ${quoteForShell(path)}\n`),
     ...local.folders.map((path) => `d ${quotePlace(path)}\n`),
   ];
   const make = (place: string, line: string) => `m ${place} ${quoteForShell(line.trimEnd())}\n`;
-  return `${start}${removeFunctions}${lookFunctions}
+  return `${start}${listFunctions}${lookFunctions}
 K=$T/${kept}
 fail() { echo "$1"; exit 0; }
 [ "$(cat "$K/current" 2>/dev/null)" = ${attempt} ] && fail done
@@ -220,7 +224,7 @@ U=\${S#./}; q=
 trap 'rm -rf "$W" "$D/$U"; [ -n "$q" ] && rm -rf "$D/$q/$U"' EXIT
 printf '%s\\n' "$U" >>"$K/stages"
 ${sent.length === 0 ? "" : unpack(names, sent, attempt)}
-comm -23 "$K/owned" "$W/planned" | each >"$W/left"
+comm -23 "$K/owned" "$W/planned" >"$W/stale"; remove <"$W/stale"; left <"$W/stale" >"$W/left"
 [ -s "$W/left" ] && fail failed
 sort -u "$K/made" | comm -23 - "$W/folders" | sort -r | each >"$W/stays"
 { sort -u "$K/made" | comm -12 - "$W/folders"; cat "$W/stays"; } | sort -u >"$W/made"
@@ -251,7 +255,10 @@ const stagesFunction = `clean_stages() {
   [ -s "$K/stages" ] || return 0
   while IFS= read -r u; do
     rm -rf "./$u"
-    ( d() { safe "$1" && rm -rf "$1/$u"; }; g() { :; }; each <"$K/made"; f() { d "$1"; }; each <"$K/owned" ) >/dev/null
+    (
+      d() { [ ! -d "$1/$u" ] || { safe "$1" && rm -rf "$1/$u"; }; }; g() { :; }; f() { d "\${1%/*}"; }
+      cat "$K/made" "$K/owned" | each >/dev/null
+    )
   done <"$K/stages"
   : >"$K/stages"
 }
@@ -307,11 +314,11 @@ export function removeScript(kept: string): string {
   return `${start}K=$T/${kept}
 [ -e "$K.removed" ] && { echo done; exit; }
 [ -f "$K/root.sh" ] || { echo none; exit; }
-${removeFunctions}${stagesFunction}. "$K/root.sh"
+${listFunctions}${stagesFunction}. "$K/root.sh"
 : >>"$K/made"; sort -ru "$K/made" >"$K/folders" || { echo failed; exit; }
 if cd "$T/$R" 2>/dev/null && { [ -z "$X" ] || [ ! -h "$T/$R" ]; }; then
 clean_stages
-each <"$K/owned" >"$K/left"
+remove <"$K/owned"; left <"$K/owned" >"$K/left"
 [ -s "$K/left" ] && { echo failed; exit; }
 (g() { :; }; each <"$K/folders") >/dev/null
 fi
