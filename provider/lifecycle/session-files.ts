@@ -131,8 +131,6 @@ export async function removeFiles(client: AgbClient, sessionId: string, path: st
   return word === "done";
 }
 
-const programCheck = `for a in ${sessionPrograms.join(" ")}; do command -v $a >/dev/null || echo "missing $a"; done\n`;
-
 /** What was sent under a name. */
 interface SentScript {
   /** A script that unpacks it to the file \`$t\`, then runs what follows. */
