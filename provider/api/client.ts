@@ -133,9 +133,9 @@ export class AgbClient {
   }
 
   /** Prepares a string of a reply for output: removes the key and the other secrets, escapes and shortens it. */
-  clean(text: string): string {
+  clean(text: string, longest?: number): string {
     const { apiKey, secrets = [] } = this.settings;
-    return cleanerFor([keySecret(apiKey), ...secrets])(text);
+    return cleanerFor([keySecret(apiKey), ...secrets])(text, longest);
   }
 
   /** The emulator's id from the last reply; `undefined` for AGB and for emulators without a state file. */

@@ -5,12 +5,19 @@ import { unlessGone } from "../api/unless-gone";
 import { AgbFileSourceError, changedError, readLocalFiles } from "../lifecycle/local-files";
 import { AgbSessionFileError, type FileFault, findFiles, putFiles, removeFiles } from "../lifecycle/session-files";
 import { AgbToolError } from "../lifecycle/session-shell";
-import type { MessageCode } from "../messages/message-codes";
+import { describeFailure } from "../messages/describe-failure";
 import type { Problem } from "../messages/problem";
 import { DeclaredFiles } from "./declared-files";
 import { fileSource, SourceReader, sourceCode } from "./file-source";
 import type { Properties } from "./hosted-kind";
-import { type Call, type PropertiesOfKind, type ResourceKind, type StateOf, UnfinishedResource } from "./kind";
+import {
+  type Advice,
+  type Call,
+  type PropertiesOfKind,
+  type ResourceKind,
+  type StateOf,
+  UnfinishedResource,
+} from "./kind";
 import { filledString, mustBe, ruleCode, serviceOutput, timeoutsInput } from "./types";
 import { isUnknown } from "./unknown";
 
@@ -115,13 +122,17 @@ export function fileKind(): ResourceKind<FileState> {
     if (local.contentHash !== contentHash) {
       throw changedError("a file of the source");
     }
+    let mayHaveChanged = false;
     try {
-      await putFiles(client, sessionId, { path, local, mode: Number.parseInt(permissions, 8) });
+      await putFiles(client, sessionId, { path, local, mode: Number.parseInt(permissions, 8) }, () => {
+        mayHaveChanged = true;
+      });
     } catch (error) {
-      if (error instanceof AgbSessionFileError && error.mayHaveChanged) {
-        const { code, text } = sessionAdvice(error);
-        const reason = `${error.message}. ${text}`;
-        throw new UnfinishedResource(id, { ...inputs, contentHash: incomplete }, reason, code, { cause: error });
+      if (mayHaveChanged && !(error instanceof AgbNotFoundError)) {
+        const { text, code } = describeFailure(error);
+        const advice = adviceFor(error) ?? { code, text: "" };
+        const reason = `${text}. The files may be incomplete. ${advice.text || "Run `pulumi up` again to finish."}`;
+        throw new UnfinishedResource(id, { ...inputs, contentHash: incomplete }, reason, advice.code, { cause: error });
       }
       throw error;
     }
@@ -179,25 +190,7 @@ export function fileKind(): ResourceKind<FileState> {
     // The same content from another place is no change. And two resources cannot have the same files in one session.
     differences: () => ({ ignored: ["source"], deleteBeforeReplace: true }),
     secrets: ({ source }) => textSecrets(source),
-    advice: (error, { operation }) => {
-      if (error instanceof AgbFileSourceError) {
-        return {
-          code: sourceCode(error),
-          text: "Nothing was changed. Run `pulumi up` again when the files are ready.",
-        };
-      }
-      if (error instanceof AgbSessionFileError) {
-        return sessionAdvice(error);
-      }
-      if (error instanceof AgbToolError) {
-        return { code: "AGB941", text: "Use an image that has the tools `shell` and `write_file`." };
-      }
-      if (error instanceof AgbNotFoundError && operation !== "read") {
-        const text = "The session is gone. Run `pulumi up --refresh` to recreate it with its files.";
-        return { code: "AGB945", text };
-      }
-      return undefined;
-    },
+    advice: (error, { operation }) => adviceFor(error, operation),
     create,
     read,
     update: (call, id, _olds, news) => put(call, id, news),
@@ -228,22 +221,32 @@ function textSecrets(source: unknown): { value: string; mask: string; insideWord
   return [...own, ...Object.values(files).flatMap(textSecrets)];
 }
 
-const faultAdvice: Readonly<Record<FileFault, { readonly code: MessageCode; readonly text: string }>> = {
-  "missing programs": {
-    code: "AGB942",
-    text: "Nothing was changed. Use an image that has them, or install them first.",
-  },
-  denied: {
-    code: "AGB943",
-    text: "Nothing was changed. Choose a path below the session's home directory, such as /home/user.",
-  },
+const faultAdvice: Readonly<Record<FileFault, Advice>> = {
+  "missing programs": { code: "AGB942", text: "Use an image that has them, or install them first." },
+  denied: { code: "AGB943", text: "Choose a path below the session's home directory, such as /home/user." },
   "in the way": { code: "AGB944", text: "Remove it in the session, or choose another path." },
   failed: {
     code: "AGB947",
-    text: "Check the space on the session's disk and who may write there, then run the command again.",
+    text: "Check the space on the session's disk and who may write there, then run `pulumi up` again.",
   },
 };
 
-function sessionAdvice({ fault }: AgbSessionFileError) {
-  return faultAdvice[fault];
+/** What to do about an error. Those of calls to AGB are left to what all kinds share. */
+function adviceFor(error: unknown, operation?: string): Advice | undefined {
+  if (error instanceof AgbFileSourceError) {
+    return { code: sourceCode(error), text: "Run `pulumi up` again when the files are ready." };
+  }
+  if (error instanceof AgbSessionFileError) {
+    return faultAdvice[error.fault];
+  }
+  if (error instanceof AgbToolError) {
+    return {
+      code: "AGB941",
+      text: "The image needs the tools `shell` and `write_file`. If it has them, run `pulumi up` again.",
+    };
+  }
+  if (error instanceof AgbNotFoundError && operation !== "read") {
+    return { code: "AGB945", text: "The session is gone. Run `pulumi up --refresh` to recreate it with its files." };
+  }
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../lifecycle/wait";
+import { commandKind } from "./command";
 import { Connection, type ReadConfig } from "./connection";
 import { contextKind } from "./context";
 import { CreatesInFlight } from "./creates-in-flight";
@@ -34,6 +35,7 @@ export function openProvider({ environment, clock = systemClock, say }: Provider
     kinds: {
       session: new KindOperations(session, connection),
       context: new KindOperations(contextKind(runtime), connection),
+      command: new KindOperations(commandKind(runtime), connection),
       file: new KindOperations(fileKind(), connection),
       stackIdentity: stackIdentityKind,
     },

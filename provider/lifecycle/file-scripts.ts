@@ -306,12 +306,51 @@ function placeCalls(names: readonly string[], sent: SentFiles): string {
     .join("");
 }
 
+/** Reports each program that the session lacks, in a line \`missing PROGRAM\`. */
+const reportMissing = `for a in ${sessionPrograms.join(" ")}; do command -v $a >/dev/null || echo "missing $a"; done\n`;
+
+/** Makes the folder of an attempt, which only the session's user may read. Its last line is \`ready\`. */
+export function prepareScript(kept: string, attempt: string): string {
+  return `${reportMissing}umask 077; mkdir -p ${kept}/${attempt} && rm -f ${kept}.removed && echo ready`;
+}
+
+/** A script that was sent in parts. */
+export interface SentScript {
+  /** Name of the folder that has the parts. */
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** Unpacks a script to the file \`$t\`. */
+function unpackScript(folder: string, { name, sha256 }: SentScript, whenDamaged: string): string {
+  return `umask 077; A=${folder}
+t=$(mktemp "$A/s.XXXXXX") && cat "$A/${name}"/* | base64 -d | gzip -dc >"$t" && [ "$(sha256sum <"$t" | cut -d' ' -f1)" = ${sha256} ] || { ${whenDamaged}; echo damaged; exit; }
+`;
+}
+
+/** Runs the script that compares, and keeps it for later. */
+export function runCheck(kept: string, attempt: string, sent: SentScript): string {
+  return `${unpackScript(`${kept}/${attempt}`, sent, ":")}mv -f "$t" "$A/check.sh" && exec sh "$A/check.sh"`;
+}
+
+/** Runs the script that applies, unless the attempt is complete. */
+export function runApply(kept: string, attempt: string, sent: SentScript): string {
+  const unlessDone = `[ "$(cat ${kept}/current 2>/dev/null)" = ${attempt} ] && { echo done; exit; }`;
+  return `${unlessDone}\n${unpackScript(`${kept}/${attempt}`, sent, unlessDone)}exec sh "$t"`;
+}
+
+/** Runs the script that compares files with the last complete set. Its last line is \`none\` when there is none. */
+export function runKeptCheck(kept: string): string {
+  return `${reportMissing}c=$(cat ${kept}/current 2>/dev/null) && [ -f "${kept}/$c/check.sh" ] && exec sh "${kept}/$c/check.sh"
+echo none`;
+}
+
 /**
  * Removes all that was put for a path: the files, and the folders that were made for them and are empty. Its last line is
  * \`done\`, \`none\` when nothing is known of the path, or \`failed\`.
  */
 export function removeScript(kept: string): string {
-  return `${start}K=$T/${kept}
+  return `${reportMissing}${start}K=$T/${kept}
 [ -e "$K.removed" ] && { echo done; exit; }
 [ -f "$K/root.sh" ] || { echo none; exit; }
 ${listFunctions}${stagesFunction}. "$K/root.sh"

@@ -252,7 +252,7 @@ function requireGoodNames(path: string, names: readonly string[]): void {
         ? `has a part of more than ${longestNameBytes} bytes`
         : undefined;
   if (fault !== undefined) {
-    throw new AgbFileSourceError("bad name", `the name ${quotedPath(path)} in the archive ${fault}`);
+    throw new AgbFileSourceError("bad name", `the name "${printable(path, 80)}" in the archive ${fault}`);
   }
 }
 

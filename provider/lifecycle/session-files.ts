@@ -6,7 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { AgbClient } from "../api/client";
-import { AgbError, CleanError } from "../api/errors";
+import { CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
 import {
   applyScript,
@@ -15,9 +15,13 @@ import {
   keptFolder,
   modeOf,
   namesIn,
+  prepareScript,
   removeScript,
+  runApply,
+  runCheck,
+  runKeptCheck,
   type SentFiles,
-  sessionPrograms,
+  type SentScript,
 } from "./file-scripts";
 import { contentOf } from "./local-files";
 import { longestContentBytes, runShellScript, type ShellResult, writeSessionFile } from "./session-shell";
@@ -28,11 +32,9 @@ export type FileFault = "missing programs" | "denied" | "in the way" | "failed";
 
 /** A session refused files. */
 export class AgbSessionFileError extends CleanError {
-  /** @param mayHaveChanged whether some files of the session may have changed already */
   constructor(
     readonly fault: FileFault,
     message: string,
-    readonly mayHaveChanged: boolean,
   ) {
     super(message);
   }
@@ -63,27 +65,31 @@ const partBytes = Math.floor((longestContentBytes * 3) / 4 / 3) * 3;
  * Puts a set of files into a session. Sends only files that differ from what is there, and removes those that an earlier set
  * of the same path has put and this one lacks.
  *
+ * @param onChange called right before the first call that changes a file
  * @throws AgbNotFoundError when the session is gone
  * @throws AgbSessionFileError when the session cannot take the files
  * @throws AgbToolError when a tool of the session fails
  * @throws AgbFileSourceError when a local file has changed
  */
-export async function putFiles(client: AgbClient, sessionId: string, set: FileSet): Promise<void> {
+export async function putFiles(
+  client: AgbClient,
+  sessionId: string,
+  set: FileSet,
+  onChange: () => void = () => {},
+): Promise<void> {
   const kept = keptFolder(set.path);
   const attempt = `a.${randomBytes(8).toString("hex")}`;
   const session = new FileSession(client, sessionId, `${kept}/${attempt}`);
-  await session.prepare(kept);
+  await session.prepare(kept, attempt);
   const check = await session.sendScript("check", checkScript(set, kept));
-  const lines = linesOf(await session.run(check.decode(`mv -f "$t" "$A/check.sh" && exec sh "$A/check.sh"`)));
+  const lines = linesOf(await session.run(runCheck(kept, attempt, check)));
   const sent = filesToSend(lines, set);
   if (sent.length > 0) {
     await session.send("content", packTar(entriesOf(set, sent)));
   }
   const apply = await session.sendScript("apply", applyScript(set, sent, kept, attempt));
-  const isDone = `[ "$(cat ${kept}/current 2>/dev/null)" = ${attempt} ]`;
-  const result = await session.run(
-    `${isDone} && { echo done; exit; }\n${apply.decode('exec sh "$t"', `${isDone} && { echo done; exit; }`)}`,
-  );
+  onChange();
+  const result = await session.run(runApply(kept, attempt, apply));
   requireDone(result, set, session);
 }
 
@@ -97,8 +103,7 @@ export async function putFiles(client: AgbClient, sessionId: string, set: FileSe
 export async function findFiles(client: AgbClient, sessionId: string, path: string): Promise<FoundFiles | undefined> {
   const kept = keptFolder(path);
   const session = new FileSession(client, sessionId, kept);
-  const script = `${programCheck}c=$(cat ${kept}/current 2>/dev/null) && [ -f "${kept}/$c/check.sh" ] && exec sh "${kept}/$c/check.sh"; echo none`;
-  const lines = linesOf(await session.run(script));
+  const lines = linesOf(await session.run(runKeptCheck(kept)));
   const found = new Map(lines.map(([word = "", ...rest]) => [word, rest]));
   const [contentHash, mode] = found.get("set") ?? [];
   if (!found.has("end") || contentHash === undefined || mode === undefined) {
@@ -123,18 +128,12 @@ export async function findFiles(client: AgbClient, sessionId: string, path: stri
  */
 export async function removeFiles(client: AgbClient, sessionId: string, path: string): Promise<boolean> {
   const session = new FileSession(client, sessionId, keptFolder(path));
-  const result = await session.run(`${programCheck}${removeScript(keptFolder(path))}`);
+  const result = await session.run(removeScript(keptFolder(path)));
   const [[word] = []] = linesOf(result).slice(-1);
   if (word !== "done" && word !== "none") {
-    throw new AgbSessionFileError("failed", `not all files could be removed: ${session.reasonOf(result)}`, true);
+    throw new AgbSessionFileError("failed", `not all files could be removed: ${session.reasonOf(result)}`);
   }
   return word === "done";
-}
-
-/** What was sent under a name. */
-interface SentScript {
-  /** A script that unpacks it to the file \`$t\`, then runs what follows. */
-  decode(next: string, whenDamaged?: string): string;
 }
 
 /** Sends things to a folder of a session and runs scripts there. */
@@ -146,23 +145,17 @@ class FileSession {
     private readonly folder: string,
   ) {}
 
-  /** Makes the folder, which only the session's user may read. */
-  async prepare(kept: string): Promise<void> {
-    const script = `${programCheck}umask 077; mkdir -p ${this.folder} && rm -f ${kept}.removed && echo ready`;
-    const result = await this.run(script);
+  /** Makes the folder of an attempt. */
+  async prepare(kept: string, attempt: string): Promise<void> {
+    const result = await this.run(prepareScript(kept, attempt));
     if (!linesOf(result).some(([word]) => word === "ready")) {
-      throw new AgbSessionFileError("denied", `/tmp cannot be written: ${this.reasonOf(result)}`, false);
+      throw new AgbSessionFileError("failed", `/tmp cannot be written: ${this.reasonOf(result)}`);
     }
   }
 
   async sendScript(name: string, script: string): Promise<SentScript> {
     await this.send(name, [Buffer.from(script)]);
-    const hash = createHash("sha256").update(script).digest("hex");
-    return {
-      decode: (next, whenDamaged = ":") => `umask 077; A=${this.folder}
-t=$(mktemp "$A/s.XXXXXX") && cat "$A/${name}"/* | base64 -d | gzip -dc >"$t" && [ "$(sha256sum <"$t" | cut -d' ' -f1)" = ${hash} ] || { ${whenDamaged}; echo damaged; exit; }
-${next}`,
-    };
+    return { name, sha256: createHash("sha256").update(script).digest("hex") };
   }
 
   /** Packs content and sends it in parts, each to a file of its own. Holds only a few parts in memory. */
@@ -192,7 +185,7 @@ ${next}`,
     const missing = linesOf(result).flatMap(([word, program]) => (word === "missing" && program ? [program] : []));
     if (missing.length > 0) {
       const programs = missing.map((program) => printable(program, 20)).join(", ");
-      throw new AgbSessionFileError("missing programs", `the session lacks ${programs}`, false);
+      throw new AgbSessionFileError("missing programs", `the session lacks ${programs}`);
     }
     return result;
   }
@@ -208,8 +201,8 @@ ${next}`,
       await writeSessionFile(this.client, this.sessionId, path, content);
     } catch (error) {
       // A server may repeat what it was sent, and that may be secret.
-      if (error instanceof AgbError && error.message.includes(content.slice(0, 24))) {
-        throw new AgbSessionFileError("failed", "a call failed, and its reply repeats the content", false);
+      if (error instanceof Error && error.message.includes(content.slice(0, 24))) {
+        throw new AgbSessionFileError("failed", "a call failed, and its reply repeats the content");
       }
       throw error;
     }
@@ -241,7 +234,7 @@ const firstNumber = 100_000;
 
 function filesToSend(lines: readonly string[][], set: FileSet): SentFiles {
   if (lines.at(-1)?.[0] !== "end") {
-    throw new AgbSessionFileError("failed", "the session's files could not be compared", false);
+    throw new AgbSessionFileError("failed", "the session's files could not be compared");
   }
   const sent = lines
     .filter(([word]) => word === "need")
@@ -253,11 +246,11 @@ function filesToSend(lines: readonly string[][], set: FileSet): SentFiles {
   for (const [word, place] of lines) {
     if (word === "denied" && (sent.length > 0 || lines.some(([other]) => other === "gone" || other === "absent"))) {
       const reason = `the session's user may not write to ${placeName(set, word, place)}`;
-      throw new AgbSessionFileError("denied", reason, false);
+      throw new AgbSessionFileError("denied", reason);
     }
     // What an earlier set has put in the way is removed first.
     if ((word === "way" || word === "folder") && (place === "root" || lines.some(([other]) => other === "fresh"))) {
-      throw inTheWay(set, word, place, false);
+      throw inTheWay(set, word, place);
     }
   }
   return sent;
@@ -269,7 +262,7 @@ function requireDone(result: ShellResult, set: FileSet, session: FileSession): v
     return;
   }
   if (word === "way" || word === "folder") {
-    throw inTheWay(set, word, place, true);
+    throw inTheWay(set, word, place);
   }
   const said = result.stderr.trim() && `: ${session.reasonOf(result)}`;
   throw new AgbSessionFileError(
@@ -277,17 +270,16 @@ function requireDone(result: ShellResult, set: FileSet, session: FileSession): v
     word === "damaged"
       ? `what arrived in the session is not what was sent; its disk may be full${said}`
       : `the files could not be put in place${said}`,
-    word !== "damaged",
   );
 }
 
-function inTheWay(set: FileSet, word: string, place: string | undefined, mayHaveChanged: boolean): AgbSessionFileError {
+function inTheWay(set: FileSet, word: string, place: string | undefined): AgbSessionFileError {
   const name = placeName(set, word, place);
   const reason =
     word === "folder"
       ? `${name} is a folder, where a file should be`
       : `${name} is a file or a link, where a folder should be`;
-  return new AgbSessionFileError("in the way", reason, mayHaveChanged);
+  return new AgbSessionFileError("in the way", reason);
 }
 
 /** The path in the session that a line of a script is about. */

@@ -49,6 +49,10 @@ export interface AgbFileTimeouts {
 const words = {
   className: "AgbFile",
   insteadOfImport: "a new AgbFile with the same path, which takes over the files",
+  whyDeletingFirst: {
+    reason: "would lose files: the old resource would be deleted last, with the files of the new one",
+    code: "AGB117",
+  } as const,
 };
 
 const outputs: SeededOutputs<AgbFile, FileState> = {

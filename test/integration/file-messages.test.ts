@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readLocalFiles } from "../../provider/lifecycle/local-files";
-import { AgbSessionFileError, findFiles, putFiles, removeFiles } from "../../provider/lifecycle/session-files";
+import { putFiles, removeFiles } from "../../provider/lifecycle/session-files";
 import { openClient } from "../support/agb-client";
+import { release } from "../support/emulator-requests";
 import { explained } from "../support/explained";
-import { localFolder, openFileSession } from "../support/file-session";
+import { localFolder } from "../support/file-session";
 import { FileStack, openFileStack, type UnfinishedFile } from "../support/file-stack";
 import { expectGolden, type GoldenMessage } from "../support/golden-messages";
 import { withoutRetryDelay } from "../support/no-retry-delay";
@@ -12,7 +13,6 @@ import { captureErrorStream, said } from "../support/said";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { failureOf } from "../support/session-stack";
 import { startShellServer } from "../support/shell-server";
-import { release } from "../support/emulator-requests";
 
 // The messages about files in sessions.
 
@@ -24,7 +24,7 @@ test("messages about declarations of files", async () => {
   const folder = localFolder({ "a.txt": "a", "app.zip": "zip", "d/b": "b" });
   symlinkSync("missing", join(folder, "broken"));
   const loop = localFolder({ "a/b": "b" });
-  symlinkSync("../../a", join(loop, "a/c"));
+  symlinkSync("../a", join(loop, "a/c"));
   const large = localFolder({ large: "" });
   truncateSync(join(large, "large"), 100_000_001);
   const many = localFolder({});
@@ -33,17 +33,23 @@ test("messages about declarations of files", async () => {
   }
   const strange = localFolder({});
   writeFileSync(Buffer.concat([Buffer.from(`${strange}/`), Buffer.from([0xff])]), "");
-  const places = { [folder]: "FOLDER", [loop]: "LOOP", [large]: "LARGE", [many]: "MANY", [strange]: "STRANGE" };
+  const places = {
+    [folder]: "FOLDER",
+    [loop]: "LOOP",
+    [large]: "LARGE",
+    [many]: "MANY",
+    [strange]: "STRANGE",
+    [process.cwd()]: "PROGRAM",
+  };
   const check = async (situation: string, args: Record<string, unknown>): Promise<GoldenMessage> => {
     const problems = (await stack.problems(args)).join("\n");
-    return [situation, Object.entries(places).reduce((text, [path, name]) => text.replaceAll(path, `/${name}`), problems)];
+    return [
+      situation,
+      Object.entries(places).reduce((text, [path, name]) => text.replaceAll(path, `/${name}`), problems),
+    ];
   };
   await stack.problems({ path: "/home/user/twice" }, "first");
   const twice = await stack.problems({ path: "/home/user/twice" }, "second");
-  const { cwd } = process;
-  jest.spyOn(process, "cwd").mockReturnValue("/program");
-  const relative = await check("a relative path that does not exist", { source: { file: "./none" } });
-  jest.mocked(process.cwd).mockImplementation(cwd);
   expectGolden("files", [
     await check("paths that are not absolute", { path: "app" }),
     await check("paths through other folders", { path: "/home/../etc" }),
@@ -57,7 +63,7 @@ test("messages about declarations of files", async () => {
     await check("a remote asset", { source: { remote: "https://example.com/a" } }),
     await check("a path with NUL", { source: { file: "a\0" } }),
     await check("a file that does not exist", { source: { file: join(folder, "none") } }),
-    relative,
+    await check("a relative path that does not exist", { source: { file: "./none" } }),
     await check("a folder instead of a file", { source: { file: join(folder, "d") } }),
     await check("a device", { source: { file: "/dev/null" } }),
     await check("a packed archive", { source: { folder: join(folder, "app.zip") } }),
@@ -138,34 +144,51 @@ test("messages about files in sessions", async () => {
     gone,
     lacking,
     ...(await scriptFailures()),
-    ...faults().map(([situation, error]) => [situation, explained("file", error, { verb: "create" })] as const),
   ]);
 });
 
-/** A file that changes while it is sent, and failures that no session shows on request. */
-function faults(): [string, unknown][] {
-  return [["a path that may not be written", new AgbSessionFileError("denied", 'the session\'s user may not write to "/etc/x"', false)]];
-}
-
+/** What real and scripted sessions make a put fail with. */
 async function scriptFailures(): Promise<GoldenMessage[]> {
-  const messages: GoldenMessage[] = [];
-  const failing = async (situation: string, work: (url: string, root: string) => Promise<unknown>, text?: string) => {
-    const server = text === undefined ? await startShellServer() : undefined;
-    const scripted = await startScriptedServer((_, response) =>
-      sendSuccess(response, { data: { isError: false, content: [{ type: "text", text: text ?? "" }] } }),
-    );
-    if (server !== undefined && situation.includes("without")) {
-      server.hide("gzip");
-    }
-    const error = await failureOf(work(server?.url ?? scripted.url, server?.root ?? ""));
-    messages.push([situation, explained("file", error, { verb: "create" })]);
+  const local = readLocalFiles({ text: "content" });
+  const put = async (situation: string, url: string): Promise<GoldenMessage> => {
+    const error = await failureOf(putFiles(openClient(url), "s-1", { path: "/home/user/file", mode: 0o644, local }));
+    return [situation, explained("file", error, { verb: "create" })];
   };
-  const put = (url: string, source = { text: "content" }) =>
-    putFiles(openClient(url), "s-1", { path: "/home/user/file", mode: 0o644, local: readLocalFiles(source) });
-  const reply = (stdout: string, stderr = "") => JSON.stringify({ stdout, stderr, exit_code: 0 });
-  await failing("a session without programs", put);
-  await failing("a /tmp that cannot be written", put, reply("", "mkdir: read-only file system"));
-  await failing("a comparison that says nothing", put, reply("ready\n"));
-  await failing("a full disk", put, reply("ready\nfresh\nneed 100000 100000\nend\ndamaged\n", "tar: No space left on device"));
-  return messages;
+  const replying = async (situation: string, check: string, apply = "", stderr = "") => {
+    const server = await startScriptedServer(({ body }, response) => {
+      const { command = "" } = JSON.parse(JSON.parse(body).args) as { command?: string };
+      const [stdout, error] = command.includes("/check.sh")
+        ? [check, ""]
+        : command.includes("exec sh")
+          ? [apply, stderr]
+          : ["ready", ""];
+      const text = JSON.stringify({ stdout, stderr: error, exit_code: 0 });
+      sendSuccess(response, { data: { isError: false, content: [{ type: "text", text }] } });
+    });
+    return put(situation, server.url);
+  };
+  const bare = await startShellServer();
+  bare.hide("gzip");
+  const echoing = await startScriptedServer(({ body }, response) => {
+    const { name, args } = JSON.parse(body) as { name: string; args: string };
+    const isWrite = name === "write_file";
+    const text = isWrite ? `refused ${args}` : JSON.stringify({ stdout: "ready\n", stderr: "", exit_code: 0 });
+    sendSuccess(response, { data: { isError: isWrite, content: [{ type: "text", text }] } });
+  });
+  const stuck = await startScriptedServer((_, response) => {
+    const text = JSON.stringify({ stdout: "failed\n", stderr: "rm: read-only file system", exit_code: 0 });
+    sendSuccess(response, { data: { isError: false, content: [{ type: "text", text }] } });
+  });
+  const unwritable = await failureOf(putFiles(openClient(stuck.url), "s-1", { path: "/a", mode: 0o644, local }));
+  const remove = await failureOf(removeFiles(openClient(stuck.url), "s-1", "/home/user/file"));
+  return [
+    await put("a session without programs", bare.url),
+    await put("a reply that repeats the content", echoing.url),
+    await replying("a comparison that says nothing", ""),
+    await replying("a place that may not be written", "fresh\ndenied root\ngone root\nneed 100000 100000\nend\n"),
+    await replying("a full disk", "need 100000 100000\nend\n", "damaged\n", "tar: No space left on device"),
+    await replying("a file that cannot be moved", "need 100000 100000\nend\n", "failed\n", "mv: read-only file system"),
+    ["a /tmp that cannot be written", explained("file", unwritable, { verb: "create" })],
+    ["a remove that fails", explained("file", remove, { verb: "delete" })],
+  ];
 }
