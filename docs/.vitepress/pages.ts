@@ -33,6 +33,7 @@ const groups: Readonly<Record<string, readonly (readonly [page: string, text?: s
   Use: [
     ["docs/reference.md", "Reference"],
     ["docs/behaviour.md", "Behaviour"],
+    ["docs/commands-and-files.md", "Commands and files"],
     ["docs/guarantees.md", "Guarantees"],
     ["docs/troubleshooting.md", "Troubleshooting"],
     ["docs/ci-previews.md", "Preview environments"],

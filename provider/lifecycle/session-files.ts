@@ -162,19 +162,26 @@ class FileSession {
   async send(name: string, content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
     await pipeline(content, createGzip(), async (packed: AsyncIterable<Buffer>) => {
       const sending = new Set<Promise<void>>();
+      const failures: unknown[] = [];
       let number = 0;
       for await (const part of partsOf(packed)) {
         const path = `/${this.folder}/${name}/${String(number).padStart(6, "0")}`;
         number += 1;
-        const sent = this.write(path, part).finally(() => sending.delete(sent));
-        // Awaited below; until then a rejection must not end the process.
-        sent.catch(() => {});
+        const sent: Promise<void> = this.write(path, part)
+          .catch((error: unknown) => void failures.push(error))
+          .finally(() => sending.delete(sent));
         sending.add(sent);
         if (sending.size >= parallelParts) {
           await Promise.race(sending);
         }
+        if (failures.length > 0) {
+          break;
+        }
       }
       await Promise.all(sending);
+      if (failures.length > 0) {
+        throw failures[0];
+      }
     });
   }
 

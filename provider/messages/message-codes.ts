@@ -164,6 +164,7 @@ export const messageCodes = {
   AGB945: "The session of the files is gone",
   AGB946: "The session does not know its files",
   AGB947: "Files could not be put or removed",
+  AGB948: "Files in a session cannot be looked up",
 } as const;
 
 /** The code of a message, such as `AGB201`. */

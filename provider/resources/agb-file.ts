@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FileState } from "../kinds/file";
+import { withCode } from "../messages/message-codes";
 import { describeAssets } from "./asset-description";
 import { checkConstruction, deletingFirst } from "./constructor-checks";
 import { providerReference } from "./reference";
@@ -110,10 +111,14 @@ export class AgbFile extends pulumi.CustomResource {
 
   /**
    * @param name name of the resource, unique in the stack
-   * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
+   * @throws Error when `opts.import` or `opts.id` is set: files can only be put
    */
   constructor(name: string, args: AgbFileArgs, opts: pulumi.CustomResourceOptions = {}) {
     checkConstruction(words, name, opts);
+    if (opts.id !== undefined) {
+      const message = `AgbFile "${name}": files in a session cannot be looked up. Remove the option id.`;
+      throw new Error(withCode(message, "AGB948"));
+    }
     const source = describeAssets(args.source);
     super(
       "pulumi-nodejs:dynamic/agb:AgbFile",

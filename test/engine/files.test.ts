@@ -72,16 +72,16 @@ test("the files of a session are put, compared, updated, repaired, put again aft
   await emulator.advanceClock(5 * 60_000);
   expect(emulator.sessions()).toEqual([]);
   expect(changesIn((await project.up()).stdout)).toMatchObject({ created: 1, replaced: 2 });
-  expect(await shell("app/greet.sh; ls")).toBe(
-    "Hello, Ada.\nHello, Grace.\nHello, Katherine.\napp\nconfig.json\n",
-  );
+  expect(await shell("app/greet.sh; ls")).toBe("Hello, Ada.\nHello, Grace.\nHello, Katherine.\napp\nconfig.json\n");
 
   const { stdout: exported } = await project.succeed("stack", "export");
   expect(exported + project.transcript()).not.toContain(password);
-  const { contentHash, source } = (
-    (await project.exportState()).deployment.resources ?? []
-  ).find(({ urn }) => urn.endsWith("AgbFile::config"))?.outputs as Record<string, object>;
-  expect([contentHash, source]).toEqual([expect.objectContaining({ ciphertext: expect.anything() }), expect.objectContaining({ ciphertext: expect.anything() })]);
+  const { resources = [] } = (await project.exportState()).deployment;
+  const { contentHash, source } = resources.find(({ urn }) => urn.endsWith("AgbFile::config"))?.outputs ?? {};
+  expect([contentHash, source]).toEqual([
+    expect.objectContaining({ ciphertext: expect.anything() }),
+    expect.objectContaining({ ciphertext: expect.anything() }),
+  ]);
 
   await project.destroy();
   expect(emulator.sessions()).toEqual([]);
