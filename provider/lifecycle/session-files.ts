@@ -160,9 +160,9 @@ class FileSession {
 
   /** Packs content and sends it in parts, each to a file of its own. Holds only a few parts in memory. */
   async send(name: string, content: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
-    await pipeline(content, createGzip(), async (packed: AsyncIterable<Buffer>) => {
+    const failures: unknown[] = [];
+    const sendAll = async (packed: AsyncIterable<Buffer>) => {
       const sending = new Set<Promise<void>>();
-      const failures: unknown[] = [];
       let number = 0;
       for await (const part of partsOf(packed)) {
         const path = `/${this.folder}/${name}/${String(number).padStart(6, "0")}`;
@@ -179,10 +179,11 @@ class FileSession {
         }
       }
       await Promise.all(sending);
-      if (failures.length > 0) {
-        throw failures[0];
-      }
-    });
+    };
+    await pipeline(content, createGzip(), sendAll).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) {
+      throw failures[0];
+    }
   }
 
   /** Runs a script in the session's root. */
