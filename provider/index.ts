@@ -28,6 +28,8 @@ export type { AgbCommandArgs } from "./resources/agb-command";
 export { AgbCommand } from "./resources/agb-command";
 export type { AgbContextArgs, AgbContextTimeouts } from "./resources/agb-context";
 export { AgbContext } from "./resources/agb-context";
+export type { AgbFileArgs, AgbFileTimeouts } from "./resources/agb-file";
+export { AgbFile } from "./resources/agb-file";
 export type { AgbProviderArgs } from "./resources/agb-provider";
 export { AgbProvider } from "./resources/agb-provider";
 export type {

@@ -3,6 +3,7 @@ import { commandKind } from "./command";
 import { Connection, type ReadConfig } from "./connection";
 import { contextKind } from "./context";
 import { CreatesInFlight } from "./creates-in-flight";
+import { fileKind } from "./file";
 import { KindOperations } from "./operations";
 import { sessionKind } from "./session";
 import { stackIdentityKind } from "./stack-identity";
@@ -35,6 +36,7 @@ export function openProvider({ environment, clock = systemClock, say }: Provider
       session: new KindOperations(session, connection),
       context: new KindOperations(contextKind(runtime), connection),
       command: new KindOperations(commandKind(runtime), connection),
+      file: new KindOperations(fileKind(), connection),
       stackIdentity: stackIdentityKind,
     },
     /** Takes the configuration. Never fails. The operation that needs a setting reports what is wrong with it. */

@@ -9,6 +9,7 @@ export interface ProviderObjects extends Pick<OpenProvider, "abandonCreates"> {
   readonly session: DynamicProvider;
   readonly context: DynamicProvider;
   readonly command: DynamicProvider;
+  readonly file: DynamicProvider;
   /** Takes over the configuration of a stack, as the first call for each kind does. */
   configure(config: Readonly<Record<string, string>>): void;
 }
@@ -35,6 +36,7 @@ export function openProviderObjects(
     session: dynamicProvider(kinds.session, host),
     context: dynamicProvider(kinds.context, host),
     command: dynamicProvider(kinds.command, host),
+    file: dynamicProvider(kinds.file, host),
     configure: (config) => configure((key) => config[key]),
     abandonCreates,
   };

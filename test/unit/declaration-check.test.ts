@@ -5,6 +5,7 @@ import { commandKind } from "../../provider/kinds/command";
 import { contextKind } from "../../provider/kinds/context";
 import { CreatesInFlight } from "../../provider/kinds/creates-in-flight";
 import { differenceOf } from "../../provider/kinds/diff";
+import { fileKind } from "../../provider/kinds/file";
 import type { ResourceKind } from "../../provider/kinds/kind";
 import { sessionKind } from "../../provider/kinds/session";
 import { unknownValue } from "../../provider/kinds/unknown";
@@ -154,11 +155,32 @@ const command: Example = {
   maps: ["environment"],
 };
 
+const file: Example = {
+  kind: fileKind() as unknown as Example["kind"],
+  sound: {
+    sessionId: "session-value",
+    source: { files: { "a-value": { text: "text-value" }, "folder/b-value": { text: "" } } },
+    path: "/path-value",
+    permissions: "0640",
+    timeouts: { create: 60, update: 60, delete: 60 },
+  },
+  faults: [
+    [["sessionId"], ""],
+    [["source"], "source-value"],
+    [["path"], "relative-value"],
+    [["permissions"], "9-value"],
+    [["timeouts", "delete"], "delete-value"],
+    [["sources"], {}],
+  ],
+  maps: ["source.files"],
+};
+
 const examples = [
   ["AgbSession", session],
   ["AgbSession with adopt", adoption],
   ["AgbContext", context],
   ["AgbCommand", command],
+  ["AgbFile", file],
 ] as const;
 
 function problemsOf({ kind }: Example, news: Declaration): Problem[] {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeclarable } from "../../provider/kinds/check";
 import { commandProperties } from "../../provider/kinds/command";
 import { contextProperties } from "../../provider/kinds/context";
+import { fileProperties } from "../../provider/kinds/file";
 import type { PropertiesOfKind } from "../../provider/kinds/kind";
 import { sessionProperties } from "../../provider/kinds/session";
 import { repositoryRoot } from "../support/node-process";
@@ -12,6 +13,7 @@ import { repositoryRoot } from "../support/node-process";
 const classes: readonly (readonly [string, PropertiesOfKind])[] = [
   ["agb-session.ts", sessionProperties],
   ["agb-context.ts", contextProperties],
+  ["agb-file.ts", fileProperties],
   ["agb-command.ts", commandProperties],
 ];
 

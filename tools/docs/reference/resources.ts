@@ -1,6 +1,7 @@
 import { isDeclarable } from "../../../provider/kinds/check";
 import { commandProperties } from "../../../provider/kinds/command";
 import { contextProperties } from "../../../provider/kinds/context";
+import { fileProperties } from "../../../provider/kinds/file";
 import type { PropertiesOfKind, Property } from "../../../provider/kinds/kind";
 import { sessionProperties } from "../../../provider/kinds/session";
 import { Declarations, type Field } from "../declarations";
@@ -40,6 +41,12 @@ export const documentedKinds: readonly DocumentedKind[] = [
     noun: "command",
     properties: commandProperties,
     path: "resources/agb-command.ts",
+  },
+  {
+    name: "AgbFile",
+    noun: "file",
+    properties: fileProperties,
+    path: "resources/agb-file.ts",
   },
 ];
 
