@@ -132,10 +132,14 @@ export class AgbClient {
     return this.derive({}, { secrets: [...(this.settings.secrets ?? []), ...more] });
   }
 
-  /** Prepares a string of a reply for output: removes the key and the other secrets, escapes and shortens it. */
-  clean(text: string): string {
+  /**
+   * Prepares a string of a reply for output: removes the key and the other secrets, escapes and shortens it.
+   *
+   * @param longest longest result, in characters. Default: 1,000
+   */
+  clean(text: string, longest?: number): string {
     const { apiKey, secrets = [] } = this.settings;
-    return cleanerFor([keySecret(apiKey), ...secrets])(text);
+    return cleanerFor([keySecret(apiKey), ...secrets])(text, longest);
   }
 
   /** The emulator's id from the last reply; `undefined` for AGB and for emulators without a state file. */

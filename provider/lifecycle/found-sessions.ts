@@ -21,12 +21,17 @@ const parallelReads = 8;
  * what the list found.
  *
  * @param labels filter; without labels, every session of the account
+ * @param onCount called after each page with the number of all matches, which is 0 when AGB does not name it
  * @throws AgbEndlessListError when the list does not end
  */
-export async function* findSessions(client: AgbClient, labels: Labels = {}): AsyncGenerator<FoundSession> {
+export async function* findSessions(
+  client: AgbClient,
+  labels: Labels = {},
+  onCount?: (count: number) => void,
+): AsyncGenerator<FoundSession> {
   const reading: Promise<FoundSession | undefined>[] = [];
   const wanted = Object.entries(labels);
-  for await (const { sessionId, status } of listSessions(client, labels)) {
+  for await (const { sessionId, status } of listSessions(client, labels, undefined, onCount)) {
     const read = unlessGone(getLabels(client, sessionId)).then((found) =>
       found !== undefined && wanted.every(([key, value]) => hasLabel(found, key, value))
         ? { sessionId, status, labels: found }

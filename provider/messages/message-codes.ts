@@ -102,6 +102,12 @@ export const messageCodes = {
   AGB624: "The session is too young to sweep",
   AGB625: "The age of the session is unknown",
   AGB626: "The session changed its owner during the sweep",
+  AGB631: "No session with this id",
+  AGB632: "No session matches",
+  AGB633: "Several sessions match",
+  AGB634: "No context with this name or id",
+  AGB635: "A release needs your consent",
+  AGB636: "A session to keep alive is gone",
 
   AGB701: "Neither GitHub nor GitLab is known",
   AGB702: "Incomplete settings for GitHub or GitLab",
