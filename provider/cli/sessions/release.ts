@@ -73,7 +73,8 @@ async function runRelease(ids: readonly string[], flags: ReleaseFlags, command: 
     }
     let failures = 0;
     await inParallel(targets, releasesAtOnce, async (target) => {
-      failures += (await release(agb, target)) ? 0 : 1;
+      const isGone = await release(agb, target);
+      failures += isGone ? 0 : 1;
     });
     return failures === 0 ? 0 : 1;
   });
