@@ -1,6 +1,7 @@
 import { linkedPorts } from "../../provider/api/links";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { createId } from "../support/emulator-requests";
+import { testWithTerminal } from "../support/pseudo-terminal";
 import { sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
 import {
   exportOf,
@@ -282,7 +283,7 @@ describe("sessions release", () => {
       [`already gone: session-unknown`, `released: ${owned}`, `released: ${other}`].sort(),
     );
     expect(stderr).toBe(
-      "note: The session belonged to web of the stack shop/dev. Its next `pulumi up --refresh` creates a new one.\n",
+      `note: ${owned} belonged to web of the stack shop/dev. The stack's next \`pulumi up --refresh\` creates a new one.\n`,
     );
     expect(running()).toEqual([kept]);
     expect((await run("sessions", "release", owned)).exitCode).toBe(0);
@@ -314,6 +315,47 @@ describe("sessions release", () => {
     expect(exitCode).toBe(1);
     expect(lines(stdout)).toHaveLength(1);
     expect(stderr).toMatch(/^failed: session-\S+: AGB refused releaseSessionAsync.* \[AGB310\]$/m);
+    expect(running()).toHaveLength(1);
+  });
+});
+
+describe("on a terminal", () => {
+  testWithTerminal(
+    "labels are cut to its width, statuses are coloured, and a progress line appears and goes",
+    async () => {
+      const { emulator, make } = await openEmulator();
+      for (let count = 0; count < 45; count += 1) {
+        await make({ count: String(count), padding: "x".repeat(200) });
+      }
+      const { inTerminal } = await openTerminal(emulator.url);
+      const { exitCode, shown } = await inTerminal("sessions list");
+      expect(exitCode).toBe(0);
+      expect(shown).toContain(
+        "\r\u001b[KReading sessions: 20 of 45\r\u001b[KReading sessions: 40 of 45\r\u001b[K\u001b[1mSESSION",
+      );
+      const table = lines(shown.slice(shown.lastIndexOf("\u001b[K") + 3));
+      expect(table).toHaveLength(46);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: colours
+      const seen = table.map((line) => line.replaceAll(/\u001b\[\d+m/g, ""));
+      expect(seen.slice(1).map(({ length }) => length)).toEqual(Array(45).fill(100));
+      expect(table[1]).toContain("\u001b[32mRUNNING\u001b[39m");
+    },
+  );
+
+  testWithTerminal("a release by labels asks, and only a yes releases", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const [id] = [await make({ a: "1" }), await make({ a: "2" })];
+    const { inTerminal } = await openTerminal(emulator.url);
+    const release = (answer: string) =>
+      inTerminal("sessions release --label a=1", { "Release 1 session? [y/N] ": answer });
+
+    for (const answer of ["\n", "no\n", "\u0004"]) {
+      const { exitCode, shown } = await release(answer);
+      expect({ exitCode, shown }).toEqual({ exitCode: 1, shown: expect.stringContaining("Nothing was released.") });
+      expect(running()).toHaveLength(2);
+    }
+    const { exitCode, shown } = await release("y\n");
+    expect({ exitCode, shown }).toEqual({ exitCode: 0, shown: expect.stringContaining(`released: ${id}`) });
     expect(running()).toHaveLength(1);
   });
 });

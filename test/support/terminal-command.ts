@@ -6,6 +6,7 @@ import { testKey } from "./agb-emulator";
 import { type ProcessResult, type RunningProcess, runBounded, startBounded } from "./bounded-process";
 import { builtCommand } from "./emulator-command";
 import { makeTemporaryFolder } from "./node-process";
+import { runInTerminal, type TerminalResult } from "./pseudo-terminal";
 
 /** A folder in which the commands run. */
 export interface TerminalCommand {
@@ -18,6 +19,8 @@ export interface TerminalCommand {
   start(...parameters: string[]): RunningProcess;
   /** Runs it through `sh`, as in `sh("pulumi-agb sessions list | head -1")`. */
   sh(script: string): Promise<ProcessResult>;
+  /** Runs it in a terminal, see `runInTerminal`. */
+  inTerminal(parameters: string, answers?: Readonly<Record<string, string>>): Promise<TerminalResult>;
 }
 
 /** What the fake Pulumi CLI knows of the stack dev. */
@@ -52,6 +55,7 @@ export async function openTerminal(url: string, stack?: FakeStack): Promise<Term
     runWith,
     start: (...parameters) => startBounded(process.execPath, [builtCommand, ...parameters], bounds),
     sh: (script) => runBounded("/bin/sh", ["-c", script], bounds),
+    inTerminal: (parameters, answers) => runInTerminal(`pulumi-agb ${parameters}`, folder, environment, answers),
   };
 }
 

@@ -50,7 +50,8 @@ async function runList(flags: ListFlags): Promise<void> {
   });
 }
 
-async function readContexts(
+/** Reads the contexts to show, see `readSessions`. */
+export async function readContexts(
   { client }: AgbAccess,
   { all }: ListFlags,
 ): Promise<{ contexts: ListedContext[]; left: number | undefined }> {
@@ -60,7 +61,9 @@ async function readContexts(
   let count = 0;
   const onCount = (latest: number) => {
     count = latest;
-    progress.show(`Reading contexts: ${contexts.length}${count > 0 ? ` of ${Math.min(count, limit)}` : ""}`);
+    if (contexts.length > 0) {
+      progress.show(`Reading contexts: ${contexts.length}${count > 0 ? ` of ${Math.min(count, limit)}` : ""}`);
+    }
   };
   const byName = (one: ListedContext, other: ListedContext) => (one.name < other.name ? -1 : 1);
   try {

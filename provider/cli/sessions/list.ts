@@ -65,8 +65,12 @@ async function runList(flags: ListFlags): Promise<void> {
   });
 }
 
-/** The shown sessions, and how many more there are; `undefined` when there are some but AGB does not say how many. */
-async function readSessions(
+/**
+ * Reads the sessions to show, with the progress on a terminal.
+ *
+ * @returns `left`: how many more there are; `undefined` when there are some but AGB does not say how many
+ */
+export async function readSessions(
   agb: AgbAccess,
   flags: ListFlags,
 ): Promise<{ sessions: SessionView[]; left: number | undefined }> {

@@ -98,26 +98,31 @@ async function findTargets(agb: AgbAccess, { ids, flags }: Selection): Promise<T
 async function isConfirmed(targets: readonly Target[]): Promise<boolean> {
   if (!canAsk()) {
     throw new CodedError(
-      `${targets.length} sessions match, and nobody can be asked whether to release them. Nothing was released. Add --yes.`,
+      `This would release ${countSessions(targets)}, and nobody can be asked to confirm it. Nothing was released. Add --yes.`,
       "AGB635",
     );
   }
   for (const { sessionId } of targets) {
     note(sessionId);
   }
-  return confirm(`Release ${targets.length === 1 ? "this session" : `these ${targets.length} sessions`}?`);
+  return confirm(`Release ${countSessions(targets)}?`);
+}
+
+function countSessions({ length }: readonly Target[]): string {
+  return length === 1 ? "1 session" : `${length} sessions`;
 }
 
 /** @returns whether the session is gone */
 async function release({ client, hideKey }: AgbAccess, { sessionId, labels }: Target): Promise<boolean> {
   try {
     const wasThere = await releaseAndWait(client, sessionId, systemClock);
-    console.log(`${wasThere ? "released" : "already gone"}: ${printable(hideKey(sessionId))}`);
+    const shown = printable(hideKey(sessionId));
+    console.log(`${wasThere ? "released" : "already gone"}: ${shown}`);
     const owner = wasThere ? readOwner(sessionId, hideKey(labels)) : undefined;
     if (owner !== undefined) {
       const { project, stack, resource = "a resource" } = owner;
       note(
-        `note: The session belonged to ${resource} of the stack ${project}/${stack}. Its next \`pulumi up --refresh\` ` +
+        `note: ${shown} belonged to ${resource} of the stack ${project}/${stack}. The stack's next \`pulumi up --refresh\` ` +
           "creates a new one.",
       );
     }
@@ -128,7 +133,8 @@ async function release({ client, hideKey }: AgbAccess, { sessionId, labels }: Ta
   }
 }
 
-function describeReleaseFailure(error: unknown): Failure {
+/** Describes why a session is not known to be gone. */
+export function describeReleaseFailure(error: unknown): Failure {
   const { text, code } = describeFailure(error);
   return error instanceof AgbReleaseTimeoutError
     ? { text: `${text}. Run this again to wait longer.`, code: "AGB412" }
