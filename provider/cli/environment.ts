@@ -68,3 +68,8 @@ export function readColorChoice(environment: Environment = process.env): boolean
   }
   return FORCE_COLOR ? true : TERM === "dumb" ? false : undefined;
 }
+
+/** Reads a variable that a command of the user shall get too. */
+export function readVariable(name: string, environment: Environment = process.env): string | undefined {
+  return environment[name];
+}

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { execCommand } from "./sessions/exec";
 import { keepAliveCommand } from "./sessions/keep-alive";
 import { linkCommand } from "./sessions/link";
 import { listCommand } from "./sessions/list";
@@ -12,6 +13,7 @@ export function sessionsCommand(): Command {
     .description("Work with running sessions: list them, run commands in them, link to them, release them.")
     .addCommand(listCommand())
     .addCommand(showCommand())
+    .addCommand(execCommand())
     .addCommand(linkCommand())
     .addCommand(keepAliveCommand())
     .addCommand(releaseCommand());

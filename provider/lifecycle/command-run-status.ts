@@ -86,5 +86,8 @@ function pieceOf(lines: readonly string[], name: string): OutputPiece {
   }
   const rest = lines.slice(from + 1);
   const until = rest.findIndex((line) => line === "end" || line.includes(" "));
-  return { sizeBytes: Number(lineValue(lines, name)) || 0, bytes: Buffer.from(rest.slice(0, until).join(""), "base64") };
+  return {
+    sizeBytes: Number(lineValue(lines, name)) || 0,
+    bytes: Buffer.from(rest.slice(0, until).join(""), "base64"),
+  };
 }

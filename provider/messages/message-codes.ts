@@ -108,6 +108,12 @@ export const messageCodes = {
   AGB634: "No context with this name or id",
   AGB635: "A release needs your consent",
   AGB636: "A session to keep alive is gone",
+  AGB637: "The session ended while a command ran",
+  AGB638: "The session does not run the command",
+  AGB639: "Nobody knows how a command ended",
+  AGB640: "The directory of a command does not exist",
+  AGB641: "A command reached its time limit",
+  AGB642: "Standard input is too long",
 
   AGB701: "Neither GitHub nor GitLab is known",
   AGB702: "Incomplete settings for GitHub or GitLab",
