@@ -1,16 +1,20 @@
 // What the commands `sessions` and `contexts` print, made by the real commands and compared with test/messages.
 
 import { AgbClient } from "../../provider/api/client";
+import { AgbNetworkError, AgbNotFoundError } from "../../provider/api/errors";
 import { readContexts } from "../../provider/cli/contexts/list";
+import { exitCodeOf, explainFailure } from "../../provider/cli/sessions/exec";
 import { keepAlive } from "../../provider/cli/sessions/keep-alive";
 import { readSessions } from "../../provider/cli/sessions/list";
 import { describeReleaseFailure } from "../../provider/cli/sessions/release";
+import { AgbRunError, type RunEnd } from "../../provider/lifecycle/command-run";
 import { releaseAndWait } from "../../provider/lifecycle/session";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { createContext, createId } from "../support/emulator-requests";
 import { FakeClock } from "../support/fake-clock";
 import { expectGolden } from "../support/golden-messages";
 import { sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
+import { shownBy } from "../support/shown-messages";
 import { exportOf, openEmulator, ownLabels, stateWith } from "../support/sweep-command";
 import { openTerminal } from "../support/terminal-command";
 
@@ -47,6 +51,13 @@ test("sessions and contexts", async () => {
     "sessions keep-alive session-1 --for 30m",
     "sessions keep-alive session-1 --every 0s",
     "sessions release --resource web",
+    "sessions exec session-1",
+    "sessions exec session-1 ls -- ls",
+    "sessions exec session-1 --cwd tmp -- ls",
+    "sessions exec session-1 --env 1=2 -- ls",
+    "sessions exec session-1 --env NO_SUCH_VARIABLE -- ls",
+    "sessions exec session-1 --timeout 0s -- ls",
+    "sessions exec session-1 -- ls",
     "contexts list",
     "contexts show nowhere",
   ]) {
@@ -113,12 +124,58 @@ test("sessions and contexts", async () => {
     return line("contexts show caches");
   })();
   messages["a list of contexts"] = await line("contexts list");
+  messages["a session that runs no commands"] = await line(`sessions exec ${other} -- ls`);
+  Object.assign(messages, await execMessages());
   Object.assign(messages, await keepAliveMessages(), await progressMessages());
   expectGolden("terminal", Object.entries(messages));
 });
 
 function clientOf(baseUrl: string): AgbClient {
   return new AgbClient({ baseUrl, proxy: undefined, timeoutMs: 5_000, apiKey: testKey });
+}
+
+/** What is said of commands that did not end as a user expects. */
+async function execMessages(): Promise<Record<string, string>> {
+  const { emulator, make } = await openEmulator({ allowExec: true });
+  const id = await make({});
+  const { run, sh } = await openTerminal(emulator.url);
+  const failure = (error: unknown, hasStarted = true) =>
+    shownBy("sessions exec", () => {
+      throw explainFailure(error, "session-1", hasStarted, emulator.url);
+    });
+  const gone = { code: "InvalidMcpSession.NotFound", reason: "", status: 400, requestId: "", isFromAgb: true };
+  const end = (reason: RunEnd["reason"]) =>
+    shownBy("sessions exec", () => exitCodeOf({ reason, exitCode: undefined }, {}));
+  return {
+    "exec: a time limit": settled(await run("sessions", "exec", id, "--timeout", "1s", "--", "sleep", "60")),
+    "exec: no such directory": settled(await run("sessions", "exec", id, "--cwd", "/no/such", "--", "ls")),
+    "exec: no home directory": await end("no directory"),
+    "exec: no space in the session": await end("no space"),
+    "exec: what ran the command was killed": await end("killed"),
+    "exec: too long an input": settled(
+      await sh(`head -c 10000001 /dev/zero | pulumi-agb sessions exec ${id} -i -- cat`),
+    ),
+    "exec: the session ended": await failure(new AgbNotFoundError("mcp", gone)),
+    "exec: the run is lost": await failure(
+      new AgbRunError("lost", "the directory of the command was removed in session session-1"),
+    ),
+    "exec: a program is missing": await failure(
+      new AgbRunError("unusable", "session session-1 lacks the program base64"),
+      false,
+    ),
+    "exec: an outage lasts": await failure(new AgbNetworkError("mcp", "https://agb.example", true, "socket hang up")),
+    "exec: the command cannot be ended": await (async () => {
+      const terminal = await openTerminal(emulator.url);
+      const running = terminal.start("sessions", "exec", id, "--", "sh", "-c", "echo started; sleep 20");
+      while (!running.printed().includes("started")) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      emulator.addFault({ operation: "mcp", answer: { status: 400 } });
+      running.send("SIGINT");
+      const { stderr } = await running.result;
+      return settled({ stdout: "", stderr });
+    })(),
+  };
 }
 
 /** What a terminal shows of lists that take a while. */

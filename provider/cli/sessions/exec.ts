@@ -299,8 +299,8 @@ class TerminalRun {
   }
 }
 
-/** @throws CodedError when the command has no exit code */
-function exitCodeOf(end: RunEnd | number, { cwd, timeout }: ExecFlags): number {
+/** Returns the exit code for the end of a command. @throws CodedError when it has none */
+export function exitCodeOf(end: RunEnd | number, { cwd, timeout }: Pick<ExecFlags, "cwd" | "timeout">): number {
   if (typeof end === "number") {
     return end;
   }
@@ -334,7 +334,7 @@ function exitCodeOf(end: RunEnd | number, { cwd, timeout }: ExecFlags): number {
 }
 
 /** Says what a failure means for the command. */
-function explainFailure(error: unknown, sessionId: string, hasStarted: boolean, baseUrl: string): unknown {
+export function explainFailure(error: unknown, sessionId: string, hasStarted: boolean, baseUrl: string): unknown {
   const coded = (reason: string, code: MessageCode) => new CodedError(reason, code, { cause: error });
   if (error instanceof AgbNotFoundError) {
     return hasStarted
@@ -347,8 +347,8 @@ function explainFailure(error: unknown, sessionId: string, hasStarted: boolean, 
   }
   if (error instanceof AgbToolError) {
     return coded(
-      `Session ${printable(sessionId)} does not run the command: ${error.message}. The session's image needs the tools shell and ` +
-        "write_file. The local emulator runs commands only with --allow-exec.",
+      `Session ${printable(sessionId)} does not run the command: ${withoutStop(error.message)}. The session's image needs the ` +
+        "tools shell and write_file.",
       "AGB638",
     );
   }
@@ -361,8 +361,14 @@ function explainFailure(error: unknown, sessionId: string, hasStarted: boolean, 
       : coded(`The command did not run: ${error.message}. Run it in a session of another image.`, "AGB638");
   }
   if (error instanceof AgbError && hasStarted) {
-    const { text, code } = describeFailure(error);
-    return coded(`${text}. The command may still run in session ${printable(sessionId)}`, code);
+    return coded(
+      `${withoutStop(error.message)}. The command may still run in session ${printable(sessionId)}. Look there before you run it again.`,
+      "AGB639",
+    );
   }
   return error;
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, "");
 }
