@@ -14,6 +14,8 @@ const ofEmulator = [
 const unseen = [
   "had ended",
   ": created by ",
+  // Names of ends of a command.
+  ...["timed out", "no directory"],
   "pulumi-agb preview environment of ",
   "a marker is one line of plain characters without < and >, not ",
 ];
