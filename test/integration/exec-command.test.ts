@@ -98,7 +98,7 @@ test("directory and variables are those that were asked for, and no list of proc
 
   const missing = await run("sessions", "exec", id, "--env", "NO_SUCH_VARIABLE", "--", "true");
   expect(missing.exitCode).toBe(125);
-  expect(missing.stderr).toContain('Your environment has no variable "NO_SUCH_VARIABLE".');
+  expect(missing.stderr).toContain('your environment has no variable "NO_SUCH_VARIABLE".');
 });
 
 test("standard input is sent only with -i, byte for byte", async () => {

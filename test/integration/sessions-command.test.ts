@@ -1,4 +1,5 @@
 import { linkedPorts } from "../../provider/api/links";
+import { findBlocksOfTest } from "../docs/code-blocks";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { createId } from "../support/emulator-requests";
 import { testWithTerminal } from "../support/pseudo-terminal";
@@ -149,6 +150,24 @@ describe("sessions list", () => {
     expect(await listWith({ FORCE_COLOR: "1" })).toContain("\u001b[32mRUNNING\u001b[39m   ");
     expect(await listWith({ FORCE_COLOR: "1", NO_COLOR: "1" })).not.toContain("\u001b");
   });
+});
+
+test("the documentation shows the table and the JSON as they are", async () => {
+  const [table, json] = findBlocksOfTest("test/integration/sessions-command.test.ts").map(({ code }) => code);
+  const { emulator, make } = await openEmulator();
+  await make(ownLabels(3, { team: "storefront" }));
+  const { run } = await openTerminal(emulator.url);
+  const columns = (line = "") => line.trim().split(/ {2,}/).length;
+
+  const [head, row] = lines((await run("sessions", "list")).stdout);
+  const [shownHead, ...shownRows] = lines(table ?? "");
+  expect(shownHead).toBe(head);
+  expect(shownRows.map(columns)).toEqual(shownRows.map(() => columns(row)));
+
+  const [listed] = JSON.parse((await run("sessions", "list", "--output", "json")).stdout);
+  const [shown] = JSON.parse(json ?? "");
+  expect(Object.keys(shown)).toEqual(Object.keys(listed));
+  expect(Object.keys(shown.owner)).toEqual(Object.keys(listed.owner));
 });
 
 describe("--stack", () => {

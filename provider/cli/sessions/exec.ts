@@ -39,7 +39,8 @@ import { encodeStdin, readStdin } from "../stdin";
 
 interface ExecFlags extends SelectionFlags {
   readonly cwd?: string;
-  readonly env: Readonly<Record<string, string>>;
+  /** Values by name; `undefined` for a value that is in the user's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin?: true;
   readonly timeout?: number;
 }
@@ -130,11 +131,18 @@ function collectVariables(text: string, earlier: ExecFlags["env"]): ExecFlags["e
   if (name === undefined) {
     throw new InvalidArgumentError("Give it as NAME=VALUE, or as NAME.");
   }
-  const value = assigned ?? readVariable(name);
-  if (value === undefined) {
-    throw new InvalidArgumentError(`Your environment has no variable ${quoted(name)}. Set it, or give NAME=VALUE.`);
-  }
-  return { ...earlier, [name]: value };
+  return { ...earlier, [name]: assigned };
+}
+
+/** Fills in the variables whose values are in the user's environment. */
+function readVariables(command: Command, named: ExecFlags["env"]): Record<string, string> {
+  const entries = Object.entries(named).map(([name, assigned]) => {
+    const value = assigned ?? readVariable(name);
+    return value === undefined
+      ? command.error(`error: your environment has no variable ${quoted(name)}. Set it, or give --env NAME=VALUE.`)
+      : ([name, value] as const);
+  });
+  return Object.fromEntries(entries);
 }
 
 function parseTimeLimit(text: string): number {
@@ -152,13 +160,14 @@ async function runExec(_id: string | undefined, _words: string[], flags: ExecFla
     command.error("error: no command is given. Give it after `--`, as in `exec SESSION_ID -- uname -a`.");
   }
   checkSelection(command, selection);
+  const environment = readVariables(command, flags.env);
   const options = { name: "sessions exec", stack: flags.stack, failureCode: exitCodes.failed };
   await withAgb({ ...options, needsState: isByLabels(selection) }, async (agb) => {
     const sessionId = await requireOneSession(agb, selection);
     const input = flags.stdin ? encodeStdin(await readStdin(process.stdin)) : undefined;
     const spec: CommandSpec = {
       command: `${input?.decoder ?? ""}${toCommandLine(words)}`,
-      environment: flags.env,
+      environment,
       stdin: input?.text,
       workingDirectory: flags.cwd,
       timeoutSeconds: (flags.timeout ?? noLimitMs) / 1_000,
