@@ -12,6 +12,7 @@ import { PulumiReader } from "../pulumi/pulumi-reader";
 import type { StackState } from "../pulumi/stack-state";
 import { reportFailure } from "./command-failure";
 import { pulumiEnvironment, readJobSettings } from "./environment";
+import { watchOutput } from "./terminal";
 
 /** A connection to AGB, and the stack that the user named. */
 export interface AgbAccess {
@@ -47,7 +48,9 @@ export async function withAgb(options: AccessOptions, work: (agb: AgbAccess) => 
   try {
     const agb = await openAgb(options);
     try {
-      process.exitCode = await work(agb);
+      const exitCode = await work(agb);
+      // An output that was lost has set it.
+      process.exitCode ||= exitCode;
     } finally {
       await agb.client.close();
     }
@@ -136,6 +139,35 @@ export function noSession(sessionId: string, baseUrl: string): CodedError {
       "`pulumi-agb sessions list` shows the sessions that run.",
     "AGB631",
   );
+}
+
+/**
+ * For commands that only show something: ends this process when its output cannot be written. A reader that stopped reading,
+ * such as `head`, has what it wants.
+ */
+export function endWithReader(): void {
+  watchOutput((error) => {
+    if (error !== undefined) {
+      noteLostOutput(error);
+    }
+    process.exit(error === undefined ? 0 : 1);
+  });
+}
+
+/** For commands that change something: finishes the work when its output cannot be written. */
+export function outliveReader(): void {
+  watchOutput((error) => {
+    if (error !== undefined) {
+      noteLostOutput(error);
+      process.exitCode = 1;
+    }
+  });
+}
+
+/** Says that the output is not complete. */
+export function noteLostOutput(error: Error): void {
+  const text = `it could not be written: ${error.message}. Free space, or choose another file`;
+  noteFailure("the output", { text, code: "AGB643" });
 }
 
 /** Writes a line to standard error, where it does not mix with results. */

@@ -18,6 +18,9 @@ export interface SelectionFlags {
 /** How many sessions a message names. */
 const mostNamed = 10;
 
+/** Sessions that are being released. Whether AGB lists them is not documented. */
+const endingStatuses = new Set(["DELETING", "DELETED", "FINISH"]);
+
 /** Adds the options that name sessions by their labels. */
 export function addSelectionOptions(command: Command): Command {
   return command
@@ -93,7 +96,9 @@ export async function requireOneSession(agb: AgbAccess, { ids, flags }: Selectio
   }
   const found: FoundSession[] = [];
   for await (const session of selectSessions(agb, flags)) {
-    found.push(session);
+    if (!endingStatuses.has(session.status)) {
+      found.push(session);
+    }
   }
   const known = found.filter(({ sessionId }) => agb.state?.sessionIds.has(sessionId));
   const [only, ...more] = known.length === 1 ? known : found;

@@ -25,14 +25,20 @@ export function terminalWidth(): number {
   return process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
 }
 
-/** Ends this process without a message when nobody reads its output any more, as `head` does. */
-export function endWithReader(): void {
+/**
+ * Calls back once when standard output cannot be written any more. Messages are lost when nobody reads standard error.
+ *
+ * @param onEnd `error` is `undefined` when the reader stopped reading, as `head` does
+ */
+export function watchOutput(onEnd: (error: Error | undefined) => void): void {
+  let isOver = false;
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") {
-      throw error;
+    if (!isOver) {
+      isOver = true;
+      onEnd(error.code === "EPIPE" ? undefined : error);
     }
-    process.exit(0);
   });
+  process.stderr.on("error", () => {});
 }
 
 /** Shows on one line of a terminal how far something is. Shows nothing where standard error is no terminal. */

@@ -114,6 +114,7 @@ export const messageCodes = {
   AGB640: "The directory of a command does not exist",
   AGB641: "A command reached its time limit",
   AGB642: "Standard input is too long",
+  AGB643: "The output could not be written",
 
   AGB701: "Neither GitHub nor GitLab is known",
   AGB702: "Incomplete settings for GitHub or GitLab",

@@ -175,6 +175,13 @@ test("an outage while the command runs loses and repeats no output, and the comm
   expect({ exitCode, lines: stdout.trim().split(/\s+/) }).toEqual({ exitCode: 0, lines: ["1", "2", "3", "1"] });
 });
 
+test("lost replies to every kind of call run the command once", async () => {
+  const { exec, emulator } = await open();
+  emulator.addFault({ operation: "mcp", calls: [1, 3, 5, 7], when: "after", answer: "reset" });
+  const { exitCode, stdout } = await exec("sh", "-c", "echo run >> runs; wc -l < runs");
+  expect({ exitCode, stdout: stdout.trim() }).toEqual({ exitCode: 0, stdout: "1" });
+});
+
 test("a session that ends while the command runs is a clear failure", async () => {
   const { id, start, emulator } = await open();
   const running = start("sessions", "exec", id, "--", "sh", "-c", "echo started; sleep 60");

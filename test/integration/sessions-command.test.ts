@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { linkedPorts } from "../../provider/api/links";
 import { findBlocksOfTest } from "../docs/code-blocks";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
@@ -223,6 +224,20 @@ describe("--stack", () => {
   });
 });
 
+test("a session that is being released is not the one that is meant", async () => {
+  const server = await startScriptedServer(({ path, query }, response) => {
+    const sessions = [
+      { sessionId: "session-old", sessionStatus: "DELETING" },
+      { sessionId: "session-new", sessionStatus: "RUNNING" },
+    ];
+    const ofOne = { sessionId: query["sessionId"] ?? "session-new", status: "RUNNING", labels: '{"a":"1"}' };
+    sendSuccess(response, { data: path.endsWith("ListSession") ? sessions : ofOne });
+  });
+  const { run } = await openTerminal(server.url);
+  const { exitCode, stdout } = await run("sessions", "show", "--label", "a=1");
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining("session-new") });
+});
+
 describe("sessions show", () => {
   test("shows what is known of a session, and never a link or token", async () => {
     const { emulator, make } = await openEmulator();
@@ -325,6 +340,16 @@ describe("sessions release", () => {
     expect(again).toEqual({ exitCode: 0, stdout: "", stderr: "note: No session matches --label a=1.\n" });
   });
 
+  test("a reader that stops reading keeps no session from being released", async () => {
+    const { emulator, make, running } = await openEmulator({ releaseDelayMs: 50 });
+    for (let count = 0; count < 12; count += 1) {
+      await make(ownLabels(5, { a: "1" }));
+    }
+    const { sh } = await openTerminal(emulator.url);
+    await sh("pulumi-agb sessions release --label a=1 --yes 2>&1 | head -1");
+    expect(running()).toEqual([]);
+  });
+
   test("one release that fails is reported, the others go on, and the exit code is 1", async () => {
     const { emulator, make, running } = await openEmulator();
     const ids = [await make({}), await make({})];
@@ -379,12 +404,25 @@ describe("on a terminal", () => {
   });
 });
 
+(existsSync("/dev/full") ? test : test.skip)("an output that cannot be written is a failure that says so", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const id = await make({});
+  const { sh } = await openTerminal(emulator.url);
+  const message = /^failed: the output: it could not be written: ENOSPC.* \[AGB643\]$/m;
+  const listed = await sh("pulumi-agb sessions list > /dev/full");
+  expect(listed).toEqual({ exitCode: 1, stdout: "", stderr: expect.stringMatching(message) });
+  const released = await sh(`pulumi-agb sessions release ${id} > /dev/full`);
+  expect(released).toEqual({ exitCode: 1, stdout: "", stderr: expect.stringMatching(message) });
+  expect(running()).toEqual([]);
+});
+
 describe("arguments", () => {
   test.each([
     [["show"], "no session is named"],
     [["show", ""], "a session id is empty"],
     [["release"], "no session is named"],
     [["link", "session-1", "--label", "a=1"], "not both"],
+    [["link", "session-1", "--protocol", "wss"], "--protocol needs --port"],
     [["keep-alive", "--resource", "web"], "--resource needs --stack NAME"],
     [["keep-alive", "session-1", "--for", "5m"], "--for needs --every"],
     [["keep-alive", "session-1", "--every", "0s"], "Give a time from 1s to 24h."],

@@ -34,7 +34,7 @@ function settled({ stdout, stderr }: { readonly stdout: string; readonly stderr:
 test("sessions and contexts", async () => {
   const { emulator, make } = await openEmulator();
   const [web, other] = [await make(ownLabels(5, { team: "web" })), await make({})];
-  const { run, runWith } = await openTerminal(emulator.url, { state: exportOf([web]), config: {} });
+  const { run, runWith, sh } = await openTerminal(emulator.url, { state: exportOf([web]), config: {} });
   const line = async (text: string) => settled(await run(...text.split(" ").filter((word) => word !== "")));
   const inStack = async (state: string | undefined, text: string) => {
     const terminal = await openTerminal(emulator.url, { state, config: {} });
@@ -51,6 +51,7 @@ test("sessions and contexts", async () => {
     "sessions keep-alive session-1 --for 30m",
     "sessions keep-alive session-1 --every 0s",
     "sessions release --resource web",
+    "sessions link session-1 --protocol wss",
     "sessions exec session-1",
     "sessions exec session-1 ls -- ls",
     "sessions exec session-1 --cwd tmp -- ls",
@@ -100,6 +101,7 @@ test("sessions and contexts", async () => {
   messages["a stack without an id"] = await inStack(stateWith([], ""), "sessions list --stack dev");
   messages["no key"] = settled(await runWith({ AGB_API_KEY: "" }, "sessions", "list"));
   messages["a wrong key"] = settled(await runWith({ AGB_API_KEY: "wrong" }, "sessions", "list"));
+  messages["an output that cannot be written"] = settled(await sh("pulumi-agb sessions list > /dev/full"));
   messages["a release by labels without --yes"] = await line("sessions release --label team=web");
   messages["a release"] = await line(`sessions release ${web}`);
   messages["a release of a session that is gone"] = await line(`sessions release ${web}`);

@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
 import { type Context, listContexts } from "../../api/contexts";
 import { printable, printableJson } from "../../api/outside-text";
-import { type AgbAccess, withAgb } from "../agb-access";
+import { type AgbAccess, endWithReader, withAgb } from "../agb-access";
 import { addHelpSections } from "../help-text";
 import { noteRest, shownAtFirst } from "../list-rest";
 import { agbVariables } from "../settings-help";
 import { stackOption } from "../stack-option";
 import { formatTable } from "../table";
-import { endWithReader, ProgressLine, styled, terminalWidth } from "../terminal";
+import { ProgressLine, styled, terminalWidth } from "../terminal";
 
 interface ListFlags {
   readonly stack?: string;

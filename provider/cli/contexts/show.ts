@@ -2,11 +2,11 @@ import { Command, Option } from "commander";
 import { type Context, countFiles, type FileCount, findContext, getContext } from "../../api/contexts";
 import { printable, printableJson } from "../../api/outside-text";
 import { CodedError } from "../../messages/coded-error";
-import { type AgbAccess, withAgb } from "../agb-access";
+import { type AgbAccess, endWithReader, withAgb } from "../agb-access";
 import { addHelpSections } from "../help-text";
 import { agbVariables } from "../settings-help";
 import { stackOption } from "../stack-option";
-import { endWithReader, styled } from "../terminal";
+import { styled } from "../terminal";
 
 interface ShowFlags {
   readonly stack?: string;

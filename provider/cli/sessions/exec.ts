@@ -21,10 +21,11 @@ import { systemClock } from "../../lifecycle/wait";
 import { CodedError } from "../../messages/coded-error";
 import { describeFailure } from "../../messages/describe-failure";
 import type { MessageCode } from "../../messages/message-codes";
-import { noSession, noteFailure, withAgb } from "../agb-access";
+import { noSession, noteFailure, noteLostOutput, withAgb } from "../agb-access";
 import { parseDurationMs } from "../duration";
 import { readVariable } from "../environment";
 import { addHelpSections } from "../help-text";
+import { onParentEnd } from "../parent-end";
 import {
   addSelectionOptions,
   checkSelection,
@@ -36,6 +37,7 @@ import {
 import { agbVariables } from "../settings-help";
 import { toCommandLine } from "../shell-words";
 import { encodeStdin, readStdin } from "../stdin";
+import { watchOutput } from "../terminal";
 
 interface ExecFlags extends SelectionFlags {
   readonly cwd?: string;
@@ -217,8 +219,14 @@ class TerminalRun {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => this.stop(stopCodes[signal]));
     }
-    process.stdout.on("error", () => this.stop(exitCodes.readerGone));
-    process.stderr.on("error", () => {});
+    onParentEnd(() => this.stop(stopCodes.SIGHUP));
+    watchOutput((error) => {
+      if (error !== undefined) {
+        noteLostOutput(error);
+      }
+      this.giveUp.abort();
+      this.stop(error === undefined ? exitCodes.readerGone : exitCodes.failed);
+    });
     await prepareRun(client, sessionId, identity);
     if (this.stopCode === undefined) {
       this.hasStarted = true;
@@ -274,15 +282,9 @@ class TerminalRun {
   /** Ends the command, or at the second request this process without it. */
   private stop(exitCode: number): void {
     if (this.stopCode !== undefined) {
-      if (exitCode !== exitCodes.readerGone) {
-        process.exit(exitCode);
-      }
-      return;
+      process.exit(exitCode);
     }
     this.stopCode = exitCode;
-    if (exitCode === exitCodes.readerGone) {
-      this.giveUp.abort();
-    }
     if (this.hasStarted) {
       this.endCommand();
     }

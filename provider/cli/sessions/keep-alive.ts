@@ -5,7 +5,7 @@ import { refreshIdleTime } from "../../api/sessions";
 import { type Clock, systemClock } from "../../lifecycle/wait";
 import { describeFailure } from "../../messages/describe-failure";
 import { withCode } from "../../messages/message-codes";
-import { type AgbAccess, note, noteFailure, withAgb } from "../agb-access";
+import { type AgbAccess, note, noteFailure, outliveReader, withAgb } from "../agb-access";
 import { parseDurationMs } from "../duration";
 import { addHelpSections } from "../help-text";
 import { inParallel } from "../in-parallel";
@@ -103,6 +103,7 @@ async function runKeepAlive(ids: readonly string[], flags: KeepAliveFlags, comma
   }
   const needsState = isByLabels(selection);
   await withAgb({ name: "sessions keep-alive", stack: flags.stack, needsState }, async (agb) => {
+    outliveReader();
     const sessionIds = await findIds(agb, selection);
     if (sessionIds.length === 0) {
       note(`note: No session matches ${describeFilter(flags)}.`);

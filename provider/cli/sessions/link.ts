@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { getLink, getResourceUrl, isLinkedPort, linkedPorts } from "../../api/links";
-import { note, ofSession, withAgb } from "../agb-access";
+import { note, ofSession, outliveReader, withAgb } from "../agb-access";
 import { addHelpSections } from "../help-text";
 import {
   addSelectionOptions,
@@ -65,7 +65,11 @@ async function runLink(id: string | undefined, flags: LinkFlags, command: Comman
   const selection: Selection = { ids: id === undefined ? [] : [id], flags };
   checkSelection(command, selection);
   const { port, protocol, stack } = flags;
+  if (port === undefined && command.getOptionValueSource("protocol") === "cli") {
+    command.error("error: --protocol needs --port.");
+  }
   await withAgb({ name: "sessions link", stack, needsState: isByLabels(selection) }, async (agb) => {
+    outliveReader();
     const sessionId = await requireOneSession(agb, selection);
     const { client } = agb;
     const asked = port === undefined ? getResourceUrl(client, sessionId) : getLink(client, sessionId, port, protocol);

@@ -3,7 +3,7 @@ import { printable, printableJson } from "../../api/outside-text";
 import { listSessions } from "../../api/sessions";
 import type { FoundSession } from "../../lifecycle/found-sessions";
 import { systemClock } from "../../lifecycle/wait";
-import { type AgbAccess, withAgb } from "../agb-access";
+import { type AgbAccess, endWithReader, withAgb } from "../agb-access";
 import { formatAge } from "../age";
 import { addHelpSections } from "../help-text";
 import { labelOption } from "../label-option";
@@ -12,7 +12,7 @@ import { describeFilter, type SelectionFlags, selectSessions } from "../session-
 import { agbVariables } from "../settings-help";
 import { stackOption } from "../stack-option";
 import { formatTable } from "../table";
-import { endWithReader, ProgressLine, styled, terminalWidth } from "../terminal";
+import { ProgressLine, styled, terminalWidth } from "../terminal";
 import { ownLabelsOf, type SessionView, stackOf, viewSession } from "./session-view";
 
 interface ListFlags extends SelectionFlags {

@@ -7,7 +7,7 @@ import { systemClock } from "../../lifecycle/wait";
 import { CodedError } from "../../messages/coded-error";
 import { describeFailure, type Failure } from "../../messages/describe-failure";
 import { readOwner } from "../../sweep/owned-sessions";
-import { type AgbAccess, note, noteFailure, withAgb } from "../agb-access";
+import { type AgbAccess, note, noteFailure, outliveReader, withAgb } from "../agb-access";
 import { canAsk, confirm } from "../confirm";
 import { addHelpSections } from "../help-text";
 import { inParallel } from "../in-parallel";
@@ -62,6 +62,7 @@ async function runRelease(ids: readonly string[], flags: ReleaseFlags, command: 
   checkSelection(command, selection);
   const { stack } = flags;
   await withAgb({ name: "sessions release", stack, needsState: isByLabels(selection) }, async (agb) => {
+    outliveReader();
     const targets = await findTargets(agb, selection);
     if (targets.length === 0) {
       note(`note: No session matches ${describeFilter(flags)}.`);

@@ -3,7 +3,7 @@ import { getLabels } from "../../api/labels";
 import { printable, printableJson } from "../../api/outside-text";
 import { getSession, getSessionStatus, type SessionIdentity } from "../../api/sessions";
 import { systemClock } from "../../lifecycle/wait";
-import { type AgbAccess, ofSession, withAgb } from "../agb-access";
+import { type AgbAccess, endWithReader, ofSession, withAgb } from "../agb-access";
 import { formatAge } from "../age";
 import { addHelpSections } from "../help-text";
 import {
@@ -14,7 +14,7 @@ import {
   type SelectionFlags,
 } from "../session-selection";
 import { agbVariables } from "../settings-help";
-import { endWithReader, styled } from "../terminal";
+import { styled } from "../terminal";
 import { type SessionView, stackOf, viewSession } from "./session-view";
 
 interface ShowFlags extends SelectionFlags {
@@ -48,7 +48,10 @@ async function runShow(id: string | undefined, flags: ShowFlags, command: Comman
     const { view, identity } = agb.hideKey(await readSession(agb, await requireOneSession(agb, selection)));
     console.log(
       flags.output === "json"
-        ? printableJson({ ...view, appInstanceId: identity.appInstanceId, resourceId: identity.resourceId }, 2)
+        ? printableJson(
+            { ...view, appInstanceId: identity.appInstanceId ?? null, resourceId: identity.resourceId ?? null },
+            2,
+          )
         : describe(view, identity),
     );
     return 0;
