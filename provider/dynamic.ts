@@ -16,7 +16,7 @@ const { kinds, configure, abandonCreates } = openProvider({ say });
  */
 const endLimitMs = 20_000;
 
-export const { session, context, stackIdentity } = serveDynamically({
+export const { session, context, command, stackIdentity } = serveDynamically({
   kinds,
   configure,
   say,

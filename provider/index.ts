@@ -24,6 +24,8 @@ export type {
   UploadPolicy,
   WhiteList,
 } from "./api/sync-policy";
+export type { AgbCommandArgs } from "./resources/agb-command";
+export { AgbCommand } from "./resources/agb-command";
 export type { AgbContextArgs, AgbContextTimeouts } from "./resources/agb-context";
 export { AgbContext } from "./resources/agb-context";
 export type { AgbProviderArgs } from "./resources/agb-provider";

@@ -27,7 +27,8 @@ function isSameValue(one: unknown, other: unknown): boolean {
   return canonical(one) === canonical(other);
 }
 
-function canonical(value: unknown): string | undefined {
+/** Encodes a value from Pulumi so that equal values are equal strings. */
+export function canonical(value: unknown): string | undefined {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([one], [other]) => (one < other ? -1 : 1)))

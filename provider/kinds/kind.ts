@@ -64,6 +64,8 @@ export interface Call {
   readonly limitMs: number | undefined;
   /** Name of the resource in the program; `undefined` when it is not known. */
   readonly resource: string | undefined;
+  /** Tells the user how the operation goes on. The line must be clean. */
+  say(line: string): void;
   /** Warns the user of something that does not fail the operation. */
   warn(message: string, code: MessageCode): void;
 }

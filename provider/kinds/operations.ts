@@ -253,6 +253,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       unlimitedClient,
       limitMs,
       resource,
+      say: (line) => caller.say(line),
       warn: (message, code) => caller.say(withCode(message, code)),
     };
   }

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../lifecycle/wait";
+import { commandKind } from "./command";
 import { Connection, type ReadConfig } from "./connection";
 import { contextKind } from "./context";
 import { CreatesInFlight } from "./creates-in-flight";
@@ -33,6 +34,7 @@ export function openProvider({ environment, clock = systemClock, say }: Provider
     kinds: {
       session: new KindOperations(session, connection),
       context: new KindOperations(contextKind(runtime), connection),
+      command: new KindOperations(commandKind(runtime), connection),
       stackIdentity: stackIdentityKind,
     },
     /** Takes the configuration. Never fails. The operation that needs a setting reports what is wrong with it. */

@@ -178,18 +178,22 @@ exit 0
 /**
  * Removes the runs of an owner, and ends those that still go on.
  *
- * @param kept the run that stays, if any
+ * @param kept the runs that stay
  */
-export function forgetScript(owner: Pick<RunIdentity, "owner">, kept: string | undefined): string {
+export function forgetScript(owner: Pick<RunIdentity, "owner">, kept: readonly RunIdentity[]): string {
   return `${endGroup}
 cd ${ownerDirectory(owner)} 2>/dev/null || exit 0
 for d in */; do
-  if [ -d "$d" ]${kept === undefined ? "" : ` && [ "$d" != "${kept}/" ]`}; then
-    (cd "$d" && end_group)
-    rm -rf "$d"
-  fi
+  case $d in
+    ${["'*/'", ...kept.map(({ run }) => `${run}/`)].join(" | ")}) ;;
+    *)
+      (cd "$d" && end_group)
+      rm -rf "$d"
+      ;;
+  esac
 done
-${kept === undefined ? `cd .. && rmdir ${owner.owner} 2>/dev/null` : ""}
+cd ..
+rmdir ${owner.owner} 2>/dev/null
 exit 0
 `;
 }

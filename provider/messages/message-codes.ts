@@ -149,6 +149,20 @@ export const messageCodes = {
   AGB808: "Sessions cannot run tools",
   AGB809: "Files of an ended session were not uploaded",
   AGB810: "The state was not saved",
+
+  AGB901: "A command failed",
+  AGB902: "A command did not end in time",
+  AGB903: "A command was killed",
+  AGB904: "The working directory does not exist",
+  AGB905: "The session of a command is gone",
+  AGB906: "The session cannot run commands",
+  AGB907: "The command delete failed",
+  AGB908: "A command was lost",
+  AGB909: "A command did not start",
+  AGB910: "deleteBeforeReplace: false with a command",
+  AGB911: "A command cannot be looked up",
+  AGB912: "The run ended while a command ran",
+  AGB913: "The session of a command does not answer",
 } as const;
 
 /** The code of a message, such as `AGB201`. */

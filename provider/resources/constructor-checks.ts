@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames } from "../config";
-import { withCode } from "../messages/message-codes";
+import { type MessageCode, withCode } from "../messages/message-codes";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** What a class says of itself in the messages of its constructor. */
@@ -9,6 +9,10 @@ export interface ClassWords {
   readonly className: string;
   /** How to take over what exists already, such as "the argument adopt". */
   readonly insteadOfImport: string;
+  /** Whether it has a method `get`. Default: yes. */
+  readonly hasLookup?: boolean;
+  /** Why the old resource must be deleted before its replacement is created. Default: because files would be lost. */
+  readonly whyDeletingFirst?: { readonly reason: string; readonly code: MessageCode };
 }
 
 /**
@@ -23,6 +27,11 @@ export function checkConstruction(words: ClassWords, name: string, opts: pulumi.
   warnOfCustomTimeouts(words, name, opts);
 }
 
+const losesFiles = {
+  reason: "would lose files: the new resource would exist before the old one has saved them",
+  code: "AGB117",
+} as const;
+
 /**
  * The options of a resource that must be deleted before its replacement is created. The provider says so too, but Pulumi does
  * not ask it for `--replace` and tainted resources.
@@ -30,28 +39,26 @@ export function checkConstruction(words: ClassWords, name: string, opts: pulumi.
  * @throws Error when the option is set to the contrary
  */
 export function deletingFirst(
-  { className }: ClassWords,
+  { className, whyDeletingFirst = losesFiles }: ClassWords,
   name: string,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.CustomResourceOptions {
   if (opts.deleteBeforeReplace === false) {
-    const message =
-      `${className} "${name}": deleteBeforeReplace: false would lose files: the new resource would exist before the old ` +
-      "one has saved them. Remove the option.";
-    throw new Error(withCode(message, "AGB117"));
+    const { reason, code } = whyDeletingFirst;
+    const message = `${className} "${name}": deleteBeforeReplace: false ${reason}. Remove the option.`;
+    throw new Error(withCode(message, code));
   }
   return pulumi.mergeOptions(opts, { deleteBeforeReplace: true });
 }
 
 function refuseImport(
-  { className, insteadOfImport }: ClassWords,
+  { className, insteadOfImport, hasLookup = true }: ClassWords,
   name: string,
   opts: pulumi.CustomResourceOptions,
 ): void {
   if (opts.import !== undefined) {
-    const message =
-      `${className} "${name}": Pulumi cannot import dynamic resources. Use ${insteadOfImport}, or ` +
-      `${className}.get("${name}", id) to look one up without owning it.`;
+    const lookup = hasLookup ? `, or ${className}.get("${name}", id) to look one up without owning it` : "";
+    const message = `${className} "${name}": Pulumi cannot import dynamic resources. Use ${insteadOfImport}${lookup}.`;
     throw new Error(withCode(message, "AGB115"));
   }
 }

@@ -2,7 +2,9 @@ import { getSyncItems } from "../../provider/api/context-sync";
 import { countFiles, createContext, findContext, listContexts } from "../../provider/api/contexts";
 import { getLabels } from "../../provider/api/labels";
 import { confirmAccess } from "../../provider/api/sessions";
+import { callTool } from "../../provider/api/tools";
 import type { FaultRule } from "../../provider/emulator";
+import { CommandProgress } from "../../provider/kinds/command-progress";
 import { describeError } from "../../provider/kinds/failure";
 import { UnfinishedError } from "../../provider/kinds/hosted-kind";
 import type { UnfinishedResource } from "../../provider/kinds/kind";
@@ -12,9 +14,11 @@ import { findAdoptable } from "../../provider/lifecycle/adopt";
 import { deleteContext } from "../../provider/lifecycle/context";
 import { uploadBeforeRelease, waitForDownloads } from "../../provider/lifecycle/context-mounts";
 import { createExactlyOnce } from "../../provider/lifecycle/create-once";
+import type { Clock } from "../../provider/lifecycle/wait";
 import { withCode } from "../../provider/messages/message-codes";
 import { openClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
+import { openCommandStack, openCommands, unfinishedBy } from "../support/command-stack";
 import { declareContext, openContextStack } from "../support/context-stack";
 import { openTestRuntime } from "../support/create-runtime";
 import { contextCall, createContext as createEmulatedContext, createId } from "../support/emulator-requests";
@@ -87,6 +91,9 @@ test("messages about replies that AGB does not send", async () => {
     await replyTo("files that are no list", { data: null, count: 1 }, (client) => countFiles(client, "SdkCtx-1")),
     await replyTo("too many files", { data: many(10_001) }, (client) => countFiles(client, "SdkCtx-1")),
     await replyTo("files that are missing", { data: [], count: 2 }, (client) => countFiles(client, "SdkCtx-1")),
+    await replyTo("a tool's result with too many parts", { data: { content: many(10_001) } }, (client) =>
+      callTool(client, { sessionId: "session-1", tool: "shell", args: {} }),
+    ),
     await replyTo("a status that is not JSON", { data: { contextStatus: "x" } }, (client) =>
       getSyncItems(client, "session-1"),
     ),
@@ -334,3 +341,115 @@ test("messages about contexts that changed hands", async () => {
     ["an update of a context that is gone", gone.message],
   ]);
 });
+
+test("messages about commands", async () => {
+  const { emulator, stack } = await openCommandStack();
+  const unfinishedOne = async (situation: string, args: Record<string, unknown>): Promise<GoldenMessage> => [
+    situation,
+    (await unfinishedBy(stack.create(args))).reason,
+  ];
+  const failed = async (situation: string, work: Promise<unknown>): Promise<GoldenMessage> => {
+    const { headline, details } = shownParts(await failureOf(work));
+    return [situation, `${headline}: ${details}`];
+  };
+  /** A session whose tools answer as scripted. */
+  const scripted = (situation: string, answer: (script: string) => object, clock?: Clock) => async () => {
+    const server = await startScriptedServer(({ path, body }, response) => {
+      if (path !== "/mcp") {
+        return sendSuccess(response, { data: [] });
+      }
+      const { command = "" } = JSON.parse(JSON.parse(body).args) as { command?: string };
+      return sendSuccess(response, { data: toolReply(answer(command)) });
+    });
+    return failed(situation, openCommands(server.url, "session-1", clock).create({ create: "true" }));
+  };
+  const ready = "state ready\ntoken t\nend\n";
+  const printed = (stdout: string, exitCode = 0, stderr = "") => ({ stdout, stderr, exit_code: exitCode });
+  const afterStart = (state: string) => (script: string) =>
+    printed(
+      script.includes("echo started")
+        ? "started"
+        : script.includes("tail -c")
+          ? `state ${state}\ntoken t\nend\n`
+          : ready,
+    );
+
+  const created = await stack.create({ create: "true", delete: "echo broken >&2; exit 4" });
+  const gone = await openCommandStack();
+  await gone.emulator.release(gone.sessionId);
+  const withoutTools = await openCommandStack({ allowExec: false });
+  const abandoned = await openCommandStack();
+  const waiting = abandoned.stack.create({ create: "touch begun; sleep 100" });
+  for (let look = 0; (await abandoned.stack.inSession("ls begun 2>/dev/null; true")) === ""; look += 1) {
+    expect(look).toBeLessThan(1_000);
+  }
+  const abandonedMessage = failed("a run of Pulumi that ends during a command", waiting);
+  await abandoned.stack.objects.abandonCreates();
+  await stack.create({ create: "true", sensitive: true });
+  const hidden = said()
+    .split("\n")
+    .filter((line) => line.includes("hidden"))
+    .join("\n");
+  const long = await stack.create({ create: "seq 1 300000", logging: "none" });
+  const toolFailure = () => ({ isError: true, text: 'The image "img-1" has no tool "shell".' });
+
+  expectGolden("commands", [
+    await unfinishedOne("a command that fails", { create: "echo out; echo one >&2; echo two >&2; exit 3" }),
+    await unfinishedOne("one that writes nothing to standard error", { create: "echo out; exit 3" }),
+    await unfinishedOne("one that writes nothing", { create: "exit 3" }),
+    await unfinishedOne("a sensitive one", { create: "echo out >&2; exit 3", sensitive: true }),
+    await unfinishedOne("one that takes too long", { create: "sleep 100", timeoutSeconds: 1 }),
+    await unfinishedOne("one whose runner is killed", { create: "kill -s KILL $PPID; sleep 1" }),
+    await unfinishedOne("a missing working directory", { create: "true", workingDirectory: "/no/such" }),
+    await failed("a delete that fails", stack.delete(created)),
+    await failed("a session that is gone", gone.stack.create({ create: "true" })),
+    await failed("a run that is removed", stack.create({ create: "rm -rf /tmp/.pulumi-agb; sleep 3" })),
+    await failed("an emulator without tools", withoutTools.stack.create({ create: "true" })),
+    await abandonedMessage,
+    await scripted("an image without a shell", toolFailure)(),
+    await scripted("an image without a program", () => printed("missing base64\n"))(),
+    await scripted("a session that is read-only", () => printed("", 1, "mkdir: cannot create directory\n"))(),
+    await scripted("a session without a reason", () => printed("", 1))(),
+    await scripted("a result that is cut", () => printed("state rea"))(),
+    await scripted("a tool that returns nothing", () => ({ isError: true, text: "" }))(),
+    await scripted("a command that did not arrive", (script) =>
+      printed(script.includes("echo started") ? "incomplete" : ready),
+    )(),
+    await scripted("a command that does not start", afterStart("ready"), new FakeClock())(),
+    await scripted("a start that fails", (script) =>
+      script.includes("echo started") ? { isError: true, text: "Time is over." } : printed(ready),
+    )(),
+    await scripted(
+      "a session that stops answering",
+      (script) => (script.includes("tail -c") ? { isError: true, text: "Time is over." } : printed(`${ready}started`)),
+      new FakeClock(),
+    )(),
+    await scripted("a session without space", afterStart("no-space"))(),
+    ["output that is not shown", shownOutput()],
+    ["output that is secret", hidden],
+    ["output that is not kept", String(long.outputs["stdout"]).split("\n")[0] ?? ""],
+  ]);
+  expect(emulator.sessions()).toHaveLength(1);
+});
+
+/** What the process of Pulumi shows of a failure. */
+function shownParts(failure: unknown): { readonly headline: string; readonly details: string } {
+  const { reasons = [], stack } = failure as { reasons?: readonly string[]; stack?: string };
+  return { headline: String(failure), details: reasons[0] ?? stack ?? "" };
+}
+
+function toolReply(answer: object): object {
+  const { isError = false, text = JSON.stringify(answer) } = answer as { isError?: boolean; text?: string };
+  return { isError, content: [{ type: "text", text }] };
+}
+
+/** The lines about output that is not shown. */
+function shownOutput(): string {
+  const lines: string[] = [];
+  const options = { clock: new FakeClock(), clean: (line: string) => line, say: (line: string) => lines.push(line) };
+  const progress = new CommandProgress({ ...options, shown: ["stdout"] });
+  progress.skip("stdout", 5_000);
+  progress.add("stdout", Buffer.from("line\n".repeat(205)));
+  progress.finish();
+  return lines.filter((line) => line !== "line").join("\n");
+}

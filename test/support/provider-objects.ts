@@ -8,6 +8,7 @@ import { FakeClock } from "./fake-clock";
 export interface ProviderObjects extends Pick<OpenProvider, "abandonCreates"> {
   readonly session: DynamicProvider;
   readonly context: DynamicProvider;
+  readonly command: DynamicProvider;
   /** Takes over the configuration of a stack, as the first call for each kind does. */
   configure(config: Readonly<Record<string, string>>): void;
 }
@@ -33,6 +34,7 @@ export function openProviderObjects(
   return {
     session: dynamicProvider(kinds.session, host),
     context: dynamicProvider(kinds.context, host),
+    command: dynamicProvider(kinds.command, host),
     configure: (config) => configure((key) => config[key]),
     abandonCreates,
   };

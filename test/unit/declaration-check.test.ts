@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { declarationProblems, isDeclarable } from "../../provider/kinds/check";
 import { cleanProperties } from "../../provider/kinds/clean-properties";
+import { commandKind } from "../../provider/kinds/command";
 import { contextKind } from "../../provider/kinds/context";
 import { CreatesInFlight } from "../../provider/kinds/creates-in-flight";
 import { differenceOf } from "../../provider/kinds/diff";
@@ -115,10 +116,47 @@ const context: Example = {
   maps: [],
 };
 
+const command: Example = {
+  kind: commandKind(runtime) as unknown as Example["kind"],
+  sound: {
+    sessionId: "session-value",
+    create: "create-value",
+    update: "update-value",
+    delete: "delete-value",
+    environment: { NAME: "variable-value", OTHER_NAME: "other-variable-value" },
+    stdin: "stdin-value",
+    triggers: ["trigger-value", ["inner-value"], 1],
+    workingDirectory: "/directory-value",
+    timeoutSeconds: 60,
+    logging: "stderr",
+    sensitive: true,
+    addPreviousOutputInEnv: false,
+  },
+  faults: [
+    [["sessionId"], " "],
+    [["create"], "nul-\0-value"],
+    [["update"], ""],
+    [["delete"], ["delete-value"]],
+    [["environment", "NAME"], 5],
+    [["environment", "OTHER_NAME"], "nul-\0-value"],
+    [["environment", "two words"], "named-value"],
+    [["stdin"], "nul-\0-value"],
+    [["triggers"], "trigger-value"],
+    [["workingDirectory"], "relative-value"],
+    [["timeoutSeconds"], 86_401],
+    [["logging"], "all-value"],
+    [["sensitive"], "yes-value"],
+    [["addPreviousOutputInEnv"], 1],
+    [["enviroment"], {}],
+  ],
+  maps: ["environment"],
+};
+
 const examples = [
   ["AgbSession", session],
   ["AgbSession with adopt", adoption],
   ["AgbContext", context],
+  ["AgbCommand", command],
 ] as const;
 
 function problemsOf({ kind }: Example, news: Declaration): Problem[] {

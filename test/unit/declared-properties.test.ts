@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeclarable } from "../../provider/kinds/check";
+import { commandProperties } from "../../provider/kinds/command";
 import { contextProperties } from "../../provider/kinds/context";
 import type { PropertiesOfKind } from "../../provider/kinds/kind";
 import { sessionProperties } from "../../provider/kinds/session";
@@ -11,6 +12,7 @@ import { repositoryRoot } from "../support/node-process";
 const classes: readonly (readonly [string, PropertiesOfKind])[] = [
   ["agb-session.ts", sessionProperties],
   ["agb-context.ts", contextProperties],
+  ["agb-command.ts", commandProperties],
 ];
 
 /** The comments of fields, by name, from one block of a source file. */

@@ -1,4 +1,5 @@
 import { isDeclarable } from "../../../provider/kinds/check";
+import { commandProperties } from "../../../provider/kinds/command";
 import { contextProperties } from "../../../provider/kinds/context";
 import type { PropertiesOfKind, Property } from "../../../provider/kinds/kind";
 import { sessionProperties } from "../../../provider/kinds/session";
@@ -14,8 +15,8 @@ export interface DocumentedKind {
   readonly properties: PropertiesOfKind;
   /** File of the class, below `provider/`. */
   readonly path: string;
-  /** The class or interface of what `get` returns. */
-  readonly found: string;
+  /** The class or interface of what `get` returns; absent when the class has no `get`. */
+  readonly found?: string;
 }
 
 /** The kinds that programs declare. */
@@ -33,6 +34,12 @@ export const documentedKinds: readonly DocumentedKind[] = [
     properties: contextProperties,
     path: "resources/agb-context.ts",
     found: "AgbContext",
+  },
+  {
+    name: "AgbCommand",
+    noun: "command",
+    properties: commandProperties,
+    path: "resources/agb-command.ts",
   },
 ];
 
@@ -123,6 +130,9 @@ function outputSections({ name: kindName }: DocumentedKind, source: Declarations
 }
 
 function lookUpSection({ name: kindName, found }: DocumentedKind, source: Declarations): string {
+  if (found === undefined) {
+    return "";
+  }
   const { text, parameters } = source.staticMethod(kindName, "get");
   return join(
     heading(3, `${kindName}: \`get\``),

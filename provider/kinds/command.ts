@@ -1,0 +1,276 @@
+import { AgbNotFoundError } from "../api/errors";
+import type { KnownSecret } from "../api/known-secrets";
+import { printable } from "../api/outside-text";
+import {
+  forgetRuns,
+  type KeptOutput,
+  type OutputName,
+  type RunIdentity,
+  runIdentityOf,
+} from "../lifecycle/command-run";
+import { hasSucceeded, runAfter } from "../lifecycle/command-run-chain";
+import {
+  AbandonedCommandError,
+  adviceForFailedCommand,
+  codeOfFailedCommand,
+  commandAdvice,
+  describeFailedCommand,
+  type FailedCommand,
+  FailedDeleteError,
+} from "./command-failure";
+import { CommandProgress } from "./command-progress";
+import { type CommandState, commandProperties, defaultTimeoutSeconds } from "./command-properties";
+import { canonical } from "./diff";
+import { type Call, type KindRuntime, type ResourceKind, UnfinishedResource } from "./kind";
+import { MissingStackIdError } from "./stack-identity";
+import { isUnknown } from "./unknown";
+
+export { type CommandState, commandProperties } from "./command-properties";
+
+/** Arguments whose change runs a command. */
+const runningArguments = ["create", "update", "environment", "stdin", "workingDirectory"] as const;
+
+/** A value of the environment can have 128 KiB on Linux, with its name. */
+const longestVariable = 120_000;
+
+const shownOutputs: Readonly<Record<NonNullable<CommandState["logging"]>, readonly OutputName[]>> = {
+  none: [],
+  stdout: ["stdout"],
+  stderr: ["stderr"],
+  stdoutAndStderr: ["stdout", "stderr"],
+};
+
+/** One run of a command of a resource. */
+interface Run {
+  readonly argument: "create" | "update" | "delete";
+  readonly command: string;
+  /** What the run takes from the declaration. */
+  readonly declared: Partial<CommandState>;
+  /** Token of the run before; empty for none. */
+  readonly base: string;
+  /** Variables besides the declared ones. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** Makes the kind `AgbCommand` for one process. */
+export function commandKind({ clock, creates }: KindRuntime): ResourceKind<CommandState> {
+  /** Runs a command once and shows its output meanwhile. */
+  async function run(
+    call: Call,
+    sessionId: string,
+    stackId: string,
+    { argument, command, declared, base, variables }: Run,
+  ) {
+    const { environment, stdin, workingDirectory, triggers, sensitive = false } = declared;
+    const { logging = "stdoutAndStderr", timeoutSeconds = defaultTimeoutSeconds } = declared;
+    // Nothing is sent after the run of Pulumi has ended. The command goes on, and the next `up` finds it.
+    const client = call.client.untilAborted(creates.ended);
+    const clean = (line: string, longest: number) => client.clean(line, longest);
+    const say = (line: string) => call.say(call.resource === undefined ? line : `${printable(call.resource)}: ${line}`);
+    const shown = sensitive ? [] : shownOutputs[logging];
+    if (sensitive && logging !== "none") {
+      say("the output is hidden, because the command is sensitive.");
+    }
+    const identify = (runBefore: string): RunIdentity =>
+      runIdentityOf(ownerName(stackId, call.resource), [
+        argument,
+        runBefore,
+        canonical([command, environment, stdin, workingDirectory, triggers]),
+      ]);
+    const spec = { command, environment: { ...variables, ...environment }, stdin, workingDirectory, timeoutSeconds };
+    const progress = new CommandProgress({ shown, clock, clean, say });
+    const { path, result } = await runAfter(
+      client,
+      sessionId,
+      { identify, base, spec },
+      {
+        clock,
+        onOutput: (name, bytes) => progress.add(name, bytes),
+        onSkip: (name, bytes) => progress.skip(name, bytes),
+        signal: creates.ended,
+      },
+    )
+      .catch((error: unknown) => {
+        throw creates.ended.aborted ? new AbandonedCommandError() : error;
+      })
+      .finally(() => progress.finish());
+    const failed: FailedCommand | undefined = hasSucceeded(result)
+      ? undefined
+      : { argument, result, timeoutSeconds, isSensitive: sensitive, clean };
+    return { path, result, failed };
+  }
+
+  /** Removes the runs that came before. The command has succeeded, whatever happens here. */
+  async function forgetOthers({ client }: Call, sessionId: string, path: readonly RunIdentity[]): Promise<void> {
+    const [owner] = path;
+    if (owner !== undefined) {
+      await forgetRuns(client, sessionId, owner, path).catch(() => {});
+    }
+  }
+
+  async function create(call: Call, inputs: CommandState) {
+    const { sessionId, stackId } = withStackId(inputs, {});
+    const spec = { argument: "create", command: inputs.create, declared: inputs, base: "" } as const;
+    const { path, result, failed } = await run(call, sessionId, stackId, spec);
+    if (failed !== undefined) {
+      const state = { ...inputs, stdout: "", stderr: "", runToken: result.token, pending: "create" } as const;
+      throw unfinished(result.token, state, failed);
+    }
+    await forgetOthers(call, sessionId, path);
+    return { id: result.token, state: { ...inputs, ...outputsOf(result) } };
+  }
+
+  async function update(call: Call, id: string, olds: Partial<CommandState>, news: CommandState) {
+    const { sessionId, stackId } = withStackId(news, olds);
+    const { stdout = "", stderr = "", exitCode, runToken = "", pending } = olds;
+    const known = { ...news, stackId, stdout, stderr, exitCode, runToken };
+    const hasChanged = runningArguments.some((name) => canonical(olds[name]) !== canonical(news[name]));
+    if (!hasChanged && pending === undefined) {
+      return known;
+    }
+    const isFirst = pending === "create" || news.update === undefined;
+    const argument = isFirst ? "create" : "update";
+    const { path, result, failed } = await run(call, sessionId, stackId, {
+      argument,
+      command: (isFirst ? undefined : news.update) ?? news.create,
+      declared: news,
+      base: runToken,
+      variables: isFirst && pending === "create" ? {} : previousOutput(news, olds),
+    });
+    if (failed !== undefined) {
+      const state = { ...known, runToken: result.token, pending: pending ?? "update" } as const;
+      throw unfinished(id, state, failed);
+    }
+    await forgetOthers(call, sessionId, path);
+    return { ...news, stackId, ...outputsOf(result) };
+  }
+
+  async function remove(call: Call, _id: string, known: Partial<CommandState>) {
+    const { sessionId = "", stackId = "", runToken = "", delete: command, pending } = known;
+    try {
+      // A `create` that never succeeded has left nothing for `delete`.
+      if (command === undefined || pending === "create") {
+        await forgetRuns(call.client, sessionId, runIdentityOf(ownerName(stackId, call.resource), ""));
+        return "deleted";
+      }
+      const { path, failed } = await run(call, sessionId, stackId, {
+        argument: "delete",
+        command,
+        declared: known,
+        base: runToken,
+        variables: previousOutput(known, known),
+      });
+      if (failed !== undefined) {
+        throw new FailedDeleteError(call.resource, failed);
+      }
+      // This run stays: if Pulumi is killed now, the next `destroy` must find that it is done.
+      await forgetOthers(call, sessionId, path);
+      return "deleted";
+    } catch (error) {
+      if (error instanceof AgbNotFoundError) {
+        return "absent";
+      }
+      throw error;
+    }
+  }
+
+  return {
+    name: "AgbCommand",
+    noun: "command",
+    deleteVerb: "delete",
+    properties: commandProperties,
+    // The runs of the old resource must be gone, or the new one would take their results.
+    differences: (olds) => ({
+      isUnfinished: olds.pending !== undefined,
+      ignored: ["stackId"],
+      deleteBeforeReplace: true,
+    }),
+    secrets: secretsOf,
+    advice: commandAdvice,
+    create,
+    // A command has nothing to read. When its session is gone, the id of the next session replaces it.
+    read: async (_call, _id, known) => known,
+    update,
+    delete: remove,
+  };
+}
+
+/** @throws MissingStackIdError */
+function withStackId(news: CommandState, olds: Partial<CommandState>): CommandState {
+  // The engine drops a value of an update that is not known.
+  const stackId = (news.stackId as string | undefined) ?? olds.stackId;
+  if (stackId === undefined || isUnknown(stackId)) {
+    throw new MissingStackIdError();
+  }
+  return { ...news, stackId };
+}
+
+function ownerName(stackId: string, resource: string | undefined): string[] {
+  return ["AgbCommand", stackId, resource ?? ""];
+}
+
+function outputsOf({
+  stdout,
+  stderr,
+  exitCode,
+  token,
+}: {
+  readonly stdout: KeptOutput;
+  readonly stderr: KeptOutput;
+  readonly exitCode: number | undefined;
+  readonly token: string;
+}) {
+  return { stdout: textOf(stdout), stderr: textOf(stderr), exitCode, runToken: token };
+}
+
+/**
+ * The output as the state holds it: without the line feed at its end, as in Pulumi's command provider. Its first line says when
+ * the beginning is missing.
+ */
+function textOf({ text, sizeBytes, isCut }: KeptOutput): string {
+  const trimmed = text.replace(/\n$/, "");
+  return isCut ? `[only the end of ${sizeBytes} bytes]\n${trimmed}` : trimmed;
+}
+
+function previousOutput(
+  { addPreviousOutputInEnv = true }: Partial<CommandState>,
+  { stdout = "", stderr = "" }: Partial<CommandState>,
+): Record<string, string> {
+  return addPreviousOutputInEnv
+    ? { PULUMI_COMMAND_STDOUT: variable(stdout), PULUMI_COMMAND_STDERR: variable(stderr) }
+    : {};
+}
+
+/** The end of an output, as long as a variable may be. */
+function variable(output: string): string {
+  const text = output.replaceAll("\0", "\ufffd");
+  const bytes = Buffer.from(text);
+  return bytes.length <= longestVariable
+    ? text
+    : bytes
+        .subarray(-longestVariable)
+        .toString("utf8")
+        .replace(/^\ufffd+/, "");
+}
+
+function unfinished(id: string, state: Partial<CommandState>, failed: FailedCommand): UnfinishedResource<CommandState> {
+  const reason = `${describeFailedCommand(failed)}${adviceForFailedCommand(failed)}`;
+  return new UnfinishedResource(id, state, reason, codeOfFailedCommand(failed));
+}
+
+const shortestInsideWords = 8;
+const shortestSecret = 4;
+
+/** Any value may be secret: Pulumi does not say which ones are. */
+function secretsOf({ environment = {}, stdin }: Partial<CommandState>): KnownSecret[] {
+  const secret =
+    (mask: string) =>
+    (value: unknown): KnownSecret[] =>
+      typeof value === "string" && value.length >= shortestSecret
+        ? [{ value, mask, insideWords: value.length >= shortestInsideWords }]
+        : [];
+  return [
+    ...Object.entries(environment).flatMap(([name, value]) => secret(`[${name}]`)(value)),
+    ...secret("[stdin]")(stdin),
+  ];
+}
