@@ -6,6 +6,7 @@ import { testKey } from "../support/agb-emulator";
 import { commandLines, outlives } from "../support/command-lines";
 import { builtCommand } from "../support/emulator-command";
 import { runShell } from "../support/emulator-requests";
+import { testWithTerminal } from "../support/pseudo-terminal";
 import { uniqueSeconds } from "../support/sandbox-emulator";
 import { exportOf, openEmulator, ownLabels } from "../support/sweep-command";
 import { openTerminal } from "../support/terminal-command";
@@ -128,6 +129,17 @@ test.each([
   expect(commandLines()).toContain(`sleep ${seconds}`);
   running.send(signal);
   expect(await running.result).toEqual({ exitCode, stdout: "started\ncleaned\n", stderr: "" });
+  expect(await outlives(`sleep ${seconds}`)).toBe(false);
+  expect(await left()).toBe("");
+});
+
+testWithTerminal("Ctrl+C on a terminal ends the command", async () => {
+  const { id, inTerminal, left } = await open();
+  const seconds = uniqueSeconds();
+  const { exitCode, shown } = await inTerminal(`sessions exec ${id} -- sh -c 'echo started; sleep ${seconds}'`, {
+    started: "\u0003",
+  });
+  expect({ exitCode, shown }).toEqual({ exitCode: 130, shown: expect.stringContaining("started\n") });
   expect(await outlives(`sleep ${seconds}`)).toBe(false);
   expect(await left()).toBe("");
 });

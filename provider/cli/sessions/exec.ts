@@ -364,12 +364,12 @@ export function explainFailure(error: unknown, sessionId: string, hasStarted: bo
     );
   }
   if (error instanceof AgbRunError) {
-    return error.problem === "lost"
-      ? coded(
+    return error.problem === "unusable"
+      ? coded(`The command did not run: ${error.message}. Run it in a session of another image.`, "AGB638")
+      : coded(
           `${error.message}. Nobody knows how the command ended. Look at what it did before you run it again.`,
           "AGB639",
-        )
-      : coded(`The command did not run: ${error.message}. Run it in a session of another image.`, "AGB638");
+        );
   }
   if (error instanceof AgbError && hasStarted) {
     return coded(
