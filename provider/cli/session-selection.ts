@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
-import { type FoundSession, findSessions } from "../lifecycle/found-sessions";
+import { type FindOptions, type FoundSession, findSessions } from "../lifecycle/found-sessions";
 import { ownershipKeys } from "../lifecycle/ownership";
 import { CodedError } from "../messages/coded-error";
 import { type AgbAccess, note } from "./agb-access";
@@ -67,11 +67,11 @@ export function checkSelection(command: Command, { ids, flags }: Selection): voi
 export async function* selectSessions(
   { client, state }: AgbAccess,
   { label, stack, resource }: SelectionFlags,
-  onCount?: (count: number) => void,
+  options?: FindOptions,
 ): AsyncGenerator<FoundSession> {
   const wanted = { ...label, ...(resource !== undefined && { [ownershipKeys.resource]: resource }) };
   if (stack === undefined) {
-    yield* findSessions(client, wanted, onCount);
+    yield* findSessions(client, wanted, options);
     return;
   }
   const stackIds = [...(state?.stackIds ?? [])];
@@ -79,7 +79,7 @@ export async function* selectSessions(
     note(`note: The state of ${stack} has no stack id, because its program has not created a session yet.`);
   }
   for (const stackId of stackIds) {
-    yield* findSessions(client, { ...wanted, [ownershipKeys.stackId]: stackId }, onCount);
+    yield* findSessions(client, { ...wanted, [ownershipKeys.stackId]: stackId }, options);
   }
 }
 

@@ -103,6 +103,19 @@ describe("sessions list", () => {
     expect(new Set(numbers).size).toBe(1_000);
   });
 
+  test("a session whose labels cannot be read is reported, the others are listed, and the exit code is 1", async () => {
+    const server = await startScriptedServer(({ path, query }, response) => {
+      const data = [{ sessionId: "session-1" }, { sessionId: "session-2", sessionStatus: "RUNNING" }];
+      const labels = query["sessionId"] === "session-1" ? { nested: { a: 1 } } : { a: "1" };
+      sendSuccess(response, { data: path.endsWith("ListSession") ? data : { labels: JSON.stringify(labels) } });
+    });
+    const { run } = await openTerminal(server.url);
+    const { exitCode, stdout, stderr } = await run("sessions", "list", "--output", "json");
+    expect(JSON.parse(stdout).map(({ sessionId }: { sessionId: string }) => sessionId)).toEqual(["session-2"]);
+    expect(stderr).toMatch(/^failed: session-1: unexpected reply to GetLabel: .* \[AGB306\]$/m);
+    expect(exitCode).toBe(1);
+  });
+
   test("a list without a count still says that there is more", async () => {
     const server = await startScriptedServer(({ path }, response) => {
       const data = Array.from({ length: 60 }, (_, index) => ({

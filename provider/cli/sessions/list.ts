@@ -3,7 +3,8 @@ import { printable, printableJson } from "../../api/outside-text";
 import { listSessions } from "../../api/sessions";
 import type { FoundSession } from "../../lifecycle/found-sessions";
 import { systemClock } from "../../lifecycle/wait";
-import { type AgbAccess, endWithReader, withAgb } from "../agb-access";
+import { describeFailure } from "../../messages/describe-failure";
+import { type AgbAccess, endWithReader, noteFailure, withAgb } from "../agb-access";
 import { formatAge } from "../age";
 import { addHelpSections } from "../help-text";
 import { labelOption } from "../label-option";
@@ -50,7 +51,7 @@ export function listCommand(): Command {
       "pulumi-agb sessions list --label team=web --all --output ids",
     ],
     environment: agbVariables,
-    exitCodes: { "0": "listed, also if no session matches", "1": "the list failed" },
+    exitCodes: { "0": "listed, also if no session matches", "1": "the list failed, or is not complete" },
   });
 }
 
@@ -58,22 +59,23 @@ async function runList(flags: ListFlags): Promise<void> {
   const { stack } = flags;
   await withAgb({ name: "sessions list", stack, needsState: true }, async (agb) => {
     endWithReader();
-    const { sessions, left } = await readSessions(agb, flags);
+    const { sessions, left, unreadable } = await readSessions(agb, flags);
     print(agb.hideKey(sessions), flags);
     noteRest(sessions.length, left, "session", describeFilter(flags));
-    return 0;
+    return unreadable === 0 ? 0 : 1;
   });
 }
 
 /**
  * Reads the sessions to show, with the progress on a terminal.
  *
- * @returns `left`: how many more there are; `undefined` when there are some but AGB does not say how many
+ * @returns `left`: how many more there are; `undefined` when there are some but AGB does not say how many. `unreadable`: how
+ *   many are left out because their labels cannot be read
  */
 export async function readSessions(
   agb: AgbAccess,
   flags: ListFlags,
-): Promise<{ sessions: SessionView[]; left: number | undefined }> {
+): Promise<{ sessions: SessionView[]; left: number | undefined; unreadable: number }> {
   const limit = flags.all ? Number.POSITIVE_INFINITY : shownAtFirst;
   const progress = new ProgressLine();
   const found: FoundSession[] = [];
@@ -83,11 +85,17 @@ export async function readSessions(
   };
   // Without a filter the ids need no labels, which cost a call for each session.
   const needsLabels = flags.output !== "ids" || flags.stack !== undefined || Object.keys(flags.label).length > 0;
-  const listed = needsLabels ? selectSessions(agb, flags, onCount) : listWithoutLabels(agb, onCount);
+  let unreadable = 0;
+  const onUnreadable = (sessionId: string, error: Error) => {
+    unreadable += 1;
+    progress.clear();
+    noteFailure(agb.hideKey(sessionId), describeFailure(error));
+  };
+  const listed = needsLabels ? selectSessions(agb, flags, { onCount, onUnreadable }) : listWithoutLabels(agb, onCount);
   try {
     for await (const session of listed) {
       if (found.length >= limit) {
-        return { sessions: view(found, agb), left: count > limit ? count - limit : undefined };
+        return { sessions: view(found, agb), left: count > limit ? count - limit : undefined, unreadable };
       }
       found.push(session);
       if (found.length % 20 === 0) {
@@ -97,7 +105,7 @@ export async function readSessions(
   } finally {
     progress.clear();
   }
-  return { sessions: view(found, agb), left: 0 };
+  return { sessions: view(found, agb), left: 0, unreadable };
 }
 
 async function* listWithoutLabels({ client }: AgbAccess, onCount: (count: number) => void) {

@@ -63,11 +63,10 @@ async function readSession(
   sessionId: string,
 ): Promise<{ view: SessionView; identity: SessionIdentity }> {
   const { client, state } = agb;
-  const [identity, status, labels] = await ofSession(
-    agb,
-    sessionId,
-    Promise.all([getSession(client, sessionId), getSessionStatus(client, sessionId), getLabels(client, sessionId)]),
-  );
+  // One after another: only the first answer says whether there is such a session, and a refused key says so first.
+  const identity = await ofSession(agb, sessionId, getSession(client, sessionId));
+  const status = await ofSession(agb, sessionId, getSessionStatus(client, sessionId));
+  const labels = await ofSession(agb, sessionId, getLabels(client, sessionId));
   return { view: viewSession({ sessionId, status, labels }, state), identity };
 }
 
