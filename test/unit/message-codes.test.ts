@@ -78,7 +78,17 @@ test("each code ends a golden message", () => {
 });
 
 /** Help, reports and output of the commands. `command-literals.test.ts` has the rules for them. */
-const commandSubjects = ["arguments", "emulator", "forges", "help", "previews", "reports", "stacks", "swept-sessions"];
+const commandSubjects = [
+  "arguments",
+  "emulator",
+  "forges",
+  "help",
+  "previews",
+  "reports",
+  "stacks",
+  "swept-sessions",
+  "terminal",
+];
 
 /** Messages that only inform: nothing is wrong, so there is nothing to look up. */
 const information = [
