@@ -342,6 +342,17 @@ test("with a refused key a look-up by id uses the environment's, and one by name
   }
 });
 
+test("no message repeats a label of the filter or the key, even if the service does", async () => {
+  const server = await startScriptedServer(({ query, headers }, response) =>
+    sendRefusal(response, "Bad.Request", `no ${query["labels"]} for ${headers.authorization}`),
+  );
+  setVariable("AGB_API_KEY", testKey);
+  setVariable("AGB_ENDPOINT", server.url);
+  const { message } = await failureOf(getAgbSessions({ labels: { token: "hunter2-and-more" } }));
+  expect(message).toContain('[label "token"]');
+  expect(message).not.toMatch(/hunter2|ako-test/);
+});
+
 test.each(["GetLabel", "getSession", "getSessionInfo"])(
   "a key that only %s refuses is never read as a session that does not exist",
   async (refusing) => {

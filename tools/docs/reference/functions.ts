@@ -34,7 +34,8 @@ export function functionsSection(): string {
     paragraphs(
       "A function looks up what exists at AGB. It owns nothing and stores nothing in the state. Each function has two forms. The " +
         "plain form takes values and returns a promise. The form whose name ends in `Output` takes outputs too and returns an " +
-        "output. In a preview it does not ask AGB while an argument is unknown, and its result is unknown.",
+        "output. In a preview it does not ask AGB while an argument is unknown, and its result is unknown. Arguments that are values " +
+        "are checked even then.",
     ),
     paragraphs(
       "A function uses the same settings as the resources. The option `provider` takes an [`AgbProvider`](#agbprovider). With the " +
