@@ -77,6 +77,8 @@ const defaultKeptBytes = 1024 * 1024;
 const pollBytes = 32 * 1024;
 
 const firstDelayMs = 50;
+/** Delay after new output, so that a command that writes all the time is not polled all the time. */
+const delayAfterOutputMs = 250;
 const longestDelayMs = 1_000;
 
 /** How long a runner may take to begin, in milliseconds. */
@@ -216,9 +218,9 @@ export async function followRun(
     if (status.step === "ready" && passedMs > startLimitMs) {
       throw new AgbRunError("not started", `the command did not start in session ${printable(sessionId)}`);
     }
-    // A command that writes all the time is not polled all the time, unless every byte is wanted.
+    // What is behind is read with little delay, or with none if every byte is wanted.
     if (!isBehind || (maySkip && end === undefined)) {
-      delayMs = isBehind || hasNew ? firstDelayMs : delayMs;
+      delayMs = isBehind ? firstDelayMs : hasNew ? delayAfterOutputMs : delayMs;
       await clock.sleep(delayMs, signal);
       delayMs = Math.min(delayMs * 1.5, longestDelayMs);
     }
