@@ -116,6 +116,12 @@ export const commandProperties = {
     change: "stored",
     declaredBy: "provider",
   },
+  parent: {
+    description: "URN of the parent resource, if any. Two commands may have the same name below different parents.",
+    type: z.string().optional(),
+    change: "stored",
+    declaredBy: "provider",
+  },
   stdout: {
     description: "Standard output of the last run that succeeded.",
     type: z.string(),

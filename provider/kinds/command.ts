@@ -44,8 +44,6 @@ const shownOutputs: Readonly<Record<NonNullable<CommandState["logging"]>, readon
 interface Run {
   readonly argument: "create" | "update" | "delete";
   readonly command: string;
-  /** What the run takes from the declaration. */
-  readonly declared: Partial<CommandState>;
   /** Token of the run before; empty for none. */
   readonly base: string;
   /** Variables besides the declared ones. */
@@ -55,13 +53,8 @@ interface Run {
 /** Makes the kind `AgbCommand` for one process. */
 export function commandKind({ clock, creates }: KindRuntime): ResourceKind<CommandState> {
   /** Runs a command once and shows its output meanwhile. */
-  async function run(
-    call: Call,
-    sessionId: string,
-    stackId: string,
-    { argument, command, declared, base, variables }: Run,
-  ) {
-    const { environment, stdin, workingDirectory, triggers, sensitive = false } = declared;
+  async function run(call: Call, declared: Partial<CommandState>, { argument, command, base, variables }: Run) {
+    const { sessionId = "", environment, stdin, workingDirectory, triggers, sensitive = false } = declared;
     const { logging = "stdoutAndStderr", timeoutSeconds = defaultTimeoutSeconds } = declared;
     // Nothing is sent after the run of Pulumi has ended. The command goes on, and the next `up` finds it.
     const client = call.client.untilAborted(creates.ended);
@@ -72,7 +65,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       say("the output is hidden, because the command is sensitive.");
     }
     const identify = (runBefore: string): RunIdentity =>
-      runIdentityOf(ownerName(stackId, call.resource), [
+      runIdentityOf(ownerName(call, declared), [
         argument,
         runBefore,
         canonical([command, environment, stdin, workingDirectory, triggers]),
@@ -109,31 +102,33 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
   }
 
   async function create(call: Call, inputs: CommandState) {
-    const { sessionId, stackId } = withStackId(inputs, {});
-    const spec = { argument: "create", command: inputs.create, declared: inputs, base: "" } as const;
-    const { path, result, failed } = await run(call, sessionId, stackId, spec);
+    const declared = withStackId(inputs, {});
+    const { path, result, failed } = await run(call, declared, {
+      argument: "create",
+      command: inputs.create,
+      base: "",
+    });
     if (failed !== undefined) {
       const state = { ...inputs, stdout: "", stderr: "", runToken: result.token, pending: "create" } as const;
       throw unfinished(result.token, state, failed);
     }
-    await forgetOthers(call, sessionId, path);
+    await forgetOthers(call, inputs.sessionId, path);
     return { id: result.token, state: { ...inputs, ...outputsOf(result) } };
   }
 
   async function update(call: Call, id: string, olds: Partial<CommandState>, news: CommandState) {
-    const { sessionId, stackId } = withStackId(news, olds);
+    const declared = withStackId(news, olds);
     const { stdout = "", stderr = "", exitCode, runToken = "", pending } = olds;
-    const known = { ...news, stackId, stdout, stderr, exitCode, runToken };
+    const known = { ...declared, stdout, stderr, exitCode, runToken };
     const hasChanged = runningArguments.some((name) => canonical(olds[name]) !== canonical(news[name]));
     if (!hasChanged && pending === undefined) {
       return known;
     }
     const isFirst = pending === "create" || news.update === undefined;
     const argument = isFirst ? "create" : "update";
-    const { path, result, failed } = await run(call, sessionId, stackId, {
+    const { path, result, failed } = await run(call, declared, {
       argument,
       command: (isFirst ? undefined : news.update) ?? news.create,
-      declared: news,
       base: runToken,
       variables: isFirst && pending === "create" ? {} : previousOutput(news, olds),
     });
@@ -141,30 +136,31 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       const state = { ...known, runToken: result.token, pending: pending ?? "update" } as const;
       throw unfinished(id, state, failed);
     }
-    await forgetOthers(call, sessionId, path);
-    return { ...news, stackId, ...outputsOf(result) };
+    await forgetOthers(call, news.sessionId, path);
+    return { ...declared, ...outputsOf(result) };
   }
 
   async function remove(call: Call, _id: string, known: Partial<CommandState>) {
-    const { sessionId = "", stackId = "", runToken = "", delete: command, pending } = known;
+    const { sessionId = "", runToken = "", delete: command, pending } = known;
+    const owner = runIdentityOf(ownerName(call, known), "");
     try {
       // A `create` that never succeeded has left nothing for `delete`.
       if (command === undefined || pending === "create") {
-        await forgetRuns(call.client, sessionId, runIdentityOf(ownerName(stackId, call.resource), ""));
+        await forgetRuns(call.client, sessionId, owner);
         return "deleted";
       }
-      const { path, failed } = await run(call, sessionId, stackId, {
+      const { path, failed } = await run(call, known, {
         argument: "delete",
         command,
-        declared: known,
         base: runToken,
         variables: previousOutput(known, known),
       });
       if (failed !== undefined) {
         throw new FailedDeleteError(call.resource, failed);
       }
-      // This run stays: if Pulumi is killed now, the next `destroy` must find that it is done.
-      await forgetOthers(call, sessionId, path);
+      // This run stays: if Pulumi is killed now, the next `destroy` must find that it is done. All others must go, or a new
+      // resource of the same name would take their results.
+      await forgetRuns(call.client, sessionId, owner, path);
       return "deleted";
     } catch (error) {
       if (error instanceof AgbNotFoundError) {
@@ -182,7 +178,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     // The runs of the old resource must be gone, or the new one would take their results.
     differences: (olds) => ({
       isUnfinished: olds.pending !== undefined,
-      ignored: ["stackId"],
+      ignored: ["stackId", "parent"],
       deleteBeforeReplace: true,
     }),
     secrets: secretsOf,
@@ -205,8 +201,9 @@ function withStackId(news: CommandState, olds: Partial<CommandState>): CommandSt
   return { ...news, stackId };
 }
 
-function ownerName(stackId: string, resource: string | undefined): string[] {
-  return ["AgbCommand", stackId, resource ?? ""];
+/** What no two commands of any stack have in common. */
+function ownerName({ resource = "" }: Call, { stackId = "", parent = "" }: Partial<CommandState>): string[] {
+  return ["AgbCommand", stackId, parent, resource];
 }
 
 function outputsOf({

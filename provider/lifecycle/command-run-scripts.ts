@@ -121,7 +121,12 @@ export function startScript(identity: RunIdentity, sizeBytes: number): string {
   return `root=$(pwd)
 umask=$(umask)
 cd ${runDirectory(identity)} || exit 1
-if [ -d lock ]; then echo started; exit; fi
+started() {
+  # The runner has loaded, so whatever still lies there is a copy that came late.
+  rm -f part-* all-*
+  echo started
+}
+if [ -d lock ]; then started; exit; fi
 ${endGroup}
 for d in ../*/; do
   if [ "$d" != "../${identity.run}/" ]; then (cd "$d" && end_group); fi
@@ -130,7 +135,7 @@ umask 077
 cat part-* > "all-$$" 2>/dev/null
 if [ "$(($(wc -c < "all-$$")))" != ${sizeBytes} ]; then
   rm -f "all-$$"
-  if [ -d lock ]; then echo started; else echo incomplete; fi
+  if [ -d lock ]; then started; else echo incomplete; fi
   exit
 fi
 setsid sh "./all-$$" "$root" "$umask" </dev/null >/dev/null 2>&1 &

@@ -77,7 +77,12 @@ const defaultKeptBytes = 1024 * 1024;
 const pollBytes = 32 * 1024;
 
 const firstDelayMs = 50;
+/** Delay after new output, so that a command that writes all the time is not polled all the time. */
+const delayAfterOutputMs = 250;
 const longestDelayMs = 1_000;
+
+/** How often to send a command. Another process that starts the same run may be writing the same files. */
+const startAttempts = 5;
 
 /** How long a runner may take to begin, in milliseconds. */
 const startLimitMs = 30_000;
@@ -141,17 +146,20 @@ export async function startRun(
   spec: CommandSpec,
 ): Promise<void> {
   const script = runnerScript(spec);
-  for (const [index, part] of partsOf(script, longestContentBytes).entries()) {
-    await writeSessionFile(client, sessionId, partPath(identity, index), part);
+  for (let attempt = 1; attempt <= startAttempts; attempt += 1) {
+    for (const [index, part] of partsOf(script, longestContentBytes).entries()) {
+      await writeSessionFile(client, sessionId, partPath(identity, index), part);
+    }
+    const start = startScript(identity, Buffer.byteLength(script));
+    const { stdout } = await runScript(client, sessionId, start).catch((error: unknown) => {
+      // It may have started all the same.
+      throw error instanceof AgbToolError ? new AgbRunError("not started", error.message) : error;
+    });
+    if (stdout.includes("started")) {
+      return;
+    }
   }
-  const start = startScript(identity, Buffer.byteLength(script));
-  const { stdout } = await runScript(client, sessionId, start).catch((error: unknown) => {
-    // It may have started all the same.
-    throw error instanceof AgbToolError ? new AgbRunError("not started", error.message) : error;
-  });
-  if (!stdout.includes("started")) {
-    throw new AgbRunError("not started", `the command did not arrive completely in session ${printable(sessionId)}`);
-  }
+  throw new AgbRunError("not started", `the command did not arrive completely in session ${printable(sessionId)}`);
 }
 
 /**
@@ -216,9 +224,9 @@ export async function followRun(
     if (status.step === "ready" && passedMs > startLimitMs) {
       throw new AgbRunError("not started", `the command did not start in session ${printable(sessionId)}`);
     }
-    // A command that writes all the time is not polled all the time, unless every byte is wanted.
+    // What is behind is read with little delay, or with none if every byte is wanted.
     if (!isBehind || (maySkip && end === undefined)) {
-      delayMs = isBehind || hasNew ? firstDelayMs : delayMs;
+      delayMs = isBehind ? firstDelayMs : hasNew ? delayAfterOutputMs : delayMs;
       await clock.sleep(delayMs, signal);
       delayMs = Math.min(delayMs * 1.5, longestDelayMs);
     }

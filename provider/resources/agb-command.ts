@@ -157,8 +157,25 @@ export class AgbCommand extends pulumi.CustomResource {
     super(
       "pulumi-nodejs:dynamic/agb:AgbCommand",
       name,
-      { ...outputs, ...args, stackId: stackId(), __resource: name, __provider: providerReference("command") },
+      {
+        ...outputs,
+        ...args,
+        stackId: stackId(),
+        parent: urnOf(opts.parent),
+        __resource: name,
+        __provider: providerReference("command"),
+      },
       pulumi.mergeOptions(deletingFirst(words, name, opts), { additionalSecretOutputs: secretOutputs }),
     );
   }
+}
+
+/**
+ * Returns the URN of a resource. A promise, not an output: an output would make the command depend on everything in its parent,
+ * which includes the command.
+ */
+async function urnOf(resource: pulumi.Resource | undefined): Promise<string | undefined> {
+  // Pulumi's own resource code reads URNs like this; its types leave the method out.
+  const urn = resource?.urn as unknown as { promise(): Promise<string> } | undefined;
+  return urn?.promise();
 }

@@ -74,11 +74,12 @@ function program(command: Record<string, unknown>): string {
     const { AgbCommand, AgbSession } = require("pulumi-agb");
     const web = new AgbSession("web", { imageId: "agb-code-space-1", idleTimeoutSeconds: 1800 });
     const token = new pulumi.Config("shop").requireSecret("token");
-    const build = new AgbCommand("build", {
-      sessionId: web.sessionId,
-      environment: { TOKEN: token },
-      ...${JSON.stringify(command)},
-    });
+    const site = new pulumi.ComponentResource("shop:index:Site", "site");
+    const build = new AgbCommand(
+      "build",
+      { sessionId: web.sessionId, environment: { TOKEN: token }, ...${JSON.stringify(command)} },
+      { parent: site },
+    );
     exports.stdout = build.stdout;
     exports.exitCode = build.exitCode;
   `;

@@ -9,6 +9,7 @@ import { createId, runShell } from "../support/emulator-requests";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { ProviderProcess } from "../support/provider-process";
 import { captureErrorStream } from "../support/said";
+import { startScriptedServer } from "../support/scripted-server";
 
 withoutRetryDelay();
 captureErrorStream();
@@ -93,6 +94,34 @@ test("an update and a delete run once too, although nobody noted that they had e
   expect(await stack.inSession("cat /tmp/runs")).toBe("update\ndelete\n");
 });
 
+test("a delete that cannot remove the runs fails, so that no later resource takes their results", async () => {
+  const { emulator, stack: direct } = await openCommandStack();
+  let isBroken = false;
+  const proxy = await startScriptedServer(async ({ method, path, query, headers, body, socket }, response) => {
+    if (isBroken && body.includes("rm -rf")) {
+      socket.destroy();
+      return;
+    }
+    const { authorization = "" } = headers;
+    const reply = await fetch(`${emulator.url}${path}?${new URLSearchParams(query)}`, {
+      method,
+      headers: { authorization, "content-type": "application/json" },
+      ...(method === "POST" && { body }),
+    });
+    response.writeHead(reply.status, { "content-type": "application/json" }).end(await reply.text());
+  });
+  const stack = openCommands(proxy.url, direct.sessionId);
+  const args = { create: "echo create >> /tmp/runs", delete: "echo delete >> /tmp/runs" };
+  const created = await stack.create(args);
+  isBroken = true;
+  await expect(stack.delete(created)).rejects.toThrow("AgbCommand");
+
+  isBroken = false;
+  await stack.delete(created);
+  await stack.create(args);
+  expect(await direct.inSession("cat /tmp/runs")).toBe("create\ndelete\ncreate\n");
+});
+
 test("a failed create that nobody noted is run again by the next one, and that run is found too", async () => {
   const { emulator, stack } = await openCommandStack();
   const args = { create: "echo run >> /tmp/runs; test -e /tmp/ready" };
@@ -104,11 +133,11 @@ test("a failed create that nobody noted is run again by the next one, and that r
   expect(await stack.inSession("cat /tmp/runs")).toBe("run\nrun\n");
 });
 
-test("the same command of another resource, stack or session is another run", async () => {
+test("the same command of another resource or stack, or below another parent, is another run", async () => {
   const { stack } = await openCommandStack();
   const inputs = await stack.check({ create: counting });
-  for (const other of [{}, { __resource: "other" }, { stackId: "fedcba9876543210" }]) {
+  for (const other of [{}, { __resource: "other" }, { stackId: "fedcba9876543210" }, { parent: "urn:pulumi:parent" }]) {
     await stack.provider.create({ ...inputs, ...other });
   }
-  expect(await stack.inSession("cat /tmp/runs")).toBe("run\nrun\nrun\n");
+  expect(await stack.inSession("cat /tmp/runs")).toBe("run\nrun\nrun\nrun\n");
 });

@@ -2,13 +2,17 @@ import { createSession } from "../../provider/api/sessions";
 import {
   type CommandSpec,
   type FollowOptions,
+  forgetRuns,
   newRunIdentity,
   type OutputName,
+  prepareRun,
   runCommand,
+  stopCommand,
 } from "../../provider/lifecycle/command-run";
 import { systemClock } from "../../provider/lifecycle/wait";
 import { openClient } from "../support/agb-client";
 import { commandLines, outlives } from "../support/command-lines";
+import { runShell } from "../support/emulator-requests";
 import { uniqueSeconds, useSandboxEmulator } from "../support/sandbox-emulator";
 
 const emulated = useSandboxEmulator();
@@ -113,4 +117,55 @@ test("keeps the end of a long output", async () => {
   expect(result.stdout.text).toHaveLength(1024 * 1024);
   expect(result.stdout.text.endsWith("\n799999\n800000\n")).toBe(true);
   expect(seen.stdout + skipped.stdout).toBe(5_488_895);
+});
+
+test("two that start the same run at the same time get the result of one", async () => {
+  const { client, sessionId } = await openSession();
+  const identity = newRunIdentity();
+  const spec = { command: "echo run >> runs; sleep 0.2; cat runs", timeoutSeconds: 60 };
+  const start = () => runCommand(client, sessionId, identity, spec, { clock: systemClock });
+  const results = await Promise.all([start(), start(), start(), start()]);
+  expect(results.map(({ stdout }) => stdout.text)).toEqual(["run\n", "run\n", "run\n", "run\n"]);
+  expect(new Set(results.map(({ token }) => token)).size).toBe(1);
+});
+
+test("a command can be stopped with its children, also one that ignores the signal", async () => {
+  const { client, sessionId } = await openSession();
+  const identity = newRunIdentity();
+  const seconds = uniqueSeconds();
+  const spec = { command: `trap '' TERM; sleep ${seconds} & echo begun; sleep ${seconds}`, timeoutSeconds: 600 };
+  let stopping: Promise<void> | undefined;
+  const onOutput = () => {
+    stopping ??= stopCommand(client, sessionId, identity);
+  };
+  const result = await runCommand(client, sessionId, identity, spec, { clock: systemClock, onOutput });
+  await stopping;
+  expect(result).toMatchObject({ reason: "exited", exitCode: 137 });
+  expect(await outlives(`sleep ${seconds}`)).toBe(false);
+});
+
+test("a run that was stopped before it began never begins", async () => {
+  const { client, sessionId } = await openSession();
+  const identity = newRunIdentity();
+  await prepareRun(client, sessionId, identity);
+  await stopCommand(client, sessionId, identity);
+  const spec = { command: "echo run", timeoutSeconds: 60 };
+  const result = await runCommand(client, sessionId, identity, spec, { clock: systemClock });
+  expect(result).toMatchObject({ reason: "killed", stdout: { text: "" } });
+});
+
+test("forgotten runs leave nothing in the session", async () => {
+  const { client, sessionId } = await openSession();
+  const identity = newRunIdentity();
+  const seconds = uniqueSeconds();
+  const spec = { command: `echo begun; sleep ${seconds}`, timeoutSeconds: 600 };
+  let forgetting: Promise<void> | undefined;
+  const onOutput = () => {
+    forgetting ??= forgetRuns(client, sessionId, identity);
+  };
+  const work = runCommand(client, sessionId, identity, spec, { clock: systemClock, onOutput });
+  await work.catch(() => undefined);
+  await forgetting;
+  expect(await outlives(`sleep ${seconds}`)).toBe(false);
+  expect((await runShell(emulated.url, sessionId, "ls -A /tmp/.pulumi-agb")).stdout).toBe("");
 });

@@ -2,6 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import {
+  AgbCommand,
   AgbContext,
   AgbProvider,
   AgbSession,
@@ -44,6 +45,12 @@ test("a session that mounts a context, with a provider of its own, works under m
   const web = new AgbSession("web", { imageId: "agb-code-space-1", contextSyncs: mounts }, { provider });
   expect(await outputValue(cache.name)).toBe("build-cache");
   expect(await outputValue(web.contextSyncs)).toEqual([{ contextId: "cache-id", path: "/home/user/cache" }]);
+});
+
+test("a command works under mocks, also below a parent", async () => {
+  const parent = new pulumi.ComponentResource("shop:index:Site", "site");
+  const build = new AgbCommand("build", { sessionId: "session-1", create: "true" }, { parent });
+  expect(await outputValue(build.sessionId)).toBe("session-1");
 });
 
 test("resources that are only looked up work under mocks", async () => {
