@@ -95,6 +95,15 @@ export function isVariableSet(name: string): boolean {
   return Boolean(process.env[name]);
 }
 
+/** Names of environment variables, with the name under which a provider sees each. */
+export type VariableMappings = Readonly<Record<string, string>>;
+
+/** The environment as a provider sees it whose resource has the option `envVarMappings`. */
+export function mappedEnvironment(mappings: VariableMappings): Readonly<Record<string, string | undefined>> {
+  const mapped = Object.entries(mappings).filter(([variable]) => process.env[variable] !== undefined);
+  return { ...process.env, ...Object.fromEntries(mapped.map(([variable, name]) => [name, process.env[variable]])) };
+}
+
 /** A setting's value and the name under which the user gave it. */
 export interface Sourced {
   readonly value: string;

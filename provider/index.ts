@@ -40,3 +40,26 @@ export type {
   FoundAgbSession,
 } from "./resources/agb-session";
 export { AgbSession } from "./resources/agb-session";
+export type { GetAgbContextArgs, GetAgbContextOutputArgs, GetAgbContextResult } from "./resources/get-agb-context";
+export { getAgbContext, getAgbContextOutput } from "./resources/get-agb-context";
+export type { GetAgbSessionArgs, GetAgbSessionOutputArgs, GetAgbSessionResult } from "./resources/get-agb-session";
+export { getAgbSession, getAgbSessionOutput } from "./resources/get-agb-session";
+export type {
+  GetAgbSessionLinkArgs,
+  GetAgbSessionLinkOutputArgs,
+  GetAgbSessionLinkResult,
+} from "./resources/get-agb-session-link";
+export { getAgbSessionLink, getAgbSessionLinkOutput } from "./resources/get-agb-session-link";
+export type {
+  GetAgbSessionUrlArgs,
+  GetAgbSessionUrlOutputArgs,
+  GetAgbSessionUrlResult,
+} from "./resources/get-agb-session-url";
+export { getAgbSessionUrl, getAgbSessionUrlOutput } from "./resources/get-agb-session-url";
+export type {
+  GetAgbSessionsArgs,
+  GetAgbSessionsOutputArgs,
+  GetAgbSessionsResult,
+  ListedAgbSession,
+} from "./resources/get-agb-sessions";
+export { getAgbSessions, getAgbSessionsOutput } from "./resources/get-agb-sessions";

@@ -37,6 +37,7 @@ const groups: Readonly<Record<string, readonly (readonly [page: string, text?: s
     ["docs/guarantees.md", "Guarantees"],
     ["docs/troubleshooting.md", "Troubleshooting"],
     ["docs/ci-previews.md", "Preview environments"],
+    ["docs/terminal.md", "In the terminal"],
     ["docs/emulator.md", "Emulator"],
     ["docs/migrating.md", "Migrating"],
   ],

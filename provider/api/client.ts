@@ -132,7 +132,11 @@ export class AgbClient {
     return this.derive({}, { secrets: [...(this.settings.secrets ?? []), ...more] });
   }
 
-  /** Prepares a string of a reply for output: removes the key and the other secrets, escapes and shortens it. */
+  /**
+   * Prepares a string of a reply for output: removes the key and the other secrets, escapes and shortens it.
+   *
+   * @param longest longest result, in characters. Default: 1,000
+   */
   clean(text: string, longest?: number): string {
     const { apiKey, secrets = [] } = this.settings;
     return cleanerFor([keySecret(apiKey), ...secrets])(text, longest);

@@ -241,10 +241,15 @@ export async function createContext(client: AgbClient, name: string): Promise<Co
  * Yields the contexts of the account, from every page, each context once, in no order to rely on.
  *
  * @param pageSize how many contexts to ask for with one call
+ * @param onCount called after each page with the number of all contexts, which is 0 when AGB does not name it
  * @throws AgbEndlessListError when the list does not end, see `itemsOfPages`
  * @throws AgbUnexpectedReplyError when AGB returns no list, or at the end when it counts more contexts than it listed
  */
-export async function* listContexts(client: AgbClient, pageSize = 100): AsyncGenerator<Context> {
+export async function* listContexts(
+  client: AgbClient,
+  pageSize = 100,
+  onCount: (count: number) => void = () => {},
+): AsyncGenerator<Context> {
   let totalCount = 0;
   let listed = 0;
   const contexts = itemsOfPages({
@@ -252,6 +257,7 @@ export async function* listContexts(client: AgbClient, pageSize = 100): AsyncGen
     fetchPage: async (nextToken, leftMs) => {
       const page = await client.within(leftMs).call(listOperation, { nextToken, pageSize });
       totalCount = page.totalCount;
+      onCount(totalCount);
       return page;
     },
     keyOf: ({ contextId }) => contextId,

@@ -96,10 +96,10 @@ const infoOperation: Operation<{ sessionId: string }, void> = {
   reply: z.looseObject({ data: z.looseObject({}) }).transform(() => undefined),
 };
 
-const listOperation: Operation<
-  { labels: Labels; nextToken: string | undefined; pageSize: number },
-  Page<ListedSession>
-> = {
+/** A page, and how many sessions match on all pages as far as AGB says so. */
+type SessionPage = Page<ListedSession> & { readonly count: number };
+
+const listOperation: Operation<{ labels: Labels; nextToken: string | undefined; pageSize: number }, SessionPage> = {
   name: "ListSession",
   method: "GET",
   path: "/sdk/ListSession",
@@ -121,13 +121,16 @@ const listOperation: Operation<
         "the page has too many sessions",
       ).optional(),
       nextToken: text,
+      // Only for people: a strange count must not make the list fail.
+      count: z.unknown().optional(),
     })
-    .transform(({ data, nextToken }) => ({
+    .transform(({ data, nextToken, count }) => ({
       items: (data ?? []).map((item) => ({
         sessionId: item.sessionId,
         status: (item.sessionStatus ?? "").toUpperCase(),
       })),
       nextToken: nextToken ?? undefined,
+      count: Number.isSafeInteger(count) ? (count as number) : 0,
     })),
 };
 
@@ -192,12 +195,22 @@ export function confirmSessionIsAlive(client: AgbClient, sessionId: string): Pro
  *
  * @param labels filter; without labels, every session of the account
  * @param pageSize how many sessions to ask for with one call
+ * @param onCount called after each page with the number of all matches, which is 0 when AGB does not name it
  * @throws AgbEndlessListError when the list does not end, see `itemsOfPages`
  */
-export function listSessions(client: AgbClient, labels: Labels = {}, pageSize = 100): AsyncGenerator<ListedSession> {
+export function listSessions(
+  client: AgbClient,
+  labels: Labels = {},
+  pageSize = 100,
+  onCount: (count: number) => void = () => {},
+): AsyncGenerator<ListedSession> {
   return itemsOfPages({
     operation: listOperation.name,
-    fetchPage: (nextToken, leftMs) => client.within(leftMs).call(listOperation, { labels, nextToken, pageSize }),
+    fetchPage: async (nextToken, leftMs) => {
+      const page = await client.within(leftMs).call(listOperation, { labels, nextToken, pageSize });
+      onCount(page.count);
+      return page;
+    },
     keyOf: ({ sessionId }) => sessionId,
   });
 }

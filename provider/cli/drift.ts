@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { describeFinding, keepIssue, lookForDrift } from "../drift/check-drift";
 import { requireForge } from "../forge/find-forge";
 import type { Forge } from "../forge/forge";
@@ -11,6 +11,7 @@ import { PulumiRunner } from "../pulumi/pulumi-process";
 import { reportFailure } from "./command-failure";
 import { pulumiEnvironment, readForgeSettings, readJobSettings } from "./environment";
 import { addHelpSections } from "./help-text";
+import { parseStack } from "./stack-option";
 
 interface DriftFlags {
   readonly stack: string;
@@ -86,11 +87,4 @@ function findNeededForge(): Forge {
     const { text, code } = describeFailure(error);
     throw new CodedError(`${text} To check without an issue, add --no-issue.`, code);
   }
-}
-
-function parseStack(text: string): string {
-  if (!/^[A-Za-z0-9_.][\w.-]*(\/[\w.-]+){0,2}$/.test(text)) {
-    throw new InvalidArgumentError("Give it as NAME or ORGANIZATION/NAME.");
-  }
-  return text;
 }

@@ -56,3 +56,20 @@ export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env):
 export function isRunByNpm(environment: Environment = process.env): boolean {
   return environment["npm_command"] === "exec";
 }
+
+/**
+ * Whether the user chose colours: `NO_COLOR` turns them off, and so does `FORCE_COLOR` with `0` or `false`. Any other value of
+ * `FORCE_COLOR` turns them on. `undefined` leaves it to the terminal.
+ */
+export function readColorChoice(environment: Environment = process.env): boolean | undefined {
+  const { NO_COLOR, FORCE_COLOR, TERM } = environment;
+  if (NO_COLOR || FORCE_COLOR === "0" || FORCE_COLOR === "false") {
+    return false;
+  }
+  return FORCE_COLOR ? true : TERM === "dumb" ? false : undefined;
+}
+
+/** Reads a variable that a command of the user shall get too. */
+export function readVariable(name: string, environment: Environment = process.env): string | undefined {
+  return environment[name];
+}

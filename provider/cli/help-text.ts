@@ -9,6 +9,8 @@ const narrowestColumn = 30;
 export interface HelpSections {
   /** Paragraphs. */
   readonly notes?: readonly string[];
+  /** Commands as a user types them. They are not wrapped. */
+  readonly examples?: readonly string[];
   /** Environment variables and what they are for. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Exit codes and what they mean. */
@@ -24,7 +26,7 @@ export function helpSections(command: Command): HelpSections | undefined {
 
 /** Adds sections below a command's options, wrapped like the rest of its help. */
 export function addHelpSections(command: Command, added: HelpSections): Command {
-  const { notes = [], environment = {}, exitCodes } = added;
+  const { notes = [], examples = [], environment = {}, exitCodes } = added;
   sections.set(command, added);
   return command.addHelpText("after", () => {
     const helper = command.createHelp();
@@ -38,6 +40,7 @@ export function addHelpSections(command: Command, added: HelpSections): Command 
     };
     return [
       ...notes.map((note) => helper.boxWrap(note, width)),
+      ...(examples.length === 0 ? [] : [["Examples:", ...examples.map((line) => `  ${line}`)].join("\n")]),
       ...list("Environment variables:", environment),
       ...list("Exit codes:", exitCodes),
     ]

@@ -4,10 +4,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { contextsCommand } from "./contexts";
 import { driftCommand } from "./drift";
 import { emulatorCommand } from "./emulator";
 import { showHelpWell } from "./help-text";
 import { previewEnvironmentCommand } from "./preview-environment";
+import { sessionsCommand } from "./sessions";
 import { sweepCommand } from "./sweep";
 
 /** Creates the command with all its subcommands. */
@@ -15,6 +17,8 @@ export function createProgram(): Command {
   const program = new Command("pulumi-agb")
     .description("Work with AGB cloud sessions that Pulumi manages, and run a local AGB for tests.")
     .version(packageVersion(), "-V, --version", "print the version")
+    .addCommand(sessionsCommand())
+    .addCommand(contextsCommand())
     .addCommand(emulatorCommand())
     .addCommand(sweepCommand())
     .addCommand(driftCommand())

@@ -55,10 +55,15 @@ export function requireCertainAbsence(account: Account, { noun, isLookup, servic
  *
  * @throws MissingLookupError when the resource is being looked up
  */
-export function refuseMissingLookup({ settings, apiKey }: Account, { noun, isLookup }: Missing): void {
+export function refuseMissingLookup(account: Account, { noun, isLookup }: Missing): void {
   if (isLookup) {
-    throw new MissingLookupError(
-      `no ${noun} with this id exists at ${settings.baseUrl} in the account of the key from ${apiKey.source}`,
-    );
+    throw missingLookup(account, noun, "id");
   }
+}
+
+/** The error of a look-up that found nothing, by what it looked for. */
+export function missingLookup({ settings, apiKey }: Account, noun: string, by: "id" | "name"): MissingLookupError {
+  return new MissingLookupError(
+    `no ${noun} with this ${by} exists at ${settings.baseUrl} in the account of the key from ${apiKey.source}`,
+  );
 }

@@ -3,7 +3,7 @@ import type { MessageCode } from "../messages/message-codes";
 import { describeType, type Problem, propertyPath } from "../messages/problem";
 import { nearestName } from "../nearest-name";
 import type { Properties } from "./hosted-kind";
-import type { PropertiesOfKind } from "./kind";
+import type { Property } from "./kind";
 import { codeOfRule } from "./types";
 import { isUnknown } from "./unknown";
 
@@ -16,13 +16,20 @@ interface Finding extends Problem {
   readonly meant?: string;
 }
 
+/** What a check needs of the declaration of a property. Without `change`, programs may declare it. */
+type Checked = Pick<Property, "type" | "example" | "declaredBy"> & Partial<Pick<Property, "change">>;
+
 /**
  * Finds every problem with what a program declares of a kind: names, types and rules of all properties, at any depth.
  * Accepts values that a preview does not know yet. No reason contains a value, because any value may be secret.
  *
  * @param kindName such as `AgbSession`
  */
-export function declarationProblems(kindName: string, properties: PropertiesOfKind, news: Properties): Problem[] {
+export function declarationProblems(
+  kindName: string,
+  properties: Readonly<Record<string, Checked>>,
+  news: Properties,
+): Problem[] {
   const declarable = Object.entries(properties).filter(([, property]) => isDeclarable(property));
   const names = declarable.map(([name]) => name);
   const wrongNames = Object.keys(news)
@@ -45,7 +52,7 @@ export function declarationProblems(kindName: string, properties: PropertiesOfKi
 }
 
 /** Whether programs may declare a property. */
-export function isDeclarable({ change, declaredBy }: PropertiesOfKind[string]): boolean {
+export function isDeclarable({ change, declaredBy }: Pick<Checked, "change" | "declaredBy">): boolean {
   return change !== "output" && declaredBy !== "provider";
 }
 

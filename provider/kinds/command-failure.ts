@@ -23,14 +23,14 @@ const shownLines = 20;
 const longestLine = 500;
 const shownCharacters = 4_000;
 
-/** Says how a command failed, with the end of what it wrote. Secrets are left out. */
+/** Says how a command failed, with the end of what it wrote. Secrets are left out. What follows begins where this ends. */
 export function describeFailedCommand({ argument, result, timeoutSeconds, isSensitive, clean }: FailedCommand): string {
   const command = `the command \`${argument}\``;
   switch (result.reason) {
     case "no directory":
-      return `${command} did not run, because its workingDirectory does not exist in the session.`;
+      return `${command} did not run, because its workingDirectory does not exist in the session. `;
     case "no space":
-      return `${command} did not run, because nothing can be written to /tmp in the session.`;
+      return `${command} did not run, because nothing can be written to /tmp in the session. `;
     default: {
       const end = {
         exited: `ended with exit code ${result.exitCode}`,
@@ -46,10 +46,10 @@ function quoteEnd({ stdout, stderr }: RunResult, isSensitive: boolean, clean: Fa
   const [name, output] =
     stderr.text.trim() === "" ? (["standard output", stdout] as const) : (["standard error", stderr] as const);
   if (output.text.trim() === "") {
-    return " It wrote nothing.";
+    return " It wrote nothing. ";
   }
   return isSensitive
-    ? " Its output is hidden, because the command is sensitive."
+    ? " Its output is hidden, because the command is sensitive. "
     : ` The end of its ${name}:\n${lastLines(output, clean)}\n`;
 }
 
@@ -82,9 +82,9 @@ export function adviceForFailedCommand({ argument, result }: FailedCommand): str
     case "no space":
       return "Free some space in the session, or recreate it. Then run `pulumi up` again.";
     case "timed out":
-      return `Set a longer timeoutSeconds, or make the command faster. The next \`pulumi up\` runs ${argument} again.`;
+      return `Set a longer timeoutSeconds, or make the command faster. The next \`pulumi up\` runs \`${argument}\` again.`;
     default:
-      return `Fix the command, or what it needs. The next \`pulumi up\` runs ${argument} again.`;
+      return `Fix the command, or what it needs. The next \`pulumi up\` runs \`${argument}\` again.`;
   }
 }
 
@@ -97,7 +97,7 @@ export class FailedDeleteError extends ResourceError {
       "remove the resource from the state with `pulumi state delete`.";
     super(
       `could not delete AgbCommand${resource === undefined ? "" : ` "${printable(resource)}"`}`,
-      `${describeFailedCommand(failed)} ${advice}`,
+      `${describeFailedCommand(failed)}${advice}`,
       codeOfFailedCommand(failed),
     );
   }
@@ -129,12 +129,20 @@ export const commandAdvice: NonNullable<ResourceKind<CommandState>["advice"]> = 
     return { code: "AGB908", text };
   }
   if (error instanceof AgbRunError && error.problem === "not started") {
-    return { code: "AGB909", text: "Run `pulumi up` again. If the session is overloaded, recreate it first." };
+    const text =
+      "Run `pulumi up` again. If the command has started meanwhile, that waits for the same run. If the session is " +
+      "overloaded, recreate it.";
+    return { code: "AGB909", text };
+  }
+  if (error instanceof AgbRunError && error.problem === "silent") {
+    const text =
+      "The command may still run. Run `pulumi up` again: it waits for the same run. If the session is overloaded, recreate it.";
+    return { code: "AGB913", text };
   }
   if (error instanceof AgbRunError || error instanceof AgbToolError) {
     const text =
-      "The command did not run. It needs an image with the tools shell and write_file, such as agb-code-space-1, and a " +
-      "session that can write to /tmp.";
+      "The command did not run. It needs an image with the tools shell and write_file and the usual programs, such as " +
+      "agb-code-space-1, and space in /tmp.";
     return { code: "AGB906", text };
   }
   return undefined;

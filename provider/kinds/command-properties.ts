@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { describeType } from "../messages/problem";
 import type { PropertiesOfKind, StateOf } from "./kind";
 import { filledString, mustBe, serviceOutput } from "./types";
 
@@ -23,7 +24,8 @@ const environment = z
         context.addIssue({ code: "custom", path: [name], message, params: { isAboutKey: true } });
       }
       if (typeof value !== "string") {
-        context.addIssue({ code: "invalid_type", expected: "string", input: value, path: [name] });
+        const message = `must be a string, not ${describeType(value)}`;
+        context.addIssue({ code: "invalid_type", expected: "string", input: value, path: [name], message });
       } else if (value.includes("\0")) {
         context.addIssue({ code: "custom", path: [name], message: nulRule });
       }

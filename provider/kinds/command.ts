@@ -223,9 +223,13 @@ function outputsOf({
   return { stdout: textOf(stdout), stderr: textOf(stderr), exitCode, runToken: token };
 }
 
-/** The output as the state holds it. Its first line says when the beginning is missing. */
+/**
+ * The output as the state holds it: without the line feed at its end, as in Pulumi's command provider. Its first line says when
+ * the beginning is missing.
+ */
 function textOf({ text, sizeBytes, isCut }: KeptOutput): string {
-  return isCut ? `[only the end of ${sizeBytes} bytes]\n${text}` : text;
+  const trimmed = text.replace(/\n$/, "");
+  return isCut ? `[only the end of ${sizeBytes} bytes]\n${trimmed}` : trimmed;
 }
 
 function previousOutput(
@@ -250,7 +254,7 @@ function variable(output: string): string {
 }
 
 function unfinished(id: string, state: Partial<CommandState>, failed: FailedCommand): UnfinishedResource<CommandState> {
-  const reason = `${describeFailedCommand(failed)} ${adviceForFailedCommand(failed)}`;
+  const reason = `${describeFailedCommand(failed)}${adviceForFailedCommand(failed)}`;
   return new UnfinishedResource(id, state, reason, codeOfFailedCommand(failed));
 }
 

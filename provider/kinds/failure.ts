@@ -28,6 +28,8 @@ export interface Attempt {
   readonly kind: { readonly name: string; readonly noun: string };
   /** Name of the resource in the program, when known. */
   readonly resource: string | undefined;
+  /** What failed, where it is not an operation on a resource. Default: the verb and the resource. */
+  readonly headline?: string;
   /** AGB's id, when there is one. */
   readonly id?: string | undefined;
   /** Whether the program looks the resource up by its id. */
@@ -49,7 +51,7 @@ export function explainFailure(error: unknown, attempt: Attempt, account: Accoun
   const identified = id === undefined ? "" : ` (${kind.noun} ${clean(id)})`;
   const { code, text } = adviceFor(error, attempt, account);
   return new ResourceError(
-    `could not ${verb} ${resource}${identified}`,
+    attempt.headline ?? `could not ${verb} ${resource}${identified}`,
     `${describeError(error, clean)}.${text && ` ${text}`}`,
     code,
     error instanceof Error ? { cause: error } : undefined,

@@ -59,7 +59,7 @@ export interface HostedKind {
   /** Finds every problem with what a program declares, or with the settings, which come first. Values that are not known yet pass. */
   check(news: Properties, caller: Caller): Promise<CheckedInputs>;
   /** Called for each resource that a refresh finds, and for each that exists and is declared, before any delete. */
-  diff(id: string, olds: Properties, news: Properties, caller: Caller): Difference;
+  diff(id: string, olds: Properties, news: Properties, caller: Caller): Promise<Difference>;
   create(inputs: Properties, caller: Caller): Promise<{ readonly id: string; readonly outputs: Properties }>;
   /**
    * @param known what the state holds; nothing for a resource that a program looks up by its id

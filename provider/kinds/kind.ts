@@ -35,12 +35,14 @@ export interface Property {
 /** The declarations of all properties of a kind, by name. */
 export type PropertiesOfKind = Readonly<Record<string, Property>>;
 
-type OptionalNames<Declared extends PropertiesOfKind> = {
+type Typed = Readonly<Record<string, Pick<Property, "type">>>;
+
+type OptionalNames<Declared extends Typed> = {
   [Name in keyof Declared]: undefined extends z.infer<Declared[Name]["type"]> ? Name : never;
 }[keyof Declared];
 
-/** The properties that the state holds of a resource, with the types that are declared. */
-export type StateOf<Declared extends PropertiesOfKind> = {
+/** The values of properties, with the types that are declared: what the state holds of a resource. */
+export type StateOf<Declared extends Typed> = {
   readonly [Name in Exclude<keyof Declared, OptionalNames<Declared>>]: z.infer<Declared[Name]["type"]>;
 } & {
   readonly [Name in OptionalNames<Declared>]?: z.infer<Declared[Name]["type"]> | undefined;
@@ -123,6 +125,13 @@ export interface ResourceKind<State extends object> {
    * before any delete.
    */
   onDiff?(id: string, resource: string | undefined): void;
+  /**
+   * Keeps an existing resource alive that the program declares. Each diff calls it, in a preview too: a host cannot always tell
+   * a preview from an update. Never fails.
+   *
+   * @param open opens the call, which may fail because of the settings
+   */
+  keepAlive?(open: () => Call, id: string, olds: Partial<State>, news: State): Promise<void>;
   /** Name of the resource in the program, when its own properties show it. */
   resourceName?(known: Partial<State>): string | undefined;
   /** Values of the resource that may be secret, so that no message repeats what AGB says of them. */

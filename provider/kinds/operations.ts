@@ -90,9 +90,15 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     return { inputs: cleanProperties(kind.normalize?.(news, settings) ?? news), problems: [] };
   }
 
-  diff(id: string, olds: Properties, news: Properties, caller: Caller): Difference {
-    this.kind.onDiff?.(id, this.nameOf(caller, news as Partial<State>));
-    return differenceOf(this.kind, olds, news);
+  async diff(id: string, olds: Properties, news: Properties, caller: Caller): Promise<Difference> {
+    const { kind } = this;
+    const [before, declared] = [olds as Partial<State>, news as unknown as State];
+    const resource = this.nameOf(caller, declared);
+    kind.onDiff?.(id, resource);
+    const secretsOf = [before, declared];
+    const open = () => this.callWith(this.connection.account(), caller, { secretsOf }, undefined, resource);
+    await kind.keepAlive?.(open, id, before, declared);
+    return differenceOf(kind, olds, news);
   }
 
   create(inputs: Properties, caller: Caller): Promise<{ readonly id: string; readonly outputs: Properties }> {
@@ -241,7 +247,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
   private callWith(
     account: Account,
     caller: Caller,
-    { secretsOf }: Subject<State>,
+    { secretsOf }: Pick<Subject<State>, "secretsOf">,
     limitSeconds: number | undefined,
     resource: string | undefined,
   ): Call {

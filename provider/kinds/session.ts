@@ -12,6 +12,7 @@ import { createOwnedSession, identifySession, observeSession, releaseAndWait } f
 import type { Problem } from "../messages/problem";
 import { contextSyncList, sameMounts, sortedMounts } from "./context-syncs";
 import type { Properties } from "./hosted-kind";
+import { KeepAlive } from "./keep-alive";
 import type { Call, KindRuntime, LabelSettings, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
 import { searchReporter } from "./log";
 import { ownTokenOf, refuseTakenOver, tokenOf } from "./own-token";
@@ -94,6 +95,13 @@ export const sessionProperties = {
     example: true,
     change: "stored",
   },
+  keepAlive: {
+    description:
+      "Whether each refresh, preview and update counts as use of the session, so that its idle time begins again.",
+    type: z.boolean().optional(),
+    example: true,
+    change: "stored",
+  },
   adopt: {
     description: "A running session to take over instead of creating one: by id, or by labels that match exactly one.",
     type: z
@@ -167,6 +175,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   finish(): Promise<void>;
 } {
   const createRuntime = openCreateRuntime({ clock, ended: creates.ended, onSearch: searchReporter(say) });
+  const keepAlive = new KeepAlive(clock);
   /** Ids of sessions that this run adopted. A replacement may have taken them from the resource that created them. */
   const adopted = new Set<string>();
   /** Whether all sessions of a name that the program declares may be released without an upload. */
@@ -182,7 +191,11 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   async function create(call: Call, inputs: SessionState) {
     requireStackId(inputs.labelsAll);
     if (inputs.adopt !== undefined) {
-      return adoptSession(call, inputs.adopt, inputs, clock, (sessionId) => void adopted.add(sessionId));
+      const made = await adoptSession(call, inputs.adopt, inputs, clock, (sessionId) => void adopted.add(sessionId));
+      if (inputs.keepAlive) {
+        await keepAlive.restart(() => call, made.id);
+      }
+      return made;
     }
     const { imageId, labelsAll, idleTimeoutSeconds, policyId, contextSyncs: mounts = [] } = inputs;
     const request = { imageId, labels: labelsAll, idleTimeoutSeconds, policyId, mounts } satisfies SessionRequest;
@@ -202,7 +215,8 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     return { id: sessionId, state };
   }
 
-  async function read({ client }: Call, id: string, known: Partial<SessionState>) {
+  async function read(call: Call, id: string, known: Partial<SessionState>) {
+    const { client } = call;
     const observed = await observeSession(client, id);
     if (observed === undefined) {
       return "gone";
@@ -210,6 +224,9 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     // `AgbSession.get` knows only the id, and so may a create whose reply was lost. Others need not ask again.
     const identity = known.appInstanceId === undefined ? await identifySession(client, id) : known;
     if (identity === undefined) {
+      return "gone";
+    }
+    if (known.keepAlive && (await keepAlive.restart(() => call, id)) === "gone") {
       return "gone";
     }
     const { appInstanceId, resourceId } = identity;
@@ -282,6 +299,12 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     normalize: normalizeSession,
     inputsOf: (inputs) => ({ ...inputs, labelsAll: withoutCreateToken((inputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
+    keepAlive: async (open, id, { released }, news) => {
+      // A value that a preview does not know yet is not `true`. Whether the session is gone, the next refresh tells.
+      if (news.keepAlive === true && !released) {
+        await keepAlive.restart(open, id);
+      }
+    },
     // A session that was looked up has no image in the state. Its label names the resource of its owner.
     resourceName: ({ imageId, labelsAll }) => (imageId === undefined ? undefined : labelsAll?.[ownershipKeys.resource]),
     isDeclared: ({ imageId }) => imageId !== undefined,

@@ -9,7 +9,7 @@ import type { HostedKind } from "./hosted-kind";
  */
 export const stackIdentityKind: HostedKind = {
   check: async (inputs) => ({ inputs, problems: [] }),
-  diff: () => ({ changed: [], replaces: [], isUnfinished: false, deleteBeforeReplace: false }),
+  diff: async () => ({ changed: [], replaces: [], isUnfinished: false, deleteBeforeReplace: false }),
   create: async () => ({ id: newStackId(), outputs: {} }),
   read: async (_id, known) => ({ outputs: known, inputs: known }),
   update: async () => ({}),

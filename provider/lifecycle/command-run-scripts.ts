@@ -91,7 +91,7 @@ end_group() {
 `;
 
 /** Programs that scripts of a run need. */
-const neededPrograms = "base64 cat head mkdir mv rm sleep tail wc";
+const neededPrograms = "base64 cat head mkdir mv rm setsid sleep tail wc";
 
 /**
  * Makes the directory of a run, readable for its user only, and prints the state of the run. Prints `missing NAME` when the
@@ -133,12 +133,7 @@ if [ "$(($(wc -c < "all-$$")))" != ${sizeBytes} ]; then
   if [ -d lock ]; then echo started; else echo incomplete; fi
   exit
 fi
-if command -v setsid >/dev/null; then
-  setsid sh "./all-$$" "$root" "$umask" </dev/null >/dev/null 2>&1 &
-else
-  set -m
-  sh "./all-$$" "$root" "$umask" </dev/null >/dev/null 2>&1 &
-fi
+setsid sh "./all-$$" "$root" "$umask" </dev/null >/dev/null 2>&1 &
 echo started
 `;
 }
@@ -233,21 +228,20 @@ printf %s ${quote(command)} > command && printf %s ${quote(stdin)} > stdin || {
 exec 7<stdin 8>group 9<command
 rm -f stdin command
 setsid=$(command -v setsid) shell=$(command -v sh)
-[ -n "$setsid" ] || set -m
 (
   umask "$2"
   cd ${directory} || exit 125
-  set -- \${setsid:+"$setsid"} "$shell" -c ${quote(start)} sh
+  set -- "$setsid" "$shell" -c ${quote(start)} sh
   unset OLDPWD
   ${exportLines.join("  ")}  exec "$@"
 ) <&7 >stdout 2>stderr 7<&- &
 child=$!
 exec 7<&- 8>&- 9<&-
-\${setsid:+"$setsid"} "$shell" -c ${quote(watch)} watch ${timeoutSeconds} "$child" &
+"$setsid" "$shell" -c ${quote(watch)} watch ${timeoutSeconds} "$child" &
 watcher=$!
 wait "$child"
 code=$?
-kill -s KILL -- "-$watcher" 2>/dev/null
+kill -s KILL -- "-$watcher" 2>/dev/null || kill -s KILL "$watcher" 2>/dev/null
 if [ ! -e on-time ]; then
   kill -s KILL -- "-$child" 2>/dev/null
   code=$code-timeout

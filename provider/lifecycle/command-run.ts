@@ -60,10 +60,11 @@ export interface RunResult extends RunEnd {
 export class AgbRunError extends CleanError {
   /**
    * @param problem `unusable`: the session lacks what commands need, so nothing has started. `not started`: the command did
-   * not start. `lost`: the directory of the run was removed while it ran, so nobody knows how it ended.
+   * not start, as far as is known. `lost`: the directory of the run was removed while it ran, so nobody knows how it ended.
+   * `silent`: the session no longer answers.
    */
   constructor(
-    readonly problem: "unusable" | "not started" | "lost",
+    readonly problem: "unusable" | "not started" | "lost" | "silent",
     reason: string,
   ) {
     super(reason);
@@ -80,6 +81,9 @@ const longestDelayMs = 1_000;
 
 /** How long a runner may take to begin, in milliseconds. */
 const startLimitMs = 30_000;
+
+/** How long the tools of a session may fail while a command runs, in milliseconds. */
+const silenceLimitMs = 120_000;
 
 /** How much longer than its time limit a run may take to end, in milliseconds. Then its runner is considered dead. */
 const endLimitMs = 60_000;
@@ -140,9 +144,13 @@ export async function startRun(
   for (const [index, part] of partsOf(script, longestContentBytes).entries()) {
     await writeSessionFile(client, sessionId, partPath(identity, index), part);
   }
-  const { stdout } = await runScript(client, sessionId, startScript(identity, Buffer.byteLength(script)));
+  const start = startScript(identity, Buffer.byteLength(script));
+  const { stdout } = await runScript(client, sessionId, start).catch((error: unknown) => {
+    // It may have started all the same.
+    throw error instanceof AgbToolError ? new AgbRunError("not started", error.message) : error;
+  });
   if (!stdout.includes("started")) {
-    throw new AgbRunError("not started", `the command did not arrive whole in session ${printable(sessionId)}`);
+    throw new AgbRunError("not started", `the command did not arrive completely in session ${printable(sessionId)}`);
   }
 }
 
@@ -162,12 +170,27 @@ export async function followRun(
   const tails = { stdout: new OutputTail(keptBytes), stderr: new OutputTail(keptBytes) };
   const names = ["stdout", "stderr"] as const;
   const beganMs = clock.elapsedMs();
+  let answeredMs = 0;
   for (let delayMs = firstDelayMs; ; ) {
     signal?.throwIfAborted();
     const range = (name: OutputName) => ({ offset: tails[name].offset, lengthBytes: pollBytes });
     const script = pollScript(identity, { stdout: range("stdout"), stderr: range("stderr") });
-    const status = statusIn(client, sessionId, await runScript(client, sessionId, script));
     const passedMs = clock.elapsedMs() - beganMs;
+    let status: RunStatus;
+    try {
+      status = statusIn(client, sessionId, await runScript(client, sessionId, script));
+      answeredMs = passedMs;
+    } catch (error) {
+      if (!(error instanceof AgbToolError)) {
+        throw error;
+      }
+      // A session that is busy with the command may be too slow for a while.
+      if (passedMs - answeredMs > silenceLimitMs) {
+        throw new AgbRunError("silent", error.message);
+      }
+      await clock.sleep(longestDelayMs, signal);
+      continue;
+    }
     if (status.step === "absent") {
       const reason = `the directory of the command was removed in session ${printable(sessionId)}`;
       throw new AgbRunError("lost", reason);

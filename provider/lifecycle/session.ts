@@ -35,6 +35,11 @@ export interface ObservedSession {
 // The known final statuses. DELETING is not final, and an unknown status counts as running.
 const releasedStatuses = new Set(["FINISH", "DELETED"]);
 
+/** Whether a status means that AGB has released the session. */
+export function isReleasedStatus(status: string): boolean {
+  return releasedStatuses.has(status);
+}
+
 /** Default limit of the release of a session, in milliseconds. AGB's SDK also waits five minutes. */
 export const defaultReleaseTimeoutMs = 300_000;
 
@@ -67,15 +72,27 @@ export async function createOwnedSession(
  * @throws AgbError of any other kind, which says nothing about the session
  */
 export async function observeSession(client: AgbClient, sessionId: string): Promise<ObservedSession | undefined> {
-  const [alive, labels] = await Promise.allSettled([
-    confirmSessionIsAlive(client, sessionId),
-    getLabels(client, sessionId),
-  ]);
-  if (alive.status === "fulfilled" && labels.status === "fulfilled") {
-    return { labels: labels.value };
+  const answers = await unlessSessionGone([confirmSessionIsAlive(client, sessionId), getLabels(client, sessionId)]);
+  return answers && { labels: answers[1] };
+}
+
+/**
+ * Waits for several calls about one session. An authentication failure puts the key in doubt, and with it another call's
+ * "not found".
+ *
+ * @returns `undefined` if AGB's code says that the session is gone
+ * @throws AgbError of any other kind, which says nothing about the session
+ */
+export async function unlessSessionGone<Answers extends readonly unknown[]>(
+  calls: {
+    readonly [Index in keyof Answers]: Promise<Answers[Index]>;
+  },
+): Promise<Answers | undefined> {
+  const outcomes = await Promise.allSettled(calls);
+  const failures = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason);
+  if (failures.length === 0) {
+    return outcomes.map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as unknown as Answers;
   }
-  const failures = [alive, labels].filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason);
-  // An authentication failure puts the key in doubt, and with it the other call's "not found".
   const refusal = failures.find((failure) => failure instanceof AgbAuthenticationError);
   if (refusal === undefined && failures.some((failure) => failure instanceof AgbNotFoundError)) {
     return undefined;
@@ -139,5 +156,5 @@ export async function releaseAndWait(
 
 async function isReleased(client: AgbClient, sessionId: string): Promise<boolean> {
   const status = await unlessGone(getSessionStatus(client, sessionId));
-  return status === undefined || releasedStatuses.has(status);
+  return status === undefined || isReleasedStatus(status);
 }

@@ -74,6 +74,7 @@ export const messageCodes = {
   AGB416: "The session was released without its files",
   AGB417: "A mount was not uploaded",
   AGB418: "The run ended during a create",
+  AGB419: "The idle time of the session was not restarted",
 
   AGB501: "A context with this name exists",
   AGB502: "The context holds files",
@@ -102,6 +103,19 @@ export const messageCodes = {
   AGB624: "The session is too young to sweep",
   AGB625: "The age of the session is unknown",
   AGB626: "The session changed its owner during the sweep",
+  AGB631: "No session with this id",
+  AGB632: "No session matches",
+  AGB633: "Several sessions match",
+  AGB634: "No context with this name or id",
+  AGB635: "A release needs your consent",
+  AGB636: "A session to keep alive is gone",
+  AGB637: "The session ended while a command ran",
+  AGB638: "The session does not run the command",
+  AGB639: "Nobody knows how a command ended",
+  AGB640: "The directory of a command does not exist",
+  AGB641: "A command reached its time limit",
+  AGB642: "Standard input is too long",
+  AGB643: "The output could not be written",
 
   AGB701: "Neither GitHub nor GitLab is known",
   AGB702: "Incomplete settings for GitHub or GitLab",
@@ -149,6 +163,7 @@ export const messageCodes = {
   AGB910: "deleteBeforeReplace: false with a command",
   AGB911: "A command cannot be looked up",
   AGB912: "The run ended while a command ran",
+  AGB913: "The session of a command does not answer",
   AGB931: "Invalid path of a file",
   AGB932: "Invalid permissions of a file",
   AGB933: "Source that cannot be sent",
@@ -165,6 +180,12 @@ export const messageCodes = {
   AGB946: "The session does not know its files",
   AGB947: "Files could not be put or removed",
   AGB948: "Files in a session cannot be looked up",
+  AGB961: "A port without a link",
+  AGB962: "The provider of a look-up is not an AgbProvider",
+  AGB963: "No context has this name",
+  AGB964: "No link to a released session",
+  AGB965: "An output instead of a value",
+  AGB966: "The account is not known in the preview",
 } as const;
 
 /** The code of a message, such as `AGB201`. */

@@ -91,6 +91,7 @@ export interface AgbCommandArgs {
 const words = {
   className: "AgbCommand",
   insteadOfImport: "a new resource, which runs its command",
+  hasLookup: false,
   whyDeletingFirst: {
     reason: "is not possible: the old command and the new one would run in the same session",
     code: "AGB910",
@@ -132,8 +133,8 @@ export class AgbCommand extends pulumi.CustomResource {
   /** Id of the session in which the command ran. */
   declare readonly sessionId: pulumi.Output<string>;
   /**
-   * Standard output of the last run that succeeded. If it is longer than 1 MB, only the end of it, and the first line says
-   * so. Bytes that are no UTF-8 are U+FFFD.
+   * Standard output of the last run that succeeded, without the line feed at its end. If it is longer than 1 MB, only the end
+   * of it, and the first line says so. Bytes that are no UTF-8 are U+FFFD.
    */
   declare readonly stdout: pulumi.Output<string>;
   /** Standard error of the last run that succeeded, like `stdout`. */

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { configNamespace, isVariableSet, settingNames } from "../config";
+import { configNamespace, isVariableSet, settingNames, type VariableMappings } from "../config";
 import { withCode } from "../messages/message-codes";
 import { nearestName } from "../nearest-name";
+import { rememberSettings } from "./provider-settings";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** Settings of an `AgbProvider`. */
@@ -83,23 +84,18 @@ export class AgbProvider extends pulumi.ProviderResource {
         `${apiKey.variable} of another account would be used.`;
       throw new Error(withCode(message, "AGB212"));
     }
-    super(
-      "pulumi-nodejs",
-      name,
-      {
-        [apiKey.key]: args.apiKey ? pulumi.secret(args.apiKey) : stack(apiKey, () => config.getSecret("apiKey")),
-        [endpoint.key]: args.endpoint ?? stack(endpoint, () => config.get("endpoint")),
-        [timeoutMs.key]:
-          args.timeoutMs !== undefined
-            ? pulumi.output(args.timeoutMs).apply(String)
-            : stack(timeoutMs, () => config.get("timeoutMs")),
-        [defaultLabels.key]: args.defaultLabels
-          ? pulumi.jsonStringify(args.defaultLabels)
-          : config.get("defaultLabels"),
-        [ignoreLabels.key]: args.ignoreLabels ? pulumi.jsonStringify(args.ignoreLabels) : config.get("ignoreLabels"),
-      },
-      opts,
-    );
+    const settings = {
+      [apiKey.key]: args.apiKey ? pulumi.secret(args.apiKey) : stack(apiKey, () => config.getSecret("apiKey")),
+      [endpoint.key]: args.endpoint ?? stack(endpoint, () => config.get("endpoint")),
+      [timeoutMs.key]:
+        args.timeoutMs !== undefined
+          ? pulumi.output(args.timeoutMs).apply(String)
+          : stack(timeoutMs, () => config.get("timeoutMs")),
+      [defaultLabels.key]: args.defaultLabels ? pulumi.jsonStringify(args.defaultLabels) : config.get("defaultLabels"),
+      [ignoreLabels.key]: args.ignoreLabels ? pulumi.jsonStringify(args.ignoreLabels) : config.get("ignoreLabels"),
+    };
+    super("pulumi-nodejs", name, settings, opts);
+    rememberSettings(this, { settings, mappings });
   }
 }
 
@@ -123,5 +119,5 @@ function refuseUnknownArguments(name: string, args: AgbProviderArgs): void {
 }
 
 interface EnvironmentMappings {
-  readonly envVarMappings?: Readonly<Record<string, string>>;
+  readonly envVarMappings?: VariableMappings;
 }

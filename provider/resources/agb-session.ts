@@ -8,6 +8,7 @@ import type { DeepInputs } from "./deep-inputs";
 import { providerReference } from "./reference";
 import { isRetained, watchRetention } from "./retention";
 import type { SeededOutputs } from "./seeded-outputs";
+import { linkTo, rememberName, resourceUrlOf } from "./session-links";
 import { stackId } from "./stack-identity";
 
 /** What a program declares of a session. */
@@ -57,6 +58,13 @@ export interface AgbSessionArgs {
    * @default false
    */
   readonly releaseWithoutUpload?: pulumi.Input<boolean>;
+  /**
+   * Whether each refresh, preview and update counts as use of the session, so that its idle time begins again. AGB still releases
+   * the session after its longest life, 30 minutes unless a policy allows more. A change is stored in the state only.
+   *
+   * @default false
+   */
+  readonly keepAlive?: pulumi.Input<boolean>;
   /**
    * A running session to take over instead of creating one: by id, or by labels that match exactly one. It gets the declared
    * labels. Its image and timeouts are not compared. From then on, a destroy releases it unless the option `retainOnDelete`
@@ -137,9 +145,9 @@ const outputs: SeededOutputs<AgbSession, SessionState> = {
 /**
  * An AGB session: an isolated cloud sandbox with labels.
  *
- * AGB releases idle sessions after minutes. A refresh notices that, and the next `pulumi up` recreates the session. Outputs
- * hold nothing that changes by itself. Links and tokens change with every read and expire after half an hour, so they are no
- * outputs.
+ * AGB releases idle sessions after minutes. A refresh notices that, and the next `pulumi up` recreates the session. The state
+ * holds nothing that changes by itself. Links and tokens change with every read. So `resourceUrl` and `link` are no part of the
+ * state: they ask AGB when the program runs.
  *
  * A replacement is created before the old session is released. Set the option `deleteBeforeReplace` to reverse the order. A
  * session with `contextSyncs` is always released first.
@@ -205,6 +213,29 @@ export class AgbSession extends pulumi.CustomResource {
     // The id stays known in previews of an update, which a property of its own would not.
     this.sessionId = this.id;
     this.released = pulumi.output(this.released).apply((released) => released ?? false);
+    if (opts.id === undefined) {
+      rememberName(this, name);
+    }
+  }
+
+  /**
+   * The address at which a person sees the session in a browser. It holds a token and is valid for 30 minutes. Always secret, and
+   * never in the state of the session. AGB is asked when the program reads the property, in each preview and update, and not
+   * again in the same run.
+   */
+  get resourceUrl(): pulumi.Output<string> {
+    return resourceUrlOf(this);
+  }
+
+  /**
+   * Asks AGB for an address of a port of the session. It holds a token. Always secret, and never in the state of the session. AGB
+   * is asked in each preview and update.
+   *
+   * @param port port in the session, from 30100 to 30199
+   * @param protocol `https`, or `wss` for a WebSocket. Default: `https`
+   */
+  link(port: pulumi.Input<number>, protocol?: pulumi.Input<"https" | "wss">): pulumi.Output<string> {
+    return linkTo(this, port, protocol);
   }
 
   /**
@@ -220,10 +251,13 @@ export class AgbSession extends pulumi.CustomResource {
   }
 }
 
-/** A session that was looked up. It has no `imageId`, `idleTimeoutSeconds` and `policyId`, because AGB does not return them. */
+/**
+ * A session that was looked up. It has no `imageId`, `idleTimeoutSeconds` and `policyId`, because AGB does not return them. It
+ * has `resourceUrl` and `link` as an `AgbSession` has.
+ */
 export interface FoundAgbSession
   extends pulumi.CustomResource,
-    Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId"> {
+    Pick<AgbSession, "sessionId" | "labelsAll" | "appInstanceId" | "resourceId" | "resourceUrl" | "link"> {
   /** The labels of the session, without those that begin with `pulumi-`. */
   readonly labels: pulumi.Output<Record<string, string>>;
 }

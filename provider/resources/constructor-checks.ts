@@ -9,6 +9,8 @@ export interface ClassWords {
   readonly className: string;
   /** How to take over what exists already, such as "the argument adopt". */
   readonly insteadOfImport: string;
+  /** Whether it has a method `get`. Default: yes. */
+  readonly hasLookup?: boolean;
   /** Why the old resource must be deleted before its replacement is created. Default: because files would be lost. */
   readonly whyDeletingFirst?: { readonly reason: string; readonly code: MessageCode };
 }
@@ -20,9 +22,14 @@ export interface ClassWords {
  */
 export function checkConstruction(words: ClassWords, name: string, opts: pulumi.CustomResourceOptions): void {
   refuseImport(words, name, opts);
+  warnOfSettings();
+  warnOfCustomTimeouts(words, name, opts);
+}
+
+/** Warns once per program about settings of the stack that are unsafe or unknown. */
+export function warnOfSettings(): void {
   warnOfPlainKey();
   warnOfUnknownSettings();
-  warnOfCustomTimeouts(words, name, opts);
 }
 
 const losesFiles = {
@@ -50,14 +57,13 @@ export function deletingFirst(
 }
 
 function refuseImport(
-  { className, insteadOfImport }: ClassWords,
+  { className, insteadOfImport, hasLookup = true }: ClassWords,
   name: string,
   opts: pulumi.CustomResourceOptions,
 ): void {
   if (opts.import !== undefined) {
-    const message =
-      `${className} "${name}": Pulumi cannot import dynamic resources. Use ${insteadOfImport}, or ` +
-      `${className}.get("${name}", id) to look one up without owning it.`;
+    const lookup = hasLookup ? `, or ${className}.get("${name}", id) to look one up without owning it` : "";
+    const message = `${className} "${name}": Pulumi cannot import dynamic resources. Use ${insteadOfImport}${lookup}.`;
     throw new Error(withCode(message, "AGB115"));
   }
 }

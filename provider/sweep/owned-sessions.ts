@@ -97,8 +97,8 @@ function unreadableSession(
   return { ...nothing, sessionId, project, stack, stackId, repository, unreadable };
 }
 
-/** `undefined` when the labels name no stack. */
-function readOwner(sessionId: string, labels: Labels): OwnedSession | undefined {
+/** Reads the owner of a session from its labels. `undefined` when they name no stack. */
+export function readOwner(sessionId: string, labels: Labels): OwnedSession | undefined {
   const read = (key: string) => (Object.hasOwn(labels, key) ? labels[key] : undefined);
   const [project, stack] = [read(ownershipKeys.project), read(ownershipKeys.stack)];
   const createToken = read(ownershipKeys.create);

@@ -132,7 +132,7 @@ function scriptOf(blocks: readonly CodeBlock[]): string {
   const steps = blocks.map((block) => {
     switch (block.language) {
       case "sh": {
-        const commands = block.code === "npm run emulator" ? emulatorInBackground : block.code;
+        const commands = block.code === "npm run emulator -- --allow-exec" ? emulatorInBackground : block.code;
         return `printf '${separator.trim()}\\n'\n${commands}`;
       }
       case "ts":
@@ -149,7 +149,7 @@ function scriptOf(blocks: readonly CodeBlock[]): string {
 }
 
 const emulatorInBackground = `
-npm run emulator -- --port 0 > emulator.log 2>&1 < /dev/null &
+npm run emulator -- --allow-exec --port 0 > emulator.log 2>&1 < /dev/null &
 trap 'kill -- -$!' EXIT
 until PORT=$(grep -oP 'listening on http://127.0.0.1:\\K\\d+' emulator.log); do sleep 0.1; done
 cat emulator.log

@@ -48,7 +48,7 @@ test.each(Array.from({ length: callsOfRun }, (_, index) => index + 1))(
 
     const { outputs } = await openCommands(emulator.url, stack.sessionId).create({ create: counting });
 
-    expect(outputs).toMatchObject({ stdout: "done\n", exitCode: 0 });
+    expect(outputs).toMatchObject({ stdout: "done", exitCode: 0 });
     expect(await stack.inSession("cat /tmp/runs")).toBe("run\n");
   },
 );
@@ -73,7 +73,7 @@ test("a provider that is killed while the command runs leaves it running, and th
   const created = next.create(inputs);
   await stack.inSession("touch /tmp/go");
 
-  expect((await created).properties).toMatchObject({ stdout: "begun\ndone\n", exitCode: 0 });
+  expect((await created).properties).toMatchObject({ stdout: "begun\ndone", exitCode: 0 });
   expect(await stack.inSession("cat /tmp/runs")).toBe("run\n");
   expect(next.stderr).toContain("agb: build: begun\n");
 });

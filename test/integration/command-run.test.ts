@@ -8,7 +8,7 @@ import {
 } from "../../provider/lifecycle/command-run";
 import { systemClock } from "../../provider/lifecycle/wait";
 import { openClient } from "../support/agb-client";
-import { commandLines } from "../support/command-lines";
+import { commandLines, outlives } from "../support/command-lines";
 import { uniqueSeconds, useSandboxEmulator } from "../support/sandbox-emulator";
 
 const emulated = useSandboxEmulator();
@@ -74,6 +74,24 @@ test("the time limit ends a command with its children, also those that ignore th
   expect(result).toMatchObject({ reason: "timed out", stdout: { text: "begun\n" } });
   expect(commandLines()).not.toContain(`sleep ${seconds}`);
 }, 60_000);
+
+test("no process of a run outlives a command that ends immediately", async () => {
+  const { client, sessionId } = await openSession();
+  const seconds = uniqueSeconds();
+  const runs = Array.from({ length: 10 }, () =>
+    runCommand(
+      client,
+      sessionId,
+      newRunIdentity(),
+      { command: "true", timeoutSeconds: Number(seconds) },
+      { clock: systemClock },
+    ),
+  );
+  for (const { exitCode } of await Promise.all(runs)) {
+    expect(exitCode).toBe(0);
+  }
+  expect(await outlives(seconds)).toBe(false);
+});
 
 test("every byte is read unless output may be left out", async () => {
   const chunks: Buffer[] = [];

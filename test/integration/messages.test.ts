@@ -1,9 +1,14 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AgbProvider, getAgbSession, getAgbSessions } from "../../provider";
 import { getSyncItems } from "../../provider/api/context-sync";
 import { countFiles, createContext, findContext, listContexts } from "../../provider/api/contexts";
 import { getLabels } from "../../provider/api/labels";
 import { confirmAccess } from "../../provider/api/sessions";
+import { callTool } from "../../provider/api/tools";
 import type { FaultRule } from "../../provider/emulator";
+import { CommandProgress } from "../../provider/kinds/command-progress";
 import { describeError } from "../../provider/kinds/failure";
+import { FunctionCalls, type FunctionName } from "../../provider/kinds/functions/function-calls";
 import { UnfinishedError } from "../../provider/kinds/hosted-kind";
 import type { UnfinishedResource } from "../../provider/kinds/kind";
 import { applyLabels } from "../../provider/kinds/session-labels";
@@ -12,9 +17,13 @@ import { findAdoptable } from "../../provider/lifecycle/adopt";
 import { deleteContext } from "../../provider/lifecycle/context";
 import { uploadBeforeRelease, waitForDownloads } from "../../provider/lifecycle/context-mounts";
 import { createExactlyOnce } from "../../provider/lifecycle/create-once";
+import type { Clock } from "../../provider/lifecycle/wait";
 import { withCode } from "../../provider/messages/message-codes";
+import { refuseReleased } from "../../provider/resources/session-links";
 import { openClient } from "../support/agb-client";
-import { testKey } from "../support/agb-emulator";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
+import { openCommandStack, openCommands, unfinishedBy } from "../support/command-stack";
 import { declareContext, openContextStack } from "../support/context-stack";
 import { openTestRuntime } from "../support/create-runtime";
 import { contextCall, createContext as createEmulatedContext, createId } from "../support/emulator-requests";
@@ -26,6 +35,7 @@ import { item, startService } from "../support/mounted-contexts";
 import { openMounts, unfinished } from "../support/mounted-session";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { openProviderObjects } from "../support/provider-objects";
+import { runProgram } from "../support/pulumi-program";
 import { startProxy } from "../support/raw-server";
 import { captureErrorStream, said } from "../support/said";
 import { sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
@@ -87,6 +97,9 @@ test("messages about replies that AGB does not send", async () => {
     await replyTo("files that are no list", { data: null, count: 1 }, (client) => countFiles(client, "SdkCtx-1")),
     await replyTo("too many files", { data: many(10_001) }, (client) => countFiles(client, "SdkCtx-1")),
     await replyTo("files that are missing", { data: [], count: 2 }, (client) => countFiles(client, "SdkCtx-1")),
+    await replyTo("a tool's result with too many parts", { data: { content: many(10_001) } }, (client) =>
+      callTool(client, { sessionId: "session-1", tool: "shell", args: {} }),
+    ),
     await replyTo("a status that is not JSON", { data: { contextStatus: "x" } }, (client) =>
       getSyncItems(client, "session-1"),
     ),
@@ -334,3 +347,181 @@ test("messages about contexts that changed hands", async () => {
     ["an update of a context that is gone", gone.message],
   ]);
 });
+
+test("messages about look-ups", async () => {
+  const { url } = await startTestEmulator();
+  const notices: string[] = [];
+  const open = (config: Record<string, string> = {}) => {
+    const environment = { AGB_API_KEY: testKey, AGB_ENDPOINT: url };
+    const say = (message: string) => void notices.push(message);
+    return closeAfterTest(new FunctionCalls({ config: (key) => config[key], environment, say }));
+  };
+  const failed = async (
+    situation: string,
+    name: FunctionName,
+    args: Record<string, unknown>,
+    { resource, config }: { resource?: string; config?: Record<string, string> } = {},
+  ): Promise<GoldenMessage> => [situation, (await failureOf(open(config).call(name, args, resource))).message];
+  const inProgram = async (situation: string, program: () => Promise<unknown>): Promise<GoldenMessage> => {
+    const { result } = await runProgram(() => failureOf(program()), { asksAgb: true, preview: true });
+    return [situation, (await result).message];
+  };
+  const later = pulumi.output({}).apply(() => pulumi.unknown) as unknown as pulumi.Output<string>;
+  const other = () => new (class extends pulumi.ProviderResource {})("other", "other", {});
+  const sessionId = "session-1";
+  const oldKey = { config: { "agb:apiKey": "ako-old" } };
+  expectGolden("look-ups", [
+    await failed("a session that does not exist", "getSession", { sessionId }),
+    await failed("a session that is not found with the fallback key", "getSession", { sessionId }, oldKey),
+    await failed("an address of a session that does not exist", "getSessionUrl", { sessionId }),
+    await failed(
+      "a link of a session of the program",
+      "getSessionLink",
+      { sessionId, port: 30_100 },
+      { resource: "web" },
+    ),
+    await failed("a context that does not exist", "getContext", { name: "build-cache" }),
+    await failed("a list with a refused key", "getSessions", {}, oldKey),
+    await failed("a port without a link", "getSessionLink", { sessionId, port: 8_080 }),
+    await failed("several wrong arguments", "getSessionLink", { sesionId: "x", port: "1", protocol: "ftp" }),
+    ["a session that is kept after its release", String(thrownBy(() => refuseReleased("web", true)))],
+    await inProgram("a provider of another package", () => getAgbSessions({}, { provider: other() })),
+    await inProgram("an output", () => getAgbSession({ sessionId: later as never })),
+    await inProgram("a provider that is not known yet", () =>
+      getAgbSessions({}, { provider: new AgbProvider("later", { apiKey: later }) }),
+    ),
+    ["an idle time that is not restarted", await failedKeepAlive()],
+  ]);
+  expect(new Set(notices)).toEqual(
+    new Set(["AGB refused the key from agb:apiKey; trying the one from AGB_API_KEY. [AGB202]"]),
+  );
+});
+
+function thrownBy(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function failedKeepAlive(): Promise<string> {
+  const { emulator, stack } = await openStack();
+  const state = await stack.create(declare({}, { keepAlive: true }));
+  emulator.addFault({ operation: "refreshSessionIdleTime", answer: { status: 403 } });
+  jest.mocked(console.error).mockClear();
+  await stack.refresh(state);
+  return said();
+}
+
+test("messages about commands", async () => {
+  const { emulator, stack } = await openCommandStack();
+  const unfinishedOne = async (situation: string, args: Record<string, unknown>): Promise<GoldenMessage> => [
+    situation,
+    (await unfinishedBy(stack.create(args))).reason,
+  ];
+  const failed = async (situation: string, work: Promise<unknown>): Promise<GoldenMessage> => {
+    const { headline, details } = shownParts(await failureOf(work));
+    return [situation, `${headline}: ${details}`];
+  };
+  /** A session whose tools answer as scripted. */
+  const scripted = (situation: string, answer: (script: string) => object, clock?: Clock) => async () => {
+    const server = await startScriptedServer(({ path, body }, response) => {
+      if (path !== "/mcp") {
+        return sendSuccess(response, { data: [] });
+      }
+      const { command = "" } = JSON.parse(JSON.parse(body).args) as { command?: string };
+      return sendSuccess(response, { data: toolReply(answer(command)) });
+    });
+    return failed(situation, openCommands(server.url, "session-1", clock).create({ create: "true" }));
+  };
+  const ready = "state ready\ntoken t\nend\n";
+  const printed = (stdout: string, exitCode = 0, stderr = "") => ({ stdout, stderr, exit_code: exitCode });
+  const afterStart = (state: string) => (script: string) =>
+    printed(
+      script.includes("echo started")
+        ? "started"
+        : script.includes("tail -c")
+          ? `state ${state}\ntoken t\nend\n`
+          : ready,
+    );
+
+  const created = await stack.create({ create: "true", delete: "echo broken >&2; exit 4" });
+  const gone = await openCommandStack();
+  await gone.emulator.release(gone.sessionId);
+  const withoutTools = await openCommandStack({ allowExec: false });
+  const abandoned = await openCommandStack();
+  const waiting = abandoned.stack.create({ create: "touch begun; sleep 100" });
+  for (let look = 0; (await abandoned.stack.inSession("ls begun 2>/dev/null; true")) === ""; look += 1) {
+    expect(look).toBeLessThan(1_000);
+  }
+  const abandonedMessage = failed("a run of Pulumi that ends during a command", waiting);
+  await abandoned.stack.objects.abandonCreates();
+  await stack.create({ create: "true", sensitive: true });
+  const hidden = said()
+    .split("\n")
+    .filter((line) => line.includes("hidden"))
+    .join("\n");
+  const long = await stack.create({ create: "seq 1 300000", logging: "none" });
+  const toolFailure = () => ({ isError: true, text: 'The image "img-1" has no tool "shell".' });
+
+  expectGolden("commands", [
+    await unfinishedOne("a command that fails", { create: "echo out; echo one >&2; echo two >&2; exit 3" }),
+    await unfinishedOne("one that writes nothing to standard error", { create: "echo out; exit 3" }),
+    await unfinishedOne("one that writes nothing", { create: "exit 3" }),
+    await unfinishedOne("a sensitive one", { create: "echo out >&2; exit 3", sensitive: true }),
+    await unfinishedOne("one that takes too long", { create: "sleep 100", timeoutSeconds: 1 }),
+    await unfinishedOne("one whose runner is killed", { create: "kill -s KILL $PPID; sleep 1" }),
+    await unfinishedOne("a missing working directory", { create: "true", workingDirectory: "/no/such" }),
+    await failed("a delete that fails", stack.delete(created)),
+    await failed("a session that is gone", gone.stack.create({ create: "true" })),
+    await failed("a run that is removed", stack.create({ create: "rm -rf /tmp/.pulumi-agb; sleep 3" })),
+    await failed("an emulator without tools", withoutTools.stack.create({ create: "true" })),
+    await abandonedMessage,
+    await scripted("an image without a shell", toolFailure)(),
+    await scripted("an image without a program", () => printed("missing base64\n"))(),
+    await scripted("a session that is read-only", () => printed("", 1, "mkdir: cannot create directory\n"))(),
+    await scripted("a session without a reason", () => printed("", 1))(),
+    await scripted("a result that is cut", () => printed("state rea"))(),
+    await scripted("a tool that returns nothing", () => ({ isError: true, text: "" }))(),
+    await scripted("a command that did not arrive", (script) =>
+      printed(script.includes("echo started") ? "incomplete" : ready),
+    )(),
+    await scripted("a command that does not start", afterStart("ready"), new FakeClock())(),
+    await scripted("a start that fails", (script) =>
+      script.includes("echo started") ? { isError: true, text: "Time is over." } : printed(ready),
+    )(),
+    await scripted(
+      "a session that stops answering",
+      (script) => (script.includes("tail -c") ? { isError: true, text: "Time is over." } : printed(`${ready}started`)),
+      new FakeClock(),
+    )(),
+    await scripted("a session without space", afterStart("no-space"))(),
+    ["output that is not shown", shownOutput()],
+    ["output that is secret", hidden],
+    ["output that is not kept", String(long.outputs["stdout"]).split("\n")[0] ?? ""],
+  ]);
+  expect(emulator.sessions()).toHaveLength(1);
+});
+
+/** What the process of Pulumi shows of a failure. */
+function shownParts(failure: unknown): { readonly headline: string; readonly details: string } {
+  const { reasons = [], stack } = failure as { reasons?: readonly string[]; stack?: string };
+  return { headline: String(failure), details: reasons[0] ?? stack ?? "" };
+}
+
+function toolReply(answer: object): object {
+  const { isError = false, text = JSON.stringify(answer) } = answer as { isError?: boolean; text?: string };
+  return { isError, content: [{ type: "text", text }] };
+}
+
+/** The lines about output that is not shown. */
+function shownOutput(): string {
+  const lines: string[] = [];
+  const options = { clock: new FakeClock(), clean: (line: string) => line, say: (line: string) => lines.push(line) };
+  const progress = new CommandProgress({ ...options, shown: ["stdout"] });
+  progress.skip("stdout", 5_000);
+  progress.add("stdout", Buffer.from("line\n".repeat(205)));
+  progress.finish();
+  return lines.filter((line) => line !== "line").join("\n");
+}

@@ -1,6 +1,6 @@
 import type { EmulatorOptions } from "../../provider/emulator";
 import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-provider";
-import { systemClock } from "../../provider/lifecycle/wait";
+import { type Clock, systemClock } from "../../provider/lifecycle/wait";
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "./agb-emulator";
 import { createId, runShell } from "./emulator-requests";
@@ -95,8 +95,8 @@ export async function openCommandStack(options: EmulatorOptions = {}) {
 }
 
 /** Another provider for the same session, as a later run has. */
-export function openCommands(url: string, sessionId: string): CommandStack {
-  const objects = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: url }, systemClock);
+export function openCommands(url: string, sessionId: string, clock: Clock = systemClock): CommandStack {
+  const objects = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: url }, clock);
   objects.configure({});
   return new CommandStack(objects, url, sessionId);
 }

@@ -1,6 +1,7 @@
 import type { AgbClient } from "../../provider/api/client";
 import type { Refusal } from "../../provider/api/errors";
 import type { Settings } from "../../provider/config";
+import { commandKind } from "../../provider/kinds/command";
 import type { Account } from "../../provider/kinds/connection";
 import { contextKind } from "../../provider/kinds/context";
 import { CreatesInFlight } from "../../provider/kinds/creates-in-flight";
@@ -13,7 +14,12 @@ import { systemClock } from "../../provider/lifecycle/wait";
 const runtime = { clock: systemClock, creates: new CreatesInFlight(), say: () => {} };
 
 /** The kinds of resources, for messages about them. */
-export const kinds = { session: sessionKind(runtime), context: contextKind(runtime), file: fileKind() };
+export const kinds = {
+  session: sessionKind(runtime),
+  context: contextKind(runtime),
+  command: commandKind(runtime),
+  file: fileKind(),
+};
 
 /** Settings that come from the stack's configuration. */
 export const exampleSettings: Settings = {
@@ -69,7 +75,7 @@ export function explained(
     operation,
     verb: verb === "delete" ? kind.deleteVerb : verb,
     kind,
-    resource: isLookup ? undefined : { session: "web", context: "data", file: "app" }[kindName],
+    resource: isLookup ? undefined : { session: "web", context: "data", command: "build", file: "app" }[kindName],
     id: verb === "create" ? undefined : `${kindName}-1`,
     isLookup,
     isLimited,

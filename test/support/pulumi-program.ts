@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import { getMonitor } from "@pulumi/pulumi/runtime/settings";
+import { getMonitor, setMockOptions } from "@pulumi/pulumi/runtime/settings";
 
 /** A resource as the program registers it with the engine. */
 export interface Registration {
@@ -41,6 +41,10 @@ export interface ProgramOptions {
   readonly state?: Readonly<Record<string, unknown>>;
   /** The stack's id, empty if the engine does not know it yet. Default: `agb-id`. */
   readonly stackId?: string;
+  /** Ids of resources, by name; empty if the engine does not know it yet. Default: the name and `-id`. */
+  readonly ids?: Readonly<Record<string, string>>;
+  /** Whether look-up functions ask AGB, as with a real engine, instead of Pulumi's mocks. Default: false. */
+  readonly asksAgb?: boolean;
 }
 
 /** The parts of the engine protocol's requests that are used here. */
@@ -86,21 +90,41 @@ function recordRegistrations(engine: MockMonitor): Registration[] {
   return registrations;
 }
 
+/** Registers resources as the mocks do. It is no `MockMonitor`, so a program takes it for the engine of a real run. */
+function withoutMocks(mocks: MockMonitor): MockMonitor {
+  const methods = ["invoke", "readResource", "registerResource", "registerResourceOutputs", "supportsFeature"] as const;
+  return Object.fromEntries(methods.map((name) => [name, mocks[name].bind(mocks)])) as unknown as MockMonitor;
+}
+
 /**
  * Runs a program in project `shop` and stack `dev` without an engine. Outputs are the inputs plus `state`. Warnings go to
  * `console.warn`, as always when Pulumi has no engine.
  */
 export async function runProgram<Result>(
   program: () => Result,
-  { preview = false, config = {}, secretKeys = [], state = {}, stackId = "agb-id" }: ProgramOptions = {},
+  {
+    preview = false,
+    config = {},
+    secretKeys = [],
+    state = {},
+    stackId = "agb-id",
+    ids = {},
+    asksAgb = false,
+  }: ProgramOptions = {},
 ): Promise<ProgramRun<Result>> {
   const mocks: pulumi.runtime.Mocks = {
     call: () => ({}),
     newResource: ({ name, inputs, id }) =>
-      name === "agb" ? { id: stackId, state: {} } : { id: id || `${name}-id`, state: { ...inputs, ...state } },
+      name === "agb"
+        ? { id: stackId, state: {} }
+        : { id: id || (ids[name] ?? `${name}-id`), state: { ...inputs, ...state } },
   };
   await pulumi.runtime.setMocks(mocks, "shop", "dev", preview);
-  const registrations = recordRegistrations(getMonitor() as unknown as MockMonitor);
+  const monitor = getMonitor() as unknown as MockMonitor;
+  const registrations = recordRegistrations(monitor);
+  if (asksAgb) {
+    setMockOptions(withoutMocks(monitor), "shop", "dev", preview);
+  }
   // Pulumi exports the second parameter at run time but leaves it out of its types.
   const setAllConfig: (config: Record<string, string>, secretKeys: string[]) => void = pulumi.runtime.setAllConfig;
   setAllConfig({ ...config }, [...secretKeys]);

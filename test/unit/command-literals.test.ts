@@ -14,6 +14,8 @@ const ofEmulator = [
 const unseen = [
   "had ended",
   ": created by ",
+  // Names of ends of a command.
+  ...["timed out", "no directory"],
   "pulumi-agb preview environment of ",
   "a marker is one line of plain characters without < and >, not ",
 ];
@@ -47,7 +49,7 @@ test("each piece of prose in the source of the commands occurs in a golden file"
 });
 
 test("each problem that a command reports ends with one code", () => {
-  const subjects = ["arguments", "emulator", "forges", "previews", "stacks", "swept-sessions"];
+  const subjects = ["arguments", "emulator", "forges", "previews", "stacks", "swept-sessions", "terminal"];
   const start = /^(?:(?:::error::)?pulumi-agb [a-z -]+|warning|left|failed): /;
   const problems = goldenMessages()
     .filter(({ subject }) => subjects.includes(subject))

@@ -26,7 +26,7 @@ function serveNotes(parts: Partial<HostedKind> = {}) {
       note("check", news, caller.resource);
       return { inputs: { ...news, language: "en" }, problems: [] };
     },
-    diff: (id, olds, news, caller) => {
+    diff: async (id, olds, news, caller) => {
       note("diff", id, olds, news, caller.resource);
       return nothingChanged;
     },
@@ -156,7 +156,7 @@ describe("a difference", () => {
     ],
     ["none, of a kind that always deletes first", { deleteBeforeReplace: true }, { changes: false }],
   ])("%s", async (_, difference, expected) => {
-    const { provider } = serveNotes({ diff: () => ({ ...nothingChanged, ...difference }) });
+    const { provider } = serveNotes({ diff: async () => ({ ...nothingChanged, ...difference }) });
     expect(await provider.diff("note-1", { __provider: "old" }, { __provider: "new" })).toEqual(expected);
   });
 });

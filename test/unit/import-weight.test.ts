@@ -14,11 +14,13 @@ beforeAll(async () => {
   layersByFile = new Map(chunks.map(({ fileName, moduleIds }) => [fileName, moduleIds.map(layerOf)]));
 });
 
-/** What is loaded after a program has run the given statement. */
+/** What is loaded after a program has run the given statements, which may use `await`. */
 async function loadedBy(statement: string): Promise<{ readonly packages: Set<string>; readonly layers: Set<string> }> {
   const script = `
-    ${statement};
-    console.log(JSON.stringify(Object.keys(require.cache)));
+    void (async () => {
+      ${statement};
+      console.log(JSON.stringify(Object.keys(require.cache)));
+    })();
   `;
   const files = JSON.parse(
     await runNode(["-e", script], join(repositoryRoot, "examples", "labelled-sessions")),
@@ -49,6 +51,24 @@ test("a program that imports the package loads neither the HTTP client nor the s
   expect(packages).toContain("@pulumi/pulumi");
   expect(packages).not.toContain("undici");
   expect(packages).not.toContain("zod");
+});
+
+test("a program that declares resources loads neither, and one that looks something up loads both", async () => {
+  const declare = `
+    const pulumi = require("@pulumi/pulumi");
+    const { AgbContext, AgbProvider, AgbSession } = require("pulumi-agb");
+    pulumi.runtime.setMocks({ newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: () => ({}) });
+    const provider = new AgbProvider("account", { apiKey: "key" });
+    const web = new AgbSession("web", { imageId: "agb-code-space-1", keepAlive: true }, { provider });
+    new AgbContext("data", { name: "data" }, { provider });
+    web.link(30100);
+  `;
+  const before = await loadedBy(declare);
+  expect(before.packages).not.toContain("undici");
+  expect(before.packages).not.toContain("zod");
+  const after = await loadedBy('await require("pulumi-agb").getAgbSessions().catch(() => {})');
+  expect(after.packages).toContain("undici");
+  expect(after.packages).toContain("zod");
 });
 
 test("the provider's process does not load Pulumi's own runtime a second time", async () => {

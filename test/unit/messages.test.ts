@@ -1,4 +1,4 @@
-import { AgbContext, AgbProvider, AgbSession } from "../../provider";
+import { AgbCommand, AgbContext, AgbProvider, AgbSession } from "../../provider";
 import { explainConnectionFailure } from "../../provider/api/connection-failure";
 import { readEnvelope } from "../../provider/api/envelope";
 import {
@@ -59,6 +59,10 @@ describe("messages about", () => {
       situation,
       problemsOf("session", { imageId: "agb-code-space-1", labelsAll: owner, ...args }, "web"),
     ];
+    const command = (situation: string, args: Record<string, unknown>): GoldenMessage => [
+      situation,
+      problemsOf("command", { sessionId: "session-1", create: "true", ...args }, "build"),
+    ];
     const context = (situation: string, args: Record<string, unknown>, resource?: string): GoldenMessage => [
       situation,
       problemsOf("context", { name: "data", ...args }, resource),
@@ -112,6 +116,15 @@ describe("messages about", () => {
       session("mounts of an adopted session", { contextSyncs: [mount], adopt: { sessionId: "session-1" } }),
       session("adopt without a session", { adopt: {} }),
       session("adopt without a label", { adopt: { labels: {} } }),
+      command("values of a command", {
+        environment: { "two words": "x", NUL: "\0", NUMBER: 1 },
+        stdin: "\0",
+        workingDirectory: "app",
+        timeoutSeconds: 0,
+        logging: "all",
+        triggers: "x",
+      }),
+      command("types of a command", { create: "", environment: "x", timeoutSeconds: "x" }),
       context("names of contexts", { name: " data" }),
       context("a blank name of a context", { name: "" }),
       context("the second of two resources with one context", {}, "second"),
@@ -171,6 +184,7 @@ describe("messages about", () => {
         (error: Error) => error.message,
       ),
     ];
+    const command = { sessionId: "session-1", create: "true" };
     const warn = jest.spyOn(console, "warn").mockImplementation();
     const failures = [
       await failureOf("import of a session", () => new AgbSession("web", { imageId }, { import: "session-1" })),
@@ -179,6 +193,12 @@ describe("messages about", () => {
         const contextSyncs = [{ contextId: "SdkCtx-1", path: "/data" }];
         return new AgbSession("web", { imageId, contextSyncs }, { deleteBeforeReplace: false });
       }),
+      await failureOf("import of a command", () => new AgbCommand("build", command, { import: "1" })),
+      await failureOf("a look-up of a command", () => new AgbCommand("build", command, { id: "1" })),
+      await failureOf(
+        "a command that goes last",
+        () => new AgbCommand("build", command, { deleteBeforeReplace: false }),
+      ),
       await failureOf("a misspelt argument of a provider", () => new AgbProvider("eu", { apikey: "x" } as object)),
       await failureOf("an unknown argument of a provider", () => new AgbProvider("eu", { region: "x" } as object)),
       await failureOf("an empty key of a provider", () => new AgbProvider("eu", { apiKey: "" })),

@@ -1,7 +1,16 @@
 // A user's unit test of a program: Pulumi's own mocks, as its documentation shows them.
 
 import * as pulumi from "@pulumi/pulumi";
-import { AgbContext, AgbProvider, AgbSession } from "../../provider";
+import {
+  AgbContext,
+  AgbProvider,
+  AgbSession,
+  getAgbContextOutput,
+  getAgbSession,
+  getAgbSessionLinkOutput,
+  getAgbSessions,
+  getAgbSessionUrl,
+} from "../../provider";
 import { outputValue } from "../support/pulumi-program";
 
 beforeEach(() =>
@@ -40,4 +49,58 @@ test("a session that mounts a context, with a provider of its own, works under m
 test("resources that are only looked up work under mocks", async () => {
   expect(await outputValue(AgbSession.get("web", "session-1").sessionId)).toBe("session-1");
   expect(await outputValue(AgbContext.get("cache", "context-1").contextId)).toBe("context-1");
+});
+
+test("under mocks, look-ups get their answers from the mocks, and no request leaves the process", async () => {
+  const calls: pulumi.runtime.MockCallArgs[] = [];
+  const answers: Readonly<Record<string, object>> = {
+    "agb:index:getSession": { sessionId: "session-1", labels: { team: "web" } },
+    "agb:index:getSessions": { sessions: [], sessionIds: ["session-1"] },
+    "agb:index:getContext": { contextId: "context-1", name: "cache" },
+    "agb:index:getSessionUrl": { sessionId: "session-1", url: "https://url" },
+    "agb:index:getSessionLink": { sessionId: "session-1", url: "https://link" },
+  };
+  pulumi.runtime.setMocks(
+    {
+      newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: inputs }),
+      call: (call) => {
+        calls.push(call);
+        return answers[call.token] ?? {};
+      },
+    },
+    "shop",
+    "dev",
+  );
+  const provider = new AgbProvider("europe", { apiKey: pulumi.secret("key"), endpoint: "http://127.0.0.1:1" });
+  const parent = new pulumi.ComponentResource("shop:Bench", "bench", {}, { providers: [provider] });
+  const web = new AgbSession("web", { imageId: "agb-code-space-1" });
+  const url = await getAgbSessionUrl({ sessionId: "session-1" });
+  const shown = [
+    (await getAgbSession({ sessionId: "session-1" }, { parent })).labels,
+    (await getAgbSessions()).sessionIds,
+    (await outputValue(getAgbContextOutput({ name: pulumi.output("cache") }))).contextId,
+    await outputValue(url.url),
+    await outputValue(getAgbSessionLinkOutput({ sessionId: web.sessionId, port: 30_100 }).url),
+    await outputValue(web.link(30_101, "wss")),
+    await outputValue(web.resourceUrl),
+  ];
+  expect(shown).toEqual([
+    { team: "web" },
+    ["session-1"],
+    "context-1",
+    "https://url",
+    "https://link",
+    "https://link",
+    "https://url",
+  ]);
+  expect(calls.map(({ token, inputs }) => [token.replace("agb:index:", ""), inputs])).toEqual([
+    ["getSessionUrl", { sessionId: "session-1" }],
+    ["getSession", { sessionId: "session-1" }],
+    ["getSessions", {}],
+    ["getContext", { name: "cache" }],
+    ["getSessionLink", { sessionId: "web-id", port: 30_100 }],
+    ["getSessionLink", { sessionId: "web-id", port: 30_101, protocol: "wss" }],
+    ["getSessionUrl", { sessionId: "web-id" }],
+  ]);
+  expect(calls[1]?.provider).toContain("pulumi:providers:pulumi-nodejs::europe");
 });

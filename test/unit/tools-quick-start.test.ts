@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { StoppedError, StopRequests } from "../../provider/pulumi/stop-requests";
 import { startEmulator } from "../../tools/quick-start/emulator";
 import { createPulumiEnvironment } from "../../tools/quick-start/environment";
+import { nextSteps } from "../../tools/quick-start/next-steps";
 import { formatOutputsTable } from "../../tools/quick-start/outputs-table";
 import { chooseService } from "../../tools/quick-start/service";
 
@@ -80,12 +81,13 @@ describe("the environment of Pulumi", () => {
 });
 
 describe("the emulator", () => {
-  const start = (script: string, signal?: AbortSignal) => {
+  const start = (script: string, signal?: AbortSignal, allowsExec = false) => {
     const scriptPath = join(root, "main.js");
     writeFileSync(scriptPath, script);
     return startEmulator({
       statePath: join(root, "state.json"),
       scriptPath,
+      allowsExec,
       ...(signal === undefined ? {} : { signal }),
     });
   };
@@ -103,8 +105,18 @@ describe("the emulator", () => {
     expect(emulator.apiKey).toMatch(/^local-[0-9a-f]{32}$/);
     await emulator.stop();
     expect(readFileSync(join(root, "ended"), "utf8")).toBe(
-      `emulator --port 0 --state ${join(root, "state.json")} ${emulator.apiKey}`,
+      `emulator --port 0 --state ${join(root, "state.json")} --default-idle-timeout-seconds 1800 ${emulator.apiKey}`,
     );
+  });
+
+  test("lets sessions run commands only when told to, and a warning that they are not isolated is shown", async () => {
+    const said = jest.spyOn(console, "error").mockImplementation(() => {});
+    const script = `console.error(process.argv.at(-1) + " [AGB807]"); console.error("other"); ${announce} setInterval(() => {}, 1000);`;
+    await (await start(script, undefined, true)).stop();
+    await (await start(script)).stop();
+
+    expect(said.mock.calls.flat()).toEqual(["--allow-exec [AGB807]", "1800 [AGB807]"]);
+    said.mockRestore();
   });
 
   test("that cannot start is an error with its reason", async () => {
@@ -136,6 +148,15 @@ describe("the emulator", () => {
 
     expect(said).toHaveBeenCalledWith("The local AGB emulator ended by itself (exit code 9).\nout of memory");
     said.mockRestore();
+  });
+});
+
+describe("the next steps", () => {
+  test("name a command in a session only where it can run", () => {
+    const command = "npm run pulumi-agb -- sessions exec --stack dev --resource web -- uname -a";
+    expect(nextSteps(true).join("\n")).toContain(command);
+    expect(nextSteps(false).join("\n")).not.toContain("exec");
+    expect(nextSteps(false)[0]).toContain("cannot isolate them");
   });
 });
 

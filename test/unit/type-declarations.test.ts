@@ -96,6 +96,32 @@ test("it compiles a program with contexts, mounts and a whole policy, also where
   expect(errorsIn(program)).toEqual([]);
 });
 
+test("it compiles a program with look-ups, whose results have the types that they hold", () => {
+  const program = `
+    import * as pulumi from "@pulumi/pulumi";
+    import * as agb from ${JSON.stringify(distDirectory)};
+    const provider = new agb.AgbProvider("account", { apiKey: "key" });
+    const web = new agb.AgbSession("web", { imageId: "i", keepAlive: true }, { provider });
+    const found = agb.AgbSession.get("found", web.sessionId);
+    export const links: pulumi.Output<string>[] = [web.resourceUrl, web.link(30100, "wss"), found.link(pulumi.output(30100)), found.resourceUrl];
+    const sessions = agb.getAgbSessionsOutput({ labels: { team: pulumi.output("web") } }, { provider, dependsOn: [web] });
+    export const ids: pulumi.Output<string[]> = sessions.sessionIds.apply((known) => known.slice());
+    export const first: pulumi.Output<string> = sessions.sessions[0].labels.apply((labels) => labels.team);
+    export const status: pulumi.Output<string> = agb.getAgbSessionOutput({ sessionId: web.sessionId }, { parent: web }).status;
+    export const context: pulumi.Output<string> = agb.getAgbContextOutput({ name: "cache" }).contextId;
+    export const url: pulumi.Output<string> = agb.getAgbSessionUrlOutput({ sessionId: web.id }).url;
+    export const link: pulumi.Output<string> = agb.getAgbSessionLinkOutput({ sessionId: web.id, port: 30100, protocol: "https" }).url;
+    export async function plain(): Promise<[string, string | undefined, pulumi.Output<string>, pulumi.Output<string>]> {
+      const { sessionIds: [sessionId] } = await agb.getAgbSessions({ labels: { team: "web" } }, { provider });
+      const session = await agb.getAgbSession({ sessionId });
+      const { name } = await agb.getAgbContext({ name: "cache" });
+      const address = await agb.getAgbSessionUrl({ sessionId });
+      return [name, session.appInstanceId, address.url, (await agb.getAgbSessionLink({ sessionId, port: 30100 })).url];
+    }
+  `;
+  expect(errorsIn(program)).toEqual([]);
+});
+
 test("it refuses a lifecycle, an upload mode and a property of a mount that do not exist", () => {
   const mount = (more: string) =>
     `new AgbSession("web", { imageId: "i", contextSyncs: [{ contextId: "c", path: "/d", ${more} }] });`;

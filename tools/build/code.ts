@@ -78,7 +78,8 @@ function readTypeScript(sources: string): Plugin {
       if (!id.startsWith(".") || importer === undefined) {
         return null;
       }
-      const path = join(dirname(importer), id);
+      // TypeScript demands the extension in an `import()`.
+      const path = join(dirname(importer), id.replace(/\.js$/, ""));
       return [`${path}.ts`, join(path, "index.ts")].find((candidate) => existsSync(candidate)) ?? null;
     },
     async load(id) {

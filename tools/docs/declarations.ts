@@ -30,7 +30,7 @@ export interface Field extends Documentation {
   readonly typeNames: readonly string[];
 }
 
-/** A method of an interface. */
+/** A method of an interface or a class, or a getter. */
 export interface Method extends Documentation {
   readonly name: string;
   /** Such as `close(): Promise<void>`. */
@@ -88,6 +88,27 @@ export class Declarations {
       code: oneLine(member.getText(this.#source).replace(/;$/, "")),
       ...documentationOf(member),
     }));
+  }
+
+  /** The getters and methods of a class, in their order, with how a program writes each. */
+  members(name: string): Method[] {
+    const declaration = this.#find(name);
+    if (!ts.isClassDeclaration(declaration)) {
+      throw new Error(`${this.path}: ${name} is no class`);
+    }
+    return declaration.members
+      .filter((member) => ts.isGetAccessorDeclaration(member) || ts.isMethodDeclaration(member))
+      .filter((member) => !member.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.StaticKeyword))
+      .map((member) => {
+        const parameters = member.parameters.map((parameter) => oneLine(parameter.getText(this.#source)));
+        const called = ts.isMethodDeclaration(member) ? `(${parameters.join(", ")})` : "";
+        const memberName = member.name.getText(this.#source);
+        return {
+          name: memberName,
+          code: `${memberName}${called}: ${oneLine(member.type?.getText(this.#source))}`,
+          ...documentationOf(member),
+        };
+      });
   }
 
   /** The comment of a static method of a class. */

@@ -1,14 +1,23 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { findSessionView } from "../../provider/emulator/sandbox/find-session-view";
 import { projectDirectory } from "../pulumi-cli/pinned-version";
 
 const readyTimeoutMs = 20_000;
 const stopTimeoutMs = 5_000;
+/** As long as a session lives. With AGB's 5 minutes, the sessions would be gone before a new user has read on. */
+const idleTimeoutSeconds = 1_800;
+/** The code of the emulator's warning that sessions are not isolated. */
+const notIsolatedCode = "[AGB807]";
 const readyLine = /^AGB emulator listening on (http:\/\/\S+)$/;
 const lineCountInError = 15;
+
+/** The script of this package's command, as the build makes it. */
+export const ownCommand = join(projectDirectory, "dist", "cli", "main.js");
 
 /** An emulator in a child process. */
 export interface RunningEmulator {
@@ -26,10 +35,17 @@ export interface RunningEmulator {
 export interface StartEmulatorOptions {
   /** The file that keeps its sessions between runs. */
   statePath: string;
+  /** Whether sessions run commands on this computer. */
+  allowsExec: boolean;
   /** The script of the command `pulumi-agb`. Default: the built one. */
   scriptPath?: string;
   /** Stops the start when aborted. */
   signal?: AbortSignal;
+}
+
+/** Whether the commands of sessions are isolated from this computer. Only then does the quick start let them run. */
+export async function canIsolateSessions(): Promise<boolean> {
+  return (await findSessionView([await realpath(process.execPath)])).isOwnRoot;
 }
 
 /**
@@ -44,9 +60,11 @@ export async function startEmulator(options: StartEmulatorOptions): Promise<Runn
     [
       "--require",
       join(__dirname, "exit-with-parent.cjs"),
-      options.scriptPath ?? join(projectDirectory, "dist", "cli", "main.js"),
+      options.scriptPath ?? ownCommand,
       "emulator",
       ...["--port", "0", "--state", options.statePath],
+      ...["--default-idle-timeout-seconds", String(idleTimeoutSeconds)],
+      ...(options.allowsExec ? ["--allow-exec"] : []),
     ],
     {
       cwd: projectDirectory,
@@ -61,6 +79,9 @@ export async function startEmulator(options: StartEmulatorOptions): Promise<Runn
   const errorLines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
     errorLines.push(line);
+    if (line.includes(notIsolatedCode)) {
+      console.error(line);
+    }
     if (errorLines.length > lineCountInError) {
       errorLines.shift();
     }

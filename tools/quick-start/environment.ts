@@ -1,6 +1,7 @@
 // The environment of the quick start. `npm start` (start.ts) and `npm run pulumi` (pulumi.ts) run Pulumi on the project at the
-// repository's root, with a local backend. Without an API key they use a local AGB emulator. Imports tools/build, tools/pulumi-cli
-// and provider/pulumi, and runs the built command of this package. Uses nothing else of the project.
+// repository's root, with a local backend. `npm run pulumi-agb` (pulumi-agb.ts) runs this package's command there. Without an API
+// key they use a local AGB emulator. Imports tools/build, tools/pulumi-cli, provider/pulumi and what the emulator knows of this
+// computer, and runs the built command of this package. Uses nothing else of the project.
 
 import { mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -10,13 +11,17 @@ import { StoppedError } from "../../provider/pulumi/stop-requests";
 import { buildPackage } from "../build/build-package";
 import { type FoundPulumi, findPulumi } from "../pulumi-cli/find-pulumi";
 import { projectDirectory } from "../pulumi-cli/pinned-version";
-import { type RunningEmulator, startEmulator } from "./emulator";
+import { canIsolateSessions, ownCommand, type RunningEmulator, startEmulator } from "./emulator";
 import { chooseService } from "./service";
 
 const stackName = "dev";
 
-/** Pulumi for the quick start's stack. */
+/** Pulumi and this package's command for the quick start's stack. */
 export interface QuickStart {
+  /** Whether sessions can run commands: at AGB always, with the emulator if it can isolate them from this computer. */
+  readonly canRunCommands: boolean;
+  /** Runs the command `pulumi-agb` with this process's standard streams. Returns its exit code. */
+  runOwnCommand(parameters: readonly string[]): Promise<number>;
   /** Runs a Pulumi command with this process's standard streams. Returns its exit code. */
   run(parameters: readonly string[]): Promise<number>;
   /**
@@ -28,8 +33,9 @@ export interface QuickStart {
 }
 
 /**
- * Runs `work` with everything that a Pulumi command needs: builds the package if a source has changed, finds the CLI, starts the emulator if no API key is set, creates
- * the stack `dev` if it is missing. Stops the emulator afterwards. The state is in `.quick-start/SERVICE/`.
+ * Runs `work` with everything that a Pulumi command needs: builds the package if a source has changed, finds the CLI, starts
+ * the emulator if no API key is set, creates the stack `dev` if it is missing. Stops the emulator afterwards. The state is in
+ * `.quick-start/SERVICE/`.
  *
  * @returns the exit code of `work`, or 1 after an error, which is printed to standard error
  */
@@ -41,14 +47,18 @@ export async function withQuickStart(work: (quickStart: QuickStart) => Promise<n
     const pulumi = await findPulumi({ signal: runner.signal });
     const service = chooseService(process.env, join(projectDirectory, `Pulumi.${stackName}.yaml`));
     const folder = join(projectDirectory, ".quick-start", service.folderName);
+    const canRunCommands = service.kind === "real" || (await canIsolateSessions());
     if (service.kind === "emulator") {
       console.error("AGB_API_KEY is not set. Using the local AGB emulator.");
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      emulator = await startEmulator({ statePath: join(folder, "state.json"), signal: runner.signal });
+      const statePath = join(folder, "state.json");
+      emulator = await startEmulator({ statePath, allowsExec: canRunCommands, signal: runner.signal });
     }
     const environment = await createPulumiEnvironment(process.env, pulumi, folder, emulator);
     await runner.capture(pulumi.command, ["stack", "select", "--create", stackName], environment);
     return await work({
+      canRunCommands,
+      runOwnCommand: (parameters) => runner.run(process.execPath, [ownCommand, ...parameters], environment),
       run: (parameters) => runner.run(pulumi.command, parameters, environment),
       capture: (parameters) => runner.capture(pulumi.command, parameters, environment),
     });

@@ -1,6 +1,7 @@
 // `npm start` provisions the project at the repository's root and shows its sessions.
 
 import { withQuickStart } from "./environment";
+import { nextSteps } from "./next-steps";
 import { formatOutputsTable } from "./outputs-table";
 
 async function start(): Promise<void> {
@@ -13,8 +14,7 @@ async function start(): Promise<void> {
     const table = formatOutputsTable(outputs);
     console.log((table.length === 0 ? ["There are no sessions."] : table).join("\n"));
     console.log("");
-    console.log("What an update would change:  npm run pulumi -- preview --diff");
-    console.log("Release the sessions:         npm run pulumi -- destroy --yes");
+    console.log(nextSteps(quickStart.canRunCommands).join("\n"));
     return 0;
   });
 }

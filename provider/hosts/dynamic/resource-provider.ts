@@ -49,7 +49,7 @@ export function dynamicProvider(kind: HostedKind, { configure, say }: DynamicHos
       }),
 
     diff: async (id: string, olds: Properties, news: Properties) => {
-      const difference = kind.diff(id, declaredPart(olds), declaredPart(news), callerOf(news));
+      const difference = await kind.diff(id, declaredPart(olds), declaredPart(news), callerOf(news));
       // An update stores the new name of a resource that an alias renamed.
       return diffResult(difference, olds["__resource"] !== news["__resource"]);
     },

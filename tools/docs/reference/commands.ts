@@ -44,9 +44,10 @@ export function commandsSection(): string {
 }
 
 function belowOptions(command: Command): string[] {
-  const { notes = [], environment = {}, exitCodes = {} } = helpSections(command) ?? {};
+  const { notes = [], examples = [], environment = {}, exitCodes = {} } = helpSections(command) ?? {};
   return [
     ...notes.map((note) => paragraphs(escaped(note))),
+    ...(examples.length === 0 ? [] : [["```sh", ...examples, "```"].join("\n")]),
     ...termList("Environment variables:", environment),
     ...termList("Exit codes:", exitCodes),
   ];

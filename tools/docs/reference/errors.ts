@@ -11,8 +11,8 @@ export function errorsSection(): string {
   return join(
     heading(2, "Errors"),
     paragraphs(
-      "Calls to AGB end with errors of these classes, which the package exports. The provider runs in a process of its own, so a " +
-        "Pulumi program never catches one.",
+      "Calls to AGB end with errors of these classes, which the package exports. Resources are made in a process of its " +
+        "own, so a program never catches their errors. If a function fails because a call failed, its error has one of them as its `cause`.",
     ),
     list(errorNames.map((name) => `\`${name}\`: ${source.documentation(name).text}`)),
   );

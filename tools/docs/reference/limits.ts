@@ -16,6 +16,7 @@ const limits: readonly (readonly [path: string, name: string])[] = [
   ["lifecycle/session.ts", "defaultReleaseTimeoutMs"],
   ["lifecycle/context-mounts.ts", "defaultSyncTimeoutMs"],
   ["lifecycle/context.ts", "defaultContextTimeoutMs"],
+  ["kinds/keep-alive.ts", "keepAliveLimitMs"],
   ["dynamic.ts", "endLimitMs"],
 ];
 

@@ -2,6 +2,7 @@ import { heading, join, list, paragraphs } from "../markdown";
 import { commandsSection } from "./commands";
 import { emulatorSection } from "./emulator";
 import { errorsSection } from "./errors";
+import { functionsSection } from "./functions";
 import { labelsSection } from "./labels";
 import { limitsSection } from "./limits";
 import { documentedKinds, kindSection } from "./resources";
@@ -16,6 +17,7 @@ export function referencePage(): string {
     list([
       ...documentedKinds.map(({ name }) => `[\`${name}\`](#${name.toLowerCase()}): arguments, outputs and \`get\``),
       "[`AgbProvider`](#agbprovider): an account in code",
+      "[Functions](#functions): look up sessions, contexts, addresses and links",
       "[Settings](#settings): configuration and environment variables",
       "[Labels that the provider sets](#labels-that-the-provider-sets)",
       "[Limits](#limits)",
@@ -29,6 +31,7 @@ export function referencePage(): string {
     ),
     ...documentedKinds.map(kindSection),
     providerSection(),
+    functionsSection(),
     settingsSection(),
     labelsSection(),
     limitsSection(),

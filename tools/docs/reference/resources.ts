@@ -79,6 +79,7 @@ export function kindSection(kind: DocumentedKind): string {
     ...argumentSections(kind, source),
     heading(3, `${name}: outputs`),
     ...outputSections(kind, source),
+    ...memberSections(kind, source),
     lookUpSection(kind, source),
   );
 }
@@ -132,6 +133,19 @@ function outputSections({ name: kindName }: DocumentedKind, source: Declarations
         heading(4, `${kindName} output: \`${name}\``),
         paragraphs(text),
         list([`Type: ${type}${/\bundefined\b/.test(code) ? ", or `undefined`" : ""}`]),
+      ),
+    );
+}
+
+/** What AGB is asked for when the program uses it. */
+function memberSections({ name: kindName }: DocumentedKind, source: Declarations): string[] {
+  return source
+    .members(kindName)
+    .map(({ name, text, code, parameters }) =>
+      join(
+        heading(3, `${kindName}: \`${name}\``),
+        paragraphs(text),
+        list([`Type: \`${code}\``, ...parameters.map((parameter) => `\`${parameter.name}\`: ${parameter.text}`)]),
       ),
     );
 }

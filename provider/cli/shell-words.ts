@@ -1,0 +1,4 @@
+/** Writes arguments as a command line of `sh` that runs exactly these: each stays one argument, and nothing is expanded. */
+export function toCommandLine(args: readonly string[]): string {
+  return args.map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(" ");
+}
