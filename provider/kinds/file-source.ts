@@ -14,44 +14,47 @@ import { holdsUnknown } from "./unknown";
 
 const what = 'a Pulumi asset or archive, such as new pulumi.asset.FileArchive("./app")';
 
-/** What a program puts into a session. */
-export const fileSource = z.looseObject({}, mustBe(what)).superRefine((source, context) => {
-  const reason = holdsUnknown(source) ? undefined : faultOf(source);
-  if (reason !== undefined) {
-    context.addIssue({ code: "custom", message: reason, ...ruleCode("AGB933") });
-  }
-}) as unknown as z.ZodType<FileSource>;
+const place = z.string().refine((path) => path !== "" && !path.includes("\0"), {
+  error: "must be the path of a file",
+  ...ruleCode("AGB933"),
+});
 
-function faultOf(source: unknown): string | undefined {
-  const entries = typeof source === "object" && source !== null ? Object.entries(source) : [];
-  const [[name, value] = []] = entries;
-  if (entries.length === 1 && name === "remote") {
+/** What a program puts into a session. */
+export const fileSource: z.ZodType<FileSource> = z.lazy(
+  () =>
+    z
+      .strictObject(
+        {
+          file: place.optional(),
+          text: z.string().optional(),
+          folder: place.optional(),
+          archive: z.record(z.string(), fileSource).optional(),
+          remote: z.string().optional(),
+        },
+        mustBe(what),
+      )
+      .superRefine(
+        (source, context) => {
+          const reason = faultOf(source);
+          if (reason !== undefined) {
+            context.addIssue({ code: "custom", message: reason, ...ruleCode("AGB933") });
+          }
+        },
+        { when: ({ issues }) => issues.length === 0 },
+      ) as unknown as z.ZodType<FileSource>,
+);
+
+function faultOf(source: object): string | undefined {
+  if ("remote" in source) {
     return "is a remote asset, which is not downloaded; download it, or let a command in the session do it";
   }
-  if (entries.length === 1 && (name === "file" || name === "folder") && typeof value === "string" && value !== "") {
-    return value.includes("\0") ? "has a path with a NUL character" : undefined;
-  }
-  if (entries.length === 1 && name === "text" && typeof value === "string") {
-    return undefined;
-  }
-  if (
-    entries.length === 1 &&
-    name === "files" &&
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value)
-  ) {
-    return Object.values(value)
-      .map(faultOf)
-      .find((fault) => fault !== undefined);
-  }
-  return `must be ${what}`;
+  return Object.values(source).filter((value) => value !== undefined).length === 1 ? undefined : `must be ${what}`;
 }
 
 const faultCodes: Readonly<Record<SourceFault, MessageCode>> = {
   unreadable: "AGB934",
-  "too large": "AGB935",
-  "bad name": "AGB936",
+  large: "AGB935",
+  name: "AGB936",
   changed: "AGB938",
 };
 

@@ -19,7 +19,7 @@ import {
   UnfinishedResource,
 } from "./kind";
 import { filledString, mustBe, ruleCode, serviceOutput, timeoutsInput } from "./types";
-import { isUnknown } from "./unknown";
+import { holdsUnknown, isUnknown, unknownValue } from "./unknown";
 
 const pathRule = ruleCode("AGB931");
 
@@ -108,7 +108,7 @@ export function fileKind(): ResourceKind<FileState> {
 
   function normalize(news: Properties): Properties {
     const { permissions = defaultPermissions, source } = news;
-    const contentHash = sources.files(source)?.contentHash;
+    const contentHash = holdsUnknown(source) ? unknownValue : sources.files(source)?.contentHash;
     return {
       ...news,
       permissions: isUnknown(permissions) ? permissions : (permissions as string).padStart(4, "0"),
@@ -188,7 +188,10 @@ export function fileKind(): ResourceKind<FileState> {
     problems,
     normalize,
     // The same content from another place is no change. And two resources cannot have the same files in one session.
-    differences: () => ({ ignored: ["source"], deleteBeforeReplace: true }),
+    differences: (_olds, { source }) => ({
+      ignored: holdsUnknown(source) ? [] : ["source"],
+      deleteBeforeReplace: true,
+    }),
     secrets: ({ source }) => textSecrets(source),
     advice: (error, { operation }) => adviceFor(error, operation),
     create,
@@ -213,18 +216,18 @@ function textSecrets(source: unknown): { value: string; mask: string; insideWord
   if (typeof source !== "object" || source === null) {
     return [];
   }
-  const { text, files = {} } = source as { text?: unknown; files?: object };
+  const { text, archive = {} } = source as { text?: unknown; archive?: object };
   const own =
     typeof text === "string" && text.trim().length >= 4 && text.length <= longestHiddenText
       ? [{ value: text, mask: "[content of the file]", insideWords: text.length >= 8 }]
       : [];
-  return [...own, ...Object.values(files).flatMap(textSecrets)];
+  return [...own, ...Object.values(archive).flatMap(textSecrets)];
 }
 
 const faultAdvice: Readonly<Record<FileFault, Advice>> = {
-  "missing programs": { code: "AGB942", text: "Use an image that has them, or install them first." },
+  programs: { code: "AGB942", text: "Use an image that has them, or install them first." },
   denied: { code: "AGB943", text: "Choose a path below the session's home directory, such as /home/user." },
-  "in the way": { code: "AGB944", text: "Remove it in the session, or choose another path." },
+  blocked: { code: "AGB944", text: "Remove it in the session, or choose another path." },
   failed: {
     code: "AGB947",
     text: "Check the space on the session's disk and who may write there, then run `pulumi up` again.",

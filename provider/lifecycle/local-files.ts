@@ -11,7 +11,7 @@ export type FileSource =
   | { readonly file: string }
   | { readonly text: string }
   | { readonly folder: string }
-  | { readonly files: { readonly [name: string]: FileSource } };
+  | { readonly archive: { readonly [name: string]: FileSource } };
 
 /** One file with its content's hash. */
 export interface LocalFile {
@@ -37,7 +37,7 @@ export interface LocalFiles {
 }
 
 /** What is wrong with a source. */
-export type SourceFault = "unreadable" | "too large" | "bad name" | "changed";
+export type SourceFault = "unreadable" | "large" | "name" | "changed";
 
 /** A source cannot be sent. */
 export class AgbFileSourceError extends CleanError {
@@ -66,7 +66,7 @@ const longestNameBytes = 255;
  * @throws AgbFileSourceError when it cannot be sent
  */
 export function readLocalFiles(source: FileSource): LocalFiles {
-  const isFolder = "folder" in source || "files" in source;
+  const isFolder = "folder" in source || "archive" in source;
   const collector = new Collector();
   collector.add("", source);
   const files = [...collector.files.values()].sort(byPath);
@@ -125,7 +125,7 @@ class Collector {
       this.addLocalFolder(path, source.folder);
     } else {
       this.addFolder(path);
-      for (const [name, inner] of Object.entries(source.files)) {
+      for (const [name, inner] of Object.entries(source.archive)) {
         const names = name.split("/");
         requireGoodNames(name, names);
         this.add(posix.join(path, ...names), inner);
@@ -139,7 +139,7 @@ class Collector {
       const reason =
         `a string of ${bytes.length} bytes is larger than ${mostTextBytes}, because Pulumi's state would hold it; ` +
         "write it to a file and use FileAsset";
-      throw new AgbFileSourceError("too large", reason);
+      throw new AgbFileSourceError("large", reason);
     }
     this.put(path, {
       sizeBytes: bytes.length,
@@ -179,7 +179,7 @@ class Collector {
       const name = nameBytes.toString();
       const [inner, innerPath] = [join(folder, name), posix.join(path, name)];
       if (!Buffer.from(name).equals(nameBytes)) {
-        throw new AgbFileSourceError("bad name", `${place(inner)} has a name that is no valid UTF-8`);
+        throw new AgbFileSourceError("name", `${place(inner)} has a name that is no valid UTF-8`);
       }
       const stats = statsOf(inner);
       if (stats.isDirectory()) {
@@ -201,7 +201,7 @@ class Collector {
   private put(path: string, file: Omit<LocalFile, "path">, countedBytes = 0): void {
     this.countBytes(file.sizeBytes - countedBytes);
     if (this.files.has(path) || this.folders.has(path)) {
-      throw new AgbFileSourceError("bad name", `${quotedPath(path)} is in the archive twice`);
+      throw new AgbFileSourceError("name", `${quotedPath(path)} is in the archive twice`);
     }
     this.addFoldersAbove(path);
     this.files.set(path, { path, ...file });
@@ -213,7 +213,7 @@ class Collector {
       return;
     }
     if (this.files.has(path)) {
-      throw new AgbFileSourceError("bad name", `${quotedPath(path)} is both a file and a folder in the archive`);
+      throw new AgbFileSourceError("name", `${quotedPath(path)} is both a file and a folder in the archive`);
     }
     this.addFoldersAbove(path);
     this.folders.add(path);
@@ -231,13 +231,13 @@ class Collector {
   private countBytes(sizeBytes: number): void {
     this.#sizeBytes += sizeBytes;
     if (this.#sizeBytes > mostContentBytes) {
-      throw new AgbFileSourceError("too large", `the files have more than ${mostContentBytes / 1_000_000} MB together`);
+      throw new AgbFileSourceError("large", `the files have more than ${mostContentBytes / 1_000_000} MB together`);
     }
   }
 
   private countEntries(): void {
     if (this.files.size + this.folders.size > mostEntries) {
-      throw new AgbFileSourceError("too large", `there are more than ${mostEntries} files and folders`);
+      throw new AgbFileSourceError("large", `there are more than ${mostEntries} files and folders`);
     }
   }
 }
@@ -252,7 +252,7 @@ function requireGoodNames(path: string, names: readonly string[]): void {
         ? `has a part of more than ${longestNameBytes} bytes`
         : undefined;
   if (fault !== undefined) {
-    throw new AgbFileSourceError("bad name", `the name "${printable(path, 80)}" in the archive ${fault}`);
+    throw new AgbFileSourceError("name", `the name "${printable(path, 80)}" in the archive ${fault}`);
   }
 }
 
@@ -296,16 +296,14 @@ function hashFile(file: string, size: number): { sha256: string; sizeBytes: numb
 }
 
 function unreadable(file: string, error: unknown): AgbFileSourceError {
-  const { code = "unknown error" } = error as NodeJS.ErrnoException;
-  const reason = readFailures[code] ?? `cannot be read (${code})`;
+  const { code } = error as NodeJS.ErrnoException;
+  const reason = readFailures[code ?? ""] ?? `cannot be read (${code})`;
   return new AgbFileSourceError("unreadable", `${place(file)} ${reason}`);
 }
 
 const readFailures: Readonly<Record<string, string>> = {
   ENOENT: "does not exist",
   ENOTDIR: "does not exist",
-  EACCES: "may not be read by this user",
-  EPERM: "may not be read by this user",
   ELOOP: "is a link that leads in a circle",
 };
 

@@ -28,7 +28,7 @@ import { longestContentBytes, runShellScript, type ShellResult, writeSessionFile
 import { packTar } from "./tar";
 
 /** Why files could not be put, read or removed. */
-export type FileFault = "missing programs" | "denied" | "in the way" | "failed";
+export type FileFault = "programs" | "denied" | "blocked" | "failed";
 
 /** A session refused files. */
 export class AgbSessionFileError extends CleanError {
@@ -193,7 +193,7 @@ class FileSession {
     const missing = linesOf(result).flatMap(([word, program]) => (word === "missing" && program ? [program] : []));
     if (missing.length > 0) {
       const programs = missing.map((program) => printable(program, 20)).join(", ");
-      throw new AgbSessionFileError("missing programs", `the session lacks ${programs}`);
+      throw new AgbSessionFileError("programs", `the session lacks ${programs}`);
     }
     return result;
   }
@@ -287,7 +287,7 @@ function inTheWay(set: FileSet, word: string, place: string | undefined): AgbSes
     word === "folder"
       ? `${name} is a folder, where a file should be`
       : `${name} is a file or a link, where a folder should be`;
-  return new AgbSessionFileError("in the way", reason);
+  return new AgbSessionFileError("blocked", reason);
 }
 
 /** The path in the session that a line of a script is about. */

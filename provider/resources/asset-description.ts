@@ -28,7 +28,7 @@ function describeAsset(value: unknown): unknown {
   return assets === undefined
     ? { folder: path }
     : {
-        files: Object.fromEntries(
+        archive: Object.fromEntries(
           Object.entries(assets as object).map(([name, inner]) => [name, describeAsset(inner)]),
         ),
       };

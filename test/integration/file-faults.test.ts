@@ -15,8 +15,8 @@ withoutRetryDelay();
 captureErrorStream();
 
 const path = "/home/user/app";
-const old = { path, source: { files: { a: { text: "old" }, b: { text: "same" }, "c/d": { text: "left" } } } };
-const next = { path, source: { files: { a: { text: "new" }, b: { text: "same" }, "e/f": { text: "more" } } } };
+const old = { path, source: { archive: { a: { text: "old" }, b: { text: "same" }, "c/d": { text: "left" } } } };
+const next = { path, source: { archive: { a: { text: "new" }, b: { text: "same" }, "e/f": { text: "more" } } } };
 const filesAfter = { a: "644 new", b: "644 same", "e/f": "644 more" };
 /** A put of these files takes six calls. */
 const calls = [1, 2, 3, 4, 5, 6];
@@ -104,7 +104,7 @@ test("no more than four parts are sent at the same time, and a failed part stops
       most = Math.max(most, running);
       writes += 1;
       isRefused = writes === 40;
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 20));
       running -= 1;
     }
     const stdout = command.includes("/check.sh") ? "fresh\ngone root\nneed 100000 100000\nend\n" : "ready\n";
@@ -161,7 +161,7 @@ test("the list of processes shows neither names nor content, because no command 
     response.writeHead(forwarded.status, { "content-type": "application/json" }).end(await forwarded.text());
   });
   const observed = new FileStack(stack.session, server.url);
-  const args = { path: "/home/user/hidden-place", source: { files: { "hidden-name": { text: "hidden-content" } } } };
+  const args = { path: "/home/user/hidden-place", source: { archive: { "hidden-name": { text: "hidden-content" } } } };
   const entry = await observed.create(args);
   await observed.refresh(entry);
   await observed.delete(entry);

@@ -109,7 +109,7 @@ test("a file that changes between check and create is not sent", async () => {
 describe("two resources with one file", () => {
   const archive = (...names: string[]) => ({
     path: "/home/user/app",
-    source: { files: Object.fromEntries(names.map((name) => [name, { text: "" }])) },
+    source: { archive: Object.fromEntries(names.map((name) => [name, { text: "" }])) },
   });
   test.each([
     ["the same path", { path: "/home/user/app" }, { path: "/home/user/app" }, true],

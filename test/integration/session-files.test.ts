@@ -57,12 +57,12 @@ test("files, strings and archives can be nested, and a single file has exactly t
   const local = localFolder({ "a.txt": "a", "run*": "run", "sub/b.txt": "b" });
   await put(
     {
-      files: {
+      archive: {
         "x/text": { text: "text" },
         one: { file: join(local, "a.txt") },
         tool: { file: join(local, "run") },
         all: { folder: local },
-        more: { files: { "deep/er": { text: "deep" } } },
+        more: { archive: { "deep/er": { text: "deep" } } },
       },
     },
     folder,

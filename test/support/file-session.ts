@@ -78,5 +78,5 @@ export function writeLocalFiles(folder: string, files: Readonly<Record<string, s
 
 /** Describes strings as an archive. */
 export function textFiles(texts: Readonly<Record<string, string>>): FileSource {
-  return { files: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, { text }])) };
+  return { archive: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, { text }])) };
 }

@@ -159,7 +159,7 @@ const file: Example = {
   kind: fileKind() as unknown as Example["kind"],
   sound: {
     sessionId: "session-value",
-    source: { files: { "a-value": { text: "text-value" }, "folder/b-value": { text: "" } } },
+    source: { archive: { "a-value": { text: "text-value" }, "folder/b-value": { text: "" } } },
     path: "/path-value",
     permissions: "0640",
     timeouts: { create: 60, update: 60, delete: 60 },
@@ -172,7 +172,7 @@ const file: Example = {
     [["timeouts", "delete"], "delete-value"],
     [["sources"], {}],
   ],
-  maps: ["source.files"],
+  maps: ["source.archive"],
 };
 
 const examples = [
