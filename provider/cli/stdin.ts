@@ -29,9 +29,12 @@ export async function readStdin(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Encodes bytes for a session, which takes only text without NUL. */
+/**
+ * Encodes bytes for a session, which takes only text without NUL. The shell that decodes them waits for the command, also after
+ * a signal to both.
+ */
 export function encodeStdin(bytes: Buffer): EncodedStdin {
   const text = bytes.toString("utf8");
   const isText = !text.includes("\0") && Buffer.from(text).equals(bytes);
-  return isText ? { text, decoder: "" } : { text: bytes.toString("base64"), decoder: "base64 -d | " };
+  return isText ? { text, decoder: "" } : { text: bytes.toString("base64"), decoder: "trap : TERM; base64 -d | " };
 }

@@ -238,6 +238,8 @@ describe("what keeps a command from running has exit code 125", () => {
     [["session-1"], "no command is given"],
     [["session-1", "--"], "no command is given"],
     [["session-1", "ls", "--", "ls"], "give one session"],
+    [["--stack", "dev", "--cwd", "--", "session-1", "--", "ls"], "Give an absolute path"],
+    [["--stack", "dev", "--resource", "--", "session-1", "--", "ls"], "give one session"],
     [["--", "ls"], "no session is named"],
     [["session-1", "--cwd", "tmp", "--", "ls"], "Give an absolute path"],
     [["session-1", "--env", "1=2", "--", "ls"], "Give it as NAME=VALUE"],
@@ -250,6 +252,31 @@ describe("what keeps a command from running has exit code 125", () => {
     expect(stderr).toContain(message);
     expect(stderr).toMatch(/\[AGB612\]$/m);
   });
+});
+
+test.each([
+  ["without input", "true | pulumi-agb"],
+  ["with binary input", "printf '\\377' | pulumi-agb"],
+])("after a signal the command has time to clean up: %s", async (_name, program) => {
+  const { id, sh } = await open();
+  const command = "trap 'sleep 1; echo cleaned; exit' TERM; echo started; kill -TERM 0; sleep 60 & wait";
+  // The command sends the signal to its whole group, as a stop does.
+  const { stdout } = await sh(`${program} sessions exec ${id} -i -- sh -c "${command}"`);
+  expect(stdout).toBe("started\ncleaned\n");
+});
+
+test("a Ctrl+C that arrives twice, because npm passes it on, is one request", async () => {
+  const { id, start, left } = await open();
+  const script = "trap 'sleep 1; echo cleaned; exit' TERM; sleep 60 & echo started; wait";
+  const running = start("sessions", "exec", id, "--", "sh", "-c", script);
+  while (!running.printed().includes("started\n")) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  running.send("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  running.send("SIGINT");
+  expect(await running.result).toEqual({ exitCode: 130, stdout: "started\ncleaned\n", stderr: "" });
+  expect(await left()).toBe("");
 });
 
 test("a second signal gives up immediately", async () => {
@@ -265,7 +292,8 @@ test("a second signal gives up immediately", async () => {
   await once(child.stdout, "data");
   emulator.addFault({ operation: "mcp", delayMs: 20_000 });
   child.kill("SIGINT");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Signals that arrive together are one request.
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
   child.kill("SIGINT");
   const [code] = await once(child, "exit");
   expect(code).toBe(130);

@@ -14,7 +14,8 @@ const ofEmulator = [
 const unseen = [
   "had ended",
   ": created by ",
-  // Names of ends of a command.
+  // What decodes standard input in a session, and names of ends of a command.
+  "trap : TERM; base64 -d | ",
   ...["timed out", "no directory"],
   "pulumi-agb preview environment of ",
   "a marker is one line of plain characters without < and >, not ",

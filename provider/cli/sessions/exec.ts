@@ -62,6 +62,9 @@ const longOutageMs = 120_000;
 /** How long to show the rest of the output after a command was ended. */
 const longestDrainMs = 3_000;
 
+/** One Ctrl+C may arrive several times: from the terminal, and from npm, which passes it on. */
+const oneRequestMs = 1_000;
+
 const stopCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** The subcommand `sessions exec`. */
@@ -168,7 +171,8 @@ async function runExec(_id: string | undefined, _words: string[], flags: ExecFla
     const sessionId = await requireOneSession(agb, selection);
     const input = flags.stdin ? encodeStdin(await readStdin(process.stdin)) : undefined;
     const spec: CommandSpec = {
-      command: `${input?.decoder ?? ""}${toCommandLine(words)}`,
+      // `exec`, so that no shell stands between a signal and the command.
+      command: `${input?.decoder ?? ""}exec ${toCommandLine(words)}`,
       environment,
       stdin: input?.text,
       workingDirectory: flags.cwd,
@@ -192,7 +196,8 @@ function splitAtDashes(command: Command): { ids: string[]; words: string[] } {
   const dashes = root.rawArgs.indexOf("--");
   const words = dashes < 0 ? [] : root.rawArgs.slice(dashes + 1);
   const ids = command.args.slice(0, Math.max(0, command.args.length - words.length));
-  if (ids.length > 1) {
+  // There are too many words when the first `--` was the value of an option.
+  if (ids.length > 1 || words.length > command.args.length) {
     command.error("error: give one session, and the command after `--`, as in `exec SESSION_ID -- uname -a`.");
   }
   return { ids, words };
@@ -202,6 +207,8 @@ function splitAtDashes(command: Command): { ids: string[]; words: string[] } {
 class TerminalRun {
   private readonly identity: RunIdentity = newRunIdentity();
   private stopCode: number | undefined;
+  /** When the user first asked to stop. */
+  private askedMs: number | undefined;
   private stopping: Promise<void> | undefined;
   /** Aborted when the rest of the output is not wanted. */
   private readonly giveUp = new AbortController();
@@ -217,9 +224,9 @@ class TerminalRun {
   async execute(spec: CommandSpec): Promise<RunEnd | number> {
     const { client, sessionId, identity } = this;
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => this.stop(stopCodes[signal]));
+      process.on(signal, () => this.receive(stopCodes[signal]));
     }
-    onParentEnd(() => this.stop(stopCodes.SIGHUP));
+    onParentEnd(() => this.receive(stopCodes.SIGHUP));
     watchOutput((error) => {
       if (error !== undefined) {
         noteLostOutput(error);
@@ -279,12 +286,19 @@ class TerminalRun {
     }
   }
 
-  /** Ends the command, or at the second request this process without it. */
-  private stop(exitCode: number): void {
-    if (this.stopCode !== undefined) {
+  /** Ends the command, or at the second request of the user this process without it. */
+  private receive(exitCode: number): void {
+    const nowMs = systemClock.elapsedMs();
+    if (this.askedMs === undefined) {
+      this.askedMs = nowMs;
+      this.stop(exitCode);
+    } else if (nowMs - this.askedMs >= oneRequestMs) {
       process.exit(exitCode);
     }
-    this.stopCode = exitCode;
+  }
+
+  private stop(exitCode: number): void {
+    this.stopCode ??= exitCode;
     if (this.hasStarted) {
       this.endCommand();
     }
