@@ -21,7 +21,7 @@ test.each(promises)("%s", (promise) => {
   const paths = [...tests.matchAll(/\]\(([^)]+)\)/g)].map(([, path = ""]) => path);
   expect(paths.length).toBeGreaterThan(0);
   for (const path of paths) {
-    expect(path).toMatch(/^\.\.\/test\/(unit|integration|engine|docs|chaos)\/[\w-]+(\.test)?\.ts$/);
+    expect(path).toMatch(/^\.\.\/test\/(unit|integration|engine|docs|chaos|conformance)\/[\w.-]+\.ts$/);
     expect({ path, exists: existsSync(join(dirname(page), path)) }).toEqual({ path, exists: true });
   }
 });

@@ -68,9 +68,9 @@ describe("the packed package", () => {
     files = JSON.parse(report)[0].files;
   }, 90_000);
 
-  test("has at most 500 kB", () => {
+  test("has at most 600 kB", () => {
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    expect(bytes).toBeLessThanOrEqual(500_000);
+    expect(bytes).toBeLessThanOrEqual(600_000);
   });
 
   test("has the built files of this version, without source maps, records and sources", () => {
