@@ -24,7 +24,7 @@ export type HideSecrets = (text: string, shown?: number) => string;
  */
 export const longestEncoding = 32;
 
-const shortestHiddenLabel = 4;
+const shortestHiddenValue = 4;
 const shortestInsideWords = 8;
 
 /** Returns the secret for an API key, which is hidden everywhere. */
@@ -33,16 +33,21 @@ export function keySecret(value: string): KnownSecret {
 }
 
 /**
- * Returns the secrets for the values of labels. Any of them may be secret, because Pulumi does not tell a dynamic
- * provider which ones are. To keep messages readable, a value of fewer than 8 characters is hidden only as a separate
- * word, and one of fewer than 4 not at all.
+ * Returns the secret for a declared value. Any of them may be secret, because Pulumi does not tell a dynamic provider which
+ * ones are. To keep messages readable, a value of fewer than 8 characters is hidden only as a separate word, and one of
+ * fewer than 4 not at all.
+ *
+ * @returns nothing for a value that is too short, or no string
  */
+export function valueSecrets(value: unknown, mask: string): KnownSecret[] {
+  return typeof value === "string" && value.length >= shortestHiddenValue
+    ? [{ value, mask, insideWords: value.length >= shortestInsideWords }]
+    : [];
+}
+
+/** Returns the secrets for the values of labels, see `valueSecrets`. */
 export function labelSecrets(labels: Readonly<Record<string, unknown>>): KnownSecret[] {
-  return Object.entries(labels).flatMap(([key, value]) =>
-    typeof value === "string" && value.length >= shortestHiddenLabel
-      ? [{ value, mask: `[label ${JSON.stringify(key)}]`, insideWords: value.length >= shortestInsideWords }]
-      : [],
-  );
+  return Object.entries(labels).flatMap(([key, value]) => valueSecrets(value, `[label ${JSON.stringify(key)}]`));
 }
 
 /**
@@ -90,7 +95,7 @@ function needlesOf(secrets: readonly KnownSecret[]): KnownSecret[] {
   }
   for (const { value, mask, insideWords } of secrets) {
     const trimmed = value.trim();
-    if (trimmed.length >= shortestHiddenLabel) {
+    if (trimmed.length >= shortestHiddenValue) {
       add({ value: trimmed, mask, insideWords: insideWords && trimmed.length >= shortestInsideWords });
     }
     const lines = value.split(/[\r\n]+/).map((line) => line.trim());

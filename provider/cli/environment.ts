@@ -69,7 +69,7 @@ export function readColorChoice(environment: Environment = process.env): boolean
   return FORCE_COLOR ? true : TERM === "dumb" ? false : undefined;
 }
 
-/** Reads a variable that a command of the user shall get too. */
+/** Reads a variable of the user, to pass it to a command. */
 export function readVariable(name: string, environment: Environment = process.env): string | undefined {
   return environment[name];
 }

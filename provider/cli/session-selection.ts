@@ -3,6 +3,7 @@ import type { Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { type FindOptions, type FoundSession, findSessions } from "../lifecycle/found-sessions";
 import { ownershipKeys } from "../lifecycle/ownership";
+import { isReleasedStatus } from "../lifecycle/session";
 import { CodedError } from "../messages/coded-error";
 import { type AgbAccess, note } from "./agb-access";
 import { labelOption } from "./label-option";
@@ -18,8 +19,10 @@ export interface SelectionFlags {
 /** How many sessions a message names. */
 const mostNamed = 10;
 
-/** Sessions that are being released. Whether AGB lists them is not documented. */
-const endingStatuses = new Set(["DELETING", "DELETED", "FINISH"]);
+/** Whether a session is being released. Whether AGB still lists such sessions is not documented. */
+function isEnding(status: string): boolean {
+  return status === "DELETING" || isReleasedStatus(status);
+}
 
 /** Adds the options that name sessions by their labels. */
 export function addSelectionOptions(command: Command): Command {
@@ -96,7 +99,7 @@ export async function requireOneSession(agb: AgbAccess, { ids, flags }: Selectio
   }
   const found: FoundSession[] = [];
   for await (const session of selectSessions(agb, flags)) {
-    if (!endingStatuses.has(session.status)) {
+    if (!isEnding(session.status)) {
       found.push(session);
     }
   }

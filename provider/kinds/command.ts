@@ -1,5 +1,5 @@
 import { AgbNotFoundError } from "../api/errors";
-import type { KnownSecret } from "../api/known-secrets";
+import { type KnownSecret, valueSecrets } from "../api/known-secrets";
 import { printable } from "../api/outside-text";
 import {
   forgetRuns,
@@ -255,19 +255,10 @@ function unfinished(id: string, state: Partial<CommandState>, failed: FailedComm
   return new UnfinishedResource(id, state, reason, codeOfFailedCommand(failed));
 }
 
-const shortestInsideWords = 8;
-const shortestSecret = 4;
-
 /** Any value may be secret: Pulumi does not say which ones are. */
 function secretsOf({ environment = {}, stdin }: Partial<CommandState>): KnownSecret[] {
-  const secret =
-    (mask: string) =>
-    (value: unknown): KnownSecret[] =>
-      typeof value === "string" && value.length >= shortestSecret
-        ? [{ value, mask, insideWords: value.length >= shortestInsideWords }]
-        : [];
   return [
-    ...Object.entries(environment).flatMap(([name, value]) => secret(`[${name}]`)(value)),
-    ...secret("[stdin]")(stdin),
+    ...Object.entries(environment).flatMap(([name, value]) => valueSecrets(value, `[${name}]`)),
+    ...valueSecrets(stdin, "[stdin]"),
   ];
 }

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { z } from "zod";
 import { AgbNotFoundError } from "../api/errors";
+import { type KnownSecret, valueSecrets } from "../api/known-secrets";
 import { unlessGone } from "../api/unless-gone";
 import { AgbFileSourceError, changedError, readLocalFiles } from "../lifecycle/local-files";
 import { AgbSessionFileError, type FileFault, findFiles, putFiles, removeFiles } from "../lifecycle/session-files";
@@ -81,8 +82,10 @@ export const fileProperties = {
 /** Files in a session as the state holds them. */
 export type FileState = StateOf<typeof fileProperties>;
 
-/** What the state has in place of a hash: files that are not there, and files of which only some are. */
-const [missing, incomplete] = ["missing", "incomplete"];
+/** What the state has in place of the hash of files that are not there. */
+const missing = "missing";
+/** What it has in place of the hash of files of which only some are there. */
+const incomplete = "incomplete";
 
 /** Makes the kind `AgbFile` for one process. */
 export function fileKind(): ResourceKind<FileState> {
@@ -212,14 +215,14 @@ function isSingle({ source }: Partial<FileState>): boolean {
 /** Longer strings are only sent packed, so that no reply can repeat them. */
 const longestHiddenText = 10_000;
 
-function textSecrets(source: unknown): { value: string; mask: string; insideWords: boolean }[] {
+function textSecrets(source: unknown): KnownSecret[] {
   if (typeof source !== "object" || source === null) {
     return [];
   }
   const { text, archive = {} } = source as { text?: unknown; archive?: object };
   const own =
     typeof text === "string" && text.trim().length >= 4 && text.length <= longestHiddenText
-      ? [{ value: text, mask: "[content of the file]", insideWords: text.length >= 8 }]
+      ? valueSecrets(text, "[content of the file]")
       : [];
   return [...own, ...Object.values(archive).flatMap(textSecrets)];
 }

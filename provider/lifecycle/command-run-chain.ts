@@ -29,7 +29,9 @@ export interface ChainedRun {
  *
  * @param identify names the run that follows the one with the given token. The same token must give the same identity.
  * @param base token of the run that came before; empty for none
- * @throws the errors of `runCommand`
+ * @throws AgbNotFoundError when the session is gone
+ * @throws AgbToolError when the image has no shell
+ * @throws AgbRunError when the command cannot run, or was lost
  */
 export async function runAfter(
   client: AgbClient,

@@ -12,6 +12,7 @@
  * - `stdout`, `stderr`: what the command wrote.
  */
 import type { RunIdentity } from "./command-run-identity";
+import { quoteForShell } from "./shell-quoting";
 
 /** A command and what it runs with. */
 export interface CommandSpec {
@@ -210,8 +211,8 @@ export function runnerScript({
   workingDirectory,
   timeoutSeconds,
 }: CommandSpec): string {
-  const directory = workingDirectory === undefined ? `"\${HOME:-/}"` : `"$root"${quote(workingDirectory)}`;
-  const exportLines = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  const directory = workingDirectory === undefined ? `"\${HOME:-/}"` : `"$root"${quoteForShell(workingDirectory)}`;
+  const exportLines = Object.entries(environment).map(([name, value]) => `export ${name}=${quoteForShell(value)}\n`);
   // The command is in a file that nobody else can open, so no list of processes shows it. `command -p` finds `cat` whatever
   // the command's PATH is. A file that cannot be read must not look like a command that succeeds.
   const start = `echo "$$" >&8 || exit 125; eval "$(command -p cat <&9 || echo exit 125)" 8>&- 9<&-`;
@@ -226,7 +227,7 @@ finish() { mv pid "exit-$1" 2>/dev/null || : > "exit-$1"; rm -f group on-time ti
 [ -s pid ] || finish ${endsWithoutExitCode.noSpace}
 (cd ${directory}) 2>/dev/null || finish ${endsWithoutExitCode.noDirectory}
 : > stdout; : > stderr; : > on-time; : > group
-printf %s ${quote(command)} > command && printf %s ${quote(stdin)} > stdin || {
+printf %s ${quoteForShell(command)} > command && printf %s ${quoteForShell(stdin)} > stdin || {
   rm -f command stdin
   finish ${endsWithoutExitCode.noSpace}
 }
@@ -236,13 +237,13 @@ setsid=$(command -v setsid) shell=$(command -v sh)
 (
   umask "$2"
   cd ${directory} || exit 125
-  set -- "$setsid" "$shell" -c ${quote(start)} sh
+  set -- "$setsid" "$shell" -c ${quoteForShell(start)} sh
   unset OLDPWD
   ${exportLines.join("  ")}  exec "$@"
 ) <&7 >stdout 2>stderr 7<&- &
 child=$!
 exec 7<&- 8>&- 9<&-
-"$setsid" "$shell" -c ${quote(watch)} watch ${timeoutSeconds} "$child" &
+"$setsid" "$shell" -c ${quoteForShell(watch)} watch ${timeoutSeconds} "$child" &
 watcher=$!
 wait "$child"
 code=$?
@@ -254,9 +255,4 @@ fi
 finish "$code"
 }
 `;
-}
-
-/** Quotes a string for `sh`. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -94,27 +94,6 @@ const silenceLimitMs = 120_000;
 const endLimitMs = 60_000;
 
 /**
- * Runs a command once and waits for its end. If a run of this identity exists, this waits for that one.
- *
- * @throws AgbNotFoundError when the session is gone
- * @throws AgbToolError when the image has no shell
- * @throws AgbRunError when the command cannot run, or was lost
- */
-export async function runCommand(
-  client: AgbClient,
-  sessionId: string,
-  identity: RunIdentity,
-  spec: CommandSpec,
-  options: FollowOptions,
-): Promise<RunResult> {
-  const { step } = await prepareRun(client, sessionId, identity);
-  if (step === "ready") {
-    await startRun(client, sessionId, identity, spec);
-  }
-  return followRun(client, sessionId, identity, spec.timeoutSeconds, options);
-}
-
-/**
  * Makes the directory of a run and finds out how far the run is. Starts nothing.
  *
  * @throws AgbNotFoundError when the session is gone

@@ -13,6 +13,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { LocalFiles } from "./local-files";
+import { quoteForShell } from "./shell-quoting";
 
 /** What is to be in a session. */
 export interface FileSet {
@@ -110,14 +111,14 @@ h() {
 }
 `;
 
-/** Quotes a string for a shell, in one line. */
-export function quoteForShell(text: string): string {
-  return `'${text.replaceAll("'", "'\\''").replaceAll("\n", "'\"$n\"'")}'`;
+/** Quotes a string for a shell in one line: the lists hold a call in each line. */
+function quoteInOneLine(text: string): string {
+  return quoteForShell(text).replaceAll("\n", "'\"$n\"'");
 }
 
 /** Quotes a path below the present folder. With `./` no name looks like an option. */
 function quotePlace(path: string): string {
-  return quoteForShell(path === "." ? path : `./${path}`);
+  return quoteInOneLine(path === "." ? path : `./${path}`);
 }
 
 function lookAtFolders({ local }: FileSet): string {
@@ -198,10 +199,10 @@ export function applyScript(set: FileSet, sent: SentFiles, kept: string, attempt
   const aboveRoot = root === "." ? [] : root.split("/").map((_, index, parts) => parts.slice(0, index + 1).join("/"));
   const owned = names.map((name) => `f ${quotePlace(name)}\n`);
   const folderLines = [
-    ...aboveRoot.map((path) => `g ${quoteForShell(path)}\n`),
+    ...aboveRoot.map((path) => `g ${quoteInOneLine(path)}\n`),
     ...local.folders.map((path) => `d ${quotePlace(path)}\n`),
   ];
-  const make = (place: string, line: string) => `m ${place} ${quoteForShell(line.trimEnd())}\n`;
+  const make = (place: string, line: string) => `m ${place} ${quoteInOneLine(line.trimEnd())}\n`;
   return `${start}${listFunctions}${lookFunctions}
 K=$T/${kept}
 fail() { echo "$1"; exit 0; }
@@ -214,8 +215,8 @@ ${writeLines("$W/planned.new", owned.join(""))}${writeLines("$W/folders.new", fo
 sort -u "$W/planned.new" >"$W/planned" && sort -u "$W/folders.new" >"$W/folders" || fail failed
 sort -u "$K/owned" "$W/planned" >"$W/owned" && mv -f "$W/owned" "$K/owned" || fail failed
 ${writeLines("$W/root.sh", `R=${quotePlace(root)}\nX=${local.isFolder ? 1 : ""}\n`)}mv -f "$W/root.sh" "$K/root.sh" || fail failed
-${aboveRoot.map((path, index) => make(`"$T"/${quoteForShell(path)}`, folderLines[index] as string)).join("")}
-cd "$T"/${quoteForShell(root)} || fail failed
+${aboveRoot.map((path, index) => make(`"$T"/${quoteInOneLine(path)}`, folderLines[index] as string)).join("")}
+cd "$T"/${quoteInOneLine(root)} || fail failed
 ${local.isFolder ? '[ -h "$PWD" ] && [ "$PWD" != / ] && fail "way root"' : ""}
 D=$PWD
 ${stagesFunction}clean_stages

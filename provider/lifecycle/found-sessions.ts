@@ -1,7 +1,7 @@
 import type { AgbClient } from "../api/client";
 import { AgbUnexpectedReplyError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
-import { getSession, getSessionStatus, listSessions, type SessionIdentity } from "../api/sessions";
+import { getSession, getSessionStatus, type ListedSession, listSessions, type SessionIdentity } from "../api/sessions";
 import { unlessGone } from "../api/unless-gone";
 import { hasLabel } from "./labels";
 import { isReleasedStatus, unlessSessionGone } from "./session";
@@ -40,7 +40,9 @@ export async function findSession(
 export interface FindOptions {
   /** Called after each page with the number of all matches, which is 0 when AGB does not name it. */
   readonly onCount?: ((count: number) => void) | undefined;
-  /** Called with a session whose labels cannot be read. It is then left out. Default: the search fails. */
+  /** Ids of sessions to leave out. Their labels are not read. Default: none. */
+  readonly known?: ReadonlySet<string> | undefined;
+  /** Called in its turn with a session whose labels cannot be read. It is left out. Default: the search fails. */
   readonly onUnreadable?: ((sessionId: string, error: AgbUnexpectedReplyError) => void) | undefined;
 }
 
@@ -48,9 +50,9 @@ export interface FindOptions {
 const parallelReads = 8;
 
 /**
- * Yields the sessions that carry all of the given labels, each once and in no particular order. AGB lists no labels, so each
- * session costs a call of its own. Sessions that end meanwhile are left out, and so are those whose own labels differ from
- * what the list found.
+ * Yields the sessions that carry all of the given labels, each once and in AGB's order. AGB lists no labels, so each session
+ * costs a call of its own. Sessions that end meanwhile are left out, and so are those whose own labels differ from what the
+ * list found.
  *
  * @param labels filter; without labels, every session of the account
  * @throws AgbEndlessListError when the list does not end
@@ -59,38 +61,42 @@ const parallelReads = 8;
 export async function* findSessions(
   client: AgbClient,
   labels: Labels = {},
-  { onCount, onUnreadable }: FindOptions = {},
+  { onCount, known, onUnreadable }: FindOptions = {},
 ): AsyncGenerator<FoundSession> {
-  const reading: Promise<FoundSession | undefined>[] = [];
   const wanted = Object.entries(labels);
-  for await (const { sessionId, status } of listSessions(client, labels, undefined, onCount)) {
-    const read = unlessGone(getLabels(client, sessionId)).then(
-      (found) =>
-        found !== undefined && wanted.every(([key, value]) => hasLabel(found, key, value))
-          ? { sessionId, status, labels: found }
-          : undefined,
-      (error: unknown) => {
-        if (onUnreadable === undefined || !(error instanceof AgbUnexpectedReplyError)) {
-          throw error;
-        }
-        onUnreadable(sessionId, error);
-        return undefined;
-      },
-    );
-    // Awaited below; until then a rejection must not end the process.
-    read.catch(() => {});
-    reading.push(read);
-    if (reading.length >= parallelReads) {
-      const found = await reading.shift();
-      if (found !== undefined) {
-        yield found;
+  const reading: { readonly listed: ListedSession; readonly labels: Promise<Labels | undefined> }[] = [];
+
+  async function* takeFirst(): AsyncGenerator<FoundSession> {
+    const first = reading.shift();
+    if (first === undefined) {
+      return;
+    }
+    try {
+      const found = await first.labels;
+      if (found !== undefined && wanted.every(([key, value]) => hasLabel(found, key, value))) {
+        yield { ...first.listed, labels: found };
       }
+    } catch (error) {
+      if (onUnreadable === undefined || !(error instanceof AgbUnexpectedReplyError)) {
+        throw error;
+      }
+      onUnreadable(first.listed.sessionId, error);
     }
   }
-  for (const read of reading) {
-    const found = await read;
-    if (found !== undefined) {
-      yield found;
+
+  for await (const listed of listSessions(client, labels, undefined, onCount)) {
+    if (known?.has(listed.sessionId)) {
+      continue;
     }
+    const read = unlessGone(getLabels(client, listed.sessionId));
+    // Awaited in its turn; until then a rejection must not end the process.
+    read.catch(() => {});
+    reading.push({ listed, labels: read });
+    if (reading.length >= parallelReads) {
+      yield* takeFirst();
+    }
+  }
+  while (reading.length > 0) {
+    yield* takeFirst();
   }
 }

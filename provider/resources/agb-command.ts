@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CommandState } from "../kinds/command";
-import { withCode } from "../messages/message-codes";
 import { checkConstruction, deletingFirst } from "./constructor-checks";
+import { promiseOf } from "./output-promise";
 import { providerReference } from "./reference";
 import type { SeededOutputs } from "./seeded-outputs";
 import { stackId } from "./stack-identity";
@@ -91,7 +91,7 @@ export interface AgbCommandArgs {
 const words = {
   className: "AgbCommand",
   insteadOfImport: "a new resource, which runs its command",
-  hasLookup: false,
+  noLookup: { reason: "a command cannot be looked up, because it exists only in the state", code: "AGB911" },
   whyDeletingFirst: {
     reason: "is not possible: the old command and the new one would run in the same session",
     code: "AGB910",
@@ -148,10 +148,6 @@ export class AgbCommand extends pulumi.CustomResource {
    */
   constructor(name: string, args: AgbCommandArgs, opts: pulumi.CustomResourceOptions = {}) {
     checkConstruction(words, name, opts);
-    if (opts.id !== undefined) {
-      const message = `AgbCommand "${name}": a command cannot be looked up, because it exists only in the state. Remove the option id.`;
-      throw new Error(withCode(message, "AGB911"));
-    }
     // Whether it is secret must be known now. If only the provider will know, it is.
     const secretOutputs = args?.sensitive ? ["stdout", "stderr"] : [];
     super(
@@ -175,7 +171,5 @@ export class AgbCommand extends pulumi.CustomResource {
  * which includes the command.
  */
 async function urnOf(resource: pulumi.Resource | undefined): Promise<string | undefined> {
-  // Pulumi's own resource code reads URNs like this; its types leave the method out.
-  const urn = resource?.urn as unknown as { promise(): Promise<string> } | undefined;
-  return urn?.promise();
+  return resource && promiseOf(resource.urn);
 }

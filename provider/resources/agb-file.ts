@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FileState } from "../kinds/file";
-import { withCode } from "../messages/message-codes";
 import { describeAssets } from "./asset-description";
 import { checkConstruction, deletingFirst } from "./constructor-checks";
 import { providerReference } from "./reference";
@@ -50,11 +49,12 @@ export interface AgbFileTimeouts {
 const words = {
   className: "AgbFile",
   insteadOfImport: "a new AgbFile with the same path, which takes over the files",
+  noLookup: { reason: "files in a session cannot be looked up", code: "AGB948" },
   whyDeletingFirst: {
     reason: "would lose files: the old resource would be deleted last, with the files of the new one",
     code: "AGB117",
-  } as const,
-};
+  },
+} as const;
 
 const outputs: SeededOutputs<AgbFile, FileState> = {
   sessionId: undefined,
@@ -115,10 +115,6 @@ export class AgbFile extends pulumi.CustomResource {
    */
   constructor(name: string, args: AgbFileArgs, opts: pulumi.CustomResourceOptions = {}) {
     checkConstruction(words, name, opts);
-    if (opts.id !== undefined) {
-      const message = `AgbFile "${name}": files in a session cannot be looked up. Remove the option id.`;
-      throw new Error(withCode(message, "AGB948"));
-    }
     const source = describeAssets(args.source);
     super(
       "pulumi-nodejs:dynamic/agb:AgbFile",

@@ -9,8 +9,8 @@ export interface ClassWords {
   readonly className: string;
   /** How to take over what exists already, such as "the argument adopt". */
   readonly insteadOfImport: string;
-  /** Whether it has a method `get`. Default: yes. */
-  readonly hasLookup?: boolean;
+  /** Why it has no method `get`, if so. */
+  readonly noLookup?: { readonly reason: string; readonly code: MessageCode };
   /** Why the old resource must be deleted before its replacement is created. Default: because files would be lost. */
   readonly whyDeletingFirst?: { readonly reason: string; readonly code: MessageCode };
 }
@@ -19,11 +19,13 @@ export interface ClassWords {
  * Checks what is the same for all classes when a resource is constructed.
  *
  * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
+ * @throws Error when `opts.id` is set and the class has no look-up
  */
 export function checkConstruction(words: ClassWords, name: string, opts: pulumi.CustomResourceOptions): void {
   refuseImport(words, name, opts);
   warnOfSettings();
   warnOfCustomTimeouts(words, name, opts);
+  refuseLookup(words, name, opts);
 }
 
 /** Warns once per program about settings of the stack that are unsafe or unknown. */
@@ -57,14 +59,21 @@ export function deletingFirst(
 }
 
 function refuseImport(
-  { className, insteadOfImport, hasLookup = true }: ClassWords,
+  { className, insteadOfImport, noLookup }: ClassWords,
   name: string,
   opts: pulumi.CustomResourceOptions,
 ): void {
   if (opts.import !== undefined) {
-    const lookup = hasLookup ? `, or ${className}.get("${name}", id) to look one up without owning it` : "";
+    const lookup = noLookup ? "" : `, or ${className}.get("${name}", id) to look one up without owning it`;
     const message = `${className} "${name}": Pulumi cannot import dynamic resources. Use ${insteadOfImport}${lookup}.`;
     throw new Error(withCode(message, "AGB115"));
+  }
+}
+
+function refuseLookup({ className, noLookup }: ClassWords, name: string, { id }: pulumi.CustomResourceOptions): void {
+  if (noLookup !== undefined && id !== undefined) {
+    const { reason, code } = noLookup;
+    throw new Error(withCode(`${className} "${name}": ${reason}. Remove the option id.`, code));
   }
 }
 

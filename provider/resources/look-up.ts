@@ -11,6 +11,7 @@ import { withCode } from "../messages/message-codes";
 import { warnOfSettings } from "./constructor-checks";
 import type { DeepInputs } from "./deep-inputs";
 import { accountOf, type LookUpAccount, providerOf } from "./look-up-account";
+import { promiseOf } from "./output-promise";
 
 type Functions = typeof lookUps;
 
@@ -164,8 +165,7 @@ function refuseOutputs(functionName: string, args: object): void {
 /** The value of an output; `undefined` while a preview does not know it. Pulumi leaves what this needs out of its types. */
 export async function knownValue<Value>(output: pulumi.Output<Value>): Promise<Value | undefined> {
   const { isKnown } = output as unknown as { readonly isKnown: Promise<boolean> };
-  const { promise } = output as unknown as { promise(): Promise<Value> };
-  return (await isKnown) ? promise.call(output) : undefined;
+  return (await isKnown) ? promiseOf(output) : undefined;
 }
 
 /** Waits for resources and their children. Unknown in a preview that will create one of them. */

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { VariableMappings } from "../config";
+import { sharedByCopies } from "./shared-by-copies";
 
 /** What an `AgbProvider` was constructed with. */
 export interface ProviderSettings {
@@ -20,8 +21,5 @@ export function settingsOf(provider: pulumi.ProviderResource): ProviderSettings 
 
 /** Shared by all copies of this package in a program: one of them may have constructed the provider. */
 function remembered(): WeakMap<pulumi.ProviderResource, ProviderSettings> {
-  const shared = globalThis as { [key: symbol]: WeakMap<pulumi.ProviderResource, ProviderSettings> | undefined };
-  const key = Symbol.for("pulumi-agb.provider-settings");
-  shared[key] ??= new WeakMap();
-  return shared[key];
+  return sharedByCopies("provider-settings");
 }

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { promiseOf } from "./output-promise";
 import { providerReference } from "./reference";
+import { sharedByCopies } from "./shared-by-copies";
 
 /** Name of the resource, one in each stack. */
 const name = "agb";
@@ -23,10 +25,7 @@ class AgbStackIdentity extends pulumi.CustomResource {
  * @returns the id, or Pulumi's unknown value in the first preview and when `--target` leaves the resource out
  */
 export async function stackId(): Promise<string> {
-  const { id } = stackIdentity();
-  // Pulumi's own resource code reads the ids of providers like this; its types leave the method out.
-  const { promise } = id as unknown as { promise(): Promise<string | undefined> };
-  return (await promise.call(id)) || pulumi.runtime.unknownValue;
+  return (await promiseOf(stackIdentity().id)) || pulumi.runtime.unknownValue;
 }
 
 /** Returns the resource that holds the id of the running stack. The first call declares it. */
@@ -41,8 +40,5 @@ export function stackIdentity(): pulumi.CustomResource {
 
 /** Shared by all copies of this package in a program, because Pulumi refuses two resources of one name. */
 function stackIdentities(): WeakMap<object, pulumi.CustomResource> {
-  const shared = globalThis as { [key: symbol]: WeakMap<object, pulumi.CustomResource> | undefined };
-  const key = Symbol.for("pulumi-agb.stack-identities");
-  shared[key] ??= new WeakMap();
-  return shared[key];
+  return sharedByCopies("stack-identities");
 }

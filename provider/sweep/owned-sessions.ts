@@ -1,9 +1,7 @@
 import type { AgbClient } from "../api/client";
-import { AgbUnexpectedReplyError } from "../api/errors";
 import { getLabels, type Labels } from "../api/labels";
-import { listSessions } from "../api/sessions";
 import { unlessGone } from "../api/unless-gone";
-import { hasLabel } from "../lifecycle/labels";
+import { findSessions } from "../lifecycle/found-sessions";
 import { createTokenTime, ownershipKeys } from "../lifecycle/ownership";
 import { describeFailure, type Failure } from "../messages/describe-failure";
 
@@ -56,22 +54,13 @@ export async function findOwnedSessions(
     filter[name] === undefined ? [] : [[ownershipKeys[name], filter[name]] as const],
   );
   const sessions: OwnedSession[] = [];
-  for await (const { sessionId } of listSessions(client, Object.fromEntries(wanted))) {
-    if (known.has(sessionId)) {
-      continue;
-    }
-    try {
-      const labels = await unlessGone(getLabels(client, sessionId));
-      const owned = labels && readOwner(sessionId, labels);
-      if (labels !== undefined && owned !== undefined && wanted.every(([key, value]) => hasLabel(labels, key, value))) {
-        sessions.push(owned);
-      }
-    } catch (error) {
-      // One session with unreadable labels must not keep the others from being released.
-      if (!(error instanceof AgbUnexpectedReplyError)) {
-        throw error;
-      }
-      sessions.push(unreadableSession(sessionId, filter, describeFailure(error)));
+  // One session with unreadable labels must not keep the others from being released.
+  const onUnreadable = (sessionId: string, error: Error) =>
+    void sessions.push(unreadableSession(sessionId, filter, describeFailure(error)));
+  for await (const { sessionId, labels } of findSessions(client, Object.fromEntries(wanted), { known, onUnreadable })) {
+    const owned = readOwner(sessionId, labels);
+    if (owned !== undefined) {
+      sessions.push(owned);
     }
   }
   return sessions;

@@ -1,6 +1,6 @@
 // A command runs once, whatever requests and replies are lost.
 
-import { newRunIdentity, runCommand } from "../../provider/lifecycle/command-run";
+import { newRunIdentity } from "../../provider/lifecycle/command-run";
 import { systemClock } from "../../provider/lifecycle/wait";
 import { openClient } from "../support/agb-client";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
@@ -8,6 +8,7 @@ import { openCommandStack, openCommands, unfinishedBy } from "../support/command
 import { createId, runShell } from "../support/emulator-requests";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { ProviderProcess } from "../support/provider-process";
+import { runCommand } from "../support/run-command";
 import { captureErrorStream } from "../support/said";
 import { startScriptedServer } from "../support/scripted-server";
 

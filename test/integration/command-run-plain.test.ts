@@ -9,10 +9,11 @@ import { Keeper } from "../../provider/emulator/sandbox/keeper";
 import { Sandbox } from "../../provider/emulator/sandbox/sandbox";
 import { writeFile } from "../../provider/emulator/tools/files";
 import { shell } from "../../provider/emulator/tools/shell";
-import { type CommandSpec, forgetRuns, newRunIdentity, runCommand } from "../../provider/lifecycle/command-run";
+import { type CommandSpec, forgetRuns, newRunIdentity } from "../../provider/lifecycle/command-run";
 import { systemClock } from "../../provider/lifecycle/wait";
 import { openClient } from "../support/agb-client";
 import { commandLines } from "../support/command-lines";
+import { runCommand } from "../support/run-command";
 import { uniqueSeconds } from "../support/sandbox-emulator";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 

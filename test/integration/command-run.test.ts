@@ -6,13 +6,13 @@ import {
   newRunIdentity,
   type OutputName,
   prepareRun,
-  runCommand,
   stopCommand,
 } from "../../provider/lifecycle/command-run";
 import { systemClock } from "../../provider/lifecycle/wait";
 import { openClient } from "../support/agb-client";
 import { commandLines, outlives } from "../support/command-lines";
 import { runShell } from "../support/emulator-requests";
+import { runCommand } from "../support/run-command";
 import { uniqueSeconds, useSandboxEmulator } from "../support/sandbox-emulator";
 
 const emulated = useSandboxEmulator();

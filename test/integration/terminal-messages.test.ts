@@ -3,7 +3,7 @@
 import { AgbClient } from "../../provider/api/client";
 import { AgbNetworkError, AgbNotFoundError } from "../../provider/api/errors";
 import { readContexts } from "../../provider/cli/contexts/list";
-import { exitCodeOf, explainFailure } from "../../provider/cli/sessions/exec";
+import { exitCodeOf, explainFailure } from "../../provider/cli/sessions/exec-outcome";
 import { keepAlive } from "../../provider/cli/sessions/keep-alive";
 import { readSessions } from "../../provider/cli/sessions/list";
 import { describeReleaseFailure } from "../../provider/cli/sessions/release";

@@ -1,18 +1,16 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { type Context, listContexts } from "../../api/contexts";
 import { printable, printableJson } from "../../api/outside-text";
 import { type AgbAccess, endWithReader, withAgb } from "../agb-access";
 import { addHelpSections } from "../help-text";
-import { noteRest, shownAtFirst } from "../list-rest";
+import { addListOptions, type ListShape, noteRest, shownAtFirst } from "../list-options";
 import { agbVariables } from "../settings-help";
 import { stackOption } from "../stack-option";
 import { formatTable } from "../table";
 import { ProgressLine, styled, terminalWidth } from "../terminal";
 
-interface ListFlags {
+interface ListFlags extends ListShape {
   readonly stack?: string;
-  readonly all?: true;
-  readonly output: "table" | "json" | "ids";
 }
 
 type ListedContext = Pick<Context, "contextId" | "name">;
@@ -26,14 +24,8 @@ export function listContextsCommand(): Command {
       "List the contexts of the account by name. A context has no labels, so it does not tell which stack uses it.",
     )
     .addOption(stackOption("read the settings of this stack; its configuration wins over the environment"))
-    .option("--all", `list every context (default: the first ${shownAtFirst} that AGB lists)`)
-    .addOption(
-      new Option("--output <format>", "table, JSON, or only the ids, one per line")
-        .choices(["table", "json", "ids"])
-        .default("table"),
-    )
     .action(runList);
-  return addHelpSections(command, {
+  return addHelpSections(addListOptions(command, "context"), {
     examples: ["pulumi-agb contexts list --all --output json"],
     environment: agbVariables,
     exitCodes: { "0": "listed, also if there are none", "1": "the list failed" },

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { AgbNotFoundError, AgbTimeoutError } from "../../api/errors";
 import { isTransient } from "../../api/retry";
 import { refreshIdleTime } from "../../api/sessions";
@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../../lifecycle/wait";
 import { describeFailure } from "../../messages/describe-failure";
 import { withCode } from "../../messages/message-codes";
 import { type AgbAccess, note, noteFailure, outliveReader, withAgb } from "../agb-access";
-import { parseDurationMs } from "../duration";
+import { parseDurationMs, parseLimitedDurationMs } from "../duration";
 import { addHelpSections } from "../help-text";
 import { inParallel } from "../in-parallel";
 import { onParentEnd } from "../parent-end";
@@ -37,8 +37,6 @@ export interface Rhythm {
 /** Exit code when a session is gone. */
 const sessionGone = 2;
 const callsAtOnce = 8;
-const shortestIntervalMs = 1_000;
-const longestIntervalMs = 24 * 60 * 60_000;
 
 /** The subcommand `sessions keep-alive`. */
 export function keepAliveCommand(): Command {
@@ -54,7 +52,7 @@ export function keepAliveCommand(): Command {
       new Option(
         "--every <duration>",
         "repeat after this time: 60s, 2m or 1h; choose less than the idle time (default: only once)",
-      ).argParser(parseInterval),
+      ).argParser(parseLimitedDurationMs),
     )
     .addOption(
       new Option("--for <duration>", "stop after this time; needs --every (default: no end)").argParser(
@@ -78,14 +76,6 @@ export function keepAliveCommand(): Command {
       "1": "the call failed, or no session matches",
     },
   });
-}
-
-function parseInterval(text: string): number {
-  const everyMs = parseDurationMs(text);
-  if (everyMs < shortestIntervalMs || everyMs > longestIntervalMs) {
-    throw new InvalidArgumentError("Give a time from 1s to 24h.");
-  }
-  return everyMs;
 }
 
 async function runKeepAlive(ids: readonly string[], flags: KeepAliveFlags, command: Command): Promise<void> {

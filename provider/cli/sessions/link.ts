@@ -25,7 +25,7 @@ export function linkCommand(): Command {
     .summary("print the link to a port of a session, or to its screen")
     .description(
       "Print the link to a port of a session. Without --port it is the address at which a person sees the session in a " +
-        "browser. A link holds a token: whoever has it reaches the session. Only the link goes to standard output.",
+        "browser. A link holds a token. Anyone who has it can reach the session. Only the link goes to standard output.",
     )
     .argument("[session-id]", "the session; whole, not the beginning of an id");
   addSelectionOptions(command)

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { printable, printableJson } from "../../api/outside-text";
 import { listSessions } from "../../api/sessions";
 import type { FoundSession } from "../../lifecycle/found-sessions";
@@ -8,7 +8,7 @@ import { type AgbAccess, endWithReader, noteFailure, withAgb } from "../agb-acce
 import { formatAge } from "../age";
 import { addHelpSections } from "../help-text";
 import { labelOption } from "../label-option";
-import { noteRest, shownAtFirst } from "../list-rest";
+import { addListOptions, type ListShape, noteRest, shownAtFirst } from "../list-options";
 import { describeFilter, type SelectionFlags, selectSessions } from "../session-selection";
 import { agbVariables } from "../settings-help";
 import { stackOption } from "../stack-option";
@@ -16,10 +16,7 @@ import { formatTable } from "../table";
 import { ProgressLine, styled, terminalWidth } from "../terminal";
 import { ownLabelsOf, type SessionView, stackOf, viewSession } from "./session-view";
 
-interface ListFlags extends SelectionFlags {
-  readonly all?: true;
-  readonly output: "table" | "json" | "ids";
-}
+type ListFlags = SelectionFlags & ListShape;
 
 /** The subcommand `sessions list`. */
 export function listCommand(): Command {
@@ -32,14 +29,8 @@ export function listCommand(): Command {
     )
     .addOption(labelOption("only sessions with this label"))
     .addOption(stackOption("only sessions of this stack, by its id; its configuration wins over the environment"))
-    .option("--all", `list every session (default: the first ${shownAtFirst} that AGB lists)`)
-    .addOption(
-      new Option("--output <format>", "table, JSON, or only the ids, one per line")
-        .choices(["table", "json", "ids"])
-        .default("table"),
-    )
     .action(runList);
-  return addHelpSections(command, {
+  return addHelpSections(addListOptions(command, "session"), {
     notes: [
       "AGE is the time since the create. It and the owner come from labels, so sessions that no stack created show `-`. " +
         "LABELS leaves out the labels of the provider, and is cut to the width of a terminal.",

@@ -1,7 +1,25 @@
+import { type Command, Option } from "commander";
 import { note } from "./agb-access";
 
 /** How many entries a list shows without `--all`. */
 export const shownAtFirst = 50;
+
+/** How much of a list to show, and how. */
+export interface ListShape {
+  readonly all?: true;
+  readonly output: "table" | "json" | "ids";
+}
+
+/** Adds the options of a list, see `ListShape`. */
+export function addListOptions(command: Command, noun: string): Command {
+  return command
+    .option("--all", `list every ${noun} (default: the first ${shownAtFirst} that AGB lists)`)
+    .addOption(
+      new Option("--output <format>", "table, JSON, or only the ids, one per line")
+        .choices(["table", "json", "ids"])
+        .default("table"),
+    );
+}
 
 /**
  * Says on standard error that nothing matched, or that there is more than is shown.
