@@ -189,7 +189,11 @@ for d in */; do
     ${["'*/'", ...kept.map(({ run }) => `${run}/`)].join(" | ")}) ;;
     *)
       (cd "$d" && end_group)
-      rm -rf "$d"
+      # The runner may be writing how its command ended, and a folder that gets a new file cannot be removed.
+      for n in 1 2 3; do
+        if rm -rf "$d" 2>/dev/null; then break; fi
+        sleep 1
+      done
       ;;
   esac
 done

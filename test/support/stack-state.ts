@@ -9,6 +9,8 @@ export interface ResourceState {
   readonly outputs?: Record<string, any>;
   /** Per input, the resources that it depends on. */
   readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
+  /** The resources that it depends on. */
+  readonly dependencies?: readonly string[];
 }
 
 /** What `pulumi stack export` prints. */
@@ -33,14 +35,21 @@ export function sessionIdsOf(state: StackState): Record<string, string | undefin
 /**
  * The resources of a stack as strings, by URN, to compare them byte by byte. Left out are property dependencies on nothing
  * (`"labels": []`): the engine itself writes them at each `up` and drops them at each `refresh`, whatever the provider.
+ * Dependencies are sorted, because Pulumi's SDK sends them in any order.
  */
 export function resourceTexts(state: StackState): Record<string, string> {
   return Object.fromEntries(
     (state.deployment.resources ?? []).map((resource) => {
-      const dependencies = Object.entries(resource.propertyDependencies ?? {}).filter(([, urns]) => urns.length > 0);
-      const { propertyDependencies: _, ...rest } = resource;
-      const some = dependencies.length > 0 ? { propertyDependencies: Object.fromEntries(dependencies) } : {};
-      return [resource.urn, JSON.stringify({ ...rest, ...some }, null, 1)];
+      const { propertyDependencies = {}, dependencies, ...rest } = resource;
+      const ofProperties = Object.entries(propertyDependencies)
+        .filter(([, urns]) => urns.length > 0)
+        .map(([property, urns]) => [property, [...urns].sort()]);
+      const sorted = {
+        ...rest,
+        ...(dependencies && { dependencies: [...dependencies].sort() }),
+        ...(ofProperties.length > 0 && { propertyDependencies: Object.fromEntries(ofProperties) }),
+      };
+      return [resource.urn, JSON.stringify(sorted, null, 1)];
     }),
   );
 }

@@ -1,12 +1,17 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { CommandProgress } from "../../provider/kinds/command-progress";
 import { newRunIdentity, partsOf, runIdentityOf } from "../../provider/lifecycle/command-run";
 import { OutputTail } from "../../provider/lifecycle/command-run-output";
 import {
   forgetScript,
+  ownerDirectory,
   pollScript,
   prepareScript,
+  runDirectory,
   runnerScript,
   startScript,
   stopScript,
@@ -63,6 +68,22 @@ describe("the scripts", () => {
     ["run", runnerScript(spec)],
   ])("%s has no syntax error", (_, script) => {
     expect(execFileSync("sh", ["-n"], { input: script }).toString()).toBe("");
+  });
+
+  test("forget leaves nothing, although the runner adds a file while its directory is removed", () => {
+    const root = mkdtempSync(join(tmpdir(), "agb-forget-"));
+    const directory = join(root, runDirectory(identity));
+    mkdirSync(join(directory, "lock"), { recursive: true });
+    // A runner that is as slow as on a busy computer: it writes how the command ended when `rm` has just listed the files.
+    const rm = `#!/bin/sh
+if [ -e "$2/lock" ]; then rmdir "$2/lock"; : > "$2/exit-0"; exit 1; fi
+exec /bin/rm "$@"
+`;
+    writeFileSync(join(root, "rm"), rm, { mode: 0o755 });
+    const environment = { ...process.env, PATH: `${root}:${process.env["PATH"]}` };
+    execFileSync("sh", { cwd: root, env: environment, input: forgetScript(identity, []) });
+    expect(readdirSync(join(root, dirname(ownerDirectory(identity))))).toEqual([]);
+    rmSync(root, { recursive: true });
   });
 
   test("no beginning of the runner runs anything", () => {
