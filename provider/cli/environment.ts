@@ -52,6 +52,11 @@ export function pulumiEnvironment(environment: NodeJS.ProcessEnv = process.env):
   };
 }
 
+/** The variables that `findProxy` looks at, for connections to apps. */
+export function readProxyEnvironment(environment: Environment = process.env): Environment {
+  return environment;
+}
+
 /** Whether npm runs this program for its user, as `npx` and `npm exec` do. */
 export function isRunByNpm(environment: Environment = process.env): boolean {
   return environment["npm_command"] === "exec";

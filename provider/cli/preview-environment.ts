@@ -12,16 +12,24 @@ import { recover } from "../previews/recover";
 import { parseCommit, parseOrganization, parseRequest } from "../previews/stack-name";
 import { sweep } from "../previews/sweep";
 import { somethingIsLeft } from "../previews/sweep-result";
-import { bringUp } from "../previews/up";
+import { appNotUp, bringUp } from "../previews/up";
 import { requireProjectName } from "../pulumi/project-name";
 import { PulumiCli } from "../pulumi/pulumi-cli";
 import { PulumiRunner } from "../pulumi/pulumi-process";
 import { isSettled } from "../sweep/release-orphan";
 import { reportFailure } from "./command-failure";
 import { parseDurationMs } from "./duration";
-import { pulumiEnvironment, readForgeSettings, readJobSettings, readRepositoryId } from "./environment";
+import {
+  pulumiEnvironment,
+  readForgeSettings,
+  readJobSettings,
+  readProxyEnvironment,
+  readRepositoryId,
+} from "./environment";
 import { addHelpSections } from "./help-text";
 import { includeUnidentifiedOption, olderThanOption, somethingLeft } from "./left-over";
+
+const defaultHealthTimeoutMs = 60_000;
 
 interface CommonFlags {
   readonly organization?: string;
@@ -45,6 +53,7 @@ interface DownFlags extends RequestFlags, ReleasingFlags {
 
 interface UpFlags extends RequestFlags {
   readonly lockWait: number;
+  readonly healthTimeout: number;
   readonly commit: string;
   readonly secretsProvider?: string;
 }
@@ -85,7 +94,9 @@ function upCommand(): Command {
     .summary("create or update the environment of a request")
     .description(
       "Create or update the environment of a request, and report it in one comment on the request. The program gets " +
-        "preview:request and preview:commit as stack configuration, and in a CI job also preview:repository.",
+        "preview:request and preview:commit as stack configuration, and in a CI job also preview:repository. If the " +
+        "environment has apps (PreviewEnvironment, or the program's output previewApp), wait until they answer through " +
+        "AGB's link. An app that no longer answers before the update is restarted.",
     )
     .addOption(requestOption())
     .addOption(parsedOption("--commit <id>", "commit that the environment is for", parseCommit).makeOptionMandatory())
@@ -93,6 +104,11 @@ function upCommand(): Command {
     .option(
       "--secrets-provider <provider>",
       "secrets provider of a new stack, as `pulumi stack init` takes it (default: the backend's own)",
+    )
+    .addOption(
+      new Option("--health-timeout <duration>", "how long to wait until the apps answer: 90s, 10m or 2h; 0s asks once")
+        .argParser(parseDurationMs)
+        .default(defaultHealthTimeoutMs, "60s"),
     )
     .addOption(lockWaitOption())
     .action((flags: UpFlags) => run("up", async (runner, output) => up(runner, output, flags)));
@@ -102,6 +118,7 @@ function upCommand(): Command {
       "0": "the environment is ready, or the request is closed and nothing was created",
       other: "Pulumi's own code when `pulumi up` failed",
       "1": "Pulumi could not run, or something else removed the stack at the same time",
+      [appNotUp]: "the update succeeded, but an app does not answer or could not be checked",
       ...stoppedCodes,
     },
   });
@@ -218,9 +235,9 @@ function sweepCommand(): Command {
 }
 
 async function up(runner: PulumiRunner, output: JobOutput, flags: UpFlags): Promise<number> {
-  const { request, commit, secretsProvider, lockWait: lockWaitMs } = flags;
+  const { request, commit, secretsProvider, lockWait: lockWaitMs, healthTimeout: healthTimeoutMs } = flags;
   const job = await openJob(runner, output, flags);
-  return bringUp(job, { request, commit, secretsProvider, lockWaitMs });
+  return bringUp(job, { request, commit, secretsProvider, lockWaitMs, healthTimeoutMs });
 }
 
 async function run(name: string, work: (runner: PulumiRunner, output: JobOutput) => Promise<number>): Promise<void> {
@@ -244,6 +261,7 @@ async function openJob(runner: PulumiRunner, output: JobOutput, { organization }
     repository: readRepositoryId(),
     forge: findForge(settings),
     withClient,
+    environment: readProxyEnvironment(),
     clock: systemClock,
     pause: (milliseconds) => runner.pause(milliseconds),
     signal: runner.signal,

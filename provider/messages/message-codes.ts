@@ -139,6 +139,8 @@ export const messageCodes = {
   AGB728: "The stack was removed during its update",
   AGB729: "The request is closed",
   AGB730: "The sweep had to clean up",
+  AGB731: "The app does not answer",
+  AGB732: "The output previewApp cannot be used",
 
   AGB801: "Invalid option of the emulator",
   AGB802: "The emulator cannot listen on its port",
@@ -186,6 +188,7 @@ export const messageCodes = {
   AGB964: "No link to a released session",
   AGB965: "An output instead of a value",
   AGB966: "The account is not known in the preview",
+  AGB981: "Invalid arguments of a PreviewEnvironment",
 } as const;
 
 /** The code of a message, such as `AGB201`. */

@@ -22,6 +22,8 @@ export interface PreviewJob {
   readonly forge: Forge | undefined;
   /** Runs work that needs AGB. @throws AgbConfigurationError when no client can be opened */
   readonly withClient: <Result>(work: (client: AgbClient) => Promise<Result>) => Promise<Result>;
+  /** The environment's variables. Some name a proxy. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Waits. @throws StoppedError when the job is asked to stop, before or during the wait */
   readonly pause: (milliseconds: number) => Promise<void>;

@@ -2,6 +2,8 @@ import type { JobLinks } from "../forge/forge";
 import { codeBlock, link, literal, rowsWithin, tableHead, tableRow } from "../forge/markdown";
 import { createTokenTime, isReserved, ownershipKeys } from "../lifecycle/ownership";
 import { type StateSession, secretText } from "../pulumi/stack-state";
+import type { AppHealth } from "./app-health";
+import type { PreviewApp } from "./app-output";
 
 /** How an `up` ended. */
 export type UpOutcome = "ready" | "failed" | "cancelled";
@@ -14,11 +16,14 @@ export interface UpReport {
   readonly outcome: UpOutcome;
   /** The sessions that the stack has now; `undefined` when its state could not be read. */
   readonly sessions: readonly StateSession[] | undefined;
+  /** The apps of the environment; none when it is not ready. */
+  readonly apps: readonly AppHealth[];
   readonly job: JobLinks | undefined;
 }
 
 // GitHub takes 65,536 characters, and the forge adds a marker.
 const longestTable = 50_000;
+const longestApps = 5_000;
 const defaultIdleTimeoutSeconds = 300;
 
 const headings: Readonly<Record<UpOutcome, string>> = {
@@ -27,22 +32,72 @@ const headings: Readonly<Record<UpOutcome, string>> = {
   cancelled: "was cancelled before it was ready",
 };
 
-/** The comment on a request, and the job's summary, as Markdown. */
-export function upReport({ request, commit, stack, outcome, sessions, job }: UpReport): string {
+/** The comment on a request, and the job's summary, as Markdown. It holds no link to an app, because a link has a token. */
+export function upReport({ request, commit, stack, outcome, sessions, apps, job }: UpReport): string {
   const again = outcome === "ready" ? "recreates it" : "tries again";
   const paragraphs = [
-    `### The preview environment of request ${request} ${headings[outcome]}`,
+    `### The preview environment of request ${request} ${headings[outcome]}${appHeading(apps)}`,
     outcome === "ready" ? undefined : `See ${link("the job", job?.url)} for the reason. What exists now:`,
     sessions === undefined
       ? "The sessions are unknown, because the state of the stack could not be read."
       : sessionTable(sessions),
+    ...rowsWithin(
+      apps.map((health) => appParagraphs(health, job)),
+      longestApps,
+    ),
     `Commit ${literal(commit)}, stack ${literal(stack)}${job === undefined ? "" : `, created by ${link("this job", job.url)}`}.`,
     sessions !== undefined && sessions.length > 0 ? lifetime(sessions) : undefined,
     job?.repeatCommand === undefined
       ? `A new push ${again}.`
       : `A new push ${again}, and so does this command:\n\n${codeBlock(job.repeatCommand, "sh")}`,
   ];
-  return paragraphs.filter((paragraph) => paragraph !== undefined).join("\n\n");
+  return paragraphs.filter((paragraph) => paragraph).join("\n\n");
+}
+
+function appHeading(apps: readonly AppHealth[]): string {
+  const states = new Set(apps.map(({ state }) => state));
+  const what = apps.length === 1 ? "its app" : "an app of it";
+  return states.has("down")
+    ? `, but ${what} does not answer`
+    : states.has("unknown")
+      ? `, but ${what} could not be checked`
+      : "";
+}
+
+function appParagraphs({ app, state, reason }: AppHealth, job: JobLinks | undefined): string {
+  const where = `The app on port ${app.port} of session ${literal(app.sessionId)}`;
+  const at = literal(app.healthPath);
+  if (state !== "up") {
+    const verdict = state === "down" ? `does not answer at ${at}` : "could not be checked";
+    return `${where} ${verdict}: ${literal(reason)}. See ${link("the job", job?.url)} for what to do.`;
+  }
+  const how = "This command prints its link. The link holds a token, so it is not shown here:";
+  return `${where} is up: it answers at ${at}. ${how}\n\n${codeBlock(linkCommand(app), "sh")}`;
+}
+
+function linkCommand({ sessionId, port }: PreviewApp): string {
+  return `npx pulumi-agb sessions link ${sessionId} --port ${port}`;
+}
+
+/** What a check of an app found, and what to do, as a line for the log. */
+export function appLine({ app, state, reason, code }: AppHealth): string {
+  const { port, sessionId, healthPath, command, log } = app;
+  const where = `app on port ${port} of ${sessionId}`;
+  if (state === "up") {
+    return `The ${where} is up: it answers at ${healthPath}. To get its link: ${linkCommand(app)}`;
+  }
+  if (state === "unknown") {
+    const remedy = code === "AGB611" ? "Run this again." : "Solve that, then run this again.";
+    return `The environment is ready, but the ${where} could not be checked: ${reason}. ${remedy}`;
+  }
+  const readLog = log === undefined ? "" : `To read its log: npx pulumi-agb sessions exec ${sessionId} -- cat ${log}. `;
+  const remedy =
+    code !== "AGB731"
+      ? "Run this again to recreate it."
+      : command === undefined
+        ? `${readLog}Find out why, and let the program restart it.`
+        : `${readLog}Run this again to restart the app.`;
+  return `The environment is ready, but the ${where} does not answer at ${healthPath}: ${reason}. ${remedy}`;
 }
 
 /** What to report after a `down`. */

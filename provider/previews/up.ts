@@ -1,12 +1,14 @@
 import { repositoryConfigKey } from "../lifecycle/ownership";
 import { describeFailure } from "../messages/describe-failure";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
-import type { StateSession } from "../pulumi/stack-state";
+import type { StackState, StateSession } from "../pulumi/stack-state";
+import { type AppHealth, askApps, waitForApps } from "./app-health";
+import { readApps } from "./app-output";
 import { isClosedRequest } from "./closed-request";
 import type { PreviewJob } from "./job";
 import { whenUnlocked } from "./locked-stack";
 import { readOwnState, repositoryOf } from "./own-state";
-import { commentMarker, sessionLines, type UpOutcome, type UpReport, upReport } from "./report";
+import { appLine, commentMarker, sessionLines, type UpOutcome, type UpReport, upReport } from "./report";
 import { qualifyStack, stackOfRequest } from "./stack-name";
 
 /** Which environment to create or update, and how. */
@@ -16,26 +18,33 @@ export interface UpOptions {
   /** What encrypts the secrets of a new stack; `undefined` for the backend's default. */
   readonly secretsProvider: string | undefined;
   readonly lockWaitMs: number;
+  /** How long to wait until the apps of the environment answer, in milliseconds. They are asked at least once. */
+  readonly healthTimeoutMs: number;
 }
 
 /** Exit code when the stack existed before the update and does not exist after it. */
 const stackVanished = 1;
 
+/** Exit code when the update succeeded and an app of the environment is not known to be up. Pulumi has no such code. */
+export const appNotUp = 20;
+
 /** Namespace of the configuration that the program gets, as in `preview:request`. */
 const configNamespace = "preview";
 
 /**
- * Creates or updates the preview environment of a request. Reports it in the log, in the job's summary and outputs, and
- * in the one comment on the request. Does nothing for a closed request. Its environment was already removed, and nothing
+ * Creates or updates the preview environment of a request, and waits until its apps answer. Reports both in the log, in the
+ * job's summary and outputs, and in the one comment on the request. An app that did not answer before the update is
+ * restarted by it. Does nothing for a closed request. Its environment was already removed, and nothing
  * would remove what an old job creates that is started again.
  *
- * @returns Pulumi's exit code; 0 when there was nothing to do, 1 when the stack was removed at the same time
+ * @returns Pulumi's exit code; 0 when there was nothing to do, 1 when the stack was removed at the same time, `appNotUp` when
+ *   only an app is not up
  * @throws Error when Pulumi could not run, after it was reported. Also when the stack belongs to another project or
  *   repository; nothing was changed then
  */
 export async function bringUp(job: PreviewJob, options: UpOptions): Promise<number> {
   const { pulumi, organization, signal, output } = job;
-  const { request, commit, secretsProvider, lockWaitMs } = options;
+  const { request, commit, secretsProvider, lockWaitMs, healthTimeoutMs } = options;
   if (await isClosedRequest(job, request)) {
     output.warn(`Request ${request} is closed, so no environment was created. Reopen it to get one.`, "AGB729");
     return pulumiExitCodes.success;
@@ -45,36 +54,75 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
   let exitCode: number;
   try {
     // Checked before anything is created: the stack may belong to another repository with the same backend.
-    const repository = repositoryOf(job, await readOwnState(job, stackOfRequest(request)));
+    const before = await readOwnState(job, stackOfRequest(request));
+    const repository = repositoryOf(job, before);
     const config = {
       [`${configNamespace}:request`]: String(request),
       [`${configNamespace}:commit`]: commit,
       ...(repository !== undefined && { [repositoryConfigKey]: repository }),
     };
     await pulumi.createStack(stack, secretsProvider);
-    const update = () => whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config));
+    const restarted = await findSilentApps(job, before);
+    const update = () => whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config, restarted));
     exitCode = (await output.enclose(update)).exitCode;
   } catch (error) {
     // An earlier comment would otherwise still say that the environment is ready.
-    await publish(job, { ...facts, outcome: signal.aborted ? "cancelled" : "failed", sessions: undefined });
+    await publish(job, { ...facts, outcome: signal.aborted ? "cancelled" : "failed", sessions: undefined, apps: [] });
     throw error;
   }
   const outcome = outcomeOf(exitCode, signal);
-  const found = outcome === "cancelled" ? undefined : await readSessions(job, stack);
+  const found = outcome === "cancelled" ? undefined : await readState(job, stack);
   if (outcome === "ready" && found === "no stack") {
     output.warn(
       `The stack ${stack} was removed by something else during its update. Run \`up\` again if the request is open.`,
       "AGB728",
     );
-    await publish(job, { ...facts, outcome: "failed", sessions: [] });
+    await publish(job, { ...facts, outcome: "failed", sessions: [], apps: [] });
     return stackVanished;
   }
-  const sessions = found === "no stack" ? [] : found;
+  const sessions = found === "no stack" ? [] : found?.sessions;
   for (const line of sessionLines(sessions ?? [])) {
     output.say(line);
   }
-  await publish(job, { ...facts, outcome, sessions });
-  return exitCode;
+  const outputs = outcome !== "ready" || found === "no stack" ? [] : (found?.appOutputs ?? []);
+  const { apps, problems } = readApps(outputs);
+  const checked = await waitForApps(job, apps, healthTimeoutMs);
+  for (const health of checked) {
+    reportApp(job, health);
+  }
+  for (const problem of problems) {
+    output.fail(`${problem} Correct it in the program, so that the app can be checked.`, "AGB732");
+  }
+  await publish(job, { ...facts, outcome, sessions, apps: checked });
+  signal.throwIfAborted();
+  return problems.length === 0 && checked.every(({ state }) => state === "up") ? exitCode : appNotUp;
+}
+
+/**
+ * Finds the apps of the last update that do not answer any more. Pulumi cannot notice them, because it never looks at what a
+ * command has started.
+ *
+ * @returns URNs of the resources that start them
+ */
+async function findSilentApps(job: PreviewJob, state: StackState | undefined): Promise<string[]> {
+  const { apps } = readApps(state?.appOutputs ?? []);
+  // Pulumi refuses to replace a resource that is not in the state.
+  const restartable = apps.filter(({ command }) => command !== undefined && state?.urns.has(command));
+  const checked = await askApps(job, restartable);
+  const silent = checked.filter(({ state: found, code }) => found === "down" && code === "AGB731");
+  for (const { app, reason } of silent) {
+    const { port, sessionId } = app;
+    job.output.say(`The app on port ${port} of ${sessionId} does not answer: ${reason}. The update restarts it.`);
+  }
+  return silent.flatMap(({ app }) => app.command ?? []);
+}
+
+function reportApp({ output }: PreviewJob, health: AppHealth): void {
+  if (health.state === "up") {
+    output.say(appLine(health));
+  } else {
+    output.fail(appLine(health), health.code);
+  }
 }
 
 function outcomeOf(exitCode: number, signal: AbortSignal): UpOutcome {
@@ -84,12 +132,9 @@ function outcomeOf(exitCode: number, signal: AbortSignal): UpOutcome {
   return signal.aborted || exitCode === pulumiExitCodes.cancelled ? "cancelled" : "failed";
 }
 
-async function readSessions(
-  { pulumi, output }: PreviewJob,
-  stack: string,
-): Promise<readonly StateSession[] | "no stack" | undefined> {
+async function readState({ pulumi, output }: PreviewJob, stack: string): Promise<StackState | "no stack" | undefined> {
   try {
-    return (await pulumi.exportState(stack))?.sessions ?? "no stack";
+    return (await pulumi.exportState(stack)) ?? "no stack";
   } catch (error) {
     const { text, code } = describeFailure(error);
     output.warn(`Could not read the sessions of ${stack}: ${text}`, code);

@@ -25,10 +25,19 @@ export class PulumiCli extends PulumiReader {
     await this.succeed("stack", "select", "--create", stack, ...option("--secrets-provider", secretsProvider));
   }
 
-  /** Brings a stack to what the program declares, with these values in its configuration, and shows the progress. */
-  update(stack: string, config: Readonly<Record<string, string>>): Promise<CommandResult> {
+  /**
+   * Brings a stack to what the program declares, with these values in its configuration, and shows the progress.
+   *
+   * @param replaced URNs of resources to replace although nothing about them has changed
+   */
+  update(
+    stack: string,
+    config: Readonly<Record<string, string>>,
+    replaced: readonly string[] = [],
+  ): Promise<CommandResult> {
     const values = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
-    return this.change(stack, "up", "--stack", stack, ...withoutQuestions, ...values);
+    const replacements = replaced.flatMap((urn) => ["--replace", urn]);
+    return this.change(stack, "up", "--stack", stack, ...withoutQuestions, ...values, ...replacements);
   }
 
   /** Deletes all resources of a stack, then the stack, and shows the progress. */

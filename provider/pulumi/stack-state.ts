@@ -22,12 +22,23 @@ export interface StateSession {
   readonly service: string | undefined;
 }
 
+/** What an output called `previewApp` holds. */
+export interface AppOutput {
+  /** Whose output it is, in words: the program, or a component. */
+  readonly owner: string;
+  readonly value: unknown;
+}
+
 /** What a stack's state says about sessions. Other resources, AGB's contexts among them, are not in it. */
 export interface StackState {
   /** Ids of all sessions in the state, including those that are pending deletion. */
   readonly sessionIds: ReadonlySet<string>;
   /** The sessions, without those that are pending deletion. */
   readonly sessions: readonly StateSession[];
+  /** What the program and its components say about apps in sessions, unchecked. */
+  readonly appOutputs: readonly AppOutput[];
+  /** URNs of all resources. */
+  readonly urns: ReadonlySet<string>;
   /** The stack that the state belongs to; `undefined` when it holds no resource that would tell. */
   readonly name: { readonly project: string; readonly stack: string } | undefined;
   /**
@@ -66,6 +77,8 @@ const exportSchema = z.looseObject({
 
 const sessionType = "pulumi-nodejs:dynamic/agb:AgbSession";
 const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
+const stackType = "pulumi:pulumi:Stack";
+const previewType = "agb:index:PreviewEnvironment";
 
 /**
  * Reads what `pulumi stack export` wrote.
@@ -88,6 +101,8 @@ export function parseStackState(text: string): StackState {
   return {
     sessionIds: new Set(sessions.flatMap(({ id }) => (id === undefined ? [] : [id]))),
     sessions: sessions.flatMap((resource) => (resource.delete ? [] : readSession(resource))),
+    appOutputs: resources.flatMap(readAppOutput),
+    urns: new Set(resources.map(({ urn }) => urn)),
     name: stackOfUrn(resources[0]?.urn),
     stackIds: new Set(resources.flatMap(({ type, id }) => (type === stackIdentityType && id ? [id] : []))),
   };
@@ -121,6 +136,14 @@ function readSession({ urn, id, outputs, external }: z.output<typeof resourceSch
       service: typeof service === "string" ? service : undefined,
     },
   ];
+}
+
+function readAppOutput({ urn, type, outputs, delete: isDeleting }: z.output<typeof resourceSchema>): AppOutput[] {
+  const value = outputs?.["previewApp"];
+  if (value === undefined || isDeleting || (type !== stackType && type !== previewType)) {
+    return [];
+  }
+  return [{ owner: type === stackType ? "the program" : nameOfUrn(urn), value }];
 }
 
 function labelsOf(value: unknown): StateSession["labels"] {

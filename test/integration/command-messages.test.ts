@@ -47,7 +47,8 @@ import { done, type FakeJob, failed, openFakeJob, stateOf } from "../support/fak
 import { startForgeServer } from "../support/forge-server";
 import { expectGolden } from "../support/golden-messages";
 import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
-import { deadAddress, sendJson } from "../support/scripted-server";
+import { startRawServer, staySilent } from "../support/raw-server";
+import { deadAddress, sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { shownBy } from "../support/shown-messages";
 import { exportOf, openEmulator, ownLabels, stateRow, stateWith } from "../support/sweep-command";
 
@@ -378,8 +379,8 @@ test("preview environments", async () => {
       await prepare(fake);
       await work(fake.job);
     }).then(settled);
-  const up = (job: FakeJob["job"]) =>
-    bringUp(job, { request: 12, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0 });
+  const up = (job: FakeJob["job"], healthTimeoutMs = 0) =>
+    bringUp(job, { request: 12, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0, healthTimeoutMs });
   const down = (job: FakeJob["job"]) => takeDown(job, { request: 12, lockWaitMs: 0 });
   const again = (force: boolean) => (job: FakeJob["job"]) => recover(job, { request: 12, force });
   const sweeping = (execute: boolean, idleDays?: number) => (job: FakeJob["job"]) =>
@@ -414,6 +415,62 @@ test("preview environments", async () => {
       },
     }),
   );
+  const appCommand = "urn:pulumi:pr-12::shop::pulumi-nodejs:dynamic/agb:AgbCommand::preview-app";
+  // `/302?to=ADDRESS` redirects there, and `/302?again` to itself.
+  const appServer = await startScriptedServer(({ path, query: { to, again } }, response) => {
+    const location = again === undefined ? to : "/302?again";
+    response.writeHead(Number(path.slice(1)), location === undefined ? {} : { location }).end();
+  });
+  const silent = await startRawServer(staySilent);
+  /** A clock on which a second passes with each look. */
+  const ticking = () => {
+    let looks = 0;
+    return { ...systemClock, elapsedMs: () => looks++ * 1_000 };
+  };
+  const links: Readonly<Record<string, string>> = {
+    "session-1": `${appServer.url}/?token=tok-3f9c1d77aa42`,
+    "session-dead": `http://${await deadAddress()}/`,
+    "session-silent": `http://127.0.0.1:${silent.port}/`,
+    "session-odd": "ftp://files.test/",
+  };
+  /** Answers only the call for a link. */
+  const linkService = await startScriptedServer(({ headers, query }, response) => {
+    if (headers.authorization !== `Bearer ${testKey}`) {
+      sendRefusal(response, "InvalidApiKey", "wrong key", 401);
+    } else {
+      const url = links[query["sessionId"] ?? ""];
+      if (url === undefined) {
+        sendRefusal(response, "InvalidMcpSession.NotFound");
+      } else {
+        sendSuccess(response, { data: { url } });
+      }
+    }
+  });
+  const linkClient = (apiKey: string) =>
+    new AgbClient({ baseUrl: linkService.url, proxy: undefined, timeoutMs: 5_000, apiKey });
+  /** Runs `up` on a stack with an app. `isOld`: whether it had the app before. */
+  const upWithApp = (
+    app: Readonly<Record<string, unknown>>,
+    {
+      isOld = false,
+      healthTimeoutMs = 0,
+      ...more
+    }: { isOld?: boolean; healthTimeoutMs?: number } & Parameters<typeof openFakeJob>[1] = {},
+  ) => {
+    const value = { sessionId: "session-1", port: 30100, healthPath: "/200", ...app };
+    const state = {
+      ...stateOf("shop", "pr-12", []),
+      appOutputs: [{ owner: "preview", value }],
+      urns: new Set([appCommand]),
+    };
+    const exportState = jest.fn().mockResolvedValue(state);
+    if (!isOld) {
+      exportState.mockResolvedValueOnce(undefined);
+    }
+    const work = (fake: FakeJob["job"]) => up(fake, healthTimeoutMs);
+    const all = { client: linkClient(testKey), ...more };
+    return job("up", work, ({ requests }) => requests.set(12, open), { exportState }, all);
+  };
   const orphanOf = (more: Record<string, string> = {}) =>
     createId(emulator.url, { ...ownLabels(60, { "pulumi-stack": "pr-12" }), ...more }, {}, testKey);
   const messages: Messages = {
@@ -447,6 +504,34 @@ test("preview environments", async () => {
     }),
     "up: the stack was removed meanwhile": await job("up", up, ({ requests }) => requests.set(12, open), {
       exportState: async () => undefined,
+    }),
+    "up: the app is up": await upWithApp({}),
+    "up: the app does not answer": await upWithApp({ healthPath: "/502" }),
+    "up: the app does not answer, before and after": await upWithApp(
+      { healthPath: "/502", command: appCommand, log: ".pulumi-agb-app-30100/log" },
+      { isOld: true },
+    ),
+    "up: the session of the app is gone": await upWithApp({ sessionId: "session-2" }),
+    "up: the app cannot be asked": await upWithApp({}, { client: linkClient("another-key") }),
+    "up: nothing listens where the link leads": await upWithApp({ sessionId: "session-dead" }),
+    "up: the app stays silent": await upWithApp(
+      { sessionId: "session-silent" },
+      { healthTimeoutMs: 1_050, clock: ticking() },
+    ),
+    "up: the app redirects to another host": await upWithApp({ healthPath: "/302?to=https://elsewhere.test/" }),
+    "up: the app redirects without an end": await upWithApp({ healthPath: "/302?again" }),
+    "up: the link is no web address": await upWithApp({ sessionId: "session-odd" }),
+    "up: the job is stopped meanwhile": await upWithApp(
+      { healthPath: "/503" },
+      { healthTimeoutMs: 5_000, pause: () => Promise.reject(new StoppedError(130)) },
+    ),
+    "up: the output previewApp cannot be used": await upWithApp({ port: 8080 }),
+    "up: everything in the output previewApp is wrong": await upWithApp({
+      sessionId: "",
+      port: "30100",
+      healthPath: "health",
+      command: "start",
+      log: "the log",
     }),
     "the stack belongs to another project": await job("up", up, (fake) => {
       fake.requests.set(12, open);
@@ -617,8 +702,11 @@ test("reports", () => {
     stack: "pr-12",
     outcome: "ready",
     sessions: [session],
+    apps: [],
     job: { url: "https://forge.test/jobs/1", repeatCommand: "gh run rerun 1 --repo acme/shop" },
   };
+  const app = { sessionId: "session-1", port: 30100, healthPath: "/health", command: undefined, log: undefined };
+  const silent = { app, state: "down", reason: "it answered HTTP 502", code: "AGB731" } as const;
   const check = { at: new Date("2026-11-22T20:00:00Z"), jobUrl: "https://forge.test/jobs/1" };
   const name = { project: "shop", stack: "prod" };
   const idle = (idleTimeoutSeconds: number) => ({ ...session, idleTimeoutSeconds });
@@ -626,6 +714,16 @@ test("reports", () => {
     "reports",
     Object.entries({
       "comment: ready": upReport(report),
+      "comment: the app is up": upReport({ ...report, apps: [{ ...silent, state: "up", reason: "" }] }),
+      "comment: the app does not answer": upReport({ ...report, apps: [silent] }),
+      "comment: the app could not be checked": upReport({
+        ...report,
+        apps: [{ ...silent, state: "unknown", reason: "no connection to AGB" }],
+      }),
+      "comment: one of two apps does not answer": upReport({
+        ...report,
+        apps: [{ ...silent, app: { ...app, port: 30101 }, state: "up", reason: "" }, silent],
+      }),
       "comment: failed": upReport({ ...report, outcome: "failed" }),
       "comment: cancelled, sessions unknown": upReport({ ...report, outcome: "cancelled", sessions: undefined }),
       "comment: no sessions, outside a job": upReport({ ...report, sessions: [], job: undefined }),

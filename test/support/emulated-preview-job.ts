@@ -8,7 +8,13 @@ import { startTestEmulator, testKey } from "./agb-emulator";
 import { createId } from "./emulator-requests";
 import { openFakeJob, stackIdOf } from "./fake-preview-job";
 
-export const upOptions = { request: 1, commit: "9f3c2e1", secretsProvider: undefined, lockWaitMs: 0 };
+export const upOptions = {
+  request: 1,
+  commit: "9f3c2e1",
+  secretsProvider: undefined,
+  lockWaitMs: 0,
+  healthTimeoutMs: 0,
+};
 export const downOptions = { request: 1, lockWaitMs: 0 };
 export const recoverOptions = { request: 1, force: true };
 export const sweepOptions: SweepOptions = { idleDays: undefined, minimumAgeMs: 600_000, execute: true, lockWaitMs: 0 };

@@ -45,6 +45,8 @@ export function stateOf(
   return {
     sessionIds: new Set(sessionIds),
     sessions,
+    appOutputs: [],
+    urns: new Set(sessions.map(({ urn }) => urn)),
     name: { project, stack },
     stackIds: new Set([stackIdOf(project, stack)]),
   };
@@ -86,6 +88,8 @@ export interface FakeJob {
   readonly commands: string[];
   readonly said: string[];
   readonly warned: string[];
+  /** What `output.fail` got, with codes. */
+  readonly reported: string[];
   readonly summaries: string[];
   readonly published: Record<string, string>;
   /** Runs that were cut off in this folder, by stack name. */
@@ -107,6 +111,7 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     commands: [] as string[],
     said: [] as string[],
     warned: [] as string[],
+    reported: [] as string[],
     summaries: [] as string[],
     published: {} as Record<string, string>,
     cutOff: new Map<string, CutOffRun>(),
@@ -160,13 +165,14 @@ export function openFakeJob(pulumi: Partial<PreviewJob["pulumi"]> = {}, more: Pa
     organization: undefined,
     repository: undefined,
     forge,
+    environment: {},
     clock,
     pause: (milliseconds: number) => clock.sleep(milliseconds),
     signal: stop.signal,
     output: {
       say: (line: string) => fake.said.push(line),
       warn: (line: string) => fake.warned.push(line),
-      fail: () => {},
+      fail: (text: string, code: string) => fake.reported.push(`${text} [${code}]`),
       show: () => {},
       enclose: <Result>(work: () => Promise<Result>) => work(),
       summarize: async (markdown: string) => {

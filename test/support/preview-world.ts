@@ -26,6 +26,14 @@ const program = `
   exports.password = pulumi.secret("s3cret-of-the-stack");
 `;
 
+/** What is special about a world. */
+export interface WorldOptions {
+  /** Program of the jobs. Default: a session and a context for each request. */
+  readonly program?: string;
+  /** Whether sessions run tools. Default: no. */
+  readonly allowExec?: boolean;
+}
+
 /** What the jobs of a test file work on. */
 export class PreviewWorld {
   /** Whether the forge answers every call of this test with an error. */
@@ -38,11 +46,11 @@ export class PreviewWorld {
   #forge: ForgeServer | undefined;
 
   /** Opens the world before the tests of a file, and closes it after them. */
-  constructor() {
+  constructor({ program: own = program, allowExec = false }: WorldOptions = {}) {
     beforeAll(async () => {
-      this.#emulator = await startEmulator({ apiKeys: [testKey], releaseDelayMs: 50 });
+      this.#emulator = await startEmulator({ apiKeys: [testKey, "test-key"], releaseDelayMs: 50, allowExec });
       this.#project = await createPulumiProject({
-        files: javascriptFiles(program),
+        files: javascriptFiles(own),
         environment: {
           AGB_API_KEY: testKey,
           AGB_ENDPOINT: this.emulator.url,

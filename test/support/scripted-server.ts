@@ -13,7 +13,7 @@ export interface ReceivedRequest {
 }
 
 /** Answers one request. `call` counts the requests from 1. */
-export type Script = (request: ReceivedRequest, response: ServerResponse, call: number) => void | Promise<void>;
+export type Script = (request: ReceivedRequest, response: ServerResponse, call: number) => unknown;
 
 /** An HTTP server on loopback that follows a test's script, for replies that the emulator cannot send. */
 export interface ScriptedServer {

@@ -10,6 +10,7 @@ const bin = "exec node_modules/.bin/pulumi-agb";
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: these are the shell's
 const organization = '${ORGANIZATION:+--organization "$ORGANIZATION"}';
 const secretsProvider = '${SECRETS_PROVIDER:+--secrets-provider "$SECRETS_PROVIDER"}';
+const healthTimeout = '${HEALTH_TIMEOUT:+--health-timeout "$HEALTH_TIMEOUT"}';
 const idleDays = '${IDLE_DAYS:+--idle-days "$IDLE_DAYS"}';
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: these are the shell's
 
@@ -26,7 +27,7 @@ fi
 fi
 `,
   install: "npm ci",
-  up: `${bin} preview-environment up --request "$REQUEST" --commit "$COMMIT" ${organization} ${secretsProvider}`,
+  up: `${bin} preview-environment up --request "$REQUEST" --commit "$COMMIT" ${organization} ${secretsProvider} ${healthTimeout}`,
   down: `${bin} preview-environment down --request "$REQUEST" ${organization}`,
   recover: `${bin} preview-environment recover --request "$REQUEST" ${organization}`,
   lookForLeftovers: `${bin} preview-environment sweep ${organization} ${idleDays}`,

@@ -30,6 +30,7 @@ function report(more: Partial<UpReport> = {}): string {
     stack: "pr-12",
     outcome: "ready",
     sessions: [session],
+    apps: [],
     job: { url: "https://forge.test/jobs/1?a=(b)", repeatCommand: "gh run rerun 1" },
     ...more,
   });
@@ -154,6 +155,20 @@ test("the comment stays below the forges' limit, however long its table is", () 
     labels: Object.fromEntries(Array.from({ length: 16 }, (__, each) => [`${each}`.repeat(128), "x".repeat(256)])),
   }));
   const text = report({ sessions: many });
+  expect(text.length).toBeLessThan(60_000);
+  expect(text).toMatch(/^… and \d+ more\.$/m);
+});
+
+test("the comment stays below the forges' limit, however many apps there are", () => {
+  const app = {
+    sessionId: "s".repeat(200),
+    port: 30100,
+    healthPath: `/${"h".repeat(999)}`,
+    command: undefined,
+    log: undefined,
+  };
+  const health = { app, state: "up", reason: "", code: "AGB731" } as const;
+  const text = report({ apps: Array.from({ length: 1_000 }, () => health) });
   expect(text.length).toBeLessThan(60_000);
   expect(text).toMatch(/^… and \d+ more\.$/m);
 });

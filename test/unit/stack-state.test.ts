@@ -121,7 +121,14 @@ describe("what a session is", () => {
 });
 
 test.each([[[]], [null], [undefined]])("a state without resources (%j) knows no session and no stack", (resources) => {
-  expect(parse(resources)).toEqual({ sessionIds: new Set(), sessions: [], name: undefined, stackIds: new Set() });
+  expect(parse(resources)).toEqual({
+    sessionIds: new Set(),
+    sessions: [],
+    appOutputs: [],
+    urns: new Set(),
+    name: undefined,
+    stackIds: new Set(),
+  });
 });
 
 test.each([

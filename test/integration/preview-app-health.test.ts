@@ -1,0 +1,241 @@
+// What `preview-environment up` does with the apps of an environment. AGB and the apps are servers on loopback; the engine and
+// the forge are fake.
+
+import { bringUp } from "../../provider/previews/up";
+import { parseStackState, type StackState } from "../../provider/pulumi/stack-state";
+import { openClient } from "../support/agb-client";
+import { upOptions } from "../support/emulated-preview-job";
+import { done, failed, openFakeJob } from "../support/fake-preview-job";
+import {
+  type ReceivedRequest,
+  type Script,
+  sendJson,
+  sendRefusal,
+  sendSuccess,
+  startScriptedServer,
+} from "../support/scripted-server";
+
+const token = "tok-3f9c1d77aa42";
+const command = "urn:pulumi:pr-1::shop::agb:index:PreviewEnvironment$pulumi-nodejs:dynamic/agb:AgbCommand::preview-app";
+const appOutput = { sessionId: "session-1", port: 30100, healthPath: "/health" };
+
+/** The exported state of a stack whose component and program have these outputs. */
+function stateWith(component: unknown, program?: unknown): StackState {
+  const row = (type: string, name: string, previewApp: unknown) => ({
+    urn: `urn:pulumi:pr-1::shop::${type}::${name}`,
+    type,
+    outputs: previewApp === undefined ? {} : { previewApp },
+  });
+  const resources = [
+    row("pulumi:pulumi:Stack", "shop-pr-1", program),
+    row("agb:index:PreviewEnvironment", "preview", component),
+    { ...row("pulumi-nodejs:dynamic/agb:AgbSession", "preview-session", undefined), id: "session-1" },
+    { ...row("pulumi-nodejs:dynamic/agb:AgbCommand", "preview-app", undefined), id: "run-1", urn: command },
+  ];
+  return parseStackState(JSON.stringify({ deployment: { resources } }));
+}
+
+/** A job on a stack whose app is a server. AGB links to it, and `agb` may answer in its place. */
+async function openJob({
+  app = (_, response) => response.end(),
+  agb,
+  state = stateWith(appOutput),
+  before,
+  update = async () => done,
+  signal,
+}: {
+  readonly app?: Script;
+  readonly agb?: Script;
+  readonly state?: StackState;
+  readonly before?: StackState;
+  readonly update?: () => Promise<typeof done>;
+  readonly signal?: AbortSignal;
+}) {
+  const server = await startScriptedServer(app);
+  const link = `${server.url}/${token}/?token=${token}`;
+  const service = await startScriptedServer((request, response, call) =>
+    agb === undefined ? sendSuccess(response, { data: { url: link } }) : agb(request, response, call),
+  );
+  const updates: { readonly replaced: readonly string[] | undefined }[] = [];
+  const fake = openFakeJob(
+    {
+      update: async (_stack, _config, replaced) => {
+        updates.push({ replaced });
+        fake.stacks.set("pr-1", state);
+        return update();
+      },
+    },
+    { client: openClient(service.url), ...(signal !== undefined && { signal }) },
+  );
+  if (before !== undefined) {
+    fake.stacks.set("pr-1", before);
+  }
+  const everything = () =>
+    JSON.stringify([fake.said, fake.warned, fake.reported, fake.summaries, fake.published, fake.comments]);
+  return { ...fake, server, service, updates, everything };
+}
+
+const calls = ({ requests }: { readonly requests: readonly ReceivedRequest[] }) => requests.length;
+
+test("an app that answers is up, and the comment has the command for its link instead of the link", async () => {
+  const { job, comments, said, service, everything } = await openJob({});
+  expect(await bringUp(job, upOptions)).toBe(0);
+  expect(service.requests).toMatchObject([
+    { path: "/internet/getLink", query: { sessionId: "session-1", port: "30100", protocolType: "https" } },
+  ]);
+  expect(comments).toHaveLength(1);
+  expect(comments[0]?.markdown).toContain("The preview environment of request 1 is ready\n");
+  expect(comments[0]?.markdown).toContain(
+    "The app on port 30100 of session `session-1` is up: it answers at `/health`.",
+  );
+  expect(comments[0]?.markdown).toContain("```sh\nnpx pulumi-agb sessions link session-1 --port 30100\n```");
+  expect(said.join("\n")).toContain("is up");
+  expect(everything()).not.toContain(token);
+});
+
+test("an app that starts late is waited for", async () => {
+  const { job, clock } = await openJob({ app: (_, response, call) => response.writeHead(call < 4 ? 502 : 200).end() });
+  expect(await bringUp(job, { ...upOptions, healthTimeoutMs: 60_000 })).toBe(0);
+  expect(clock.sleeps).toEqual([1_000, 1_000, 1_000]);
+});
+
+test("an app that does not answer in time fails the job with a code of its own, and the link stays secret", async () => {
+  const { job, comments, reported, server, everything } = await openJob({
+    app: ({ path }, response) => response.writeHead(302, { location: `${path}/x`, "x-token": token }).end(token),
+  });
+  expect(await bringUp(job, { ...upOptions, healthTimeoutMs: 2_500 })).toBe(20);
+  // At 0, 1, 2 and 2.5 seconds, with five redirects each.
+  expect(calls(server)).toBe(4 * 6);
+  expect(reported).toEqual([
+    "The environment is ready, but the app on port 30100 of session-1 does not answer at /health: it redirected more than 5 times. " +
+      "Find out why, and let the program restart it. [AGB731]",
+  ]);
+  expect(comments[0]?.markdown).toContain("request 1 is ready, but its app does not answer\n");
+  expect(everything()).not.toContain(token);
+});
+
+test.each([
+  ["is gone", "InvalidMcpSession.NotFound", "AGB404", "AGB has released the session. Run this again to recreate it."],
+])("a session that %s while the job waits is reported", async (_, code, messageCode, words) => {
+  const { job, reported, comments } = await openJob({
+    agb: (__, response) => sendRefusal(response, code, "no session"),
+  });
+  expect(await bringUp(job, upOptions)).toBe(20);
+  expect(reported.join()).toContain(words);
+  expect(reported.join()).toContain(`[${messageCode}]`);
+  expect(comments[0]?.markdown).toContain("but its app does not answer");
+});
+
+test("an app that nobody can ask fails the job, and the comment does not say that it is down", async () => {
+  const { job, reported, comments } = await openJob({
+    agb: (_, response) => sendJson(response, { success: false, code: "InvalidApiKey", message: "no" }, 401),
+  });
+  expect(await bringUp(job, upOptions)).toBe(20);
+  expect(reported.join()).toMatch(/could not be checked: .* Solve that, then run this again\. \[AGB202\]/);
+  expect(comments[0]?.markdown).toContain("request 1 is ready, but its app could not be checked\n");
+});
+
+test("a job that is stopped while it waits ends as stopped, and its comment does not say that the app is down", async () => {
+  const stop = new AbortController();
+  const { job, comments } = await openJob({
+    app: (_, response) => {
+      stop.abort(new Error("Stopped."));
+      response.writeHead(503).end();
+    },
+    signal: stop.signal,
+  });
+  const pause = async () => stop.signal.throwIfAborted();
+  await expect(bringUp({ ...job, pause }, { ...upOptions, healthTimeoutMs: 600_000 })).rejects.toThrow("Stopped.");
+  expect(comments[0]?.markdown).toContain("is ready, but its app could not be checked");
+});
+
+test("nothing is asked when the update failed", async () => {
+  const { job, service, comments } = await openJob({ update: async () => failed("error: boom", 255) });
+  expect(await bringUp(job, upOptions)).toBe(255);
+  expect(calls(service)).toBe(0);
+  expect(comments[0]?.markdown).toContain("could not be created or updated");
+});
+
+test("a program without an app makes no call", async () => {
+  const { job, service, comments } = await openJob({ state: stateWith(undefined) });
+  expect(await bringUp(job, upOptions)).toBe(0);
+  expect(calls(service)).toBe(0);
+  expect(comments[0]?.markdown).not.toContain("app");
+});
+
+test("the program's own output previewApp counts too, and an app that two outputs name counts once", async () => {
+  const other = { ...appOutput, port: 30101, healthPath: "/" };
+  const both = await openJob({ state: stateWith(appOutput, other) });
+  expect(await bringUp(both.job, upOptions)).toBe(0);
+  expect(both.service.requests.map(({ query }) => query["port"])).toEqual(["30101", "30100"]);
+  const twice = await openJob({ state: stateWith(appOutput, { ...appOutput }) });
+  expect(await bringUp(twice.job, upOptions)).toBe(0);
+  expect(calls(twice.service)).toBe(1);
+});
+
+test.each([
+  ["nothing", null, "it must be an object"],
+  ["a secret", { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" }, "sessionId must be"],
+  ["another port", { ...appOutput, port: 8080 }, "port must be a whole number from 30100 to 30199"],
+  ["a path of another host", { ...appOutput, healthPath: "//evil.test/" }, "healthPath must be a path such as /health"],
+  ["a command line as id", { ...appOutput, sessionId: "s; rm -rf ~" }, "sessionId must be the id of a session"],
+  ["a pattern as command", { ...appOutput, command: "urn:pulumi:**" }, "command must be the URN of a resource"],
+])("an output previewApp that holds %s is a failure that says so", async (_, output, words) => {
+  const { job, service, reported } = await openJob({ state: stateWith(output) });
+  expect(await bringUp(job, upOptions)).toBe(20);
+  expect(calls(service)).toBe(0);
+  expect(reported.join()).toContain(words);
+  expect(reported.join()).toContain("[AGB732]");
+});
+
+describe("before the update", () => {
+  const state = stateWith({ ...appOutput, command });
+
+  test("an app that does not answer is found, and the update restarts it", async () => {
+    const { job, updates, said, server } = await openJob({
+      state,
+      before: state,
+      app: (_, response, call) => response.writeHead(call === 1 ? 502 : 200).end(),
+    });
+    expect(await bringUp(job, upOptions)).toBe(0);
+    expect(updates).toEqual([{ replaced: [command] }]);
+    expect(said[0]).toBe(
+      "The app on port 30100 of session-1 does not answer: it answered HTTP 502. The update restarts it.",
+    );
+    expect(calls(server)).toBe(2);
+  });
+
+  test("an app that answers is left alone", async () => {
+    const { job, updates } = await openJob({ state, before: state });
+    expect(await bringUp(job, upOptions)).toBe(0);
+    expect(updates).toEqual([{ replaced: [] }]);
+  });
+
+  test("an app without a command to restart it is not asked", async () => {
+    const { job, updates, service } = await openJob({ before: stateWith(appOutput) });
+    expect(await bringUp(job, upOptions)).toBe(0);
+    expect(updates).toEqual([{ replaced: [] }]);
+    expect(calls(service)).toBe(1);
+  });
+
+  test("an app whose command is not in the state is not asked, because Pulumi would refuse the update", async () => {
+    const other = stateWith({ ...appOutput, command: `${command}-2` });
+    const { job, updates, service } = await openJob({ before: other });
+    expect(await bringUp(job, upOptions)).toBe(0);
+    expect(updates).toEqual([{ replaced: [] }]);
+    expect(calls(service)).toBe(1);
+  });
+
+  test.each([
+    ["is gone", "InvalidMcpSession.NotFound", 400],
+    ["cannot be asked about", "InvalidApiKey", 401],
+  ])("an app whose session %s is not restarted for that", async (_, code, status) => {
+    const { job, updates } = await openJob({
+      state,
+      before: state,
+      agb: (__, response) => sendJson(response, { success: false, code, message: "no", requestId: "R" }, status),
+    });
+    expect(await bringUp(job, upOptions)).toBe(20);
+    expect(updates).toEqual([{ replaced: [] }]);
+  });
+});
