@@ -6,7 +6,7 @@ import type { EmulatorOptions } from "../../provider/emulator";
 import "../support/await-pulumi-cli";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
-import { runShell } from "../support/emulator-requests";
+import { ask, runShell } from "../support/emulator-requests";
 import { type PackedPackage, packPackage } from "../support/packed-package";
 import { createPulumiProject, type PulumiProject } from "../support/pulumi-project";
 import { changesIn, resourceTexts } from "../support/stack-state";
@@ -48,46 +48,67 @@ test.each([
 );
 
 // The calls are those in the example's README.
-test("a preview environment is created, relabelled by each push, recreated when AGB released it, and closed", async () => {
-  const { emulator, project } = await openExample("preview-environment");
+test("a preview environment runs its app, follows each push, comes back with its data when AGB released it, and is closed", async () => {
+  const { emulator, project } = await openExample("preview-environment", {
+    allowExec: true,
+    apiKeys: [testKey, "test-key"],
+  });
   const callsOf = async (work: () => Promise<unknown>) => {
     const before = emulator.requestCounts();
     await work();
     return difference(emulator.requestCounts(), before);
   };
   const push = (...config: string[]) => project.up("--refresh", ...config.flatMap((pair) => ["--config", pair]));
-  const labels = { project: "preview-environment", environment: "pr-12", request: "12" };
+  const visit = async () => {
+    const { sessionId } = await project.outputs();
+    const { body } = await ask(emulator.url, "GET", "/internet/getLink", { query: { sessionId, port: "30100" } });
+    return (await fetch(body.data.url)).text();
+  };
+  const labels = { project: "preview-environment", environment: "pr-12", request: "12", team: "storefront" };
 
-  expect(await callsOf(() => push("preview:request=12"))).toEqual({ ListSession: 1, createSession: 1 });
-  const { sessionIds, ...others } = await project.outputs();
-  expect(others).toEqual({ labels: { sandbox: labels } });
+  // The stack, its identity and Pulumi's provider; the component with context, session, files, setup and app.
+  expect(changesIn((await push("preview:request=12")).stdout)).toEqual({ created: 8 });
+  const { sessionId, ...others } = await project.outputs();
+  expect(others).toEqual({ labels });
   expect(emulator.sessions()).toEqual([
-    expect.objectContaining({ sessionId: sessionIds.sandbox, labels: expect.objectContaining(labels) }),
+    expect.objectContaining({ sessionId, labels: expect.objectContaining(labels) }),
   ]);
-  expect((await project.exportState()).deployment.resources).toHaveLength(4);
-  await expectNothingToDo(project, 1);
+  expect(await visit()).toBe("Hello! This is visit 1.\n");
+  await expectNothingToDo(project, 6);
+  const started = () =>
+    runShell(emulator.url, sessionId, "cat .pulumi-agb-app-30100/process").then(({ stdout }) => stdout);
+  const firstProcess = await started();
 
-  for (const commit of ["9f3c2e1", "1234567"]) {
-    const calls = await callsOf(() => push("preview:request=12", `preview:commit=${commit}`));
-    expect(calls).toEqual({ ListSession: 1, getMcpResource: 1, GetLabel: 2, SetLabel: 1 });
-    expect(await project.outputs()).toEqual({ sessionIds, labels: { sandbox: { ...labels, commit } } });
-  }
-  expect(await callsOf(() => push())).toEqual({ ListSession: 1, getMcpResource: 1, GetLabel: 1 });
-
-  await emulator.advanceClock(29 * minuteMs);
-  expect(emulator.sessions()).toHaveLength(1);
-  await emulator.advanceClock(minuteMs);
-  expect(emulator.sessions()).toEqual([]);
-  expect(await callsOf(() => push())).toEqual({ ListSession: 1, getMcpResource: 1, GetLabel: 1, createSession: 1 });
-  expect(await project.outputs()).not.toMatchObject({ sessionIds });
-
-  expect(await callsOf(() => project.destroy("--refresh"))).toEqual({
+  const relabelled = await callsOf(() => push("preview:request=12", "preview:commit=9f3c2e1"));
+  expect(relabelled).toEqual({
+    ListSession: 1,
     getMcpResource: 1,
-    GetLabel: 1,
-    releaseSessionAsync: 1,
-    getSessionInfo: 1,
+    GetLabel: 2,
+    SetLabel: 1,
+    GetContext: 1,
+    mcp: 1,
   });
+  const unchanged = await callsOf(() => push("preview:request=12", "preview:commit=9f3c2e1"));
+  expect(unchanged).toEqual({ ListSession: 1, getMcpResource: 1, GetLabel: 1, GetContext: 1, mcp: 1 });
+  expect(await project.outputs()).toEqual({ sessionId, labels: { ...labels, commit: "9f3c2e1" } });
+  expect(await visit()).toBe("Hello! This is visit 2.\n");
+  expect(await started()).toBe(firstProcess);
+
+  const server = await readFile(join(project.directory, "app", "server.js"), "utf8");
+  await project.write("app/server.js", server.replace("Hello!", "Good day!"));
+  await push("preview:request=12", "preview:commit=1234567");
+  expect(await project.outputs()).toEqual({ sessionId, labels: { ...labels, commit: "1234567" } });
+  expect(await visit()).toBe("Good day! This is visit 3.\n");
+
+  await emulator.advanceClock(30 * minuteMs);
   expect(emulator.sessions()).toEqual([]);
+  await push();
+  expect((await project.outputs())["sessionId"]).not.toBe(sessionId);
+  expect(await visit()).toBe("Good day! This is visit 4.\n");
+
+  await project.destroy("--refresh");
+  expect(emulator.sessions()).toEqual([]);
+  expect(emulator.contexts()).toEqual([]);
 });
 
 // The steps are those that the README of the example tells.

@@ -76,8 +76,11 @@ test("a push creates or updates the environment", async () => {
     CI_MERGE_REQUEST_SOURCE_BRANCH_SHA: pushedCommit,
     AGB_PREVIEW_ORGANIZATION: "acme",
     AGB_PREVIEW_SECRETS_PROVIDER: "passphrase",
+    AGB_PREVIEW_HEALTH_TIMEOUT: "90s",
   });
-  expect(merged.calls).toEqual([`${plain.calls[0]} --organization acme --secrets-provider passphrase`]);
+  expect(merged.calls).toEqual([
+    `${plain.calls[0]} --organization acme --secrets-provider passphrase --health-timeout 90s`,
+  ]);
 });
 
 test("the lock is freed after a failure", async () => {

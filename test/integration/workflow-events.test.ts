@@ -175,6 +175,7 @@ describe("preview.yml", () => {
       REQUEST: "12",
       ORGANIZATION: "",
       SECRETS_PROVIDER: "",
+      HEALTH_TIMEOUT: "",
     });
   });
 
@@ -297,13 +298,19 @@ exit "\${STUB_EXIT_CODE:-0}"
     ]);
     expect(plain).toMatchObject({ status: "success", outputs: { stack: "pr-12" } });
 
-    const vars = { AGB_PREVIEW_ORGANIZATION: "two words", AGB_PREVIEW_SECRETS_PROVIDER: "awskms://alias/x?region=y" };
+    const vars = {
+      AGB_PREVIEW_ORGANIZATION: "two words",
+      AGB_PREVIEW_SECRETS_PROVIDER: "awskms://alias/x?region=y",
+      AGB_PREVIEW_HEALTH_TIMEOUT: "90s",
+    };
     const set = await runJob("preview.yml", { ...opened, vars });
     expect(set.wordsOf(commands.up)?.slice(6)).toEqual([
       "--organization",
       "two words",
       "--secrets-provider",
       "awskms://alias/x?region=y",
+      "--health-timeout",
+      "90s",
     ]);
     const closed = await runJob("preview.yml", { ...request("pull_request_target", "closed"), vars });
     expect(closed.wordsOf(commands.down)).toEqual([

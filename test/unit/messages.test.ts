@@ -1,4 +1,11 @@
-import { AgbCommand, AgbContext, AgbProvider, AgbSession } from "../../provider";
+import {
+  AgbCommand,
+  AgbContext,
+  AgbProvider,
+  AgbSession,
+  PreviewEnvironment,
+  type PreviewEnvironmentArgs,
+} from "../../provider";
 import { explainConnectionFailure } from "../../provider/api/connection-failure";
 import { readEnvelope } from "../../provider/api/envelope";
 import {
@@ -205,6 +212,22 @@ describe("messages about", () => {
       await failureOf("a mapped key that is not set", () => {
         const opts = { envVarMappings: { AGB_EU_KEY: "AGB_API_KEY" } };
         return new AgbProvider("eu", {}, opts as object);
+      }),
+      await failureOf("everything wrong with a preview environment", () => {
+        const app = { command: "", port: 8080, healthPath: "health", workingDirectory: "app", startTimeoutSeconds: 0 };
+        const cache = { contextId: "SdkCtx-1", name: "x", path: "cache", size: 1 };
+        const args = { imagId: imageId, files: { app: "x" }, setup: [{ comand: "npm ci" }], cache, app };
+        return new PreviewEnvironment("preview", args as object as PreviewEnvironmentArgs);
+      }),
+      await failureOf("a preview environment with values of other types", () => {
+        const args = { files: [], setup: "npm ci", cache: "x", app: "x" };
+        return new PreviewEnvironment("preview", args as object as PreviewEnvironmentArgs);
+      }),
+      await failureOf("a preview environment without an app", () => {
+        return new PreviewEnvironment("preview", { imageId, cache: {} } as object as PreviewEnvironmentArgs);
+      }),
+      await failureOf("a preview environment without arguments", () => {
+        return new PreviewEnvironment("preview", undefined as unknown as PreviewEnvironmentArgs);
       }),
     ];
     expect(warn.mock.calls).toEqual([]);

@@ -1,5 +1,6 @@
 import { heading, join, list, paragraphs } from "../markdown";
 import { commandsSection } from "./commands";
+import { previewEnvironment, previewEnvironmentSection } from "./components";
 import { emulatorSection } from "./emulator";
 import { errorsSection } from "./errors";
 import { functionsSection } from "./functions";
@@ -16,6 +17,7 @@ export function referencePage(): string {
     paragraphs("Everything that `pulumi-agb` offers, with types and defaults."),
     list([
       ...documentedKinds.map(({ name }) => `[\`${name}\`](#${name.toLowerCase()}): arguments, outputs and \`get\``),
+      `[\`${previewEnvironment.name}\`](#${previewEnvironment.name.toLowerCase()}): a session with an app, as one component`,
       "[`AgbProvider`](#agbprovider): an account in code",
       "[Functions](#functions): look up sessions, contexts, addresses and links",
       "[Settings](#settings): configuration and environment variables",
@@ -30,6 +32,7 @@ export function referencePage(): string {
         "place, or *is stored in the state only*: then AGB is not asked, and a later operation uses the new value.",
     ),
     ...documentedKinds.map(kindSection),
+    previewEnvironmentSection(),
     providerSection(),
     functionsSection(),
     settingsSection(),

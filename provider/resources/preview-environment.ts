@@ -1,0 +1,308 @@
+import * as pulumi from "@pulumi/pulumi";
+import { withCode } from "../messages/message-codes";
+import { AgbCommand } from "./agb-command";
+import { AgbContext } from "./agb-context";
+import { AgbFile } from "./agb-file";
+import { AgbSession } from "./agb-session";
+import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "./app-scripts";
+import { isLater, previewProblems } from "./preview-arguments";
+
+/** What a program declares of a preview environment. */
+export interface PreviewEnvironmentArgs {
+  /** Id of the image that the session runs. A change recreates the environment. */
+  readonly imageId: pulumi.Input<string>;
+  /**
+   * Labels of the session. They win over the labels `project`, `environment`, `request` and `commit`, which the component sets
+   * itself. A change updates the session in place.
+   *
+   * @default only the component's own labels
+   */
+  readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Idle time after which AGB releases the session, in seconds. A change recreates the environment.
+   *
+   * @default 1800, the most that AGB recommends
+   */
+  readonly idleTimeoutSeconds?: pulumi.Input<number>;
+  /**
+   * Id of a policy from AGB's console, such as one that lets sessions live longer. A change recreates the environment.
+   *
+   * @default no policy
+   */
+  readonly policyId?: pulumi.Input<string>;
+  /**
+   * Whether each refresh, preview and update counts as use of the session. A change is stored in the state only.
+   *
+   * @default false
+   */
+  readonly keepAlive?: pulumi.Input<boolean>;
+  /**
+   * A context whose files outlive the session. A change recreates the environment.
+   *
+   * @default no files outlive the session
+   */
+  readonly cache?: PreviewCacheArgs;
+  /**
+   * Files and folders to put into the session, by their absolute path there: an asset for a file, an archive for a folder. A
+   * change sends what differs, runs the commands of `setup` again, and restarts the app.
+   *
+   * @default no files
+   */
+  readonly files?: Readonly<Record<string, pulumi.Input<pulumi.asset.Asset | pulumi.asset.Archive>>>;
+  /**
+   * Commands that run one after the other, before the app starts. A change of one runs it and those after it again, and
+   * restarts the app.
+   *
+   * @default no commands
+   */
+  readonly setup?: readonly (pulumi.Input<string> | PreviewSetupCommand)[];
+  /** The app. A change restarts it. */
+  readonly app: PreviewAppArgs;
+}
+
+/** A context for files that outlive the session. */
+export interface PreviewCacheArgs {
+  /** Absolute path in the session where the files are. */
+  readonly path: pulumi.Input<string>;
+  /**
+   * Name of the context. It belongs to this environment alone, and a destroy deletes it.
+   *
+   * @default the names of the project, the stack and the component, joined by hyphens
+   */
+  readonly name?: pulumi.Input<string>;
+  /**
+   * Id of a context that something else owns. Nothing here deletes it.
+   *
+   * @default a context of this environment
+   */
+  readonly contextId?: pulumi.Input<string>;
+  /**
+   * Whether to take over a context that already has the name, such as one that a killed run has left.
+   *
+   * @default true, and false if you set `name`
+   */
+  readonly adopt?: pulumi.Input<boolean>;
+  /**
+   * Whether a destroy also deletes the files. With `false`, a destroy fails while there are files.
+   *
+   * @default true
+   */
+  readonly forceDestroy?: pulumi.Input<boolean>;
+}
+
+/** A command that prepares the session. */
+export interface PreviewSetupCommand {
+  /** A script for the session's `sh`. */
+  readonly command: pulumi.Input<string>;
+  /**
+   * Absolute path in the session.
+   *
+   * @default that of the app
+   */
+  readonly workingDirectory?: pulumi.Input<string>;
+  /**
+   * Environment variables, besides those of the session.
+   *
+   * @default none; those of the app are not set
+   */
+  readonly environment?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Time limit in seconds.
+   *
+   * @default 600
+   */
+  readonly timeoutSeconds?: pulumi.Input<number>;
+}
+
+/** A process that runs in the session and answers HTTP requests. */
+export interface PreviewAppArgs {
+  /** A script for the session's `sh` that runs until the app ends, such as `node server.js`. */
+  readonly command: pulumi.Input<string>;
+  /** Port on which the app listens, from 30100 to 30199. AGB links to no others. The app gets it in the variable `PORT`. */
+  readonly port: number;
+  /**
+   * Path at which the app answers with a status from 200 to 299, after redirects, when it works.
+   *
+   * @default "/"
+   */
+  readonly healthPath?: string;
+  /**
+   * Absolute path in the session. It must exist, for example as one of `files`.
+   *
+   * @default the home directory
+   */
+  readonly workingDirectory?: pulumi.Input<string>;
+  /**
+   * Environment variables, besides those of the session and `PORT`.
+   *
+   * @default none
+   */
+  readonly environment?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * How long the app may take until it answers, in seconds, at most 3600.
+   *
+   * @default 60
+   */
+  readonly startTimeoutSeconds?: number;
+}
+
+const type = "agb:index:PreviewEnvironment";
+
+const defaultIdleTimeoutSeconds = 1_800;
+const defaultStartTimeoutSeconds = 60;
+
+/**
+ * A preview environment: a labelled session with files, commands that prepare it, and an app that runs in it.
+ *
+ * The app is a process that goes on when `pulumi up` has ended. The `up` waits until the app answers, and fails with the end of
+ * its log if it does not. When a file, a command or a variable changes, the next `up` restarts the app. When nothing changes, it
+ * goes on. When AGB has released the session, the next `up` recreates everything, and the files of `cache` are there again.
+ *
+ * Pulumi does not notice an app that ends later. `pulumi-agb preview-environment up` asks the app through AGB's link before and
+ * after an update, and restarts one that does not answer. By hand: `pulumi up --replace URN`, with the URN of the app's command.
+ *
+ * The component sets the labels `project`, `environment` (`pr-` and the request's number, or the stack's name), `request` and
+ * `commit`. It takes the last two from `preview:request` and `preview:commit` of the configuration, which CI jobs set.
+ *
+ * @example
+ * import * as pulumi from "@pulumi/pulumi";
+ * import { PreviewEnvironment } from "pulumi-agb";
+ *
+ * const preview = new PreviewEnvironment("preview", {
+ *   imageId: "agb-code-space-1",
+ *   files: { "/home/user/app": new pulumi.asset.FileArchive("./app") },
+ *   setup: ["npm ci"],
+ *   app: {
+ *     command: "node server.js",
+ *     workingDirectory: "/home/user/app",
+ *     port: 30100,
+ *     healthPath: "/health",
+ *   },
+ * });
+ *
+ * export const sessionId = preview.sessionId;
+ */
+export class PreviewEnvironment extends pulumi.ComponentResource {
+  /** The session, for further files, commands and links. */
+  readonly session: AgbSession;
+  /** AGB's id of the session. */
+  readonly sessionId: pulumi.Output<string>;
+  /** The declared labels and those of the component. */
+  readonly labels: pulumi.Output<Record<string, string>>;
+  readonly #app: AgbCommand;
+  readonly #port: number;
+
+  /**
+   * @param name name of the resource, unique in the stack. The names of its parts begin with it
+   * @throws Error that lists everything that is wrong with the arguments; nothing was created then
+   */
+  constructor(name: string, args: PreviewEnvironmentArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    const problems = previewProblems(args);
+    if (problems.length > 0) {
+      const message = `PreviewEnvironment "${name}": ${problems.join("; ")}. Correct the arguments; nothing was created.`;
+      throw new Error(withCode(message, "AGB981"));
+    }
+    super(type, name, {}, opts);
+    const { imageId, labels, idleTimeoutSeconds = defaultIdleTimeoutSeconds, policyId, keepAlive, cache, app } = args;
+    const { port, healthPath = "/" } = app;
+    const child = { parent: this };
+    this.session = new AgbSession(
+      `${name}-session`,
+      {
+        imageId,
+        labels: withFacts(labels),
+        idleTimeoutSeconds,
+        ...(policyId !== undefined && { policyId }),
+        ...(keepAlive !== undefined && { keepAlive }),
+        ...(cache !== undefined && { contextSyncs: [{ contextId: contextOf(name, cache, child), path: cache.path }] }),
+      },
+      child,
+    );
+    this.sessionId = this.session.sessionId;
+    this.labels = this.session.labels;
+    const files = Object.entries(args.files ?? {}).map(
+      ([path, source]) => new AgbFile(`${name}-file${path}`, { sessionId: this.sessionId, source, path }, child),
+    );
+    const hashes = files.map(({ contentHash }) => contentHash);
+    const before: pulumi.Input<unknown>[] = [...hashes];
+    const done: pulumi.Resource[] = [...files];
+    for (const [index, entry] of (args.setup ?? []).entries()) {
+      const { command, ...more } = setupCommand(entry);
+      const spec = { ...(app.workingDirectory !== undefined && { workingDirectory: app.workingDirectory }), ...more };
+      const step = new AgbCommand(
+        `${name}-setup-${index + 1}`,
+        { sessionId: this.sessionId, create: command, ...spec, triggers: [...before] },
+        { ...child, dependsOn: [...done] },
+      );
+      before.push(command, spec.workingDirectory, spec.environment);
+      done.push(step);
+    }
+    this.#port = port;
+    this.#app = new AgbCommand(
+      `${name}-app`,
+      { sessionId: this.sessionId, ...appCommand(app, healthPath), triggers: before },
+      { ...child, dependsOn: done },
+    );
+    const previewApp = {
+      sessionId: this.sessionId,
+      port,
+      healthPath,
+      command: this.#app.urn,
+      log: `${appFolder(port)}/log`,
+    };
+    this.registerOutputs({ sessionId: this.sessionId, labels: this.labels, previewApp });
+  }
+
+  /**
+   * AGB's link to the app, once the app answers. The program asks for it when it first reads this field. It holds a token, so it
+   * is secret, and it is another one in each run: do not export it from programs that run in CI.
+   */
+  get url(): pulumi.Output<string> {
+    return pulumi.secret(this.#app.id.apply(() => this.session.link(this.#port)));
+  }
+}
+
+/** The labels with what the CI job says. Declared labels win. */
+function withFacts(labels: PreviewEnvironmentArgs["labels"]): pulumi.Input<Record<string, pulumi.Input<string>>> {
+  const config = new pulumi.Config("preview");
+  const request = config.get("request");
+  const commit = config.get("commit");
+  const facts = {
+    project: pulumi.getProject(),
+    environment: request ? `pr-${request}` : pulumi.getStack(),
+    ...(request && { request }),
+    ...(commit && { commit }),
+  };
+  return isLater(labels) ? pulumi.output(labels).apply((known) => ({ ...facts, ...known })) : { ...facts, ...labels };
+}
+
+function contextOf(
+  component: string,
+  { name, contextId, adopt = name === undefined, forceDestroy = true }: PreviewCacheArgs,
+  child: pulumi.CustomResourceOptions,
+): pulumi.Input<string> {
+  if (contextId !== undefined) {
+    return contextId;
+  }
+  const ownName = name ?? `${pulumi.getProject()}-${pulumi.getStack()}-${component}`;
+  return new AgbContext(`${component}-cache`, { name: ownName, adopt, forceDestroy }, child).contextId;
+}
+
+function setupCommand(entry: pulumi.Input<string> | PreviewSetupCommand): PreviewSetupCommand {
+  return typeof entry === "string" || isLater(entry) ? { command: entry } : entry;
+}
+
+function appCommand(app: PreviewAppArgs, healthPath: string) {
+  const { command, port, workingDirectory, environment, startTimeoutSeconds = defaultStartTimeoutSeconds } = app;
+  const start = (known: string) => startAppScript({ command: known, port, healthPath, startTimeoutSeconds });
+  const variables = { PORT: String(port) };
+  return {
+    create: isLater(command) ? pulumi.output(command).apply(start) : start(command),
+    delete: stopAppScript(port),
+    environment: isLater(environment)
+      ? pulumi.output(environment).apply((known) => ({ ...variables, ...known }))
+      : { ...variables, ...environment },
+    ...(workingDirectory !== undefined && { workingDirectory }),
+    timeoutSeconds: startTimeoutSeconds + overheadSeconds,
+  };
+}
