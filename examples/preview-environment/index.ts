@@ -1,22 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import { AgbSession } from "pulumi-agb";
+import { PreviewEnvironment } from "pulumi-agb";
 
-const preview = new pulumi.Config("preview");
-const request = preview.require("request");
-// Jobs set the commit. It is optional when you run Pulumi by hand; then the session has no such label.
-const commit = preview.get("commit");
-
-const sandbox = new AgbSession("sandbox", {
+const preview = new PreviewEnvironment("preview", {
   imageId: "agb-code-space-1",
-  labels: {
-    project: pulumi.getProject(),
-    environment: `pr-${request}`,
-    request,
-    ...(commit && { commit }),
+  labels: { team: "storefront" },
+  // The files in this folder of the session are there again when AGB has released it.
+  cache: { path: "/home/user/cache" },
+  files: { "/home/user/app": new pulumi.asset.FileArchive("./app") },
+  setup: ["node --check server.js"],
+  app: {
+    command: "node server.js",
+    workingDirectory: "/home/user/app",
+    port: 30100,
+    healthPath: "/health",
+    environment: { CACHE: "../cache" },
   },
-  // AGB ends any session after 30 minutes. Reviewers have that long, even if the session is idle.
-  idleTimeoutSeconds: 1800,
 });
 
-export const sessionIds = { sandbox: sandbox.sessionId };
-export const labels = { sandbox: sandbox.labels };
+export const sessionId = preview.sessionId;
+export const labels = preview.labels;
