@@ -7,6 +7,7 @@
  * - `process`: the id of the app's process group. The second line tells it apart from a later one with the same id.
  * - `log`: what the app wrote since its last start.
  */
+import { quoteForShell } from "../lifecycle/shell-quoting";
 
 /** What to start, and how to see that it works. */
 export interface AppStart {
@@ -50,7 +51,7 @@ export function startAppScript({ command, port, healthPath, startTimeoutSeconds 
   return `home=$(pwd)
 mkdir -p ${folderOf(port)} && cd ${folderOf(port)} || exit 1
 folder=$(pwd)
-url=${quote(`http://127.0.0.1:${port}${healthPath}`)}
+url=${quoteForShell(`http://127.0.0.1:${port}${healthPath}`)}
 ${askFunction}
 ${stopFunctions}
 stop_app
@@ -61,7 +62,7 @@ if [ -n "$status" ]; then
   exit 1
 fi
 cd "$home" || exit 1
-command=${quote(command)}
+command=${quoteForShell(command)}
 if command -v setsid >/dev/null; then
   setsid sh -c "$command" </dev/null >"$folder/log" 2>&1 &
 else
@@ -158,8 +159,3 @@ else
   exit 1
 fi
 `;
-
-/** Quotes a string for `sh`. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
