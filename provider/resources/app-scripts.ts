@@ -63,6 +63,7 @@ if [ -n "$status" ]; then
 fi
 cd "$home" || exit 1
 command=${quoteForShell(command)}
+export PORT=${port}
 if command -v setsid >/dev/null; then
   setsid sh -c "$command" </dev/null >"$folder/log" 2>&1 &
 else

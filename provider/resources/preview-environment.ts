@@ -295,13 +295,10 @@ function setupCommand(entry: pulumi.Input<string> | PreviewSetupCommand): Previe
 function appCommand(app: PreviewAppArgs, healthPath: string) {
   const { command, port, workingDirectory, environment, startTimeoutSeconds = defaultStartTimeoutSeconds } = app;
   const start = (known: string) => startAppScript({ command: known, port, healthPath, startTimeoutSeconds });
-  const variables = { PORT: String(port) };
   return {
     create: isLater(command) ? pulumi.output(command).apply(start) : start(command),
     delete: stopAppScript(port),
-    environment: isLater(environment)
-      ? pulumi.output(environment).apply((known) => ({ ...variables, ...known }))
-      : { ...variables, ...environment },
+    ...(environment !== undefined && { environment }),
     ...(workingDirectory !== undefined && { workingDirectory }),
     timeoutSeconds: startTimeoutSeconds + overheadSeconds,
   };

@@ -57,6 +57,7 @@ test("the apps of two requests come up side by side, and each comment has the co
   expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
   for (const request of [1, 2]) {
     expect(await visit(request)).toMatch(/^hello \d+$/);
+    expect(results[request - 1]?.stdout).toContain(`The app answers at / on port ${port(request)} (HTTP 200).`);
     expect(commentOn(request)).toContain(`The preview environment of request ${request} is ready\n`);
     expect(commentOn(request)).toContain(linkCommand(request));
   }

@@ -27,7 +27,7 @@ async function openSession({ programs }: { readonly programs?: readonly string[]
   await writeFile(join(home, "server.js"), server);
   const port = await freePort();
   const path = programs === undefined ? process.env["PATH"] : await linkPrograms(join(home, "bin"), programs);
-  const environment = { PATH: path, HOME: home, PORT: String(port) };
+  const environment = { PATH: path, HOME: home };
   const run = (script: string, more: NodeJS.ProcessEnv = {}) =>
     runBounded("/bin/sh", ["-c", script], {
       directory: home,

@@ -31,7 +31,6 @@ test("the least of an environment is a session with the CI job's facts, and an a
     sessionId: "preview-session-id",
     create: expect.stringContaining("command='node server.js'"),
     delete: expect.stringContaining("stop_app"),
-    environment: { PORT: "30100" },
     timeoutSeconds: 120,
     triggers: [],
   });
@@ -160,7 +159,7 @@ test("secret variables and a secret command stay secret", async () => {
   });
   const { inputs } = registration("preview-app");
   expect(inputs["create"]).toEqual(secret(expect.stringContaining("command='start --key hidden'")));
-  expect(JSON.stringify(inputs["environment"])).toBe(JSON.stringify({ PORT: "30100", TOKEN: secret("hidden-too") }));
+  expect(JSON.stringify(inputs["environment"])).toBe(JSON.stringify({ TOKEN: secret("hidden-too") }));
 });
 
 test("its parts use the provider of the component", async () => {
