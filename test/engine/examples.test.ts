@@ -47,7 +47,7 @@ test.each([
   },
 );
 
-// The calls are those in the example's README.
+// The calls are those in the example's README, apart from those for commands and for waiting, which depend on time.
 test("a preview environment runs its app, follows each push, comes back with its data when AGB released it, and is closed", async () => {
   const { emulator, project } = await openExample("preview-environment", {
     allowExec: true,
@@ -58,6 +58,10 @@ test("a preview environment runs its app, follows each push, comes back with its
     await work();
     return difference(emulator.requestCounts(), before);
   };
+  const timelessCallsOf = async (work: () => Promise<unknown>) => {
+    const { mcp: _, getSessionInfo: __, GetContextInfo: ___, ...calls } = await callsOf(work);
+    return calls;
+  };
   const push = (...config: string[]) => project.up("--refresh", ...config.flatMap((pair) => ["--config", pair]));
   const visit = async () => {
     const { sessionId } = await project.outputs();
@@ -67,7 +71,10 @@ test("a preview environment runs its app, follows each push, comes back with its
   const labels = { project: "preview-environment", environment: "pr-12", request: "12", team: "storefront" };
 
   // The stack, its identity and Pulumi's provider; the component with context, session, files, setup and app.
-  expect(changesIn((await push("preview:request=12")).stdout)).toEqual({ created: 8 });
+  const opened = await timelessCallsOf(async () => {
+    expect(changesIn((await push("preview:request=12")).stdout)).toEqual({ created: 8 });
+  });
+  expect(opened).toEqual({ ListSession: 1, GetContext: 2, createSession: 1 });
   const { sessionId, ...others } = await project.outputs();
   expect(others).toEqual({ labels });
   expect(emulator.sessions()).toEqual([
@@ -96,17 +103,29 @@ test("a preview environment runs its app, follows each push, comes back with its
 
   const server = await readFile(join(project.directory, "app", "server.js"), "utf8");
   await project.write("app/server.js", server.replace("Hello!", "Good day!"));
-  await push("preview:request=12", "preview:commit=1234567");
+  const changed = await timelessCallsOf(() => push("preview:request=12", "preview:commit=1234567"));
+  expect(changed).toEqual({ ListSession: 1, GetContext: 1, getMcpResource: 1, GetLabel: 2, SetLabel: 1 });
   expect(await project.outputs()).toEqual({ sessionId, labels: { ...labels, commit: "1234567" } });
   expect(await visit()).toBe("Good day! This is visit 3.\n");
 
-  await emulator.advanceClock(30 * minuteMs);
+  await emulator.advanceClock(29 * minuteMs);
+  expect(emulator.sessions()).toHaveLength(1);
+  await emulator.advanceClock(minuteMs);
   expect(emulator.sessions()).toEqual([]);
-  await push();
+  const recreated = await timelessCallsOf(() => push());
+  expect(recreated).toEqual({ ListSession: 1, GetContext: 1, createSession: 1, getMcpResource: 1, GetLabel: 1 });
   expect((await project.outputs())["sessionId"]).not.toBe(sessionId);
   expect(await visit()).toBe("Good day! This is visit 4.\n");
 
-  await project.destroy("--refresh");
+  const closed = await timelessCallsOf(() => project.destroy("--refresh"));
+  expect(closed).toEqual({
+    GetContext: 3,
+    getMcpResource: 1,
+    GetLabel: 1,
+    SyncContext: 1,
+    releaseSessionAsync: 1,
+    DeleteContext: 1,
+  });
   expect(emulator.sessions()).toEqual([]);
   expect(emulator.contexts()).toEqual([]);
 });

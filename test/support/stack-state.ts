@@ -35,7 +35,7 @@ export function sessionIdsOf(state: StackState): Record<string, string | undefin
 /**
  * The resources of a stack as strings, by URN, to compare them byte by byte. Left out are property dependencies on nothing
  * (`"labels": []`): the engine itself writes them at each `up` and drops them at each `refresh`, whatever the provider.
- * Dependencies are sorted, because Pulumi's SDK sends them in any order.
+ * Dependencies are sorted, because the engine keeps them in a set and writes them in any order.
  */
 export function resourceTexts(state: StackState): Record<string, string> {
   return Object.fromEntries(
