@@ -2,8 +2,6 @@ import { z } from "zod";
 import type { AgbClient, Operation } from "./client";
 import { sessionGoneCodes } from "./gone";
 
-export { isLinkedPort, linkedPorts } from "./linked-ports";
-
 const linkOperation: Operation<{ sessionId: string; port: number; protocol: "https" | "wss" }, string> = {
   name: "getLink",
   method: "GET",

@@ -33,9 +33,9 @@ const configNamespace = "preview";
 
 /**
  * Creates or updates the preview environment of a request, and waits until its apps answer. Reports both in the log, in the
- * job's summary and outputs, and in the one comment on the request. An app that did not answer before the update is
- * restarted by it. Does nothing for a closed request. Its environment was already removed, and nothing
- * would remove what an old job creates that is started again.
+ * job's summary and outputs, and in the one comment on the request. An app that did not answer before the update is restarted
+ * by it. Does nothing for a closed request. Its environment was already removed, and nothing would remove what an old job
+ * creates that is started again.
  *
  * @returns Pulumi's exit code; 0 when there was nothing to do, 1 when the stack was removed at the same time, `appNotUp` when
  *   only an app is not up

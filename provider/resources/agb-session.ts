@@ -5,6 +5,7 @@ import type { SessionState } from "../kinds/session";
 import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKey } from "../lifecycle/ownership";
 import { checkConstruction, deletingFirst, isConfigSecret } from "./constructor-checks";
 import type { DeepInputs } from "./deep-inputs";
+import { isLater } from "./later-values";
 import { providerReference } from "./reference";
 import { isRetained, watchRetention } from "./retention";
 import type { SeededOutputs } from "./seeded-outputs";
@@ -281,9 +282,8 @@ function labelsWithOwner(
     retains: isRetained(opts),
   });
   const owner = { ...names, [ownershipKeys.stackId]: stackId() };
-  const merged =
-    pulumi.Output.isInstance(labels) || labels instanceof Promise
-      ? pulumi.output(labels).apply((known) => ({ ...known, ...owner }))
-      : { ...labels, ...owner };
+  const merged = isLater(labels)
+    ? pulumi.output(labels).apply((known) => ({ ...known, ...owner }))
+    : { ...labels, ...owner };
   return isConfigSecret(settingNames.defaultLabels.key) ? pulumi.secret(merged) : merged;
 }

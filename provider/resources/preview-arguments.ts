@@ -1,7 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
 import { isHealthPath } from "../api/health-path";
 import { isLinkedPort, linkedPorts } from "../api/linked-ports";
 import { nearestName } from "../nearest-name";
+import { isLater } from "./later-values";
 import type { PreviewEnvironmentArgs } from "./preview-environment";
 
 const known = {
@@ -30,11 +30,6 @@ export function previewProblems(args: PreviewEnvironmentArgs): string[] {
     ...(files === undefined ? [] : filesProblems(files)),
     ...(setup === undefined ? [] : setupProblems(setup)),
   ];
-}
-
-/** Whether a value is one that only Pulumi knows. */
-export function isLater(value: unknown): value is pulumi.Output<unknown> | Promise<unknown> {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
 function appProblems(app: unknown): string[] {

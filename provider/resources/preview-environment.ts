@@ -5,7 +5,8 @@ import { AgbContext } from "./agb-context";
 import { AgbFile } from "./agb-file";
 import { AgbSession } from "./agb-session";
 import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "./app-scripts";
-import { isLater, previewProblems } from "./preview-arguments";
+import { isLater } from "./later-values";
+import { previewProblems } from "./preview-arguments";
 
 /** What a program declares of a preview environment. */
 export interface PreviewEnvironmentArgs {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { linkedPorts } from "../../provider/api/links";
+import { linkedPorts } from "../../provider/api/linked-ports";
 import { findBlocksOfTest } from "../docs/code-blocks";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { createId } from "../support/emulator-requests";

@@ -123,18 +123,6 @@ export class Declarations {
     return documentationOf(method);
   }
 
-  /** The comment of a getter of a class. */
-  getter(className: string, name: string): Documentation {
-    const declaration = this.#find(className);
-    const getter = ts.isClassDeclaration(declaration)
-      ? declaration.members.filter(ts.isGetAccessor).find((member) => member.name.getText(this.#source) === name)
-      : undefined;
-    if (getter === undefined) {
-      throw new Error(`${this.path}: ${className} has no field ${name}`);
-    }
-    return documentationOf(getter);
-  }
-
   /** The names and comments of the fields of a constant object. */
   constantFields(name: string): (Documentation & { readonly name: string })[] {
     const value = this.#initializer(name);

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { getLink, getResourceUrl, isLinkedPort, linkedPorts } from "../../api/links";
+import { isLinkedPort, linkedPorts } from "../../api/linked-ports";
+import { getLink, getResourceUrl } from "../../api/links";
 import { note, ofSession, outliveReader, withAgb } from "../agb-access";
 import { addHelpSections } from "../help-text";
 import {

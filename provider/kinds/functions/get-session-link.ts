@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { getLink, isLinkedPort, linkedPorts } from "../../api/links";
+import { isLinkedPort, linkedPorts } from "../../api/linked-ports";
+import { getLink } from "../../api/links";
 import { unlessGone } from "../../api/unless-gone";
 import { mustBe, ruleCode } from "../types";
 import { lookUp } from "./look-up";

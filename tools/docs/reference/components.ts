@@ -1,5 +1,6 @@
 import { Declarations, type Field } from "../declarations";
-import { codeBlock, defaultWords, heading, join, list, paragraphs } from "../markdown";
+import { defaultWords, heading, join, list, paragraphs } from "../markdown";
+import { classOpening } from "./resources";
 
 /** The component that programs declare. */
 export const previewEnvironment = { name: "PreviewEnvironment", path: "resources/preview-environment.ts" } as const;
@@ -15,12 +16,8 @@ const innerInterfaces = [
 export function previewEnvironmentSection(): string {
   const { name, path } = previewEnvironment;
   const source = new Declarations(path);
-  const { text, example } = source.documentation(name);
   return join(
-    heading(2, `\`${name}\``),
-    paragraphs(text),
-    codeBlock("ts", example),
-    heading(3, `${name}: arguments`),
+    ...classOpening(name, source),
     list(source.fields(`${name}Args`).map(argumentEntry)),
     ...innerInterfaces.flatMap(([inner, argument]) => [
       heading(3, `${name}: \`${argument}\``),
@@ -28,10 +25,7 @@ export function previewEnvironmentSection(): string {
       list(source.fields(inner).map(argumentEntry)),
     ]),
     heading(3, `${name}: outputs`),
-    list([
-      ...source.fields(name).map((field) => `\`${field.name}\`: ${field.text}`),
-      `\`url\`: ${source.getter(name, "url").text}`,
-    ]),
+    list([...source.fields(name), ...source.members(name)].map((output) => `\`${output.name}\`: ${output.text}`)),
   );
 }
 

@@ -66,16 +66,18 @@ export function changeSentence(noun: string, { change }: Pick<Property, "change"
   }
 }
 
+/** What the section of a class begins with, up to the heading of its arguments. */
+export function classOpening(name: string, source: Declarations): string[] {
+  const { text, example } = source.documentation(name);
+  return [heading(2, `\`${name}\``), paragraphs(text), codeBlock("ts", example), heading(3, `${name}: arguments`)];
+}
+
 /** The section of a kind. */
 export function kindSection(kind: DocumentedKind): string {
   const { name } = kind;
   const source = new Declarations(kind.path);
-  const { text, example } = source.documentation(name);
   return join(
-    heading(2, `\`${name}\``),
-    paragraphs(text),
-    codeBlock("ts", example),
-    heading(3, `${name}: arguments`),
+    ...classOpening(name, source),
     ...argumentSections(kind, source),
     heading(3, `${name}: outputs`),
     ...outputSections(kind, source),
