@@ -221,12 +221,9 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
     );
     this.sessionId = this.session.sessionId;
     this.labels = this.session.labels;
-    const files = Object.entries(args.files ?? {}).map(
-      ([path, source]) => new AgbFile(`${name}-file${path}`, { sessionId: this.sessionId, source, path }, child),
-    );
-    const hashes = files.map(({ contentHash }) => contentHash);
-    const before: pulumi.Input<unknown>[] = [...hashes];
-    const done: pulumi.Resource[] = [...files];
+    const files = declareFiles(name, args.files ?? {}, this.sessionId, child);
+    const before: pulumi.Input<unknown>[] = files.size > 0 ? [hashesOf(files)] : [];
+    const done: pulumi.Resource[] = [...files.values()];
     for (const [index, entry] of (args.setup ?? []).entries()) {
       const { command, ...more } = setupCommand(entry);
       const spec = { ...(app.workingDirectory !== undefined && { workingDirectory: app.workingDirectory }), ...more };
@@ -235,7 +232,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
         { sessionId: this.sessionId, create: command, ...spec, triggers: [...before] },
         { ...child, dependsOn: [...done] },
       );
-      before.push(command, spec.workingDirectory, spec.environment);
+      before.push({ command, workingDirectory: spec.workingDirectory, environment: spec.environment });
       done.push(step);
     }
     this.#port = port;
@@ -287,6 +284,28 @@ function contextOf(
   }
   const ownName = name ?? `${pulumi.getProject()}-${pulumi.getStack()}-${component}`;
   return new AgbContext(`${component}-cache`, { name: ownName, adopt, forceDestroy }, child).contextId;
+}
+
+/** Declares the files in the order of their paths, so that another order in the program is no change. */
+function declareFiles(
+  component: string,
+  files: NonNullable<PreviewEnvironmentArgs["files"]>,
+  sessionId: pulumi.Input<string>,
+  child: pulumi.CustomResourceOptions,
+): ReadonlyMap<string, AgbFile> {
+  const declared = new Map<string, AgbFile>();
+  for (const [path, source] of Object.entries(files).sort(([one], [other]) => (one < other ? -1 : 1))) {
+    // A file may come from the archive of a folder above. The folder's update deletes it there, so it must be done first.
+    const above = [...declared].filter(([folder]) => path.startsWith(`${folder}/`)).map(([, file]) => file);
+    const options = { ...child, dependsOn: above };
+    declared.set(path, new AgbFile(`${component}-file${path}`, { sessionId, source, path }, options));
+  }
+  return declared;
+}
+
+/** What changes when a file changes, moves, comes or goes. */
+function hashesOf(files: ReadonlyMap<string, AgbFile>): Readonly<Record<string, pulumi.Output<string>>> {
+  return Object.fromEntries([...files].map(([path, { contentHash }]) => [path, contentHash]));
 }
 
 function setupCommand(entry: pulumi.Input<string> | PreviewSetupCommand): PreviewSetupCommand {

@@ -123,6 +123,14 @@ test("files come first, then the setup commands in order, then the app", async (
   expect([dependsOn(second, "preview-setup-1"), dependsOn(start, "preview-setup-2")]).toEqual([true, true]);
 });
 
+test("a file below a folder is put there after the folder, whose archive may have held it before", async () => {
+  const source = new pulumi.asset.StringAsset("1");
+  const files = { "/app/config.json": source, "/app": new pulumi.asset.AssetArchive({}), "/apples": source };
+  const { registration } = await run({ ...minimal, files });
+  expect(dependsOn(registration("preview-file/app/config.json"), "preview-file/app")).toBe(true);
+  expect(dependsOn(registration("preview-file/apples"), "preview-file/app")).toBe(false);
+});
+
 test("a changed file restarts everything after it, and a changed command only itself and what is after it", async () => {
   const triggersOf = async (hash: string, ...setup: string[]) => {
     const files = { "/app": new pulumi.asset.StringAsset("1") };
@@ -138,6 +146,17 @@ test("a changed file restarts everything after it, and a changed command only it
   expect(changed.slice(0, 2)).toEqual(before.slice(0, 2));
   expect(changed[2]).not.toEqual(before[2]);
   expect(await triggersOf("aaa", "one", "two")).toEqual(before);
+});
+
+test("a file that moves to another path restarts the app, and another order of the files does not", async () => {
+  const triggersOf = async (...paths: string[]) => {
+    const files = Object.fromEntries(paths.map((path) => [path, new pulumi.asset.StringAsset("1")]));
+    const { registration } = await run({ ...minimal, files }, { state: { contentHash: "aaa" } });
+    return JSON.stringify(registration("preview-app").inputs["triggers"]);
+  };
+  const before = await triggersOf("/a/one", "/a/two");
+  expect(await triggersOf("/a/one", "/a/three")).not.toBe(before);
+  expect(await triggersOf("/a/two", "/a/one")).toBe(before);
 });
 
 test("nothing in the app's command depends on the commit, so a push that changes nothing else restarts nothing", async () => {
