@@ -7,6 +7,7 @@ import { AgbSession } from "./agb-session";
 import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "./app-scripts";
 import { isLater } from "./later-values";
 import { previewProblems } from "./preview-arguments";
+import { cacheName } from "./preview-cache";
 
 /** What a program declares of a preview environment. */
 export interface PreviewEnvironmentArgs {
@@ -68,7 +69,7 @@ export interface PreviewCacheArgs {
   /**
    * Name of the context. It belongs to this environment alone, and a destroy deletes it.
    *
-   * @default the names of the project, the stack and the component, joined by hyphens
+   * @default the names of the project, the stack and the component and the id of the stack, joined by hyphens
    */
   readonly name?: pulumi.Input<string>;
   /**
@@ -215,7 +216,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
         idleTimeoutSeconds,
         ...(policyId !== undefined && { policyId }),
         ...(keepAlive !== undefined && { keepAlive }),
-        ...(cache !== undefined && { contextSyncs: [{ contextId: contextOf(name, cache, child), path: cache.path }] }),
+        ...(cache !== undefined && { contextSyncs: [{ contextId: contextOf(this, name, cache), path: cache.path }] }),
       },
       child,
     );
@@ -274,16 +275,18 @@ function withFacts(labels: PreviewEnvironmentArgs["labels"]): pulumi.Input<Recor
   return isLater(labels) ? pulumi.output(labels).apply((known) => ({ ...facts, ...known })) : { ...facts, ...labels };
 }
 
+/** The context of a component: its own, or the one that it is given. */
 function contextOf(
-  component: string,
+  component: PreviewEnvironment,
+  componentName: string,
   { name, contextId, adopt = name === undefined, forceDestroy = true }: PreviewCacheArgs,
-  child: pulumi.CustomResourceOptions,
 ): pulumi.Input<string> {
   if (contextId !== undefined) {
     return contextId;
   }
-  const ownName = name ?? `${pulumi.getProject()}-${pulumi.getStack()}-${component}`;
-  return new AgbContext(`${component}-cache`, { name: ownName, adopt, forceDestroy }, child).contextId;
+  const ownName = name ?? cacheName(component, componentName);
+  const args = { name: ownName, adopt, forceDestroy };
+  return new AgbContext(`${componentName}-cache`, args, { parent: component }).contextId;
 }
 
 /** Declares the files in the order of their paths, so that another order in the program is no change. */

@@ -71,13 +71,36 @@ describe("the cache", () => {
   test("is a context of this environment, which a killed run's leftovers do not stop", async () => {
     const { registration } = await run({ ...minimal, cache: { path: "/home/user/cache" } });
     expect(without(registration("preview-cache"))).toEqual({
-      name: "shop-dev-preview",
+      name: "shop-dev-preview-agb-id",
       adopt: true,
       forceDestroy: true,
     });
     expect(registration("preview-session").inputs["contextSyncs"]).toEqual([
       { contextId: "preview-cache-id", path: "/home/user/cache" },
     ]);
+  });
+
+  const cached: PreviewEnvironmentArgs = { ...minimal, cache: { path: "/c" } };
+  const nameOf = ({ inputs }: Registration) => inputs["name"];
+
+  test("has another name in each stack, even if the names of project, stack and component are the same", async () => {
+    const nameIn = async (options: ProgramOptions) => nameOf((await run(cached, options)).registration("preview-cache"));
+    const name = await nameIn({ stackId: "0123456789abcdef" });
+    expect(name).toBe("shop-dev-preview-0123456789abcdef");
+    expect(await nameIn({ stackId: "fedcba9876543210" })).not.toBe(name);
+    expect(await nameIn({ stackId: "", preview: true })).toBe(pulumi.runtime.unknownValue);
+  });
+
+  test("has another name in each component, even if two have the same name below different parents", async () => {
+    const { registrations } = await runProgram(() => {
+      for (const type of ["shop:index:Web", "shop:index:Desk"]) {
+        const parent = new pulumi.ComponentResource(type, "app");
+        new PreviewEnvironment("preview", cached, { parent });
+      }
+    });
+    const names = registrations.filter(({ name }) => name === "preview-cache").map(nameOf);
+    expect(names).toEqual([0, 1].map(() => expect.stringMatching(/^shop-dev-preview-[0-9a-f]{8}-agb-id$/)));
+    expect(new Set(names).size).toBe(2);
   });
 
   test("with a name of its own takes over nothing, unless it says so", async () => {
