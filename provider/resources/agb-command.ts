@@ -144,7 +144,7 @@ export class AgbCommand extends pulumi.CustomResource {
 
   /**
    * @param name name of the resource, unique in the stack; begins each line of output that is shown
-   * @throws Error when `opts.import` or `opts.id` is set: a command exists only in the state
+   * @throws RunError when `opts.import` or `opts.id` is set: a command exists only in the state
    */
   constructor(name: string, args: AgbCommandArgs, opts: pulumi.CustomResourceOptions = {}) {
     checkConstruction(words, name, opts);

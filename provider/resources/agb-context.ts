@@ -78,7 +78,7 @@ export class AgbContext extends pulumi.CustomResource {
 
   /**
    * @param name name of the resource, unique in the stack
-   * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
+   * @throws RunError when `opts.import` is set: Pulumi cannot import dynamic resources
    */
   constructor(name: string, args: AgbContextArgs, opts: pulumi.CustomResourceOptions = {}) {
     checkConstruction(words, name, opts);

@@ -111,7 +111,7 @@ export class AgbFile extends pulumi.CustomResource {
 
   /**
    * @param name name of the resource, unique in the stack
-   * @throws Error when `opts.import` or `opts.id` is set: files can only be put
+   * @throws RunError when `opts.import` or `opts.id` is set: files can only be put
    */
   constructor(name: string, args: AgbFileArgs, opts: pulumi.CustomResourceOptions = {}) {
     checkConstruction(words, name, opts);

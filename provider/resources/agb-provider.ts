@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { configNamespace, isVariableSet, settingNames, type VariableMappings } from "../config";
-import { withCode } from "../messages/message-codes";
 import { nearestName } from "../nearest-name";
+import { programError } from "./program-error";
 import { rememberSettings } from "./provider-settings";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
@@ -58,7 +58,7 @@ export interface AgbProviderArgs {
  *
  * export const sessionId = web.sessionId;
  *
- * @throws Error when an argument is unknown, when `apiKey` is an empty string, or when the variable that is mapped to the key
+ * @throws RunError when an argument is unknown, when `apiKey` is an empty string, or when the variable that is mapped to the key
  *   is not set: the key of another account would be used instead
  */
 export class AgbProvider extends pulumi.ProviderResource {
@@ -74,7 +74,7 @@ export class AgbProvider extends pulumi.ProviderResource {
 
     if (args.apiKey === "") {
       const message = `AgbProvider "${name}": apiKey is empty. Leave it out to use the stack's key or the environment's.`;
-      throw new Error(withCode(message, "AGB211"));
+      throw programError(message, "AGB211");
     }
     const { apiKey, endpoint, timeoutMs, defaultLabels, ignoreLabels } = settingNames;
     const keyVariable = Object.keys(mappings).find((variable) => mappings[variable] === apiKey.variable);
@@ -82,7 +82,7 @@ export class AgbProvider extends pulumi.ProviderResource {
       const message =
         `AgbProvider "${name}": envVarMappings takes the key from ${keyVariable}, which is not set. Set it: without it, ` +
         `${apiKey.variable} of another account would be used.`;
-      throw new Error(withCode(message, "AGB212"));
+      throw programError(message, "AGB212");
     }
     const settings = {
       [apiKey.key]: args.apiKey ? pulumi.secret(args.apiKey) : stack(apiKey, () => config.getSecret("apiKey")),
@@ -114,7 +114,7 @@ function refuseUnknownArguments(name: string, args: AgbProviderArgs): void {
     const meant = nearestName(unknown, argumentNames);
     const advice = meant === undefined ? `it has ${argumentNames.join(", ")}` : `did you mean ${meant}?`;
     const message = `AgbProvider "${name}": unknown argument ${JSON.stringify(unknown)}; ${advice}`;
-    throw new Error(withCode(message, "AGB118"));
+    throw programError(message, "AGB118");
   }
 }
 

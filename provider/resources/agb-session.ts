@@ -193,7 +193,7 @@ export class AgbSession extends pulumi.CustomResource {
 
   /**
    * @param name name of the resource, unique in the stack; becomes the label `pulumi-resource`
-   * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
+   * @throws RunError when `opts.import` is set: Pulumi cannot import dynamic resources
    */
   constructor(name: string, args: AgbSessionArgs, opts: pulumi.CustomResourceOptions = {}) {
     watchRetention();

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames } from "../config";
 import { type MessageCode, withCode } from "../messages/message-codes";
+import { programError } from "./program-error";
 import { warnOfUnknownSettings } from "./unknown-settings";
 
 /** What a class says of itself in the messages of its constructor. */
@@ -18,8 +19,8 @@ export interface ClassWords {
 /**
  * Checks what is the same for all classes when a resource is constructed.
  *
- * @throws Error when `opts.import` is set: Pulumi cannot import dynamic resources
- * @throws Error when `opts.id` is set and the class has no look-up
+ * @throws RunError when `opts.import` is set: Pulumi cannot import dynamic resources
+ * @throws RunError when `opts.id` is set and the class has no look-up
  */
 export function checkConstruction(words: ClassWords, name: string, opts: pulumi.CustomResourceOptions): void {
   refuseImport(words, name, opts);
@@ -43,7 +44,7 @@ const losesFiles = {
  * The options of a resource that must be deleted before its replacement is created. The provider says so too, but Pulumi does
  * not ask it for `--replace` and tainted resources.
  *
- * @throws Error when the option is set to the contrary
+ * @throws RunError when the option is set to the contrary
  */
 export function deletingFirst(
   { className, whyDeletingFirst = losesFiles }: ClassWords,
@@ -53,7 +54,7 @@ export function deletingFirst(
   if (opts.deleteBeforeReplace === false) {
     const { reason, code } = whyDeletingFirst;
     const message = `${className} "${name}": deleteBeforeReplace: false ${reason}. Remove the option.`;
-    throw new Error(withCode(message, code));
+    throw programError(message, code);
   }
   return pulumi.mergeOptions(opts, { deleteBeforeReplace: true });
 }
@@ -66,14 +67,14 @@ function refuseImport(
   if (opts.import !== undefined) {
     const lookup = noLookup ? "" : `, or ${className}.get("${name}", id) to look one up without owning it`;
     const message = `${className} "${name}": Pulumi cannot import dynamic resources. Use ${insteadOfImport}${lookup}.`;
-    throw new Error(withCode(message, "AGB115"));
+    throw programError(message, "AGB115");
   }
 }
 
 function refuseLookup({ className, noLookup }: ClassWords, name: string, { id }: pulumi.CustomResourceOptions): void {
   if (noLookup !== undefined && id !== undefined) {
     const { reason, code } = noLookup;
-    throw new Error(withCode(`${className} "${name}": ${reason}. Remove the option id.`, code));
+    throw programError(`${className} "${name}": ${reason}. Remove the option id.`, code);
   }
 }
 

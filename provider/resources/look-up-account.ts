@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames, type VariableMappings } from "../config";
-import { withCode } from "../messages/message-codes";
 import { isConfigSecret } from "./constructor-checks";
+import { programError } from "./program-error";
 import { settingsOf } from "./provider-settings";
 
 /** The settings of the account that a look-up asks. */
@@ -29,7 +29,7 @@ export function providerOf(
   const chosen = provider ?? parent?.getProvider("pulumi-nodejs:dynamic/agb:AgbSession");
   if (chosen !== undefined && settingsOf(chosen) === undefined) {
     const message = `${functionName}: the option provider is not an AgbProvider. Pass an AgbProvider, or remove the option.`;
-    throw new pulumi.RunError(withCode(message, "AGB962"));
+    throw programError(message, "AGB962");
   }
   return chosen;
 }

@@ -7,11 +7,11 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { mappedEnvironment } from "../config";
 import type { FunctionCalls, FunctionName, lookUps } from "../kinds/functions/function-calls";
 import type { InputsOf, ResultOf } from "../kinds/functions/look-up";
-import { withCode } from "../messages/message-codes";
 import { warnOfSettings } from "./constructor-checks";
 import type { DeepInputs } from "./deep-inputs";
 import { accountOf, type LookUpAccount, providerOf } from "./look-up-account";
 import { promiseOf } from "./output-promise";
+import { programError } from "./program-error";
 
 type Functions = typeof lookUps;
 
@@ -42,7 +42,7 @@ export async function lookUp<Name extends FunctionName>(
     const message =
       `${functionName}: a setting of the AgbProvider is not known yet in this preview. Use ${functionName}Output, whose result ` +
       "is unknown until then.";
-    throw new pulumi.RunError(withCode(message, "AGB966"));
+    throw programError(message, "AGB966");
   }
   return whileRunning(ask(name, args, account, undefined));
 }
@@ -158,7 +158,7 @@ function refuseOutputs(functionName: string, args: object): void {
   const argument = Object.entries(args).find(([, value]) => pulumi.Output.isInstance(value))?.[0];
   if (argument !== undefined) {
     const message = `${functionName}: ${argument} is an output. Use ${functionName}Output, which takes outputs.`;
-    throw new pulumi.RunError(withCode(message, "AGB965"));
+    throw programError(message, "AGB965");
   }
 }
 

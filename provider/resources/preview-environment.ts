@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { withCode } from "../messages/message-codes";
 import { AgbCommand } from "./agb-command";
 import { AgbContext } from "./agb-context";
 import { AgbFile } from "./agb-file";
@@ -8,6 +7,7 @@ import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "./app
 import { isLater } from "./later-values";
 import { previewProblems } from "./preview-arguments";
 import { cacheName } from "./preview-cache";
+import { programError } from "./program-error";
 
 /** What a program declares of a preview environment. */
 export interface PreviewEnvironmentArgs {
@@ -196,13 +196,13 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
 
   /**
    * @param name name of the resource, unique in the stack. The names of its parts begin with it
-   * @throws Error that lists everything that is wrong with the arguments; nothing was created then
+   * @throws RunError that lists everything that is wrong with the arguments; nothing was created then
    */
   constructor(name: string, args: PreviewEnvironmentArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const problems = previewProblems(args);
     if (problems.length > 0) {
       const message = `PreviewEnvironment "${name}": ${problems.join("; ")}. Correct the arguments; nothing was created.`;
-      throw new Error(withCode(message, "AGB981"));
+      throw programError(message, "AGB981");
     }
     super(type, name, {}, opts);
     const { imageId, labels, idleTimeoutSeconds = defaultIdleTimeoutSeconds, policyId, keepAlive, cache, app } = args;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { withCode } from "../messages/message-codes";
 import { knownValue, lookUpOutput } from "./look-up";
+import { programError } from "./program-error";
 
 /** What an `AgbSession` is here. */
 interface Session extends pulumi.CustomResource {
@@ -57,7 +57,7 @@ export function refuseReleased(name: string, released: boolean): void {
     const message =
       `AgbSession "${name}": AGB has released the session, so it has no address and no link. The option onRelease: "keep" ` +
       "keeps it in the state. Ask for a link only while the output `released` is false.";
-    const error = new pulumi.RunError(withCode(message, "AGB964"));
+    const error = programError(message, "AGB964");
     // Pulumi prints the stack of an output's error.
     throw Object.assign(error, { stack: error.message });
   }
