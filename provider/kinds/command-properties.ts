@@ -1,33 +1,22 @@
 import { z } from "zod";
-import { describeType } from "../messages/problem";
 import type { PropertiesOfKind, StateOf } from "./kind";
-import { filledString, mustBe, serviceOutput } from "./types";
+import { filledString, mustBe, obey, serviceOutput } from "./types";
+import { directoryProblem, longestCommandSeconds, nulProblem, secondsProblem, variableProblems } from "./value-rules";
 
 /** Time limit of a command when none is declared, in seconds. */
 export const defaultTimeoutSeconds = 600;
 
-const longestTimeoutSeconds = 86_400;
-const timeoutRule = `must be a whole number of seconds, 1 to ${longestTimeoutSeconds}`;
-
-const nulRule = "must not contain a NUL character";
-
-const withoutNul = z.string().refine((text) => !text.includes("\0"), nulRule);
-
-const script = filledString.refine((text) => !text.includes("\0"), nulRule);
+const script = filledString.check(obey(nulProblem));
 
 const environment = z
   .record(z.string(), z.unknown(), mustBe("an object of strings"))
   .superRefine((variables, context) => {
-    for (const [name, value] of Object.entries(variables)) {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-        const message = "the key must consist of letters, digits and underscores, and not begin with a digit";
-        context.addIssue({ code: "custom", path: [name], message, params: { isAboutKey: true } });
-      }
-      if (typeof value !== "string") {
-        const message = `must be a string, not ${describeType(value)}`;
-        context.addIssue({ code: "invalid_type", expected: "string", input: value, path: [name], message });
-      } else if (value.includes("\0")) {
-        context.addIssue({ code: "custom", path: [name], message: nulRule });
+    for (const { name, reason: message, isAboutName, isAboutType } of variableProblems(variables)) {
+      const path = [name];
+      if (isAboutType) {
+        context.addIssue({ code: "invalid_type", expected: "string", input: variables[name], path, message });
+      } else {
+        context.addIssue({ code: "custom", path, message, params: { isAboutKey: isAboutName } });
       }
     }
   }) as unknown as z.ZodType<Readonly<Record<string, string>>>;
@@ -66,7 +55,7 @@ export const commandProperties = {
   },
   stdin: {
     description: "What the commands read from standard input.",
-    type: withoutNul.optional(),
+    type: z.string().check(obey(nulProblem)).optional(),
     example: "yes\n",
     change: "updates",
   },
@@ -78,7 +67,7 @@ export const commandProperties = {
   },
   workingDirectory: {
     description: "Where the commands run: an absolute path in the session.",
-    type: withoutNul.refine((path) => path.startsWith("/"), "must be an absolute path").optional(),
+    type: z.string().check(obey(directoryProblem)).optional(),
     example: "/home/user/app",
     change: "updates",
   },
@@ -86,7 +75,7 @@ export const commandProperties = {
     description: "Time limit of each command, in seconds.",
     type: z
       .number(mustBe("a number of seconds"))
-      .refine((seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds <= longestTimeoutSeconds, timeoutRule)
+      .check(obey((seconds) => secondsProblem(seconds, longestCommandSeconds)))
       .optional(),
     example: 1_200,
     change: "stored",

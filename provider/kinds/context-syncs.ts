@@ -9,16 +9,13 @@ import {
   uploadModes,
   uploadStrategies,
 } from "../api/sync-policy";
-import { despiteInnerIssues, filledString, mustBe, ruleCode } from "./types";
+import { despiteInnerIssues, filledString, mustBe, obey, ruleCode } from "./types";
 import { holdsUnknown, isUnknown } from "./unknown";
+import { mountPathProblem } from "./value-rules";
 
-// With `..` the same folder would have several names, and AGB's status could not be matched with the mount.
-const absolutePath = filledString
-  .refine((path) => path.trim() === "" || path.startsWith("/"), {
-    error: "must be an absolute path, such as /home/user/data",
-    ...ruleCode("AGB110"),
-  })
-  .refine((path) => !/(^|\/)\.\.?(\/|$)/.test(path), { error: "must not go through . or ..", ...ruleCode("AGB110") });
+const absolutePath = filledString.check(
+  obey((path) => (path.trim() === "" ? undefined : mountPathProblem(path)), "AGB110"),
+);
 
 // AGB refuses them, and its words say nothing of the session.
 const exactPath = z

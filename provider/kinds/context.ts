@@ -16,20 +16,15 @@ import { isAtWrongAddress } from "../messages/call-failure-code";
 import type { Problem } from "../messages/problem";
 import type { LimitedOperation, Properties } from "./hosted-kind";
 import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
-import { serviceOutput, timeoutsInput } from "./types";
+import { obey, serviceOutput, timeoutsInput } from "./types";
 import { isUnknown } from "./unknown";
-
-// AGB's SDK trims names, so a name with blanks around it would never be found as it was declared.
-const contextName = z
-  .string()
-  .refine((name) => name.trim() !== "", "must not be blank")
-  .refine((name) => name.trim() === "" || name === name.trim(), "must not begin or end with a blank");
+import { contextNameProblem } from "./value-rules";
 
 /** Everything that a program can declare of a context and that the state holds. */
 export const contextProperties = {
   name: {
     description: "Name of the context, unique in the account and region.",
-    type: contextName,
+    type: z.string().check(obey(contextNameProblem)),
     example: "build-cache",
     change: "updates",
   },

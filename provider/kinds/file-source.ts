@@ -11,8 +11,7 @@ import type { MessageCode } from "../messages/message-codes";
 import type { Problem } from "../messages/problem";
 import { mustBe, ruleCode } from "./types";
 import { holdsUnknown } from "./unknown";
-
-const what = 'a Pulumi asset or archive, such as new pulumi.asset.FileArchive("./app")';
+import { sourceProblem, sourceType } from "./value-rules";
 
 const place = z.string().refine((path) => path !== "" && !path.includes("\0"), {
   error: "must be the path of a file",
@@ -31,11 +30,11 @@ export const fileSource: z.ZodType<FileSource> = z.lazy(
           archive: z.record(z.string(), fileSource).optional(),
           remote: z.string().optional(),
         },
-        mustBe(what),
+        mustBe(sourceType),
       )
       .superRefine(
         (source, context) => {
-          const reason = faultOf(source);
+          const reason = sourceProblem(source);
           if (reason !== undefined) {
             context.addIssue({ code: "custom", message: reason, ...ruleCode("AGB933") });
           }
@@ -43,13 +42,6 @@ export const fileSource: z.ZodType<FileSource> = z.lazy(
         { when: ({ issues }) => issues.length === 0 },
       ) as unknown as z.ZodType<FileSource>,
 );
-
-function faultOf(source: object): string | undefined {
-  if ("remote" in source) {
-    return "is a remote asset, which is not downloaded; download it, or let a command in the session do it";
-  }
-  return Object.values(source).filter((value) => value !== undefined).length === 1 ? undefined : `must be ${what}`;
-}
 
 const faultCodes: Readonly<Record<SourceFault, MessageCode>> = {
   unreadable: "AGB934",

@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import { z } from "zod";
 import { AgbNotFoundError } from "../api/errors";
 import { type KnownSecret, valueSecrets } from "../api/known-secrets";
@@ -19,23 +18,11 @@ import {
   type StateOf,
   UnfinishedResource,
 } from "./kind";
-import { filledString, mustBe, ruleCode, serviceOutput, timeoutsInput } from "./types";
+import { filledString, mustBe, obey, ruleCode, serviceOutput, timeoutsInput } from "./types";
 import { holdsUnknown, isUnknown, unknownValue } from "./unknown";
+import { filePathProblem } from "./value-rules";
 
-const pathRule = ruleCode("AGB931");
-
-// One place has one name, so that two resources for the same file can be found.
-const filePath = z
-  .string(mustBe("a string"))
-  .refine((path) => path.startsWith("/"), { error: "must be an absolute path, such as /home/user/app", ...pathRule })
-  .refine((path) => !path.startsWith("/") || (path !== "/" && posix.normalize(path) === path && !path.endsWith("/")), {
-    error: "must be the path of a file or folder without . or .., without doubled slashes and without one at the end",
-    ...pathRule,
-  })
-  .refine((path) => !path.includes("\0") && !/\p{Surrogate}/u.test(path), {
-    error: "has characters that no path can have",
-    ...pathRule,
-  });
+const filePath = z.string(mustBe("a string")).check(obey(filePathProblem, "AGB931"));
 
 const permissionBits = z.string(mustBe('a string of octal digits, such as "0644"')).refine(
   // Without reading its own files, the session could not compare them.

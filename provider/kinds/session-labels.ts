@@ -8,6 +8,7 @@ import { type Problem, propertyPath } from "../messages/problem";
 import type { Properties } from "./hosted-kind";
 import { UnfinishedResource } from "./kind";
 import type { TokenState } from "./own-token";
+import { leastOwnLabels } from "./value-rules";
 
 /** What a state says about the labels of its session. */
 export interface LabelState extends TokenState {
@@ -102,9 +103,6 @@ export function describeSession(id: string, resource: string | undefined): strin
   return `AgbSession${name} (session ${printable(id)})`;
 }
 
-/** How many labels the provider usually sets: project, stack, stack id, resource, and the create label. */
-const usualOwnLabelCount = 5;
-
 /** Checks that declared, default and own labels together are not too many. */
 export function labelCountProblems({ labels = {}, labelsAll }: Properties, defaultLabels: Labels): Problem[] {
   if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
@@ -113,7 +111,7 @@ export function labelCountProblems({ labels = {}, labelsAll }: Properties, defau
   const optional = [ownershipKeys.repository, ownershipKeys.retain];
   const isCarried = (key: string) =>
     typeof labelsAll === "object" && labelsAll !== null && Object.hasOwn(labelsAll, key);
-  const ownCount = usualOwnLabelCount + optional.filter(isCarried).length;
+  const ownCount = leastOwnLabels + optional.filter(isCarried).length;
   const declared = Object.keys(labels);
   const defaults = Object.keys(defaultLabels).filter((key) => !declared.includes(key));
   const reason = labelCountProblem(ownCount, declared.length, defaults.length);

@@ -6,6 +6,7 @@ import type { MessageCode } from "../messages/message-codes";
 import { describeType } from "../messages/problem";
 import type { LimitedOperation } from "./hosted-kind";
 import type { Property } from "./kind";
+import { blankProblem, secondsProblem } from "./value-rules";
 
 /** The reason for a value of the wrong type. */
 export function mustBe(what: string): { error: (issue: { code: string; input?: unknown }) => string | undefined } {
@@ -34,13 +35,25 @@ export function codeOfRule(parameters: Readonly<Record<string, unknown>> | undef
   return parameters?.["messageCode"] as MessageCode | undefined;
 }
 
+/**
+ * Makes a check of a type out of a rule of `value-rules`.
+ *
+ * @param code code of the rule, see `ruleCode`
+ */
+export function obey<Value>(rule: (value: Value) => string | undefined, code?: MessageCode): z.core.CheckFn<Value> {
+  return ({ value, issues }) => {
+    const message = rule(value);
+    if (message !== undefined) {
+      issues.push({ code: "custom", input: value, message, continue: true, ...(code !== undefined && ruleCode(code)) });
+    }
+  };
+}
+
 /** A string that is not blank. */
-export const filledString = z.string().refine((text) => text.trim() !== "", "must not be blank");
+export const filledString = z.string().check(obey(blankProblem));
 
 /** A time in whole seconds, 1 or more. */
-export const wholeSeconds = z
-  .number(mustBe("a number of seconds"))
-  .refine((seconds) => Number.isInteger(seconds) && seconds >= 1, "must be a whole number of seconds, 1 or more");
+export const wholeSeconds = z.number(mustBe("a number of seconds")).check(obey((seconds) => secondsProblem(seconds)));
 
 /** A set of labels. */
 export const labelSet = z
