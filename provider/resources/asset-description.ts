@@ -11,7 +11,8 @@ export function describeAssets(
   return (pulumi.output(source as unknown) as pulumi.Output<unknown>).apply(describeAsset);
 }
 
-function describeAsset(value: unknown): unknown {
+/** Describes one asset or archive. Returns anything else as it is. */
+export function describeAsset(value: unknown): unknown {
   if (typeof value !== "object" || value === null) {
     return value;
   }

@@ -4,10 +4,11 @@ import { AgbContext } from "./agb-context";
 import { AgbFile } from "./agb-file";
 import { AgbSession } from "./agb-session";
 import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "./app-scripts";
+import { withoutUndefined } from "./given-values";
 import { isLater } from "./later-values";
-import { previewProblems } from "./preview-arguments";
+import { checkedLater, refuseWrongArguments } from "./preview-arguments";
 import { cacheName } from "./preview-cache";
-import { programError } from "./program-error";
+import { withFacts } from "./preview-labels";
 
 /** What a program declares of a preview environment. */
 export interface PreviewEnvironmentArgs {
@@ -135,7 +136,8 @@ export interface PreviewAppArgs {
    */
   readonly workingDirectory?: pulumi.Input<string>;
   /**
-   * Environment variables, besides those of the session and `PORT`.
+   * Environment variables, besides those of the session and `PORT`. Set `HOME` in `command` instead, because the folder with the
+   * app's log is in the home directory.
    *
    * @default none
    */
@@ -199,11 +201,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
    * @throws RunError that lists everything that is wrong with the arguments; nothing was created then
    */
   constructor(name: string, args: PreviewEnvironmentArgs, opts: pulumi.ComponentResourceOptions = {}) {
-    const problems = previewProblems(args);
-    if (problems.length > 0) {
-      const message = `PreviewEnvironment "${name}": ${problems.join("; ")}. Correct the arguments; nothing was created.`;
-      throw programError(message, "AGB981");
-    }
+    refuseWrongArguments(name, args);
     super(type, name, {}, opts);
     const { imageId, labels, idleTimeoutSeconds = defaultIdleTimeoutSeconds, policyId, keepAlive, cache, app } = args;
     const { port, healthPath = "/" } = app;
@@ -239,7 +237,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
     this.#port = port;
     this.#app = new AgbCommand(
       `${name}-app`,
-      { sessionId: this.sessionId, ...appCommand(app, healthPath), triggers: before },
+      { sessionId: this.sessionId, ...appCommand(name, app, healthPath), triggers: before },
       { ...child, dependsOn: done },
     );
     const previewApp = {
@@ -259,20 +257,6 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
   get url(): pulumi.Output<string> {
     return pulumi.secret(this.#app.id.apply(() => this.session.link(this.#port)));
   }
-}
-
-/** The labels with what the CI job says. Declared labels win. */
-function withFacts(labels: PreviewEnvironmentArgs["labels"]): pulumi.Input<Record<string, pulumi.Input<string>>> {
-  const config = new pulumi.Config("preview");
-  const request = config.get("request");
-  const commit = config.get("commit");
-  const facts = {
-    project: pulumi.getProject(),
-    environment: request ? `pr-${request}` : pulumi.getStack(),
-    ...(request && { request }),
-    ...(commit && { commit }),
-  };
-  return isLater(labels) ? pulumi.output(labels).apply((known) => ({ ...facts, ...known })) : { ...facts, ...labels };
 }
 
 /** The context of a component: its own, or the one that it is given. */
@@ -297,7 +281,9 @@ function declareFiles(
   child: pulumi.CustomResourceOptions,
 ): ReadonlyMap<string, AgbFile> {
   const declared = new Map<string, AgbFile>();
-  for (const [path, source] of Object.entries(files).sort(([one], [other]) => (one < other ? -1 : 1))) {
+  for (const [path, source] of Object.entries(withoutUndefined(files)).sort(([one], [other]) =>
+    one < other ? -1 : 1,
+  )) {
     // A file may come from the archive of a folder above. The folder's update deletes it there, so it must be done first.
     const above = [...declared].filter(([folder]) => path.startsWith(`${folder}/`)).map(([, file]) => file);
     const options = { ...child, dependsOn: above };
@@ -312,16 +298,17 @@ function hashesOf(files: ReadonlyMap<string, AgbFile>): Readonly<Record<string, 
 }
 
 function setupCommand(entry: pulumi.Input<string> | PreviewSetupCommand): PreviewSetupCommand {
-  return typeof entry === "string" || isLater(entry) ? { command: entry } : entry;
+  return typeof entry === "string" || isLater(entry) ? { command: entry } : withoutUndefined(entry);
 }
 
-function appCommand(app: PreviewAppArgs, healthPath: string) {
-  const { command, port, workingDirectory, environment, startTimeoutSeconds = defaultStartTimeoutSeconds } = app;
+function appCommand(component: string, app: PreviewAppArgs, healthPath: string) {
+  const { port, workingDirectory, environment, startTimeoutSeconds = defaultStartTimeoutSeconds } = app;
+  const command = checkedLater(component, "command", app.command);
   const start = (known: string) => startAppScript({ command: known, port, healthPath, startTimeoutSeconds });
   return {
     create: isLater(command) ? pulumi.output(command).apply(start) : start(command),
     delete: stopAppScript(port),
-    ...(environment !== undefined && { environment }),
+    ...(environment !== undefined && { environment: checkedLater(component, "environment", environment) }),
     ...(workingDirectory !== undefined && { workingDirectory }),
     timeoutSeconds: startTimeoutSeconds + overheadSeconds,
   };

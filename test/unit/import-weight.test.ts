@@ -56,12 +56,14 @@ test("a program that imports the package loads neither the HTTP client nor the s
 test("a program that declares resources loads neither, and one that looks something up loads both", async () => {
   const declare = `
     const pulumi = require("@pulumi/pulumi");
-    const { AgbContext, AgbProvider, AgbSession } = require("pulumi-agb");
+    const { AgbContext, AgbProvider, AgbSession, PreviewEnvironment } = require("pulumi-agb");
     pulumi.runtime.setMocks({ newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: () => ({}) });
     const provider = new AgbProvider("account", { apiKey: "key" });
     const web = new AgbSession("web", { imageId: "agb-code-space-1", keepAlive: true }, { provider });
     new AgbContext("data", { name: "data" }, { provider });
     web.link(30100);
+    const files = { "/app": new pulumi.asset.StringAsset("1") };
+    new PreviewEnvironment("preview", { imageId: "x", files, app: { command: "x", port: 30100 } }, { provider });
   `;
   const before = await loadedBy(declare);
   expect(before.packages).not.toContain("undici");

@@ -1,3 +1,4 @@
+import { asset, output } from "@pulumi/pulumi";
 import {
   AgbCommand,
   AgbContext,
@@ -214,10 +215,17 @@ describe("messages about", () => {
         return new AgbProvider("eu", {}, opts as object);
       }),
       await failureOf("everything wrong with a preview environment", () => {
+        const environment = { PORT: "1", HOME: "/" };
         const app = { command: "", port: 8080, healthPath: "health", workingDirectory: "app", startTimeoutSeconds: 0 };
         const cache = { contextId: "SdkCtx-1", name: "x", path: "cache", size: 1 };
-        const args = { imagId: imageId, files: { app: "x" }, setup: [{ comand: "npm ci" }], cache, app };
+        const files = { app: "x", "/a": new asset.StringAsset("1"), "/a/b": new asset.StringAsset("1") };
+        const others = { imagId: imageId, keepAlive: "yes", files, setup: [{ comand: "npm ci" }], cache };
+        const args = { ...others, app: { ...app, environment } };
         return new PreviewEnvironment("preview", args as object as PreviewEnvironmentArgs);
+      }),
+      await failureOf("a preview environment with an output in place of a value", () => {
+        const app = { command: "x", port: output(30_100) };
+        return new PreviewEnvironment("preview", { imageId, app } as object as PreviewEnvironmentArgs);
       }),
       await failureOf("a preview environment with values of other types", () => {
         const args = { files: [], setup: "npm ci", cache: "x", app: "x" };

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { AgbProvider, PreviewEnvironment, type PreviewEnvironmentArgs } from "../../provider";
+import { repositoryRoot, runNode } from "../support/node-process";
 import { outputValue, type ProgramOptions, type Registration, runProgram, secret } from "../support/pulumi-program";
 
 const app = { command: "node server.js", port: 30100 };
@@ -84,7 +86,8 @@ describe("the cache", () => {
   const nameOf = ({ inputs }: Registration) => inputs["name"];
 
   test("has another name in each stack, even if the names of project, stack and component are the same", async () => {
-    const nameIn = async (options: ProgramOptions) => nameOf((await run(cached, options)).registration("preview-cache"));
+    const nameIn = async (options: ProgramOptions) =>
+      nameOf((await run(cached, options)).registration("preview-cache"));
     const name = await nameIn({ stackId: "0123456789abcdef" });
     expect(name).toBe("shop-dev-preview-0123456789abcdef");
     expect(await nameIn({ stackId: "fedcba9876543210" })).not.toBe(name);
@@ -235,64 +238,230 @@ test("the link is secret, and is asked for only when the program reads it", asyn
   expect(calls[0]?.inputs).toMatchObject({ sessionId: "preview-session-id", port: 30100 });
 });
 
+test("an argument that is explicitly undefined is not given", async () => {
+  const source = new pulumi.asset.StringAsset("1");
+  const declared = async (args: object) => {
+    const { registrations } = await run({ ...minimal, ...args } as PreviewEnvironmentArgs, ci);
+    return Object.fromEntries(registrations.map((each) => [each.name, without(each)]));
+  };
+  const appInFolder = { ...app, workingDirectory: "/app" };
+  const given = await declared({
+    labels: { team: "web" },
+    cache: { path: "/c" },
+    files: { "/app": source },
+    setup: [{ command: "npm ci" }],
+    app: appInFolder,
+  });
+  const withUndefined = await declared({
+    labels: { team: "web", environment: undefined, commit: undefined },
+    idleTimeoutSeconds: undefined,
+    policyId: undefined,
+    keepAlive: undefined,
+    cache: { path: "/c", name: undefined, contextId: undefined, adopt: undefined, forceDestroy: undefined },
+    files: { "/app": source, "/config": undefined },
+    setup: [{ command: "npm ci", workingDirectory: undefined, environment: undefined, timeoutSeconds: undefined }],
+    app: { ...appInFolder, healthPath: undefined, environment: undefined, startTimeoutSeconds: undefined },
+  });
+  expect(withUndefined).toEqual(given);
+  expect(given["preview-setup-1"]).toMatchObject({ workingDirectory: "/app" });
+  expect(await declared({ labels: pulumi.output({ environment: undefined }) })).toEqual(await declared({}));
+});
+
 describe("bad arguments are refused before anything is created", () => {
-  const problemsOf = async (args: unknown) => {
+  const problemsOf = async (args: unknown, options?: ProgramOptions) => {
     const { registrations, result } = await runProgram(() => {
       try {
         return new PreviewEnvironment("preview", args as PreviewEnvironmentArgs) && "none";
       } catch (error) {
         return (error as Error).message;
       }
-    });
+    }, options);
     expect(registrations).toEqual([]);
     return result;
   };
 
-  test("all of them in one message", async () => {
-    expect(
-      await problemsOf({
-        imagId: "x",
-        files: { app: new pulumi.asset.StringAsset("1") },
-        setup: ["", { comand: "npm ci" }],
-        cache: { path: "cache", contextId: "SdkCtx-1", name: "x" },
-        app: { command: " ", port: 8080, healthPath: "health", workingDirectory: "app", startTimeoutSeconds: 0 },
-      }),
-    ).toBe(
-      'PreviewEnvironment "preview": imagId is unknown; did you mean imageId?; imageId is missing; app.command must be a command; ' +
-        "app.port must be a whole number from 30100 to 30199: AGB links to no other port; app.healthPath must be a path such as " +
-        "/health, without blanks; app.workingDirectory must be an absolute path in the session; app.startTimeoutSeconds must be a " +
-        "whole number from 1 to 3600; cache.path must be an absolute path in the session; cache.contextId names a context of " +
-        'others, so name, adopt and forceDestroy have no meaning beside it; files["app"] must be an absolute path in the session; ' +
-        "setup[0] must be a command; setup[1].comand is unknown; did you mean setup[1].command?; setup[1].command must be a " +
-        "command. Correct the arguments; nothing was created. [AGB981]",
-    );
+  test("all of them in one message, one in a line", async () => {
+    const message = await problemsOf({
+      imagId: "x",
+      labels: { "pulumi-x": "1", team: 5, commit: pulumi.output("known later") },
+      idleTimeoutSeconds: 0.5,
+      policyId: "",
+      keepAlive: "yes",
+      cache: { path: "cache", contextId: "SdkCtx-1", name: " x", adopt: "no", forceDestroy: null },
+      files: { app: new pulumi.asset.StringAsset("1"), "/a/../b": "text" },
+      setup: [
+        "",
+        { comand: "npm ci" },
+        { command: "x", workingDirectory: "app", environment: { "1A": "1", B: 2 }, timeoutSeconds: 86_401 },
+      ],
+      app: {
+        command: " ",
+        port: 8080,
+        healthPath: "health",
+        workingDirectory: "app",
+        environment: { PORT: "1", HOME: "/", "A-B": pulumi.output("1") },
+        startTimeoutSeconds: 0,
+      },
+    });
+    const [first, ...lines] = message.split("\n");
+    expect(first).toBe('PreviewEnvironment "preview": wrong arguments:');
+    expect(lines.pop()).toBe("Correct them. Nothing of it was created. [AGB981]");
+    expect(lines.map((line) => line.trim())).toEqual([
+      "imagId: unknown argument; did you mean imageId?",
+      'labels["pulumi-x"]: keys that begin with "pulumi-" are reserved for the provider; choose another key',
+      "labels.team: must be a string, not a number",
+      "idleTimeoutSeconds: must be a whole number of seconds, 1 or more",
+      "policyId: must not be blank",
+      "keepAlive: must be true or false, not a string",
+      "cache.path: must be an absolute path, such as /home/user/data",
+      "cache.name: must not begin or end with a blank",
+      "cache.adopt: must be true or false, not a string",
+      "cache.forceDestroy: must be true or false, not null",
+      "cache.contextId: names a context of others, so name, adopt and forceDestroy have no meaning beside it",
+      "files.app: must be an absolute path, such as /home/user/app",
+      'files["/a/../b"]: must be the path of a file or folder without . or .., without doubled slashes and without one at the end',
+      'files["/a/../b"]: must be a Pulumi asset or archive, such as new pulumi.asset.FileArchive("./app")',
+      "setup[0]: must not be blank",
+      "setup[1].comand: unknown argument; did you mean command?",
+      "setup[2].workingDirectory: must be an absolute path",
+      'setup[2].environment["1A"]: the key must consist of letters, digits and underscores, and not begin with a digit',
+      "setup[2].environment.B: must be a string, not a number",
+      "setup[2].timeoutSeconds: must be a whole number of seconds, 1 to 86400",
+      "app.command: must not be blank",
+      "app.port: must be a whole number from 30100 to 30199: AGB links to no other port",
+      "app.healthPath: must be a path such as /health, without blanks",
+      "app.workingDirectory: must be an absolute path",
+      'app.environment["A-B"]: the key must consist of letters, digits and underscores, and not begin with a digit',
+      "app.environment.PORT: is set to app.port; remove it",
+      "app.environment.HOME: would move the folder with the app's log; set it in app.command instead",
+      "app.startTimeoutSeconds: must be a whole number of seconds, 1 to 3600",
+    ]);
   });
 
-  test.each([
+  const asset = new pulumi.asset.StringAsset("1");
+  const remote = new pulumi.asset.RemoteAsset("https://files.test/a");
+  const manyLabels = Object.fromEntries(Array.from({ length: 14 }, (_, index) => [`label-${index}`, "x"]));
+
+  test.each<[string, unknown, string]>([
     ["nothing", undefined, "the arguments must be an object"],
-    ["no app", { imageId: "x" }, "app is missing"],
+    ["an output of arguments", pulumi.output(minimal), "the arguments must be a plain value"],
+    ["no app", { imageId: "x" }, "app: is required"],
+    ["null for an image", { imageId: null, app }, "imageId: must be a string, not null"],
+    ["null for an app", { imageId: "x", app: null }, "app: must be an object"],
     [
       "a port that only Pulumi knows",
-      { imageId: "x", app: { ...app, port: pulumi.output(30100) } },
-      "app.port must be",
+      { ...minimal, app: { ...app, port: pulumi.output(30100) } },
+      "app.port: must be a plain",
     ],
-    ["the first port below", { imageId: "x", app: { ...app, port: 30099 } }, "app.port must be"],
-    ["the first port above", { imageId: "x", app: { ...app, port: 30200 } }, "app.port must be"],
-    ["a path of another host", { imageId: "x", app: { ...app, healthPath: "//evil.test/" } }, "app.healthPath must be"],
-    ["no list of commands", { ...minimal, setup: "npm ci" }, "setup must be a list of commands"],
-    ["no folder of files", { ...minimal, files: new pulumi.asset.FileArchive("./app") }, "must be an absolute path"],
+    [
+      "a promise of a path",
+      { ...minimal, app: { ...app, healthPath: Promise.resolve("/") } },
+      "app.healthPath: must be a pl",
+    ],
+    ["the first port below", { imageId: "x", app: { ...app, port: 30099 } }, "app.port: must be a whole"],
+    ["the first port above", { imageId: "x", app: { ...app, port: 30200 } }, "app.port: must be a whole"],
+    [
+      "a path of another host",
+      { ...minimal, app: { ...app, healthPath: "//evil.test/" } },
+      "app.healthPath: must be a path",
+    ],
+    ["a NUL in a command", { ...minimal, app: { ...app, command: "a\0" } }, "app.command: must not contain a NUL"],
+    [
+      "a start that takes too long",
+      { ...minimal, app: { ...app, startTimeoutSeconds: 3601 } },
+      "app.startTimeoutSeconds: ",
+    ],
+    [
+      "variables in a list",
+      { ...minimal, app: { ...app, environment: ["A=1"] } },
+      "app.environment: must be an object",
+    ],
+    ["no list of commands", { ...minimal, setup: "npm ci" }, "setup: must be a list of commands"],
+    ["no command in a list", { ...minimal, setup: [null] }, "setup[0]: must be a string, not null"],
+    ["null for labels", { ...minimal, labels: null }, "labels: must be an object"],
+    ["labels that are none", { ...minimal, labels: "x" }, "labels: must be an object"],
+    ["too many labels", { ...minimal, labels: manyLabels }, "labels: 21 labels in total"],
+    ["a cache without a path", { ...minimal, cache: {} }, "cache.path: is required"],
+    ["a cache through ..", { ...minimal, cache: { path: "/a/../b" } }, "cache.path: must not go through . or .."],
+    ["a blank context", { ...minimal, cache: { path: "/c", contextId: "" } }, "cache.contextId: must not be blank"],
+    ["null for a context", { ...minimal, cache: { path: "/c", contextId: null } }, "cache.contextId: must be a string"],
+    [
+      "one archive for all",
+      { ...minimal, files: new pulumi.asset.FileArchive("./app") },
+      "files: must be an object with a",
+    ],
+    ["a remote asset", { ...minimal, files: { "/a": remote } }, 'files["/a"]: is a remote asset'],
+    [
+      "a file below a file",
+      { ...minimal, files: { "/a": asset, "/a/b": asset } },
+      'files["/a/b"]: is below "/a", which is a',
+    ],
     ["an unknown name", { ...minimal, cache: { path: "/c", size: 1 } }, "the names are path, name, contextId"],
   ])("%s", async (_, args, problem) => {
     expect(await problemsOf(args)).toContain(problem);
   });
 
+  test("a label that comes from the configuration", async () => {
+    const problem = "labels.request: the value has 300 characters; the limit is 256";
+    expect(await problemsOf(minimal, { config: { "preview:request": "1".repeat(300) } })).toContain(problem);
+  });
+
   test("no value is shown, because any of them may be secret", async () => {
-    const message = await problemsOf({ ...minimal, app: { command: 5551234, port: "s3cret", healthPath: "s3cret" } });
+    const message = await problemsOf({
+      ...minimal,
+      imageId: ["s3cret"],
+      labels: { team: { s3cret: "s3cret" } },
+      setup: [5551234],
+      app: { command: 5551234, port: "s3cret", healthPath: "s3cret", environment: { A: ["s3cret"] } },
+    });
     expect(message).toContain("[AGB981]");
     expect(message).not.toMatch(/5551234|s3cret/);
   });
 
   test.each([30100, 30199])("port %d is fine", async (port) => {
     await run({ ...minimal, app: { ...app, port } });
+  });
+});
+
+describe("arguments that are known only later", () => {
+  test("are left to the resources that take them", async () => {
+    const later = <Value>(value: Value) => pulumi.output(value);
+    const { registrations } = await run({
+      imageId: later("x"),
+      labels: later({ team: "web" }),
+      idleTimeoutSeconds: later(60),
+      policyId: Promise.resolve("long"),
+      keepAlive: later(true),
+      cache: { path: later("/c"), name: later("x"), adopt: later(true), forceDestroy: later(false) },
+      files: { "/a": later(new pulumi.asset.StringAsset("1")) },
+      setup: [later("x"), { command: later("y"), workingDirectory: later("/a"), timeoutSeconds: later(5) }],
+      app: { ...app, command: later("x"), workingDirectory: later("/a"), environment: later({ A: later("1") }) },
+    });
+    expect(registrations.map(({ name }) => name)).toContain("preview-app");
+  });
+
+  // An error in an output ends the program, so the program is a process of its own.
+  test.each([
+    ["a variable that the script needs", { environment: { HOME: "/" } }, "app.environment.HOME: would move"],
+    ["a blank command", { command: " " }, "app.command: must not be blank"],
+  ])("fail the run if the script of the app cannot work with them: %s", async (_, values, problem) => {
+    const script = `
+      process.once("unhandledRejection", ({ message }) => {
+        console.log(message);
+        process.exit();
+      });
+      const pulumi = require("@pulumi/pulumi");
+      const { PreviewEnvironment } = require("pulumi-agb");
+      pulumi.runtime.setMocks({ newResource: ({ name, inputs }) => ({ id: name, state: inputs }), call: () => ({}) });
+      const values = Object.entries(${JSON.stringify(values)}).map(([name, value]) => [name, pulumi.output(value)]);
+      const app = { command: "x", port: 30100, ...Object.fromEntries(values) };
+      new PreviewEnvironment("preview", { imageId: "x", app });
+    `;
+    const folder = join(repositoryRoot, "examples", "preview-environment");
+    const printed = await runNode(["-e", script], folder).then(
+      () => "the program succeeded",
+      ({ stdout }: { stdout: string }) => stdout,
+    );
+    expect(printed).toContain(`PreviewEnvironment "preview": wrong arguments:\n  ${problem}`);
   });
 });
