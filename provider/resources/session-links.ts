@@ -57,8 +57,6 @@ export function refuseReleased(name: string, released: boolean): void {
     const message =
       `AgbSession "${name}": AGB has released the session, so it has no address and no link. The option onRelease: "keep" ` +
       "keeps it in the state. Ask for a link only while the output `released` is false.";
-    const error = programError(message, "AGB964");
-    // Pulumi prints the stack of an output's error.
-    throw Object.assign(error, { stack: error.message });
+    throw programError(message, "AGB964");
   }
 }

@@ -12,7 +12,8 @@ import {
 } from "../../provider";
 import { runProgram } from "../support/pulumi-program";
 
-// Pulumi shows a `RunError` as its message alone, and any other error with Node's stack.
+// Pulumi shows a `RunError` as its message alone, and any other error with Node's stack. It formats the stack of both, which
+// takes Node up to two minutes.
 
 const imageId = "agb-code-space-1";
 const source = new pulumi.asset.StringAsset("1");
@@ -39,4 +40,5 @@ test.each<[string, () => unknown]>([
   });
   expect(pulumi.RunError.isInstance(result)).toBe(true);
   expect((result as Error).message).toMatch(/ \[AGB\d{3}\]$/);
+  expect((result as Error).stack).toBe((result as Error).message);
 });
