@@ -207,6 +207,21 @@ test("secret variables and a secret command stay secret", async () => {
   expect(JSON.stringify(inputs["environment"])).toBe(JSON.stringify({ TOKEN: secret("hidden-too") }));
 });
 
+test("what is secret in a file or a setup command is secret in the triggers of what comes after it", async () => {
+  const { registration } = await run(
+    {
+      ...minimal,
+      files: { "/app": pulumi.secret(new pulumi.asset.StringAsset("hidden")) },
+      setup: [{ command: pulumi.secret("install --key hidden"), environment: { TOKEN: pulumi.secret("hidden-too") } }],
+    },
+    { state: { contentHash: secret("hash-of-hidden") } },
+  );
+  const file = { "/app": secret("hash-of-hidden") };
+  const command = { command: secret("install --key hidden"), environment: { TOKEN: secret("hidden-too") } };
+  expect(registration("preview-setup-1").inputs["triggers"]).toEqual([file]);
+  expect(registration("preview-app").inputs["triggers"]).toEqual([file, command]);
+});
+
 test("its parts use the provider of the component", async () => {
   const { registrations } = await runProgram(() => {
     const provider = new AgbProvider("eu", { apiKey: pulumi.secret("key") });
