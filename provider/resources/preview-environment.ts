@@ -198,7 +198,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
 
   /**
    * @param name name of the resource, unique in the stack. The names of its parts begin with it
-   * @throws RunError that lists everything that is wrong with the arguments; nothing was created then
+   * @throws RunError that lists everything that is wrong with the arguments; nothing of it was created then
    */
   constructor(name: string, args: PreviewEnvironmentArgs, opts: pulumi.ComponentResourceOptions = {}) {
     refuseWrongArguments(name, args);
@@ -281,9 +281,8 @@ function declareFiles(
   child: pulumi.CustomResourceOptions,
 ): ReadonlyMap<string, AgbFile> {
   const declared = new Map<string, AgbFile>();
-  for (const [path, source] of Object.entries(withoutUndefined(files)).sort(([one], [other]) =>
-    one < other ? -1 : 1,
-  )) {
+  const given = Object.entries(withoutUndefined(files));
+  for (const [path, source] of given.sort(([one], [other]) => (one < other ? -1 : 1))) {
     // A file may come from the archive of a folder above. The folder's update deletes it there, so it must be done first.
     const above = [...declared].filter(([folder]) => path.startsWith(`${folder}/`)).map(([, file]) => file);
     const options = { ...child, dependsOn: above };
