@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "../lifecycle/app-scripts";
 import { withCode } from "../messages/message-codes";
 import { AgbCommand } from "./agb-command";
 import { AgbContext } from "./agb-context";
 import { AgbFile } from "./agb-file";
 import { AgbSession } from "./agb-session";
-import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "./app-scripts";
 import { isLater } from "./later-values";
 import { previewProblems } from "./preview-arguments";
 
@@ -122,7 +122,7 @@ export interface PreviewAppArgs {
   /** Port on which the app listens, from 30100 to 30199. AGB links to no others. The app gets it in the variable `PORT`. */
   readonly port: number;
   /**
-   * Path at which the app answers with a status from 200 to 299, after redirects, when it works.
+   * Path at which the app answers with a status from 200 to 299 when it works. A redirect does not count.
    *
    * @default "/"
    */
