@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { CodedError } from "../messages/coded-error";
+import { isOfKind, previewEnvironmentType } from "../type-tokens";
 
 /** A session as a stack's state knows it. */
 export interface StateSession {
@@ -75,10 +76,7 @@ const exportSchema = z.looseObject({
   }),
 });
 
-const sessionType = "pulumi-nodejs:dynamic/agb:AgbSession";
-const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
 const stackType = "pulumi:pulumi:Stack";
-const previewType = "agb:index:PreviewEnvironment";
 
 /**
  * Reads what `pulumi stack export` wrote.
@@ -97,14 +95,14 @@ export function parseStackState(text: string): StackState {
     throw new Error("it is not what `pulumi stack export` writes");
   }
   const { resources } = parsed.data.deployment;
-  const sessions = resources.filter(({ type }) => type === sessionType);
+  const sessions = resources.filter(({ type }) => isOfKind(type, "session"));
   return {
     sessionIds: new Set(sessions.flatMap(({ id }) => (id === undefined ? [] : [id]))),
     sessions: sessions.flatMap((resource) => (resource.delete ? [] : readSession(resource))),
     appOutputs: resources.flatMap(readAppOutput),
     urns: new Set(resources.map(({ urn }) => urn)),
     name: stackOfUrn(resources[0]?.urn),
-    stackIds: new Set(resources.flatMap(({ type, id }) => (type === stackIdentityType && id ? [id] : []))),
+    stackIds: new Set(resources.flatMap(({ type, id }) => (isOfKind(type, "stackIdentity") && id ? [id] : []))),
   };
 }
 
@@ -140,7 +138,7 @@ function readSession({ urn, id, outputs, external }: z.output<typeof resourceSch
 
 function readAppOutput({ urn, type, outputs, delete: isDeleting }: z.output<typeof resourceSchema>): AppOutput[] {
   const value = outputs?.["previewApp"];
-  if (value === undefined || isDeleting || (type !== stackType && type !== previewType)) {
+  if (value === undefined || isDeleting || (type !== stackType && type !== previewEnvironmentType)) {
     return [];
   }
   return [{ owner: type === stackType ? "the program" : nameOfUrn(urn), value }];
