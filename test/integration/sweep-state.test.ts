@@ -188,7 +188,7 @@ describe("the state from the Pulumi CLI", () => {
     const { sweep } = await openSweep("http://127.0.0.1:9");
     const { exitCode, stderr } = await sweep("--stack-id", id);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("Give 16 hexadecimal digits.");
+    expect(stderr).toContain("Give an id that the sweep has printed.");
   });
 
   test("cannot be read from a file with --stack-is-gone", async () => {

@@ -49,6 +49,7 @@ export function stateOf(
     urns: new Set(sessions.map(({ urn }) => urn)),
     name: { project, stack },
     stackIds: new Set([stackIdOf(project, stack)]),
+    providerIds: new Set(),
   };
 }
 
