@@ -6,43 +6,46 @@ import { testKey } from "../support/agb-emulator";
 import { runBounded } from "../support/bounded-process";
 import {
   command,
-  contextRow,
   exportOf,
+  hosts,
   openEmulator,
   openSweep,
   otherStackId,
   ownLabels,
   stackId,
-  stateRow,
-  stateWith,
+  stackOf,
 } from "../support/sweep-command";
 
-test("a service where the stack has no session is refused: it knows none of the stack's sessions", async () => {
-  const { emulator, make, running } = await openEmulator();
-  const orphan = await make(ownLabels(60));
-  const rows = [stateRow("session-1", ownLabels(60), "http://127.0.0.1:9")];
-  const { sweep } = await openSweep(emulator.url, stateWith(rows));
-  const { exitCode, stderr } = await sweep("--yes");
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain(
-    `were created at http://127.0.0.1:9, but the sweep asked ${emulator.url}. Nothing was released.`,
-  );
-  expect(running()).toEqual([orphan]);
-});
+describe.each(hosts)("a state with resources of the host %s", (host) => {
+  const { ownLabels, stateRow, contextRow, stateWith } = stackOf(host);
 
-test("contexts in the state do not count as sessions, and are neither looked up nor released", async () => {
-  const { emulator, make, running } = await openEmulator();
-  const [known, orphan] = [await make(ownLabels(60)), await make(ownLabels(60))];
-  // The context's service says nothing about where the stack's sessions are.
-  const rows = [contextRow("SdkCtx-1", "http://127.0.0.1:9"), stateRow(known, ownLabels(60), emulator.url)];
-  const { sweep } = await openSweep(emulator.url, stateWith(rows));
-  const { exitCode, stdout } = await sweep("--yes");
-  expect(stdout).toMatch(new RegExp(`^released: ${orphan} `));
-  expect(stdout).not.toContain("SdkCtx");
-  expect(exitCode).toBe(0);
-  expect(running()).toEqual([known]);
-  const operations = Object.keys(emulator.requestCounts());
-  expect(operations.filter((operation) => /context/i.test(operation))).toEqual([]);
+  test("refuses a service where the stack has no session: it knows none of the stack's sessions", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const orphan = await make(ownLabels(60));
+    const rows = [stateRow("session-1", ownLabels(60), "http://127.0.0.1:9")];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
+    const { exitCode, stderr } = await sweep("--yes");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `were created at http://127.0.0.1:9, but the sweep asked ${emulator.url}. Nothing was released.`,
+    );
+    expect(running()).toEqual([orphan]);
+  });
+
+  test("may hold contexts, which do not count as sessions, and are neither looked up nor released", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const [known, orphan] = [await make(ownLabels(60)), await make(ownLabels(60))];
+    // The context's service says nothing about where the stack's sessions are.
+    const rows = [contextRow("SdkCtx-1", "http://127.0.0.1:9"), stateRow(known, ownLabels(60), emulator.url)];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
+    const { exitCode, stdout } = await sweep("--yes");
+    expect(stdout).toMatch(new RegExp(`^released: ${orphan} `));
+    expect(stdout).not.toContain("SdkCtx");
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([known]);
+    const operations = Object.keys(emulator.requestCounts());
+    expect(operations.filter((operation) => /context/i.test(operation))).toEqual([]);
+  });
 });
 
 describe("a state that must not decide", () => {
