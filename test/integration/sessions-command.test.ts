@@ -4,8 +4,9 @@ import { findBlocksOfTest } from "../docs/code-blocks";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { createId } from "../support/emulator-requests";
 import { testWithTerminal } from "../support/pseudo-terminal";
+import { hosts } from "../support/resource-hosts";
 import { sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
-import { hosts, openEmulator, otherStackId, ownLabels, stackId, stackOf } from "../support/sweep-command";
+import { openEmulator, otherStackId, ownLabels, stackId, stackOf } from "../support/sweep-command";
 import { openTerminal } from "../support/terminal-command";
 
 jest.setTimeout(180_000);

@@ -1,6 +1,7 @@
 import { runBounded } from "../support/bounded-process";
+import { hosts } from "../support/resource-hosts";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
-import { command, hosts, openEmulator, openSweep, otherStackId, ownLabels, stackOf } from "../support/sweep-command";
+import { command, openEmulator, openSweep, otherStackId, ownLabels, stackOf } from "../support/sweep-command";
 
 test("without --yes it shows what it would release, releases nothing and exits with 2", async () => {
   const { emulator, make, running } = await openEmulator();

@@ -3,10 +3,10 @@
 import { newCreateToken } from "../../provider/lifecycle/ownership";
 import { testKey } from "../support/agb-emulator";
 import { runBounded } from "../support/bounded-process";
+import { hosts } from "../support/resource-hosts";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import {
   command,
-  hosts,
   openEmulator,
   openSweep,
   otherStackId,

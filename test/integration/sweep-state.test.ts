@@ -4,10 +4,10 @@ import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { testKey } from "../support/agb-emulator";
 import { runBounded } from "../support/bounded-process";
+import { hosts } from "../support/resource-hosts";
 import {
   command,
   exportOf,
-  hosts,
   openEmulator,
   openSweep,
   otherStackId,

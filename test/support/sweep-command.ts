@@ -8,6 +8,7 @@ import { startTestEmulator, testKey } from "./agb-emulator";
 import { runBounded } from "./bounded-process";
 import { createId } from "./emulator-requests";
 import { makeTemporaryFolder, repositoryRoot } from "./node-process";
+import type { Host } from "./resource-hosts";
 
 /** The package's command. */
 export const command = join(repositoryRoot, "dist", "cli", "main.js");
@@ -16,10 +17,6 @@ const stackRow = { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", t
 export const stackId = "0123456789abcdef";
 /** Id of a stack of the same name in another backend. */
 export const otherStackId = "fedcba9876543210";
-
-/** What serves the resources of a stack. */
-export const hosts = ["dynamic", "plugin"] as const;
-export type Host = (typeof hosts)[number];
 
 /** The stack shop/dev as the host of its resources writes it: labels of its sessions, and its exported state. */
 export function stackOf(host: Host) {

@@ -1,7 +1,7 @@
 import { parseStackState } from "../../provider/pulumi/stack-state";
 import { typeTokens } from "../../provider/type-tokens";
+import { type Host, hosts } from "../support/resource-hosts";
 
-const hosts = ["dynamic", "plugin"] as const;
 const stackRow = { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", type: "pulumi:pulumi:Stack" };
 
 function row(type: string, name: string, more: Record<string, unknown> = {}) {
@@ -11,7 +11,7 @@ function row(type: string, name: string, more: Record<string, unknown> = {}) {
 function session(
   id: string | undefined,
   more: Record<string, unknown> = {},
-  host: (typeof hosts)[number] = "dynamic",
+  host: Host = "dynamic",
 ): Record<string, unknown> {
   return { ...row(typeTokens.session[host], "web"), ...(id && { id }), ...more };
 }
