@@ -168,24 +168,28 @@ describe("the state from the Pulumi CLI", () => {
     expect(running()).toHaveLength(1);
   });
 
-  test("is not read with --stack-is-gone, which releases only the sessions of a named stack id", async () => {
-    const { emulator, make, running } = await openEmulator();
-    await make(ownLabels(60));
-    const live = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
-    const { run, folder } = await openSweep(emulator.url);
-    await writeFile(join(folder, "Pulumi.yaml"), 'name: "shop"\nruntime: nodejs\n');
-    const path = await pulumiThat(folder, "touch asked; exit 1");
-    const isGone = ["--yes", "--stack-is-gone", "--stack", "dev"];
-    const unnamed = await run(isGone, path);
-    expect(unnamed.exitCode).toBe(2);
-    expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${stackId}`);
-    expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${otherStackId}`);
-    expect(running()).toHaveLength(2);
-    const { exitCode, stderr } = await run([...isGone, "--stack-id", stackId], path);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(running()).toEqual([live]);
-    expect(await readdir(folder)).not.toContain("asked");
-  });
+  test.each(hosts)(
+    "is not read with --stack-is-gone, which releases only sessions with a named id: %s",
+    async (host) => {
+      const { id: stackId, ownLabels } = stackOf(host);
+      const { emulator, make, running } = await openEmulator();
+      await make(ownLabels(60));
+      const live = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
+      const { run, folder } = await openSweep(emulator.url);
+      await writeFile(join(folder, "Pulumi.yaml"), 'name: "shop"\nruntime: nodejs\n');
+      const path = await pulumiThat(folder, "touch asked; exit 1");
+      const isGone = ["--yes", "--stack-is-gone", "--stack", "dev"];
+      const unnamed = await run(isGone, path);
+      expect(unnamed.exitCode).toBe(2);
+      expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${stackId}`);
+      expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${otherStackId}`);
+      expect(running()).toHaveLength(2);
+      const { exitCode, stderr } = await run([...isGone, "--stack-id", stackId], path);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+      expect(running()).toEqual([live]);
+      expect(await readdir(folder)).not.toContain("asked");
+    },
+  );
 
   test.each(["dev", "0123456789ABCDEF", ""])("a stack id %j is refused", async (id) => {
     const { sweep } = await openSweep("http://127.0.0.1:9");
