@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "../lifecycle/app-scripts";
 import { withCode } from "../messages/message-codes";
+import { previewEnvironmentType } from "../type-tokens";
 import { AgbCommand } from "./agb-command";
 import { AgbContext } from "./agb-context";
 import { AgbFile } from "./agb-file";
@@ -147,8 +148,6 @@ export interface PreviewAppArgs {
   readonly startTimeoutSeconds?: number;
 }
 
-const type = "agb:index:PreviewEnvironment";
-
 const defaultIdleTimeoutSeconds = 1_800;
 const defaultStartTimeoutSeconds = 60;
 
@@ -203,7 +202,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
       const message = `PreviewEnvironment "${name}": ${problems.join("; ")}. Correct the arguments; nothing was created.`;
       throw new Error(withCode(message, "AGB981"));
     }
-    super(type, name, {}, opts);
+    super(previewEnvironmentType, name, {}, opts);
     const { imageId, labels, idleTimeoutSeconds = defaultIdleTimeoutSeconds, policyId, keepAlive, cache, app } = args;
     const { port, healthPath = "/" } = app;
     const child = { parent: this };

@@ -229,6 +229,8 @@ test("sessions that a sweep finds", async () => {
   };
   const right: ReleaseRight = {
     stackIds: new Set(["0123456789abcdef"]),
+    providerIds: new Set(),
+    name: { project: "shop", stack: "dev" },
     createTokens: new Set(),
     repositories: "any",
     includesUnidentified: false,
@@ -248,6 +250,10 @@ test("sessions that a sweep finds", async () => {
     "no repository is known": await line({ repository: other }, { repositories: new Set() }),
     "unreadable labels": await line({ unreadable: { text: "unexpected reply to GetLabel", code: "AGB306" } }),
     "another stack": await line({ stackId: "fedcba9876543210" }),
+    "another name": await line(
+      { stackId: "edddcd4e-1bb4-44ff-a14f-e7352353b7d8", stack: "development" },
+      { providerIds: new Set(["edddcd4e-1bb4-44ff-a14f-e7352353b7d8"]) },
+    ),
     retained: await line({ isRetained: true }),
     "no stack id": await line({ stackId: undefined }),
     "no state": await line({}, { stackIds: new Set() }),
