@@ -118,7 +118,7 @@ function upCommand(): Command {
       "0": "the environment is ready, or the request is closed and nothing was created",
       other: "Pulumi's own code when `pulumi up` failed",
       "1": "Pulumi could not run, or something else removed the stack at the same time",
-      [appNotUp]: "the update succeeded, but an app does not answer or could not be checked",
+      [appNotUp]: "the update succeeded, but an app is not healthy or could not be checked",
       ...stoppedCodes,
     },
   });

@@ -5,6 +5,7 @@ import { type FindOptions, type FoundSession, findSessions } from "../lifecycle/
 import { ownershipKeys } from "../lifecycle/ownership";
 import { isReleasedStatus } from "../lifecycle/session";
 import { CodedError } from "../messages/coded-error";
+import type { StackState } from "../pulumi/stack-state";
 import { type AgbAccess, note } from "./agb-access";
 import { labelOption } from "./label-option";
 import { stackOption } from "./stack-option";
@@ -64,26 +65,45 @@ export function checkSelection(command: Command, { ids, flags }: Selection): voi
 }
 
 /**
- * Yields the sessions that carry the labels. With `--stack` these are the sessions that carry the stack's id: names do not
+ * Yields the sessions that carry the labels. With `--stack` these are the sessions that carry an id of the stack: names do not
  * tell it from a stack of the same name in another backend.
  */
 export async function* selectSessions(
   { client, state }: AgbAccess,
   { label, stack, resource }: SelectionFlags,
-  options?: FindOptions,
+  options: FindOptions = {},
 ): AsyncGenerator<FoundSession> {
   const wanted = { ...label, ...(resource !== undefined && { [ownershipKeys.resource]: resource }) };
   if (stack === undefined) {
     yield* findSessions(client, wanted, options);
     return;
   }
-  const stackIds = [...(state?.stackIds ?? [])];
-  if (stackIds.length === 0) {
+  const owners = ownersIn(state);
+  if (owners.length === 0) {
     note(`note: The state of ${stack} has no stack id, because its program has not created a session yet.`);
   }
-  for (const stackId of stackIds) {
-    yield* findSessions(client, { ...wanted, [ownershipKeys.stackId]: stackId }, options);
+  const { onCount } = options;
+  let countBefore = 0;
+  for (const owner of owners) {
+    let count = 0;
+    // Until the last search, nobody knows how many there are in all.
+    const add = (latest: number) => {
+      count = latest;
+      onCount?.(owner === owners.at(-1) ? countBefore + count : 0);
+    };
+    yield* findSessions(client, { ...wanted, ...owner }, { ...options, onCount: add });
+    countBefore += count;
   }
+}
+
+/** The labels that show whose sessions these are, one set for each id. See `StackState` for what each id proves. */
+function ownersIn(state: StackState | undefined): Labels[] {
+  const { stackIds = [], providerIds = [], name } = state ?? {};
+  const names = { [ownershipKeys.project]: name?.project ?? "", [ownershipKeys.stack]: name?.stack ?? "" };
+  return [
+    ...[...stackIds].map((stackId) => ({ [ownershipKeys.stackId]: stackId })),
+    ...[...providerIds].map((stackId) => ({ [ownershipKeys.stackId]: stackId, ...names })),
+  ];
 }
 
 /**

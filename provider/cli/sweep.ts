@@ -79,7 +79,7 @@ export function sweepCommand(): Command {
 
 function collectStackIds(text: string, earlier: readonly string[]): string[] {
   if (!isStackId(text)) {
-    throw new InvalidArgumentError("Give 16 hexadecimal digits.");
+    throw new InvalidArgumentError("Give an id that the sweep has printed.");
   }
   return [...earlier, text];
 }

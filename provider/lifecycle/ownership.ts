@@ -75,9 +75,9 @@ export function newStackId(): string {
   return randomBytes(8).toString("hex");
 }
 
-/** Tells whether a string is the id of a stack. */
+/** Tells whether a string is the id of a stack: one of `newStackId`, or the UUID that Pulumi gives a provider. */
 export function isStackId(text: string): boolean {
-  return /^[0-9a-f]{16}$/.test(text);
+  return /^([0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(text);
 }
 
 /**

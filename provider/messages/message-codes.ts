@@ -139,8 +139,9 @@ export const messageCodes = {
   AGB728: "The stack was removed during its update",
   AGB729: "The request is closed",
   AGB730: "The sweep had to clean up",
-  AGB731: "The app does not answer",
+  AGB731: "The app is not healthy",
   AGB732: "The output previewApp cannot be used",
+  AGB733: "The app does not answer through AGB's link",
 
   AGB801: "Invalid option of the emulator",
   AGB802: "The emulator cannot listen on its port",

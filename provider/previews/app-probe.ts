@@ -15,37 +15,48 @@ export interface ProbeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** What a question found. The reasons hold no part of the link. */
+export type Probe =
+  | { readonly result: "healthy" }
+  /** Something answered HTTP: the app, or what stands before it. */
+  | { readonly result: "unhealthy"; readonly reason: string }
+  | { readonly result: "unreachable"; readonly reason: string };
+
 const maximumRedirects = 5;
 const longestReason = 300;
 
 /**
- * Asks an app once, through its link, whether it is healthy. It is when it answers with a status from 200 to 299, after
- * redirects on the host of the link. The app gets no key, and no redirect leads to another host.
+ * Asks an app once, through its link, whether it is healthy. It is when it answers with a status from 200 to 299. Redirects
+ * on the host of the link are followed, because AGB's gateway may set a cookie this way. The app gets no key, and no redirect
+ * leads to another host.
  *
  * @param link what AGB returned for the app's port; it holds a token
  * @param healthPath see `isHealthPath`
- * @returns `undefined` when the app is healthy; otherwise why not, without any part of the link
  */
-export async function probeApp(link: string, healthPath: string, options: ProbeOptions): Promise<string | undefined> {
+export async function probeApp(link: string, healthPath: string, options: ProbeOptions): Promise<Probe> {
   const start = addressOf(link, healthPath);
   if (start === undefined) {
-    return "AGB returned a link that is no web address";
+    return { result: "unreachable", reason: "AGB returned a link that is no web address" };
   }
   const clean = cleanerFor(secretsOf(new URL(link)));
   const signal = AbortSignal.any([AbortSignal.timeout(options.timeoutMs), options.stop]);
   const progress: Progress = { step: "starting" };
   try {
-    return await followRedirects(start, signal, progress, options);
+    const reason = await followRedirects(start, signal, progress, options);
+    return reason === undefined ? { result: "healthy" } : { result: "unhealthy", reason };
   } catch (error) {
-    if (signal.aborted) {
-      return clean(`there was no answer within ${options.timeoutMs} ms. Last step: ${progress.step}`, longestReason);
-    }
-    return clean(explainConnectionFailure(error, progress.step === requesting).reason, longestReason);
+    const reason = options.stop.aborted
+      ? "the job was stopped before the app answered"
+      : signal.aborted
+        ? `there was no answer within ${options.timeoutMs} ms. Last step: ${progress.step}`
+        : explainConnectionFailure(error, progress.step === requesting).reason;
+    return { result: "unreachable", reason: clean(reason, longestReason) };
   }
 }
 
 const requesting = "waiting for the app's answer";
 
+/** @returns `undefined` when the answer is healthy; otherwise why not */
 async function followRedirects(
   start: URL,
   signal: AbortSignal,
@@ -63,8 +74,9 @@ async function followRedirects(
       return `it answered HTTP ${status}`;
     }
     const next = new URL(location, address);
-    if (next.host !== start.host || next.protocol !== start.protocol) {
-      return `it answered HTTP ${status}, a redirect to another host`;
+    if (next.origin !== start.origin) {
+      const where = next.hostname === start.hostname ? "another port or protocol" : "another host";
+      return `it answered HTTP ${status}, a redirect to ${where}`;
     }
     if (redirects === maximumRedirects) {
       return `it redirected more than ${maximumRedirects} times`;

@@ -58,17 +58,23 @@ function appHeading(apps: readonly AppHealth[]): string {
   const states = new Set(apps.map(({ state }) => state));
   const what = apps.length === 1 ? "its app" : "an app of it";
   return states.has("down")
-    ? `, but ${what} does not answer`
-    : states.has("unknown")
-      ? `, but ${what} could not be checked`
-      : "";
+    ? `, but ${what} is not healthy`
+    : states.has("unreachable")
+      ? `, but ${what} does not answer through its link`
+      : states.has("unknown")
+        ? `, but ${what} could not be checked`
+        : "";
 }
 
 function appParagraphs({ app, state, reason }: AppHealth, job: JobLinks | undefined): string {
   const where = `The app on port ${app.port} of session ${literal(app.sessionId)}`;
   const at = literal(app.healthPath);
   if (state !== "up") {
-    const verdict = state === "down" ? `does not answer at ${at}` : "could not be checked";
+    const verdict = {
+      down: `is not healthy at ${at}`,
+      unreachable: `answers in its session at ${at}, but not through AGB's link`,
+      unknown: "could not be checked",
+    }[state];
     return `${where} ${verdict}: ${literal(reason)}. See ${link("the job", job?.url)} for what to do.`;
   }
   const how = "This command prints its link. The link holds a token, so it is not shown here:";
@@ -90,6 +96,13 @@ export function appLine({ app, state, reason, code }: AppHealth): string {
     const remedy = code === "AGB611" ? "Run this again." : "Solve that, then run this again.";
     return `The environment is ready, but the ${where} could not be checked: ${reason}. ${remedy}`;
   }
+  if (state === "unreachable") {
+    return (
+      `The environment is ready, and the ${where} answers in its session at ${healthPath}, but not through AGB's link: ` +
+      `${reason}. If it listens on 127.0.0.1 only, let it listen on all addresses. Otherwise, look for the reason on the way ` +
+      "from this job to AGB, such as a proxy, then run this again."
+    );
+  }
   const readLog = log === undefined ? "" : `To read its log: npx pulumi-agb sessions exec ${sessionId} -- cat ${log}. `;
   const remedy =
     code !== "AGB731"
@@ -97,7 +110,7 @@ export function appLine({ app, state, reason, code }: AppHealth): string {
       : command === undefined
         ? `${readLog}Find out why, and let the program restart it.`
         : `${readLog}Run this again to restart the app.`;
-  return `The environment is ready, but the ${where} does not answer at ${healthPath}: ${reason}. ${remedy}`;
+  return `The environment is ready, but the ${where} is not healthy at ${healthPath}: ${reason}. ${remedy}`;
 }
 
 /** What to report after a `down`. */

@@ -33,7 +33,7 @@ const configNamespace = "preview";
 
 /**
  * Creates or updates the preview environment of a request, and waits until its apps answer. Reports both in the log, in the
- * job's summary and outputs, and in the one comment on the request. An app that did not answer before the update is restarted
+ * job's summary and outputs, and in the one comment on the request. An app that was not healthy before the update is restarted
  * by it. Does nothing for a closed request. Its environment was already removed, and nothing would remove what an old job
  * creates that is started again.
  *
@@ -62,7 +62,7 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
       ...(repository !== undefined && { [repositoryConfigKey]: repository }),
     };
     await pulumi.createStack(stack, secretsProvider);
-    const restarted = await findSilentApps(job, before);
+    const restarted = await findUnhealthyApps(job, before);
     const update = () => whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config, restarted));
     exitCode = (await output.enclose(update)).exitCode;
   } catch (error) {
@@ -99,22 +99,22 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
 }
 
 /**
- * Finds the apps of the last update that do not answer any more. Pulumi cannot notice them, because it never looks at what a
- * command has started.
+ * Finds the apps of the last update that are not healthy in their sessions any more. Pulumi cannot notice them, because it never
+ * looks at what a command has started.
  *
  * @returns URNs of the resources that start them
  */
-async function findSilentApps(job: PreviewJob, state: StackState | undefined): Promise<string[]> {
+async function findUnhealthyApps(job: PreviewJob, state: StackState | undefined): Promise<string[]> {
   const { apps } = readApps(state?.appOutputs ?? []);
   // Pulumi refuses to replace a resource that is not in the state.
   const restartable = apps.filter(({ command }) => command !== undefined && state?.urns.has(command));
   const checked = await askApps(job, restartable);
-  const silent = checked.filter(({ state: found, code }) => found === "down" && code === "AGB731");
-  for (const { app, reason } of silent) {
+  const unhealthy = checked.filter(({ state: found, code }) => found === "down" && code === "AGB731");
+  for (const { app, reason } of unhealthy) {
     const { port, sessionId } = app;
-    job.output.say(`The app on port ${port} of ${sessionId} does not answer: ${reason}. The update restarts it.`);
+    job.output.say(`The app on port ${port} of ${sessionId} is not healthy: ${reason}. The update restarts it.`);
   }
-  return silent.flatMap(({ app }) => app.command ?? []);
+  return unhealthy.flatMap(({ app }) => app.command ?? []);
 }
 
 function reportApp({ output }: PreviewJob, health: AppHealth): void {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { CodedError } from "../messages/coded-error";
+import { isOfKind, previewEnvironmentType, typeTokens } from "../type-tokens";
 
 /** A session as a stack's state knows it. */
 export interface StateSession {
@@ -46,6 +47,11 @@ export interface StackState {
    * holds it. The labels of a session in the state come from a refresh, and others may have written them.
    */
   readonly stackIds: ReadonlySet<string>;
+  /**
+   * The ids of the plugin's providers, which sessions of the plugin carry instead. `pulumi state move` copies a provider with
+   * its id to another stack, so such an id identifies the stack only together with its names.
+   */
+  readonly providerIds: ReadonlySet<string>;
 }
 
 /** What to do about a state that cannot be read. */
@@ -63,8 +69,11 @@ const resourceSchema = z.looseObject({
   id: z.string().optional(),
   delete: z.boolean().optional(),
   external: z.boolean().optional(),
+  inputs: z.record(z.string(), z.unknown()).nullish(),
   outputs: z.record(z.string(), z.unknown()).nullish(),
 });
+
+type Resource = z.output<typeof resourceSchema>;
 
 const exportSchema = z.looseObject({
   deployment: z.looseObject({
@@ -75,10 +84,7 @@ const exportSchema = z.looseObject({
   }),
 });
 
-const sessionType = "pulumi-nodejs:dynamic/agb:AgbSession";
-const stackIdentityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
 const stackType = "pulumi:pulumi:Stack";
-const previewType = "agb:index:PreviewEnvironment";
 
 /**
  * Reads what `pulumi stack export` wrote.
@@ -97,14 +103,15 @@ export function parseStackState(text: string): StackState {
     throw new Error("it is not what `pulumi stack export` writes");
   }
   const { resources } = parsed.data.deployment;
-  const sessions = resources.filter(({ type }) => type === sessionType);
+  const sessions = resources.filter(({ type }) => isOfKind(type, "session"));
   return {
     sessionIds: new Set(sessions.flatMap(({ id }) => (id === undefined ? [] : [id]))),
     sessions: sessions.flatMap((resource) => (resource.delete ? [] : readSession(resource))),
     appOutputs: resources.flatMap(readAppOutput),
     urns: new Set(resources.map(({ urn }) => urn)),
     name: stackOfUrn(resources[0]?.urn),
-    stackIds: new Set(resources.flatMap(({ type, id }) => (type === stackIdentityType && id ? [id] : []))),
+    stackIds: new Set(resources.flatMap(({ type, id }) => (isOfKind(type, "stackIdentity") && id ? [id] : []))),
+    providerIds: new Set(resources.flatMap(readProviderId)),
   };
 }
 
@@ -118,7 +125,7 @@ export async function readStateFile(path: string): Promise<StackState> {
   }
 }
 
-function readSession({ urn, id, outputs, external }: z.output<typeof resourceSchema>): StateSession[] {
+function readSession({ urn, id, outputs, external }: Resource): StateSession[] {
   if (id === undefined) {
     return [];
   }
@@ -138,9 +145,21 @@ function readSession({ urn, id, outputs, external }: z.output<typeof resourceSch
   ];
 }
 
-function readAppOutput({ urn, type, outputs, delete: isDeleting }: z.output<typeof resourceSchema>): AppOutput[] {
+/**
+ * The id of a provider of the plugin, or the one that a session keeps from its create. A later version of the plugin may
+ * have a new default provider, and the session then still carries the id of the first one.
+ */
+function readProviderId({ type, id, inputs, external }: Resource): string[] {
+  if (type === typeTokens.provider.plugin) {
+    return id ? [id] : [];
+  }
+  const kept = type === typeTokens.session.plugin && external !== true ? inputs?.["stackId"] : undefined;
+  return typeof kept === "string" && kept !== "" ? [kept] : [];
+}
+
+function readAppOutput({ urn, type, outputs, delete: isDeleting }: Resource): AppOutput[] {
   const value = outputs?.["previewApp"];
-  if (value === undefined || isDeleting || (type !== stackType && type !== previewType)) {
+  if (value === undefined || isDeleting || (type !== stackType && type !== previewEnvironmentType)) {
     return [];
   }
   return [{ owner: type === stackType ? "the program" : nameOfUrn(urn), value }];

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CommandState } from "../kinds/command";
+import { typeTokens } from "../type-tokens";
 import { checkConstruction, deletingFirst } from "./constructor-checks";
 import { promiseOf } from "./output-promise";
 import { providerReference } from "./reference";
@@ -151,7 +152,7 @@ export class AgbCommand extends pulumi.CustomResource {
     // Whether it is secret must be known now. If only the provider will know, it is.
     const secretOutputs = args?.sensitive ? ["stdout", "stderr"] : [];
     super(
-      "pulumi-nodejs:dynamic/agb:AgbCommand",
+      typeTokens.command.dynamic,
       name,
       {
         ...outputs,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContextState } from "../kinds/context";
+import { typeTokens } from "../type-tokens";
 import { checkConstruction, deletingFirst } from "./constructor-checks";
 import { providerReference } from "./reference";
 import type { SeededOutputs } from "./seeded-outputs";
@@ -84,7 +85,7 @@ export class AgbContext extends pulumi.CustomResource {
     checkConstruction(words, name, opts);
     const isDeclared = opts.id === undefined;
     super(
-      "pulumi-nodejs:dynamic/agb:AgbContext",
+      typeTokens.context.dynamic,
       name,
       {
         ...outputs,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FileState } from "../kinds/file";
+import { typeTokens } from "../type-tokens";
 import { describeAssets } from "./asset-description";
 import { checkConstruction, deletingFirst } from "./constructor-checks";
 import { providerReference } from "./reference";
@@ -117,7 +118,7 @@ export class AgbFile extends pulumi.CustomResource {
     checkConstruction(words, name, opts);
     const source = describeAssets(args.source);
     super(
-      "pulumi-nodejs:dynamic/agb:AgbFile",
+      typeTokens.file.dynamic,
       name,
       {
         ...outputs,

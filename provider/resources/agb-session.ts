@@ -3,6 +3,7 @@ import type { ContextMount, SyncPolicy } from "../api/sync-policy";
 import { settingNames } from "../config";
 import type { SessionState } from "../kinds/session";
 import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKey } from "../lifecycle/ownership";
+import { typeTokens } from "../type-tokens";
 import { checkConstruction, deletingFirst, isConfigSecret } from "./constructor-checks";
 import type { DeepInputs } from "./deep-inputs";
 import { isLater } from "./later-values";
@@ -127,8 +128,6 @@ export interface AgbSessionTimeouts {
   readonly delete?: pulumi.Input<number>;
 }
 
-const type = "pulumi-nodejs:dynamic/agb:AgbSession";
-
 const words = { className: "AgbSession", insteadOfImport: "the argument adopt to take a session over" };
 
 const outputs: SeededOutputs<AgbSession, SessionState> = {
@@ -201,7 +200,7 @@ export class AgbSession extends pulumi.CustomResource {
     const mounts =
       args?.contextSyncs !== undefined && !(Array.isArray(args.contextSyncs) && args.contextSyncs.length === 0);
     super(
-      type,
+      typeTokens.session.dynamic,
       name,
       {
         ...outputs,

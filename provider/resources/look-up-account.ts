@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settingNames, type VariableMappings } from "../config";
+import { typeTokens } from "../type-tokens";
 import { isConfigSecret } from "./constructor-checks";
 import { programError } from "./program-error";
 import { settingsOf } from "./provider-settings";
@@ -26,7 +27,7 @@ export function providerOf(
   functionName: string,
   { provider, parent }: pulumi.InvokeOptions,
 ): pulumi.ProviderResource | undefined {
-  const chosen = provider ?? parent?.getProvider("pulumi-nodejs:dynamic/agb:AgbSession");
+  const chosen = provider ?? parent?.getProvider(typeTokens.session.dynamic);
   if (chosen !== undefined && settingsOf(chosen) === undefined) {
     const message = `${functionName}: the option provider is not an AgbProvider. Pass an AgbProvider, or remove the option.`;
     throw programError(message, "AGB962");

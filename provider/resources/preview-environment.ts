@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "../lifecycle/app-scripts";
+import { previewEnvironmentType } from "../type-tokens";
 import { AgbCommand } from "./agb-command";
 import { AgbContext } from "./agb-context";
 import { AgbFile } from "./agb-file";
 import { AgbSession } from "./agb-session";
-import { appFolder, overheadSeconds, startAppScript, stopAppScript } from "./app-scripts";
 import { withoutUndefined } from "./given-values";
 import { isLater } from "./later-values";
 import { checkedLater, refuseWrongArguments } from "./preview-arguments";
@@ -124,7 +125,7 @@ export interface PreviewAppArgs {
   /** Port on which the app listens, from 30100 to 30199. AGB links to no others. The app gets it in the variable `PORT`. */
   readonly port: number;
   /**
-   * Path at which the app answers with a status from 200 to 299, after redirects, when it works.
+   * Path at which the app answers with a status from 200 to 299 when it works. A redirect does not count.
    *
    * @default "/"
    */
@@ -149,8 +150,6 @@ export interface PreviewAppArgs {
    */
   readonly startTimeoutSeconds?: number;
 }
-
-const type = "agb:index:PreviewEnvironment";
 
 const defaultIdleTimeoutSeconds = 1_800;
 const defaultStartTimeoutSeconds = 60;
@@ -202,7 +201,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
    */
   constructor(name: string, args: PreviewEnvironmentArgs, opts: pulumi.ComponentResourceOptions = {}) {
     refuseWrongArguments(name, args);
-    super(type, name, {}, opts);
+    super(previewEnvironmentType, name, {}, opts);
     const { imageId, labels, idleTimeoutSeconds = defaultIdleTimeoutSeconds, policyId, keepAlive, cache, app } = args;
     const { port, healthPath = "/" } = app;
     const child = { parent: this };

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { typeTokens } from "../type-tokens";
 import { promiseOf } from "./output-promise";
 import { providerReference } from "./reference";
 import { sharedByCopies } from "./shared-by-copies";
@@ -13,7 +14,7 @@ const name = "agb";
  */
 class AgbStackIdentity extends pulumi.CustomResource {
   constructor() {
-    super("pulumi-nodejs:dynamic/agb:AgbStackIdentity", name, { __provider: providerReference("stackIdentity") });
+    super(typeTokens.stackIdentity.dynamic, name, { __provider: providerReference("stackIdentity") });
   }
 }
 

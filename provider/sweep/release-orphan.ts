@@ -139,8 +139,8 @@ function doubtRepository({ repository }: OwnedSession, { repositories }: Release
 
 /** Why another stack may own a session; `undefined` when this one certainly does. */
 function doubtStack(
-  { stackId, repository }: OwnedSession,
-  { stackIds, closedRepository, includesUnidentified }: ReleaseRight,
+  { stackId, repository, project, stack }: OwnedSession,
+  { stackIds, providerIds, name, closedRepository, includesUnidentified }: ReleaseRight,
 ): { action: "left"; failure: Failure } | { action: "foreign"; reason: string; failure?: undefined } | undefined {
   const isOfClosedRequest = repository !== undefined && repository === closedRepository;
   if (isOfClosedRequest || (stackId === undefined ? includesUnidentified : stackIds.has(stackId))) {
@@ -152,7 +152,16 @@ function doubtStack(
       "stack, add --include-unidentified";
     return { action: "left", failure: { text, code: "AGB622" } };
   }
-  return stackIds.size === 0
+  if (providerIds.has(stackId)) {
+    if (project === name?.project && stack === name.stack) {
+      return undefined;
+    }
+    const reason =
+      `it belongs to ${project}/${stack}. If that is a former name of this stack, add ` +
+      `--stack-id ${stackId}. If not, resources were moved between the two stacks`;
+    return { action: "foreign", reason };
+  }
+  return stackIds.size + providerIds.size === 0
     ? { action: "left", failure: { text: `no state was read that has its stack id, ${stackId}`, code: "AGB623" } }
     : {
         action: "foreign",

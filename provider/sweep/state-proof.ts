@@ -6,18 +6,27 @@ import { type StackState, type StateSession, secretText } from "../pulumi/stack-
 export interface StateProof {
   /** Ids of stacks whose states were read, or that the user named. */
   readonly stackIds: ReadonlySet<string>;
+  /** Ids of providers in the state. They prove something only about sessions with the names of the stack. */
+  readonly providerIds: ReadonlySet<string>;
+  /** The names of the stack; `undefined` when no state was read, or it holds no resource that would tell. */
+  readonly name: StackState["name"];
   /** Create labels of the sessions in the state. Another session with one of them is a twin from a lost reply. */
   readonly createTokens: ReadonlySet<string>;
 }
 
 /**
- * Reads what the state of a stack proves: its id, and the create labels of its sessions.
+ * Reads what the state of a stack proves: its ids, and the create labels of its sessions.
  *
  * @param state `undefined` when there is no such stack; that proves nothing
  */
 export function proofOf(state: StackState | undefined): StateProof {
   const labelSets = shownLabels(createdSessions(state));
-  return { stackIds: state?.stackIds ?? new Set(), createTokens: valuesOf(ownershipKeys.create, labelSets) };
+  return {
+    stackIds: state?.stackIds ?? new Set(),
+    providerIds: state?.providerIds ?? new Set(),
+    name: state?.name,
+    createTokens: valuesOf(ownershipKeys.create, labelSets),
+  };
 }
 
 /** The sessions in a state that the stack created, not those that it only looks up. */

@@ -49,7 +49,7 @@ export async function sweepStack(
     repositories: findRepositories(state, repository),
     includesUnidentified,
   };
-  const found = await findOrphans(client, name, right.stackIds, state?.sessionIds ?? new Set());
+  const found = await findOrphans(client, name, idsOf(right), state?.sessionIds ?? new Set());
   if (state !== undefined) {
     requireSameService(state, baseUrl, client.emulatorId);
   }
@@ -57,11 +57,15 @@ export async function sweepStack(
   for (const orphan of found) {
     orphans.push(await releaseOrphan(client, orphan, { minimumAgeMs, release, right }, clock));
   }
-  const unproven = right.stackIds.size > 0 ? [] : found.flatMap(({ stackId }) => stackId ?? []);
+  const unproven = idsOf(right).size > 0 ? [] : found.flatMap(({ stackId }) => stackId ?? []);
   return { orphans, unprovenStackIds: [...new Set(unproven)] };
 }
 
-/** The sessions with the stack's names, and those with its id: sessions of a renamed stack have its former name. */
+function idsOf({ stackIds, providerIds }: ReleaseRight): ReadonlySet<string> {
+  return new Set([...stackIds, ...providerIds]);
+}
+
+/** The sessions with the stack's names, and those with its ids: sessions of a renamed stack have its former name. */
 async function findOrphans(
   client: AgbClient,
   name: StackName,

@@ -80,7 +80,9 @@ test("a run of the same commit restarts an app that has died, in the same sessio
   await runShell(world.emulator.url, sessionId, `kill -s KILL -- -$(head -n 1 .pulumi-agb-app-${port(1)}/process)`);
   expect(await visit(1)).toBe("no answer");
   const { stdout } = await world.succeed(...up(1, "ccccccc3"));
-  expect(stdout).toMatch(/^The app on port \d+ of \S+ does not answer: .*ECONNREFUSED.*\. The update restarts it\.$/m);
+  expect(stdout).toMatch(
+    /^The app on port \d+ of \S+ is not healthy: nothing answers on port \d+ in its session\. The update restarts it\.$/m,
+  );
   expect(world.onlySession(1).sessionId).toBe(sessionId);
   expect(await visit(1)).toMatch(/^hello \d+$/);
   expect(await visit(1)).not.toBe(before);
@@ -105,9 +107,9 @@ test("an app that answers only its start makes the job fail with a code of its o
   const { exitCode, stderr } = await world.run(...up(1, "fffffff6"), "--health-timeout", "0s");
   expect(exitCode).toBe(20);
   expect(stderr).toMatch(
-    /::error::The environment is ready, but the app on port .* it answered HTTP 503\. .* \[AGB731\]/,
+    /::error::The environment is ready, but the app on port .* it answers HTTP 503\. .* \[AGB731\]/,
   );
-  expect(commentOn(1)).toContain("request 1 is ready, but its app does not answer");
+  expect(commentOn(1)).toContain("request 1 is ready, but its app is not healthy");
   expect(world.forge.comments).toHaveLength(2);
 });
 

@@ -48,7 +48,14 @@ import { startForgeServer } from "../support/forge-server";
 import { expectGolden } from "../support/golden-messages";
 import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
 import { startRawServer, staySilent } from "../support/raw-server";
-import { deadAddress, sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
+import {
+  deadAddress,
+  sendJson,
+  sendRefusal,
+  sendShellResult,
+  sendSuccess,
+  startScriptedServer,
+} from "../support/scripted-server";
 import { shownBy } from "../support/shown-messages";
 import { exportOf, openEmulator, ownLabels, stateRow, stateWith } from "../support/sweep-command";
 
@@ -222,6 +229,8 @@ test("sessions that a sweep finds", async () => {
   };
   const right: ReleaseRight = {
     stackIds: new Set(["0123456789abcdef"]),
+    providerIds: new Set(),
+    name: { project: "shop", stack: "dev" },
     createTokens: new Set(),
     repositories: "any",
     includesUnidentified: false,
@@ -241,6 +250,10 @@ test("sessions that a sweep finds", async () => {
     "no repository is known": await line({ repository: other }, { repositories: new Set() }),
     "unreadable labels": await line({ unreadable: { text: "unexpected reply to GetLabel", code: "AGB306" } }),
     "another stack": await line({ stackId: "fedcba9876543210" }),
+    "another name": await line(
+      { stackId: "edddcd4e-1bb4-44ff-a14f-e7352353b7d8", stack: "development" },
+      { providerIds: new Set(["edddcd4e-1bb4-44ff-a14f-e7352353b7d8"]) },
+    ),
     retained: await line({ isRetained: true }),
     "no stack id": await line({ stackId: undefined }),
     "no state": await line({}, { stackIds: new Set() }),
@@ -433,10 +446,12 @@ test("preview environments", async () => {
     "session-silent": `http://127.0.0.1:${silent.port}/`,
     "session-odd": "ftp://files.test/",
   };
-  /** Answers only the call for a link. */
-  const linkService = await startScriptedServer(({ headers, query }, response) => {
+  /** Answers the call for a link, and says that the app is healthy in its session unless its path is `/502`. */
+  const linkService = await startScriptedServer(({ headers, query, path, body }, response) => {
     if (headers.authorization !== `Bearer ${testKey}`) {
       sendRefusal(response, "InvalidApiKey", "wrong key", 401);
+    } else if (path === "/mcp") {
+      sendShellResult(response, body.includes("/502") ? "502\n" : body.includes("/no-answer") ? "\n" : "200\n");
     } else {
       const url = links[query["sessionId"] ?? ""];
       if (url === undefined) {
@@ -506,8 +521,9 @@ test("preview environments", async () => {
       exportState: async () => undefined,
     }),
     "up: the app is up": await upWithApp({}),
-    "up: the app does not answer": await upWithApp({ healthPath: "/502" }),
-    "up: the app does not answer, before and after": await upWithApp(
+    "up: the app is not healthy": await upWithApp({ healthPath: "/502" }),
+    "up: the app does not answer": await upWithApp({ sessionId: "session-dead", healthPath: "/no-answer" }),
+    "up: the app is not healthy, before and after": await upWithApp(
       { healthPath: "/502", command: appCommand, log: ".pulumi-agb-app-30100/log" },
       { isOld: true },
     ),
@@ -706,7 +722,7 @@ test("reports", () => {
     job: { url: "https://forge.test/jobs/1", repeatCommand: "gh run rerun 1 --repo acme/shop" },
   };
   const app = { sessionId: "session-1", port: 30100, healthPath: "/health", command: undefined, log: undefined };
-  const silent = { app, state: "down", reason: "it answered HTTP 502", code: "AGB731" } as const;
+  const unhealthy = { app, state: "down", reason: "it answered HTTP 502", code: "AGB731" } as const;
   const check = { at: new Date("2026-11-22T20:00:00Z"), jobUrl: "https://forge.test/jobs/1" };
   const name = { project: "shop", stack: "prod" };
   const idle = (idleTimeoutSeconds: number) => ({ ...session, idleTimeoutSeconds });
@@ -714,15 +730,19 @@ test("reports", () => {
     "reports",
     Object.entries({
       "comment: ready": upReport(report),
-      "comment: the app is up": upReport({ ...report, apps: [{ ...silent, state: "up", reason: "" }] }),
-      "comment: the app does not answer": upReport({ ...report, apps: [silent] }),
+      "comment: the app is up": upReport({ ...report, apps: [{ ...unhealthy, state: "up", reason: "" }] }),
+      "comment: the app is not healthy": upReport({ ...report, apps: [unhealthy] }),
       "comment: the app could not be checked": upReport({
         ...report,
-        apps: [{ ...silent, state: "unknown", reason: "no connection to AGB" }],
+        apps: [{ ...unhealthy, state: "unknown", reason: "no connection to AGB" }],
       }),
-      "comment: one of two apps does not answer": upReport({
+      "comment: the app does not answer through its link": upReport({
         ...report,
-        apps: [{ ...silent, app: { ...app, port: 30101 }, state: "up", reason: "" }, silent],
+        apps: [{ ...unhealthy, state: "unreachable" }],
+      }),
+      "comment: one of two apps is not healthy": upReport({
+        ...report,
+        apps: [{ ...unhealthy, app: { ...app, port: 30101 }, state: "up", reason: "" }, unhealthy],
       }),
       "comment: failed": upReport({ ...report, outcome: "failed" }),
       "comment: cancelled, sessions unknown": upReport({ ...report, outcome: "cancelled", sessions: undefined }),

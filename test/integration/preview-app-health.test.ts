@@ -1,16 +1,19 @@
 // What `preview-environment up` does with the apps of an environment. AGB and the apps are servers on loopback; the engine and
-// the forge are fake.
+// the forge are fake, and so is what a script prints that asks an app in its session.
 
+import type { ServerResponse } from "node:http";
 import { bringUp } from "../../provider/previews/up";
 import { parseStackState, type StackState } from "../../provider/pulumi/stack-state";
 import { openClient } from "../support/agb-client";
 import { upOptions } from "../support/emulated-preview-job";
 import { done, failed, openFakeJob } from "../support/fake-preview-job";
 import {
+  deadAddress,
   type ReceivedRequest,
   type Script,
   sendJson,
   sendRefusal,
+  sendShellResult,
   sendSuccess,
   startScriptedServer,
 } from "../support/scripted-server";
@@ -35,10 +38,18 @@ function stateWith(component: unknown, program?: unknown): StackState {
   return parseStackState(JSON.stringify({ deployment: { resources } }));
 }
 
-/** A job on a stack whose app is a server. AGB links to it, and `agb` may answer in its place. */
+const toLink = "/internet/getLink";
+const toTool = "/mcp";
+
+/**
+ * A job on a stack whose app is a server. AGB links to it, and `agb` may answer in its place. When the job asks the app in its
+ * session, the answer is `inSession`.
+ */
 async function openJob({
   app = (_, response) => response.end(),
   agb,
+  inSession = "200",
+  link,
   state = stateWith(appOutput),
   before,
   update = async () => done,
@@ -46,16 +57,23 @@ async function openJob({
 }: {
   readonly app?: Script;
   readonly agb?: Script;
+  readonly inSession?: string;
+  readonly link?: string;
   readonly state?: StackState;
   readonly before?: StackState;
   readonly update?: () => Promise<typeof done>;
   readonly signal?: AbortSignal;
 }) {
   const server = await startScriptedServer(app);
-  const link = `${server.url}/${token}/?token=${token}`;
-  const service = await startScriptedServer((request, response, call) =>
-    agb === undefined ? sendSuccess(response, { data: { url: link } }) : agb(request, response, call),
-  );
+  const url = link ?? `${server.url}/${token}/?token=${token}`;
+  const service = await startScriptedServer((request, response, call) => {
+    if (agb !== undefined) {
+      return agb(request, response, call);
+    }
+    return request.path === toTool
+      ? sendShellResult(response, `${inSession}\n`)
+      : sendSuccess(response, { data: { url } });
+  });
   const updates: { readonly replaced: readonly string[] | undefined }[] = [];
   const fake = openFakeJob(
     {
@@ -75,6 +93,7 @@ async function openJob({
   return { ...fake, server, service, updates, everything };
 }
 
+const paths = ({ requests }: { readonly requests: readonly ReceivedRequest[] }) => requests.map(({ path }) => path);
 const calls = ({ requests }: { readonly requests: readonly ReceivedRequest[] }) => requests.length;
 
 test("an app that answers is up, and the comment has the command for its link instead of the link", async () => {
@@ -99,19 +118,55 @@ test("an app that starts late is waited for", async () => {
   expect(clock.sleeps).toEqual([1_000, 1_000, 1_000]);
 });
 
-test("an app that does not answer in time fails the job with a code of its own, and the link stays secret", async () => {
-  const { job, comments, reported, server, everything } = await openJob({
+test("an app that is not healthy in time fails the job with a code of its own, and the link stays secret", async () => {
+  const { job, comments, reported, server, service, everything } = await openJob({
+    inSession: "503",
     app: ({ path }, response) => response.writeHead(302, { location: `${path}/x`, "x-token": token }).end(token),
   });
   expect(await bringUp(job, { ...upOptions, healthTimeoutMs: 2_500 })).toBe(20);
   // At 0, 1, 2 and 2.5 seconds, with five redirects each.
   expect(calls(server)).toBe(4 * 6);
+  expect(paths(service)).toEqual([toLink, toTool]);
   expect(reported).toEqual([
-    "The environment is ready, but the app on port 30100 of session-1 does not answer at /health: it redirected more than 5 times. " +
+    "The environment is ready, but the app on port 30100 of session-1 is not healthy at /health: it answers HTTP 503. " +
       "Find out why, and let the program restart it. [AGB731]",
   ]);
-  expect(comments[0]?.markdown).toContain("request 1 is ready, but its app does not answer\n");
+  expect(comments[0]?.markdown).toContain("request 1 is ready, but its app is not healthy\n");
   expect(everything()).not.toContain(token);
+});
+
+test.each([
+  ["the gateway answers for it", undefined, "it answered HTTP 502"],
+  ["nothing listens where the link leads", "dead", "connect ECONNREFUSED [host of the link]"],
+  ["the host of the link does not exist", `http://${token}.invalid/`, "getaddrinfo ENOTFOUND [host of the link]"],
+])("an app that works in its session is not called unhealthy when %s", async (_, link, reason) => {
+  const { job, reported, comments, everything } = await openJob({
+    app: (__, response) => response.writeHead(502).end(),
+    ...(link !== undefined && { link: link === "dead" ? `http://${await deadAddress()}/` : link }),
+  });
+  expect(await bringUp(job, upOptions)).toBe(20);
+  expect(reported).toHaveLength(1);
+  expect(reported[0]).toContain("answers in its session at /health, but not through AGB's link: ");
+  expect(reported[0]).toContain(reason);
+  expect(reported[0]).toMatch(/ \[AGB733\]$/);
+  expect(comments[0]?.markdown).toContain("request 1 is ready, but its app does not answer through its link\n");
+  expect(everything()).not.toContain(token);
+});
+
+test.each([
+  ["was told so by an answer", 503, "is not healthy at /health: it answered HTTP 503"],
+  ["has got no answer", undefined, "could not be checked: "],
+])("where the session runs no scripts, the job says only what it %s", async (_, status, words) => {
+  const dead = `http://${await deadAddress()}/`;
+  const { job, server, reported } = await openJob({
+    app: (__, response) => response.writeHead(status ?? 200).end(),
+    agb: ({ path }, response) =>
+      path === toTool
+        ? sendSuccess(response, { data: { isError: true, content: [{ type: "text", text: "no such tool" }] } })
+        : sendSuccess(response, { data: { url: status === undefined ? dead : server.url } }),
+  });
+  expect(await bringUp(job, upOptions)).toBe(20);
+  expect(reported.join()).toContain(words);
 });
 
 test.each([
@@ -123,7 +178,19 @@ test.each([
   expect(await bringUp(job, upOptions)).toBe(20);
   expect(reported.join()).toContain(words);
   expect(reported.join()).toContain(`[${messageCode}]`);
-  expect(comments[0]?.markdown).toContain("but its app does not answer");
+  expect(comments[0]?.markdown).toContain("but its app is not healthy");
+});
+
+test("a session that is gone when its app is asked there is reported as gone", async () => {
+  const { job, server, reported } = await openJob({
+    app: (_, response) => response.writeHead(502).end(),
+    agb: ({ path }, response) =>
+      path === toTool
+        ? sendRefusal(response, "InvalidMcpSession.NotFound", "no session")
+        : sendSuccess(response, { data: { url: server.url } }),
+  });
+  expect(await bringUp(job, upOptions)).toBe(20);
+  expect(reported.join()).toContain("AGB has released the session. Run this again to recreate it. [AGB404]");
 });
 
 test("an app that nobody can ask fails the job, and the comment does not say that it is down", async () => {
@@ -191,22 +258,39 @@ test.each([
 describe("before the update", () => {
   const state = stateWith({ ...appOutput, command });
 
-  test("an app that does not answer is found, and the update restarts it", async () => {
-    const { job, updates, said, server } = await openJob({
-      state,
-      before: state,
-      app: (_, response, call) => response.writeHead(call === 1 ? 502 : 200).end(),
-    });
+  test.each([
+    ["answers no request", "", "nothing answers on port 30100 in its session"],
+    ["answers with an error", "503", "it answers HTTP 503"],
+  ])("an app that %s in its session is found, and the update restarts it", async (_, inSession, reason) => {
+    const { job, updates, said, service } = await openJob({ state, before: state, inSession });
     expect(await bringUp(job, upOptions)).toBe(0);
     expect(updates).toEqual([{ replaced: [command] }]);
-    expect(said[0]).toBe(
-      "The app on port 30100 of session-1 does not answer: it answered HTTP 502. The update restarts it.",
-    );
-    expect(calls(server)).toBe(2);
+    expect(said[0]).toBe(`The app on port 30100 of session-1 is not healthy: ${reason}. The update restarts it.`);
+    expect(paths(service)).toEqual([toTool, toLink]);
   });
 
-  test("an app that answers is left alone", async () => {
-    const { job, updates } = await openJob({ state, before: state });
+  test("an app that works in its session is left alone, also when nothing can reach it through its link", async () => {
+    const { job, updates, reported } = await openJob({
+      state,
+      before: state,
+      app: (_, response) => response.writeHead(502).end(),
+    });
+    expect(await bringUp(job, upOptions)).toBe(20);
+    expect(updates).toEqual([{ replaced: [] }]);
+    expect(reported.join()).toContain("[AGB733]");
+  });
+
+  test.each([
+    ["fails", (response: ServerResponse) => sendShellResult(response, "", "sh: no space", 2)],
+    ["prints something else", (response: ServerResponse) => sendShellResult(response, "motd\n200\n")],
+    ["cannot run", (response: ServerResponse) => sendSuccess(response, { data: { isError: true } })],
+  ])("an app is not restarted because the script that asks it %s", async (_, send) => {
+    const { job, updates, server } = await openJob({
+      state,
+      before: state,
+      agb: ({ path }, response) =>
+        path === toTool ? send(response) : sendSuccess(response, { data: { url: server.url } }),
+    });
     expect(await bringUp(job, upOptions)).toBe(0);
     expect(updates).toEqual([{ replaced: [] }]);
   });

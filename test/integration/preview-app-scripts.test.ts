@@ -1,11 +1,13 @@
 // The scripts that start and stop the app of a preview environment, run by this computer's `sh`.
 
+import { existsSync } from "node:fs";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AppStart, startAppScript, stopAppScript } from "../../provider/resources/app-scripts";
+import { type AppStart, askAppScript, startAppScript, stopAppScript } from "../../provider/lifecycle/app-scripts";
+import { quoteForShell } from "../../provider/lifecycle/shell-quoting";
 import { runBounded } from "../support/bounded-process";
 import { closeAfterTest } from "../support/close-after-test";
 import { makeTemporaryFolder } from "../support/node-process";
@@ -14,10 +16,11 @@ jest.setTimeout(60_000);
 
 const server = `
   const { createServer } = require("node:http");
-  const [status = 200, word = "hello"] = process.argv.slice(2);
+  const [status = 200, word = "hello", healthPath = "/health"] = process.argv.slice(2);
   console.log("listening, " + word);
   createServer((request, response) => {
-    response.writeHead(request.url === "/health" ? Number(status) : 404).end(word);
+    const health = decodeURIComponent(request.url) === healthPath;
+    response.writeHead(health ? Number(status) : 404, { location: "/elsewhere" }).end(word);
   }).listen(process.env.PORT, "127.0.0.1");
 `;
 
@@ -36,8 +39,10 @@ async function openSession({ programs }: { readonly programs?: readonly string[]
     });
   const start = (command: string, more: Partial<AppStart> = {}, variables: NodeJS.ProcessEnv = {}) =>
     run(startAppScript({ command, port, healthPath: "/health", startTimeoutSeconds: 20, ...more }), variables);
+  const ask = (healthPath = "/health") => run(askAppScript({ port, healthPath }));
   const stop = () => run(stopAppScript(port), { PATH: process.env["PATH"] });
-  closeAfterTest({ close: async () => void (await stop()) });
+  // A stop gives the app time to end, which a test does not need.
+  closeAfterTest({ close: () => run(`read -r group < .pulumi-agb-app-${port}/process && kill -s KILL -- "-$group"`) });
   const answer = () =>
     fetch(`http://127.0.0.1:${port}/`).then(
       (response) => response.text(),
@@ -45,7 +50,7 @@ async function openSession({ programs }: { readonly programs?: readonly string[]
     );
   const folder = join(home, `.pulumi-agb-app-${port}`);
   const log = () => readFile(join(folder, "log"), "utf8");
-  return { home, folder, port, run, start, stop, answer, log };
+  return { home, folder, port, run, start, ask, stop, answer, log };
 }
 
 async function freePort(): Promise<number> {
@@ -61,7 +66,7 @@ async function linkPrograms(folder: string, programs: readonly string[]): Promis
   await mkdir(folder);
   const python = "import sys; print(sys.executable)";
   const find = 'for name in "$@"; do command -v "$name" || echo; done; python3 -c "$0"';
-  const names = ["cat", "cut", "date", "mkdir", "rm", "sed", "setsid", "sh", "sleep", "tail", ...programs];
+  const names = ["cat", "cut", "date", "mkdir", "sed", "setsid", "sh", "sleep", "tail", ...programs];
   const found = await runBounded("/bin/sh", ["-c", find, python, ...names], {
     directory: "/",
     environment: process.env,
@@ -117,6 +122,12 @@ test("an app that starts late is waited for", async () => {
   expect(await answer()).toBe("hello");
 });
 
+test("a log of one endless line is shown only in part", async () => {
+  const { start } = await openSession();
+  const { stderr } = await start("head -c 100000 /dev/zero | tr '\\0' x; exit 3");
+  expect(stderr).toMatch(/log\):\nx{16384}$/);
+});
+
 test("an app that ends fails the command, with its exit code and the end of its log", async () => {
   const { start, port, folder } = await openSession();
   const { exitCode, stdout, stderr } = await start("seq 1 200; echo 'no database' >&2; exit 3");
@@ -132,6 +143,7 @@ test("an app that ends fails the command, with its exit code and the end of its 
 test.each([
   ["whose health check fails", `${node} server.js 503`, "it answered HTTP 503"],
   ["that listens nowhere", "echo waiting; exec sleep 100", "nothing answers there"],
+  ["that only redirects", `${node} server.js 302`, "it answered HTTP 302, a redirect. Name a path that answers itself"],
 ])("an app %s fails the command in time, and does not go on", async (_, command, reason) => {
   const { start, answer, port, folder } = await openSession();
   const { exitCode, stderr } = await start(command, { startTimeoutSeconds: 2 });
@@ -139,7 +151,8 @@ test.each([
   expect(stderr).toContain(`The app did not answer at /health on port ${port} within 2 seconds: ${reason}.\n`);
   expect(stderr).toMatch(/\n(listening, hello|waiting)\n$/);
   expect(await answer()).toBe("no answer");
-  await expect(readFile(join(folder, "process"))).rejects.toThrow("ENOENT");
+  const [group] = (await readFile(join(folder, "process"), "utf8")).split("\n");
+  expect(() => process.kill(-Number(group), 0)).toThrow("ESRCH");
 });
 
 test("a port that another program uses is refused, and the app is not started", async () => {
@@ -153,16 +166,48 @@ test("a port that another program uses is refused, and the app is not started", 
   await expect(readFile(join(home, "started"))).rejects.toThrow("ENOENT");
 });
 
-test("a process that only has the number of an earlier app is left alone", async () => {
-  const { run, start, stop, folder, answer } = await openSession();
-  await start(`${node} server.js`);
+describe("a process that only has the number of an earlier app is left alone", () => {
+  const found = "11111111-2222-3333-4444-555555555555 4711";
+
+  test.each([
+    ["the session was recreated, with the folder in a context", (record: string[]) => [record[0], found, record[2]]],
+    ["another process has the number now", (record: string[]) => [record[0], record[1], "4711"]],
+    ["nothing was known about the app", (record: string[]) => [record[0], " ", ""]],
+    ["the record was cut off", (record: string[]) => [record[0]]],
+    ["the record is no number", (record: string[]) => ["1; kill", record[1], record[2]]],
+  ])("when %s", async (_, change) => {
+    const { run, start, stop, folder, answer } = await openSession();
+    await start(`${node} server.js`);
+    const record = (await readFile(join(folder, "process"), "utf8")).split("\n");
+    await writeFile(join(folder, "process"), `${change(record).join("\n")}\n`);
+    expect(await stop()).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    expect(await answer()).toBe("hello");
+    await run(`kill -s KILL -- -${record[0]}`);
+  });
+});
+
+test("an app whose first process has ended is stopped too", async () => {
+  const { start, stop, answer, folder } = await openSession();
+  await start(`${node} server.js & sleep 1`);
   const [group = ""] = (await readFile(join(folder, "process"), "utf8")).split("\n");
-  // As after the session was recreated, with the folder in a context.
-  await writeFile(join(folder, "process"), `${group}\n11111111-2222-3333-4444-555555555555 4711\n`);
-  expect((await stop()).exitCode).toBe(0);
+  for (let isRunning = true; isRunning; ) {
+    await sleep(50);
+    isRunning = existsSync(`/proc/${group}`);
+  }
   expect(await answer()).toBe("hello");
-  await run(`kill -s KILL -- -${group}`);
-  await sleep(10);
+  await stop();
+  expect(await answer()).toBe("no answer");
+});
+
+test("an app that goes on in the background is refused, with the reason", async () => {
+  const { start, run, home } = await openSession();
+  const command = `setsid sh -c 'echo $$ > background; exec ${node} server.js' & while ! ${"curl -s $0"} localhost:$PORT; do sleep 0.1; done`;
+  const { exitCode, stderr } = await start(command);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(
+    /^The app went on in the background on port \d+\. Start it in the foreground, so that it can be stopped\.\nThe end of its log/,
+  );
+  await run(`kill -s KILL "$(cat ${home}/background)"`);
 });
 
 test("an app gets its variables and an empty input, and its command may hold any characters", async () => {
@@ -172,11 +217,37 @@ test("an app gets its variables and an empty input, and its command may hold any
   expect(await log()).toMatch(/^it's "a'b" in [^/\n]+\nlistening, hello\n$/);
 });
 
-test.each(["curl", "python3", "node", "wget"])("a session that has only %s can ask the app", async (program) => {
-  const { start, answer } = await openSession({ programs: [program] });
-  expect((await start(`exec ${node} server.js 503`, { startTimeoutSeconds: 2 })).stderr).toContain("did not answer");
-  expect((await start(`exec ${node} server.js`)).exitCode).toBe(0);
-  expect(await answer()).toBe("hello");
+describe.each(["curl", "python3", "node", "wget"])("in a session that has only %s", (program) => {
+  const programs = program === "wget" ? ["wget", "timeout"] : [program];
+
+  test("an app is asked, and a redirect is not followed", async () => {
+    const { start, answer } = await openSession({ programs });
+    const silent = await start(`exec ${node} server.js 503`, { startTimeoutSeconds: 2 });
+    expect(silent.stderr).toContain("it answered HTTP 503.");
+    const redirecting = await start(`exec ${node} server.js 307`, { startTimeoutSeconds: 2 });
+    expect(redirecting.stderr).toContain("it answered HTTP 307, a redirect.");
+    expect((await start(`exec ${node} server.js 204`)).stdout).toContain("(HTTP 204)");
+    expect(await answer()).toBe("hello");
+  });
+
+  test("a health path is sent and shown as it is, and no part of it runs", async () => {
+    const { start, port, home, ask } = await openSession({ programs });
+    const healthPath = '/{a,b}?filter[1-3]="it\'s"&`>ran`&$(>ran)&$HOME;>ran';
+    const command = `exec ${node} server.js 200 hello ${quoteForShell(healthPath)}`;
+    expect(await start(command, { healthPath })).toEqual({
+      exitCode: 0,
+      stdout: `The app answers at ${healthPath} on port ${port} (HTTP 200).\n`,
+      stderr: "",
+    });
+    expect((await ask(healthPath)).stdout).toBe("200\n");
+    expect(existsSync(join(home, "ran"))).toBe(false);
+  });
+
+  test("an answer whose body never ends is an answer", async () => {
+    const { start } = await openSession({ programs });
+    const command = `exec ${node} -e 'require("http").createServer((_, r) => r.writeHead(200).write("x")).listen(process.env.PORT)'`;
+    expect((await start(command)).stdout).toContain("(HTTP 200)");
+  });
 });
 
 test("a session that has none of them says so, and starts nothing", async () => {
@@ -184,9 +255,53 @@ test("a session that has none of them says so, and starts nothing", async () => 
   const { exitCode, stderr } = await start("touch started; sleep 100");
   expect(exitCode).toBe(1);
   expect(stderr).toBe(
-    "The session has none of curl, python3, node and wget, so nothing can ask the app whether it works.\n",
+    "The session has none of curl, python3, node, and wget with timeout, so nothing can ask the app whether it works.\n",
   );
   await expect(readFile(join(home, "started"))).rejects.toThrow("ENOENT");
+});
+
+test("the app gets the variables of its command unchanged, whatever their names, and none of the script's", async () => {
+  const { start, log } = await openSession();
+  const names = ["home", "folder", "url", "status", "command", "group", "now", "known", "started", "once", "path"];
+  const variables = Object.fromEntries(names.map((name) => [name, `mine-${name}`]));
+  await start(`env; exec ${node} server.js`, {}, variables);
+  const seen = (await log()).split("\n").filter((line) => !/^(PATH|HOME|PWD|OLDPWD|SHLVL|_)=/.test(line));
+  const expected = names.map((name) => `${name}=mine-${name}`);
+  expect(seen.filter((line) => line.includes("="))).toHaveLength(names.length + 1);
+  expect(seen).toEqual(expect.arrayContaining([...expected, expect.stringMatching(/^PORT=\d+$/)]));
+});
+
+test("settings of the app's environment and of the home directory do not change how it is asked", async () => {
+  const { start, home } = await openSession();
+  await writeFile(join(home, ".curlrc"), "max-time = 0.001\nproxy = http://127.0.0.1:9\n");
+  expect((await start(`exec ${node} server.js`)).exitCode).toBe(0);
+  const onlyNode = await openSession({ programs: ["node"] });
+  const options = { NODE_OPTIONS: "--require ./missing.js" };
+  expect((await onlyNode.start(`unset NODE_OPTIONS; exec ${node} server.js`, {}, options)).exitCode).toBe(0);
+});
+
+describe("an app that runs is asked", () => {
+  test("and the status of its answer is printed", async () => {
+    const { start, ask } = await openSession();
+    await start(`${node} server.js`);
+    expect(await ask()).toEqual({ exitCode: 0, stdout: "200\n", stderr: "" });
+    expect((await ask("/missing")).stdout).toBe("404\n");
+  });
+
+  test("and nothing is printed when there is no answer", async () => {
+    const { ask } = await openSession();
+    expect(await ask()).toEqual({ exitCode: 0, stdout: "\n", stderr: "" });
+  });
+
+  test("again when it is busy", async () => {
+    const { port, ask } = await openSession();
+    let asked = 0;
+    const busy = createServer((_, response) => response.writeHead(asked++ < 2 ? 503 : 200).end());
+    await new Promise<void>((resolve) => busy.listen(port, "127.0.0.1", resolve));
+    closeAfterTest({ close: () => void busy.close() });
+    expect((await ask()).stdout).toBe("200\n");
+    expect(asked).toBe(3);
+  });
 });
 
 test("a proxy of the session's environment is not asked", async () => {

@@ -3,11 +3,13 @@
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { typeTokens } from "../../provider/type-tokens";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { startBounded } from "../support/bounded-process";
 import { closeAfterTest } from "../support/close-after-test";
 import { createId } from "../support/emulator-requests";
 import { makeTemporaryFolder, repositoryRoot } from "../support/node-process";
+import { hosts } from "../support/resource-hosts";
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 const up = ["up", "--request", "12", "--commit", "9f3c2e1"];
@@ -70,33 +72,36 @@ test("a killed Pulumi leaves its note, and `recover` cleans up its stack", async
   expect(await notes()).toEqual([]);
 });
 
-test("`up` asks AGB, with the settings of the environment, whose sessions a state with secret labels holds", async () => {
-  const emulator = await startTestEmulator();
-  const sessionId = await createId(
-    emulator.url,
-    { "pulumi-project": "shop", "pulumi-stack": "pr-12", "pulumi-repository": "github.com/repositories/99" },
-    {},
-    testKey,
-  );
-  const { start, read, folder } = await openProject(
-    'echo "$1 $2" >> calls; if [ "$1 $2" = "stack export" ]; then cat state.json; fi',
-    {
-      AGB_API_KEY: testKey,
-      AGB_ENDPOINT: emulator.url,
-      GITHUB_REPOSITORY: "acme/shop",
-      GITHUB_REPOSITORY_ID: "81",
-      GITHUB_SERVER_URL: "https://github.com",
-    },
-  );
-  const type = "pulumi-nodejs:dynamic/agb:AgbSession";
-  const labelsAll = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
-  const resources = [{ urn: `urn:pulumi:pr-12::shop::${type}::web`, type, id: sessionId, outputs: { labelsAll } }];
-  await writeFile(join(folder, "state.json"), JSON.stringify({ deployment: { resources } }));
-  const { exitCode, stderr } = await start(...up).result;
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain("holds sessions of another repository: github.com/repositories/99");
-  expect(await read("calls")).toBe("stack export\n");
-});
+test.each(hosts)(
+  "`up` asks AGB, as the environment says, whose sessions a state with secret labels holds: %s",
+  async (host) => {
+    const emulator = await startTestEmulator();
+    const sessionId = await createId(
+      emulator.url,
+      { "pulumi-project": "shop", "pulumi-stack": "pr-12", "pulumi-repository": "github.com/repositories/99" },
+      {},
+      testKey,
+    );
+    const { start, read, folder } = await openProject(
+      'echo "$1 $2" >> calls; if [ "$1 $2" = "stack export" ]; then cat state.json; fi',
+      {
+        AGB_API_KEY: testKey,
+        AGB_ENDPOINT: emulator.url,
+        GITHUB_REPOSITORY: "acme/shop",
+        GITHUB_REPOSITORY_ID: "81",
+        GITHUB_SERVER_URL: "https://github.com",
+      },
+    );
+    const type = typeTokens.session[host];
+    const labelsAll = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
+    const resources = [{ urn: `urn:pulumi:pr-12::shop::${type}::web`, type, id: sessionId, outputs: { labelsAll } }];
+    await writeFile(join(folder, "state.json"), JSON.stringify({ deployment: { resources } }));
+    const { exitCode, stderr } = await start(...up).result;
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("holds sessions of another repository: github.com/repositories/99");
+    expect(await read("calls")).toBe("stack export\n");
+  },
+);
 
 test("an error is one annotation, however many lines it has", async () => {
   const { start } = await openProject("echo '::add-mask::x' >&2; echo 'and more' >&2; exit 255");

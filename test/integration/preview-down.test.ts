@@ -3,6 +3,7 @@
 import { takeDown } from "../../provider/previews/down";
 import { downOptions, openJob, ours, theirs } from "../support/emulated-preview-job";
 import { done, exportWithContexts, failed, stateOf } from "../support/fake-preview-job";
+import { hosts } from "../support/resource-hosts";
 
 describe("down", () => {
   test("that cannot look for other sessions still updates the comment, and fails", async () => {
@@ -72,19 +73,22 @@ describe("down", () => {
     expect(fake.running()).toEqual(new Set(sessions));
   });
 
-  test("of a stack that was here also releases sessions without the label, but never another repository's", async () => {
-    const fake = await openJob({}, ours);
-    fake.stacks.set("pr-1", stateOf("shop", "pr-1", []));
-    await fake.make("pr-1", 0);
-    const others = await fake.make("pr-1", 0, "shop", theirs);
-    expect((await takeDown(fake.job, downOptions)).orphans).toMatchObject([{ action: "released" }]);
-    expect(fake.running()).toEqual(new Set([others]));
-    expect(fake.comments).toHaveLength(1);
-  });
+  test.each(hosts)(
+    "of a stack that was here releases unlabelled sessions, never another repository's: %s",
+    async (host) => {
+      const fake = await openJob({}, ours);
+      fake.stacks.set("pr-1", stateOf("shop", "pr-1", [], [], host));
+      await fake.make("pr-1", 0);
+      const others = await fake.make("pr-1", 0, "shop", theirs);
+      expect((await takeDown(fake.job, downOptions)).orphans).toMatchObject([{ action: "released" }]);
+      expect(fake.running()).toEqual(new Set([others]));
+      expect(fake.comments).toHaveLength(1);
+    },
+  );
 
-  test("by hand takes the repository from the state", async () => {
+  test.each(hosts)("by hand takes the repository from the state: %s", async (host) => {
     const fake = await openJob();
-    fake.stacks.set("pr-1", stateOf("shop", "pr-1", ["s-1"], [ours]));
+    fake.stacks.set("pr-1", stateOf("shop", "pr-1", ["s-1"], [ours], host));
     await fake.make("pr-1", 0, "shop", ours);
     const others = await fake.make("pr-1", 0, "shop", theirs);
     await takeDown(fake.job, downOptions);
@@ -109,17 +113,20 @@ describe("down", () => {
     expect(comments).toEqual([]);
   });
 
-  test("leaves contexts to Pulumi: it releases orphans of a stack with contexts and calls AGB about no context", async () => {
-    const fake = await openJob({}, ours);
-    fake.stacks.set("pr-1", exportWithContexts(stateOf("shop", "pr-1", []), ["SdkCtx-1"]));
-    const orphan = await fake.make("pr-1", 0, "shop", ours);
-    expect(await takeDown(fake.job, downOptions)).toMatchObject({
-      exitCode: 0,
-      orphans: [{ sessionId: orphan, action: "released" }],
-    });
-    expect(fake.commands).toEqual(["destroy pr-1"]);
-    expect(Object.keys(fake.emulator.requestCounts()).filter((operation) => /context/i.test(operation))).toEqual([]);
-  });
+  test.each(hosts)(
+    "leaves contexts to Pulumi: it releases orphans, and calls AGB about no context: %s",
+    async (host) => {
+      const fake = await openJob({}, ours);
+      fake.stacks.set("pr-1", exportWithContexts(stateOf("shop", "pr-1", [], [], host), ["SdkCtx-1"]));
+      const orphan = await fake.make("pr-1", 0, "shop", ours);
+      expect(await takeDown(fake.job, downOptions)).toMatchObject({
+        exitCode: 0,
+        orphans: [{ sessionId: orphan, action: "released" }],
+      });
+      expect(fake.commands).toEqual(["destroy pr-1"]);
+      expect(Object.keys(fake.emulator.requestCounts()).filter((operation) => /context/i.test(operation))).toEqual([]);
+    },
+  );
 
   test("fails while a context holds files: the stack, its comment and its sessions stay, and the next one finishes", async () => {
     const stderr = "error: context files holds 3 files. Set forceDestroy: true, or retainOnDelete to keep it.";

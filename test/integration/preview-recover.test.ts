@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { recover } from "../../provider/previews/recover";
 import { openJob, ours, recoverOptions, theirs } from "../support/emulated-preview-job";
 import { done, failed, stateOf } from "../support/fake-preview-job";
+import { hosts } from "../support/resource-hosts";
 import { failureOf } from "../support/session-stack";
 
 describe("recover", () => {
@@ -17,26 +18,29 @@ describe("recover", () => {
     expect(running()).toEqual(new Set([session]));
   });
 
-  test("after a run that was cut off ends its Pulumi before it takes the lock, and finally removes the note", async () => {
-    const { job, stacks, commands, cutOff, said, make, running } = await openJob();
-    stacks.set("pr-1", stateOf("shop", "pr-1", []));
-    await make("pr-1", 0);
-    cutOff.set("pr-1", {
-      pid: 4711,
-      end: async () => {
-        expect(commands).toEqual([]);
-        return "ended";
-      },
-      forget: () => {
-        expect(running().size).toBe(0);
-        cutOff.clear();
-      },
-    });
-    expect(await recover(job, { request: 1, force: false })).toMatchObject([{ action: "released" }]);
-    expect(commands).toEqual(["cancel pr-1"]);
-    expect(said[0]).toBe("The Pulumi process of the run on pr-1 (pid 4711) was still running. It has ended now.");
-    expect(cutOff.size).toBe(0);
-  });
+  test.each(hosts)(
+    "after a run that was cut off ends its Pulumi, takes the lock and removes the note: %s",
+    async (host) => {
+      const { job, stacks, commands, cutOff, said, make, running } = await openJob();
+      stacks.set("pr-1", stateOf("shop", "pr-1", [], [], host));
+      await make("pr-1", 0);
+      cutOff.set("pr-1", {
+        pid: 4711,
+        end: async () => {
+          expect(commands).toEqual([]);
+          return "ended";
+        },
+        forget: () => {
+          expect(running().size).toBe(0);
+          cutOff.clear();
+        },
+      });
+      expect(await recover(job, { request: 1, force: false })).toMatchObject([{ action: "released" }]);
+      expect(commands).toEqual(["cancel pr-1"]);
+      expect(said[0]).toBe("The Pulumi process of the run on pr-1 (pid 4711) was still running. It has ended now.");
+      expect(cutOff.size).toBe(0);
+    },
+  );
 
   describe("after a run that was cut off", () => {
     const lockedBy = (...holders: string[]) =>

@@ -8,6 +8,7 @@ import { openClient } from "../support/agb-client";
 import { startTestEmulator } from "../support/agb-emulator";
 import { openJob, ours, sessionsIn, sweepOptions, theirs } from "../support/emulated-preview-job";
 import { failed, openFakeJob, stateOf } from "../support/fake-preview-job";
+import { hosts } from "../support/resource-hosts";
 
 describe("the sweep", () => {
   const nowMs = Date.UTC(2026, 10, 22);
@@ -143,6 +144,7 @@ describe("the sweep", () => {
       fc.record({
         name: fc.constantFrom("pr-1", "pr-2", "pr-3", "pr-4", "production", "pr-x", "other/pr-1"),
         isForeign: fc.boolean(),
+        host: fc.constantFrom(...hosts),
       }),
       { selector: ({ name }) => name },
     ),
@@ -190,11 +192,14 @@ describe("the sweep", () => {
             ),
           });
         }
-        for (const { name, isForeign } of stacks) {
+        for (const { name, isForeign, host } of stacks) {
           const known = made.filter(({ stack, project, isKnown }) => stack === name && project === "shop" && isKnown);
           const repositories = known.map((session) => session.repository);
           const ids = known.map(({ id }) => id);
-          fake.stacks.set(name, isForeign ? stateOf("bank", name, []) : stateOf("shop", name, ids, repositories));
+          fake.stacks.set(
+            name,
+            isForeign ? stateOf("bank", name, [], [], host) : stateOf("shop", name, ids, repositories, host),
+          );
         }
         const destroy = job.pulumi.destroy;
         job.pulumi.destroy = async (stack) => {

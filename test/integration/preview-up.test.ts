@@ -3,6 +3,7 @@
 import { bringUp } from "../../provider/previews/up";
 import { ours, theirs, upOptions } from "../support/emulated-preview-job";
 import { exportWithContexts, failed, openFakeJob, stateOf } from "../support/fake-preview-job";
+import { hosts } from "../support/resource-hosts";
 
 describe("up", () => {
   test("that fails ends with Pulumi's exit code, and the comment and the log say what exists", async () => {
@@ -36,9 +37,9 @@ describe("up", () => {
     expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });
   });
 
-  test("publishes and shows only sessions when the stack also has contexts", async () => {
+  test.each(hosts)("publishes and shows only sessions when the stack also has contexts: %s", async (host) => {
     const fake = openFakeJob({}, { repository: ours });
-    const state = exportWithContexts(stateOf("shop", "pr-1", ["s-1"], [ours]), ["SdkCtx-1"]);
+    const state = exportWithContexts(stateOf("shop", "pr-1", ["s-1"], [ours], host), ["SdkCtx-1"]);
     fake.stacks.set("pr-1", state);
     expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.published).toEqual({ stack: "pr-1", "session-ids": '{"web-0":"s-1"}' });

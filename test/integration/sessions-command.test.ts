@@ -4,16 +4,9 @@ import { findBlocksOfTest } from "../docs/code-blocks";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { createId } from "../support/emulator-requests";
 import { testWithTerminal } from "../support/pseudo-terminal";
+import { hosts } from "../support/resource-hosts";
 import { sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
-import {
-  exportOf,
-  openEmulator,
-  otherStackId,
-  ownLabels,
-  stackId,
-  stateRow,
-  stateWith,
-} from "../support/sweep-command";
+import { openEmulator, otherStackId, ownLabels, stackId, stackOf } from "../support/sweep-command";
 import { openTerminal } from "../support/terminal-command";
 
 jest.setTimeout(180_000);
@@ -184,7 +177,9 @@ test("the documentation shows the table and the JSON as they are", async () => {
   expect(Object.keys(shown.owner)).toEqual(Object.keys(listed.owner));
 });
 
-describe("--stack", () => {
+describe.each(hosts)("--stack, with the host %s,", (host) => {
+  const { ownLabels, stateRow, stateWith, exportOf } = stackOf(host);
+
   test("lists only the sessions with the stack's id, with the stack's settings, and hides its secret labels", async () => {
     const { emulator, make } = await openEmulator();
     const own = await make(ownLabels(5, { team: "web", token: "s3cret" }));
@@ -207,15 +202,6 @@ describe("--stack", () => {
     expect((await list("json")).stdout).not.toContain("s3cret");
   });
 
-  test("a stack without an id has no sessions that are certainly its own, and none are shown", async () => {
-    const { emulator, make } = await openEmulator();
-    await make(ownLabels(5));
-    const { run } = await openTerminal(emulator.url, { state: '{"deployment":{"resources":[]}}', config: {} });
-    const { exitCode, stdout, stderr } = await run("sessions", "list", "--stack", "dev");
-    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
-    expect(stderr).toContain("note: The state of dev has no stack id");
-  });
-
   test("--resource finds the session of a resource, and prefers the one that the state knows", async () => {
     const { emulator, make } = await openEmulator();
     const current = await make(ownLabels(5));
@@ -235,6 +221,50 @@ describe("--stack", () => {
     expect(none.exitCode).toBe(1);
     expect(none.stderr).toContain("No session matches --stack dev --resource cache.");
   });
+});
+
+describe("--stack", () => {
+  test("a stack without an id has no sessions that are certainly its own, and none are shown", async () => {
+    const { emulator, make } = await openEmulator();
+    await make(ownLabels(5));
+    const { run } = await openTerminal(emulator.url, { state: '{"deployment":{"resources":[]}}', config: {} });
+    const { exitCode, stdout, stderr } = await run("sessions", "list", "--stack", "dev");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
+    expect(stderr).toContain("note: The state of dev has no stack id");
+  });
+
+  test("lists the session of no other stack that shares the id of a provider", async () => {
+    const { emulator, make } = await openEmulator();
+    const { ownLabels, stateWith } = stackOf("plugin");
+    const own = await make(ownLabels(5));
+    await make(ownLabels(5, { "pulumi-stack": "production" }));
+    await make(ownLabels(5, { "pulumi-project": "bank" }));
+    const { run } = await openTerminal(emulator.url, { state: stateWith([]), config: {} });
+    expect((await run("sessions", "list", "--stack", "dev", "--output", "ids")).stdout).toBe(`${own}\n`);
+  });
+
+  test.each([
+    [10, 60, "note: These are 50 of 70 sessions. Add --all to list every one.\n"],
+    [60, 10, "note: These are the first 50 sessions. Add --all to list every one.\n"],
+  ])(
+    "lists the sessions of all ids, here %d and %d, and counts no part of them as all",
+    async (first, second, note) => {
+      const { emulator, make } = await openEmulator();
+      const [one, other] = [stackOf("dynamic"), stackOf("plugin")];
+      for (let made = 0; made < first + second; made += 1) {
+        await make((made < first ? one : other).ownLabels(5));
+      }
+      const resources = [one, other].flatMap((stack) => JSON.parse(stack.stateWith([])).deployment.resources);
+      const state = JSON.stringify({ version: 3, deployment: { resources } });
+      const { run } = await openTerminal(emulator.url, { state, config: {} });
+      const { stdout, stderr } = await run("sessions", "list", "--stack", "dev", "--output", "ids");
+      expect(lines(stdout)).toHaveLength(50);
+      expect(stderr).toBe(note);
+      expect(lines((await run("sessions", "list", "--stack", "dev", "--all", "--output", "ids")).stdout)).toHaveLength(
+        70,
+      );
+    },
+  );
 });
 
 test("a session that is being released is not the one that is meant", async () => {

@@ -1,6 +1,7 @@
 import { runBounded } from "../support/bounded-process";
+import { hosts } from "../support/resource-hosts";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
-import { command, exportOf, openEmulator, openSweep, otherStackId, ownLabels } from "../support/sweep-command";
+import { command, openEmulator, openSweep, otherStackId, ownLabels, stackOf } from "../support/sweep-command";
 
 test("without --yes it shows what it would release, releases nothing and exits with 2", async () => {
   const { emulator, make, running } = await openEmulator();
@@ -13,30 +14,34 @@ test("without --yes it shows what it would release, releases nothing and exits w
   expect(running()).toEqual([orphan]);
 });
 
-test("with --yes it releases only orphans and exits with 0", async () => {
-  const { emulator, make, running } = await openEmulator();
-  const orphan = await make(ownLabels(11));
-  const kept = [
-    await make(ownLabels(11)),
-    await make(ownLabels(11, { "pulumi-stack": "production", "pulumi-stack-id": otherStackId })),
-    await make(ownLabels(11, { "pulumi-project": "bank", "pulumi-stack-id": otherStackId })),
-    await make({ project: "shop", stack: "dev" }),
-    await make({}),
-  ];
-  const { sweep } = await openSweep(emulator.url, exportOf(kept.slice(0, 1)));
-  const { exitCode, stdout } = await sweep("--yes");
-  expect(stdout).toContain(`released: ${orphan}`);
-  expect(exitCode).toBe(0);
-  expect(running().sort()).toEqual(kept.sort());
-});
+describe.each(hosts)("of a stack of the host %s", (host) => {
+  const { ownLabels, exportOf } = stackOf(host);
 
-test("when the state knows every session it says so and exits with 0", async () => {
-  const { emulator, make } = await openEmulator();
-  const { sweep } = await openSweep(emulator.url, exportOf([await make(ownLabels(60))]));
-  expect(await sweep("--yes")).toEqual({
-    exitCode: 0,
-    stdout: "The state of shop/dev knows all its sessions.\n",
-    stderr: "",
+  test("it releases only orphans with --yes, and exits with 0", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const orphan = await make(ownLabels(11));
+    const kept = [
+      await make(ownLabels(11)),
+      await make(ownLabels(11, { "pulumi-stack": "production", "pulumi-stack-id": otherStackId })),
+      await make(ownLabels(11, { "pulumi-project": "bank", "pulumi-stack-id": otherStackId })),
+      await make({ project: "shop", stack: "dev" }),
+      await make({}),
+    ];
+    const { sweep } = await openSweep(emulator.url, exportOf(kept.slice(0, 1)));
+    const { exitCode, stdout } = await sweep("--yes");
+    expect(stdout).toContain(`released: ${orphan}`);
+    expect(exitCode).toBe(0);
+    expect(running().sort()).toEqual(kept.sort());
+  });
+
+  test("it says so and exits with 0 when the state knows every session", async () => {
+    const { emulator, make } = await openEmulator();
+    const { sweep } = await openSweep(emulator.url, exportOf([await make(ownLabels(60))]));
+    expect(await sweep("--yes")).toEqual({
+      exitCode: 0,
+      stdout: "The state of shop/dev knows all its sessions.\n",
+      stderr: "",
+    });
   });
 });
 

@@ -3,6 +3,7 @@
 import { newCreateToken } from "../../provider/lifecycle/ownership";
 import { testKey } from "../support/agb-emulator";
 import { runBounded } from "../support/bounded-process";
+import { hosts } from "../support/resource-hosts";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import {
   command,
@@ -11,6 +12,7 @@ import {
   otherStackId,
   ownLabels,
   stackId,
+  stackOf,
   stateRow,
   stateWith,
   withoutStackId,
@@ -72,12 +74,14 @@ describe("by hand, where the process knows no repository of its own,", () => {
   });
 });
 
-describe("a stack of the same name in another backend", () => {
+describe.each(hosts)("a stack of the same name in another backend, with the host %s,", (host) => {
+  const { ownLabels, stateRow, stateWith } = stackOf(host);
+
   test("keeps its sessions, which are reported and do not count as left", async () => {
     const { emulator, make, running } = await openEmulator();
     const theirs = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
     const orphan = await make(ownLabels(60));
-    const { sweep } = await openSweep(emulator.url);
+    const { sweep } = await openSweep(emulator.url, stateWith([]));
     const { exitCode, stdout } = await sweep("--yes", "--older-than", "0s", "--include-unidentified");
     expect(stdout).toMatch(new RegExp(`^foreign: ${theirs} .*another stack of the same name.*${otherStackId}$`, "m"));
     expect(stdout).toContain(`released: ${orphan}`);
@@ -125,6 +129,53 @@ describe("a session without a stack id", () => {
   });
 });
 
+describe("a session with the id of a provider of the plugin", () => {
+  const { id, ownLabels, stateRow, stateWith } = stackOf("plugin");
+
+  test.each([
+    ["another project", { "pulumi-project": "store" }, "store/dev"],
+    ["another stack", { "pulumi-stack": "development" }, "shop/development"],
+  ])("and the name of %s is left, because `pulumi state move` copies the id", async (_, names, owner) => {
+    const { emulator, make, running } = await openEmulator();
+    const moved = await make(ownLabels(60, names));
+    const orphan = await make(ownLabels(60));
+    const { sweep } = await openSweep(emulator.url, stateWith([]));
+    const { exitCode, stdout } = await sweep("--yes", "--older-than", "0s", "--include-unidentified");
+    expect(stdout).toMatch(new RegExp(`^foreign: ${moved} .*: it belongs to ${owner}\\. .*--stack-id ${id}`, "m"));
+    expect(stdout).toContain(`released: ${orphan}`);
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([moved]);
+    expect((await sweep("--yes", "--stack-id", id)).exitCode).toBe(0);
+    expect(running()).toEqual([]);
+  });
+
+  test("that a later version of the plugin has replaced is released while a session in the state has that id", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const [known, orphan] = [await make(ownLabels(60)), await make(ownLabels(60))];
+    const rows = (inputs: object) => [stateRow(known, ownLabels(60), emulator.url, { inputs })];
+    const laterId = "b6557934-dcb7-49e9-82ca-a1dcc0930a1d";
+    const unproven = await openSweep(emulator.url, stateWith(rows({}), laterId));
+    expect((await unproven.sweep("--yes")).exitCode).toBe(0);
+    expect(running().sort()).toEqual([known, orphan].sort());
+    const proven = await openSweep(emulator.url, stateWith(rows({ stackId: id }), laterId));
+    expect((await proven.sweep("--yes")).stdout).toContain(`released: ${orphan}`);
+    expect(running()).toEqual([known]);
+  });
+});
+
+test("a stack that moves from one host to the other has the ids of both", async () => {
+  const { emulator, make, running } = await openEmulator();
+  const [ofDynamic, ofPlugin] = [stackOf("dynamic"), stackOf("plugin")];
+  const kept = [await make(ofDynamic.ownLabels(60)), await make(ofPlugin.ownLabels(60))];
+  await make(ofDynamic.ownLabels(60));
+  await make(ofPlugin.ownLabels(60));
+  const [dynamicState, pluginState] = [ofDynamic.exportOf(kept.slice(0, 1)), ofPlugin.exportOf(kept.slice(1))];
+  const resources = [dynamicState, pluginState].flatMap((text) => JSON.parse(text).deployment.resources);
+  const { sweep } = await openSweep(emulator.url, JSON.stringify({ version: 3, deployment: { resources } }));
+  expect((await sweep("--yes")).exitCode).toBe(0);
+  expect(running().sort()).toEqual(kept.sort());
+});
+
 test("sessions of a renamed stack are found by its id", async () => {
   const { emulator, make, running } = await openEmulator();
   await make(ownLabels(60, { "pulumi-stack": "development", "pulumi-project": "store" }));
@@ -144,7 +195,9 @@ test("a session that its program retains is left and reported, and does not coun
   expect(running()).toEqual([retained]);
 });
 
-describe("a twin, which has the create label of a session in the state,", () => {
+describe.each(hosts)("a twin, which has the create label of a session in the state, with the host %s,", (host) => {
+  const { ownLabels, stateRow, stateWith } = stackOf(host);
+
   test("is released at any age, unless it is retained", async () => {
     const { emulator, make, running } = await openEmulator();
     const [labels, retained] = [ownLabels(0), ownLabels(0, { "pulumi-retain": "true" })];

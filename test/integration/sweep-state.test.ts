@@ -4,45 +4,48 @@ import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { testKey } from "../support/agb-emulator";
 import { runBounded } from "../support/bounded-process";
+import { hosts } from "../support/resource-hosts";
 import {
   command,
-  contextRow,
   exportOf,
   openEmulator,
   openSweep,
   otherStackId,
   ownLabels,
   stackId,
-  stateRow,
-  stateWith,
+  stackOf,
 } from "../support/sweep-command";
 
-test("a service where the stack has no session is refused: it knows none of the stack's sessions", async () => {
-  const { emulator, make, running } = await openEmulator();
-  const orphan = await make(ownLabels(60));
-  const rows = [stateRow("session-1", ownLabels(60), "http://127.0.0.1:9")];
-  const { sweep } = await openSweep(emulator.url, stateWith(rows));
-  const { exitCode, stderr } = await sweep("--yes");
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain(
-    `were created at http://127.0.0.1:9, but the sweep asked ${emulator.url}. Nothing was released.`,
-  );
-  expect(running()).toEqual([orphan]);
-});
+describe.each(hosts)("a state with resources of the host %s", (host) => {
+  const { ownLabels, stateRow, contextRow, stateWith } = stackOf(host);
 
-test("contexts in the state do not count as sessions, and are neither looked up nor released", async () => {
-  const { emulator, make, running } = await openEmulator();
-  const [known, orphan] = [await make(ownLabels(60)), await make(ownLabels(60))];
-  // The context's service says nothing about where the stack's sessions are.
-  const rows = [contextRow("SdkCtx-1", "http://127.0.0.1:9"), stateRow(known, ownLabels(60), emulator.url)];
-  const { sweep } = await openSweep(emulator.url, stateWith(rows));
-  const { exitCode, stdout } = await sweep("--yes");
-  expect(stdout).toMatch(new RegExp(`^released: ${orphan} `));
-  expect(stdout).not.toContain("SdkCtx");
-  expect(exitCode).toBe(0);
-  expect(running()).toEqual([known]);
-  const operations = Object.keys(emulator.requestCounts());
-  expect(operations.filter((operation) => /context/i.test(operation))).toEqual([]);
+  test("refuses a service where the stack has no session: it knows none of the stack's sessions", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const orphan = await make(ownLabels(60));
+    const rows = [stateRow("session-1", ownLabels(60), "http://127.0.0.1:9")];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
+    const { exitCode, stderr } = await sweep("--yes");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `were created at http://127.0.0.1:9, but the sweep asked ${emulator.url}. Nothing was released.`,
+    );
+    expect(running()).toEqual([orphan]);
+  });
+
+  test("may hold contexts, which do not count as sessions, and are neither looked up nor released", async () => {
+    const { emulator, make, running } = await openEmulator();
+    const [known, orphan] = [await make(ownLabels(60)), await make(ownLabels(60))];
+    // The context's service says nothing about where the stack's sessions are.
+    const rows = [contextRow("SdkCtx-1", "http://127.0.0.1:9"), stateRow(known, ownLabels(60), emulator.url)];
+    const { sweep } = await openSweep(emulator.url, stateWith(rows));
+    const { exitCode, stdout } = await sweep("--yes");
+    expect(stdout).toMatch(new RegExp(`^released: ${orphan} `));
+    expect(stdout).not.toContain("SdkCtx");
+    expect(exitCode).toBe(0);
+    expect(running()).toEqual([known]);
+    const operations = Object.keys(emulator.requestCounts());
+    expect(operations.filter((operation) => /context/i.test(operation))).toEqual([]);
+  });
 });
 
 describe("a state that must not decide", () => {
@@ -165,30 +168,34 @@ describe("the state from the Pulumi CLI", () => {
     expect(running()).toHaveLength(1);
   });
 
-  test("is not read with --stack-is-gone, which releases only the sessions of a named stack id", async () => {
-    const { emulator, make, running } = await openEmulator();
-    await make(ownLabels(60));
-    const live = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
-    const { run, folder } = await openSweep(emulator.url);
-    await writeFile(join(folder, "Pulumi.yaml"), 'name: "shop"\nruntime: nodejs\n');
-    const path = await pulumiThat(folder, "touch asked; exit 1");
-    const isGone = ["--yes", "--stack-is-gone", "--stack", "dev"];
-    const unnamed = await run(isGone, path);
-    expect(unnamed.exitCode).toBe(2);
-    expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${stackId}`);
-    expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${otherStackId}`);
-    expect(running()).toHaveLength(2);
-    const { exitCode, stderr } = await run([...isGone, "--stack-id", stackId], path);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(running()).toEqual([live]);
-    expect(await readdir(folder)).not.toContain("asked");
-  });
+  test.each(hosts)(
+    "is not read with --stack-is-gone, which releases only sessions with a named id: %s",
+    async (host) => {
+      const { id: stackId, ownLabels } = stackOf(host);
+      const { emulator, make, running } = await openEmulator();
+      await make(ownLabels(60));
+      const live = await make(ownLabels(60, { "pulumi-stack-id": otherStackId }));
+      const { run, folder } = await openSweep(emulator.url);
+      await writeFile(join(folder, "Pulumi.yaml"), 'name: "shop"\nruntime: nodejs\n');
+      const path = await pulumiThat(folder, "touch asked; exit 1");
+      const isGone = ["--yes", "--stack-is-gone", "--stack", "dev"];
+      const unnamed = await run(isGone, path);
+      expect(unnamed.exitCode).toBe(2);
+      expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${stackId}`);
+      expect(unnamed.stdout).toContain(`release its sessions with --stack-id ${otherStackId}`);
+      expect(running()).toHaveLength(2);
+      const { exitCode, stderr } = await run([...isGone, "--stack-id", stackId], path);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+      expect(running()).toEqual([live]);
+      expect(await readdir(folder)).not.toContain("asked");
+    },
+  );
 
   test.each(["dev", "0123456789ABCDEF", ""])("a stack id %j is refused", async (id) => {
     const { sweep } = await openSweep("http://127.0.0.1:9");
     const { exitCode, stderr } = await sweep("--stack-id", id);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("Give 16 hexadecimal digits.");
+    expect(stderr).toContain("Give an id that the sweep has printed.");
   });
 
   test("cannot be read from a file with --stack-is-gone", async () => {

@@ -7,7 +7,9 @@ import type { PreviewJob, ReleasingJob } from "../../provider/previews/job";
 import type { CommandResult } from "../../provider/pulumi/pulumi-process";
 import type { CutOffRun } from "../../provider/pulumi/run-note";
 import { parseStackState, type StackState, type StateSession } from "../../provider/pulumi/stack-state";
+import { typeTokens } from "../../provider/type-tokens";
 import { FakeClock } from "./fake-clock";
+import type { Host } from "./resource-hosts";
 
 /** A command that succeeded and printed nothing. */
 export const done: CommandResult = { exitCode: 0, stdout: "", stderr: "" };
@@ -22,13 +24,20 @@ export function stackIdOf(project: string, stack: string): string {
   return createHash("sha256").update(`${project}/${stack}`).digest("hex").slice(0, 16);
 }
 
-/** A stack's state with these sessions. @param repositories the sessions' repository labels, in the same order */
+/**
+ * A stack's state with these sessions.
+ *
+ * @param repositories the sessions' repository labels, in the same order
+ * @param host what serves the stack's resources
+ */
 export function stateOf(
   project: string,
   stack: string,
   sessionIds: readonly string[],
   repositories: readonly (string | undefined)[] = [],
+  host: Host = "dynamic",
 ): StackState {
+  const ids = new Set([stackIdOf(project, stack)]);
   const sessions = sessionIds.map(
     (sessionId, index): StateSession => ({
       name: `web-${index}`,
@@ -48,27 +57,30 @@ export function stateOf(
     appOutputs: [],
     urns: new Set(sessions.map(({ urn }) => urn)),
     name: { project, stack },
-    stackIds: new Set([stackIdOf(project, stack)]),
+    stackIds: host === "dynamic" ? ids : new Set(),
+    providerIds: host === "plugin" ? ids : new Set(),
   };
 }
 
 /** The exported state of a stack with these sessions, and with contexts that have these ids. */
 export function exportWithContexts(
-  { name, stackIds, sessions }: StackState,
+  { name, stackIds, providerIds, sessions }: StackState,
   contextIds: readonly string[],
 ): StackState {
+  const host: Host = providerIds.size > 0 ? "plugin" : "dynamic";
   const { project, stack } = name ?? { project: "", stack: "" };
   const row = (type: string, resource: string, id: string, outputs = {}) => ({
-    urn: `urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/agb:${type}::${resource}`,
-    type: `pulumi-nodejs:dynamic/agb:${type}`,
+    urn: `urn:pulumi:${stack}::${project}::${type}::${resource}`,
+    type,
     id,
     outputs,
   });
   const resources = [
-    ...contextIds.map((id) => row("AgbContext", `files-${id}`, id, { contextId: id, name: "files" })),
-    ...[...stackIds].map((id) => row("AgbStackIdentity", "agb", id)),
+    ...contextIds.map((id) => row(typeTokens.context[host], `files-${id}`, id, { contextId: id, name: "files" })),
+    ...[...stackIds].map((id) => row(typeTokens.stackIdentity.dynamic, "agb", id)),
+    ...[...providerIds].map((id) => row(typeTokens.provider.plugin, "default", id)),
     ...sessions.map(({ name: resource, sessionId, imageId, labels }) =>
-      row("AgbSession", resource, sessionId, { imageId, labelsAll: labels }),
+      row(typeTokens.session[host], resource, sessionId, { imageId, labelsAll: labels }),
     ),
   ];
   return parseStackState(JSON.stringify({ version: 3, deployment: { resources } }));

@@ -68,6 +68,12 @@ export function sendRefusal(response: ServerResponse, code: string, message = "n
   sendJson(response, { success: false, code, message, httpStatusCode: status, requestId: "REQUEST-1" }, status);
 }
 
+/** Sends AGB's reply to a call of the tool `shell`. */
+export function sendShellResult(response: ServerResponse, stdout: string, stderr = "", exitCode = 0): void {
+  const text = JSON.stringify({ stdout, stderr, exit_code: exitCode });
+  sendSuccess(response, { data: { isError: false, content: [{ type: "text", text }] } });
+}
+
 /** Returns an address where nothing listens. */
 export async function deadAddress(): Promise<string> {
   const server = createServer();

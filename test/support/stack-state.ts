@@ -1,3 +1,5 @@
+import { isOfKind } from "../../provider/type-tokens";
+
 /** A resource as `pulumi stack export` shows it. */
 export interface ResourceState {
   readonly urn: string;
@@ -23,7 +25,7 @@ export interface StackState {
 
 /** The sessions of a stack, by the names that the program gave them. */
 export function sessionsOf(state: StackState): Record<string, ResourceState> {
-  const sessions = (state.deployment.resources ?? []).filter(({ type }) => type.endsWith(":AgbSession"));
+  const sessions = (state.deployment.resources ?? []).filter(({ type }) => isOfKind(type, "session"));
   return Object.fromEntries(sessions.map((resource) => [nameOf(resource), resource]));
 }
 

@@ -3,75 +3,85 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { newCreateToken } from "../../provider/lifecycle/ownership";
+import { typeTokens } from "../../provider/type-tokens";
 import { startTestEmulator, testKey } from "./agb-emulator";
 import { runBounded } from "./bounded-process";
 import { createId } from "./emulator-requests";
 import { makeTemporaryFolder, repositoryRoot } from "./node-process";
+import type { Host } from "./resource-hosts";
 
 /** The package's command. */
 export const command = join(repositoryRoot, "dist", "cli", "main.js");
 const stackRow = { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", type: "pulumi:pulumi:Stack" };
-const sessionType = "pulumi-nodejs:dynamic/agb:AgbSession";
-const identityType = "pulumi-nodejs:dynamic/agb:AgbStackIdentity";
-/** Id of the stack shop/dev. */
+/** Id of the stack shop/dev with dynamic resources. */
 export const stackId = "0123456789abcdef";
 /** Id of a stack of the same name in another backend. */
 export const otherStackId = "fedcba9876543210";
 
-/** Labels of a session of shop/dev that was created so many minutes ago. */
-export function ownLabels(minutesOld: number, more: Record<string, string> = {}): Record<string, string> {
-  return {
-    "pulumi-project": "shop",
-    "pulumi-stack": "dev",
-    "pulumi-stack-id": stackId,
-    "pulumi-resource": "web",
-    "pulumi-create": newCreateToken(new Date(Date.now() - minutesOld * 60_000)),
+/** The stack shop/dev as the host of its resources writes it: labels of its sessions, and its exported state. */
+export function stackOf(host: Host) {
+  const id = host === "dynamic" ? stackId : "edddcd4e-1bb4-44ff-a14f-e7352353b7d8";
+  const resource = (type: string, name: string, more: object = {}) => ({
+    urn: `urn:pulumi:dev::shop::${type}::${name}`,
+    type,
     ...more,
+  });
+  const identity = (ofStack: string) =>
+    host === "dynamic"
+      ? resource(typeTokens.stackIdentity.dynamic, "agb", { id: ofStack })
+      : resource(typeTokens.provider.plugin, "default_0_1_0", { id: ofStack, inputs: { version: "0.1.0" } });
+
+  /** A session in a state. */
+  function row(sessionId: string, more: Record<string, unknown> = {}) {
+    return resource(typeTokens.session[host], sessionId, { id: sessionId, ...more });
+  }
+
+  /** An exported state with these resources, and with the stack's id if it has one. */
+  function stateWith(resources: readonly object[], ofStack: string | undefined = id, stack = stackRow): string {
+    const all = [stack, ...(ofStack === undefined ? [] : [identity(ofStack)]), ...resources];
+    return JSON.stringify({ version: 3, deployment: { resources: all } });
+  }
+
+  return {
+    id,
+    stateWith,
+    /** Labels of a session of shop/dev that was created so many minutes ago. */
+    ownLabels: (minutesOld: number, more: Record<string, string> = {}): Record<string, string> => ({
+      "pulumi-project": "shop",
+      "pulumi-stack": "dev",
+      "pulumi-stack-id": id,
+      "pulumi-resource": "web",
+      "pulumi-create": newCreateToken(new Date(Date.now() - minutesOld * 60_000)),
+      ...more,
+    }),
+    /** A session in a state, with its labels and where it was created. */
+    stateRow: (
+      sessionId: string,
+      labelsAll: Record<string, string>,
+      service: string,
+      more: Record<string, unknown> = {},
+    ) => row(sessionId, { outputs: { labelsAll, service }, ...more }),
+    /** A context in a state, with where it was created. */
+    contextRow: (contextId: string, service: string) =>
+      resource(typeTokens.context[host], contextId, {
+        id: contextId,
+        outputs: { contextId, name: "files", service },
+      }),
+    /** An exported state that knows these sessions. */
+    exportOf: (sessionIds: readonly string[], stack = stackRow): string =>
+      stateWith(
+        sessionIds.map((sessionId) => row(sessionId)),
+        id,
+        stack,
+      ),
   };
 }
+
+export const { ownLabels, stateRow, contextRow, stateWith, exportOf } = stackOf("dynamic");
 
 /** The labels without the stack's id, as an earlier version set them. */
 export function withoutStackId({ "pulumi-stack-id": _, ...labels }: Record<string, string>): Record<string, string> {
   return labels;
-}
-
-/** A session in a state. */
-function row(id: string, more: Record<string, unknown> = {}) {
-  return { urn: `urn:pulumi:dev::shop::${sessionType}::${id}`, type: sessionType, id, ...more };
-}
-
-/** A session in a state, with its labels and where it was created. */
-export function stateRow(
-  id: string,
-  labelsAll: Record<string, string>,
-  service: string,
-  more: Record<string, unknown> = {},
-) {
-  return row(id, { outputs: { labelsAll, service }, ...more });
-}
-
-/** A context in a state, with where it was created. */
-export function contextRow(id: string, service: string) {
-  const type = "pulumi-nodejs:dynamic/agb:AgbContext";
-  return { urn: `urn:pulumi:dev::shop::${type}::${id}`, type, id, outputs: { contextId: id, name: "files", service } };
-}
-
-/** An exported state with these resources, and with the stack's id if it has one. */
-export function stateWith(resources: readonly object[], id: string | undefined = stackId, stack = stackRow): string {
-  const identity = { urn: `urn:pulumi:dev::shop::${identityType}::agb`, type: identityType, id };
-  return JSON.stringify({
-    version: 3,
-    deployment: { resources: [stack, ...(id === undefined ? [] : [identity]), ...resources] },
-  });
-}
-
-/** An exported state that knows these sessions. */
-export function exportOf(sessionIds: readonly string[], stack = stackRow): string {
-  return stateWith(
-    sessionIds.map((id) => row(id)),
-    stackId,
-    stack,
-  );
 }
 
 /** A folder with a state file, and the command run in it against an AGB. */

@@ -35,7 +35,12 @@ test("the ids of stacks differ, and are recognised", () => {
   const ids = Array.from({ length: 1_000 }, newStackId);
   expect(new Set(ids).size).toBe(1_000);
   expect(ids.every(isStackId)).toBe(true);
-  expect(["", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "dev"].some(isStackId)).toBe(false);
+  expect(isStackId("edddcd4e-1bb4-44ff-a14f-e7352353b7d8")).toBe(true);
+  expect(
+    ["", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "dev", "edddcd4e1bb444ffa14fe7352353b7d8"].some(
+      isStackId,
+    ),
+  ).toBe(false);
 });
 
 test("a create token holds its time to the second", () => {

@@ -32,7 +32,7 @@ test("the least of an environment is a session with the CI job's facts, and an a
   expect(registration("preview-app").inputs).toMatchObject({
     sessionId: "preview-session-id",
     create: expect.stringContaining("command='node server.js'"),
-    delete: expect.stringContaining("stop_app"),
+    delete: expect.stringContaining("agb_app_stop"),
     timeoutSeconds: 120,
     triggers: [],
   });
