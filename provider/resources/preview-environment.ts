@@ -236,7 +236,8 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
     this.#port = port;
     this.#app = new AgbCommand(
       `${name}-app`,
-      { sessionId: this.sessionId, ...appCommand(name, app, healthPath), triggers: before },
+      // Another port replaces the command, because only the delete of the former one stops the app there.
+      { sessionId: this.sessionId, ...appCommand(name, app, healthPath), triggers: [...before, { port }] },
       { ...child, dependsOn: done },
     );
     const previewApp = {

@@ -535,6 +535,7 @@ test("preview environments", async () => {
       { healthTimeoutMs: 1_050, clock: ticking() },
     ),
     "up: the app redirects to another host": await upWithApp({ healthPath: "/302?to=https://elsewhere.test/" }),
+    "up: the app redirects to another port": await upWithApp({ healthPath: "/302?to=http://127.0.0.1:1/" }),
     "up: the app redirects without an end": await upWithApp({ healthPath: "/302?again" }),
     "up: the link is no web address": await upWithApp({ sessionId: "session-odd" }),
     "up: the job is stopped meanwhile": await upWithApp(
