@@ -5,6 +5,7 @@ import {
   forgetRuns,
   type KeptOutput,
   type OutputName,
+  type RunEnd,
   type RunIdentity,
   runIdentityOf,
 } from "../lifecycle/command-run";
@@ -17,6 +18,7 @@ import {
   describeFailedCommand,
   type FailedCommand,
   FailedDeleteError,
+  spaceAdvice,
 } from "./command-failure";
 import { CommandProgress } from "./command-progress";
 import { type CommandState, commandProperties, defaultTimeoutSeconds } from "./command-properties";
@@ -93,6 +95,17 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     return { path, result, failed };
   }
 
+  /** A command may not care that it cannot write. Then nothing else says that its output is cut. */
+  function warnOfFullDisk({ warn, resource }: Call, { isDiskFull }: RunEnd): void {
+    if (isDiskFull) {
+      const name = resource === undefined ? "" : `${printable(resource)}: `;
+      warn(
+        `${name}the disk of the session is full, so the output of the command may be incomplete. ${spaceAdvice}`,
+        "AGB914",
+      );
+    }
+  }
+
   /** Removes the runs that came before. The command has succeeded, whatever happens here. */
   async function forgetOthers({ client }: Call, sessionId: string, path: readonly RunIdentity[]): Promise<void> {
     const [owner] = path;
@@ -112,6 +125,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       const state = { ...inputs, stdout: "", stderr: "", runToken: result.token, pending: "create" } as const;
       throw unfinished(result.token, state, failed);
     }
+    warnOfFullDisk(call, result);
     await forgetOthers(call, inputs.sessionId, path);
     return { id: result.token, state: { ...inputs, ...outputsOf(result) } };
   }
@@ -136,6 +150,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       const state = { ...known, runToken: result.token, pending: pending ?? "update" } as const;
       throw unfinished(id, state, failed);
     }
+    warnOfFullDisk(call, result);
     await forgetOthers(call, news.sessionId, path);
     return { ...declared, ...outputsOf(result) };
   }
