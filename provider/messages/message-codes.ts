@@ -183,6 +183,7 @@ export const messageCodes = {
   AGB946: "The session does not know its files",
   AGB947: "Files could not be put or removed",
   AGB948: "Files in a session cannot be looked up",
+  AGB949: "The disk of the files' session is full",
   AGB961: "A port without a link",
   AGB962: "The provider of a look-up is not an AgbProvider",
   AGB963: "No context has this name",
