@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { describeType } from "../messages/problem";
 import type { PropertiesOfKind, StateOf } from "./kind";
-import { filledString, mustBe, serviceOutput } from "./types";
+import { filledString, mustBe, ruleCode, serviceOutput } from "./types";
 
 /** Time limit of a command when none is declared, in seconds. */
 export const defaultTimeoutSeconds = 600;
@@ -11,14 +11,54 @@ const timeoutRule = `must be a whole number of seconds, 1 to ${longestTimeoutSec
 
 const nulRule = "must not contain a NUL character";
 
+/**
+ * The longest script and the longest standard input, in bytes of UTF-8. Pulumi stores both in the state, twice, and each
+ * 50 KiB take a call to AGB.
+ */
+export const longestTextBytes = 1024 * 1024;
+
+/** The longest variable with its name, in bytes. Linux refuses to start a program with one of 128 KiB. */
+export const longestVariableBytes = 120_000;
+
+/** The longest environment, in bytes. Linux refuses to start a program with more than 2 MiB, with all that a session adds. */
+export const longestEnvironmentBytes = 1024 * 1024;
+
+const tooLarge = ruleCode("AGB915");
+
+/** A string that the state can hold and a session can be sent. */
+function limited(type: z.ZodType<string>, remedy: string): z.ZodType<string> {
+  return type.superRefine((text, context) => {
+    const sizeBytes = Buffer.byteLength(text);
+    if (sizeBytes > longestTextBytes) {
+      context.addIssue({ code: "custom", message: sizeRule(sizeBytes, longestTextBytes, remedy), ...tooLarge });
+    }
+  });
+}
+
+function sizeRule(sizeBytes: number, longestBytes: number, remedy: string): string {
+  return `has ${sizeBytes} bytes, but at most ${longestBytes} are possible; ${remedy}`;
+}
+
+const readFileRemedy = "put it into the session with an AgbFile, and read that file in the command";
+
 const withoutNul = z.string().refine((text) => !text.includes("\0"), nulRule);
 
-const script = filledString.refine((text) => !text.includes("\0"), nulRule);
+const script = limited(
+  filledString.refine((text) => !text.includes("\0"), nulRule),
+  "put the script into the session with an AgbFile, and run that file",
+);
 
 const environment = z
   .record(z.string(), z.unknown(), mustBe("an object of strings"))
   .superRefine((variables, context) => {
+    let allBytes = 0;
     for (const [name, value] of Object.entries(variables)) {
+      const sizeBytes = typeof value === "string" ? Buffer.byteLength(`${name}=${value}`) : 0;
+      allBytes += sizeBytes;
+      if (sizeBytes > longestVariableBytes) {
+        const message = `with its name, ${sizeRule(sizeBytes, longestVariableBytes, readFileRemedy)}`;
+        context.addIssue({ code: "custom", path: [name], message, ...tooLarge });
+      }
       if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
         const message = "the key must consist of letters, digits and underscores, and not begin with a digit";
         context.addIssue({ code: "custom", path: [name], message, params: { isAboutKey: true } });
@@ -29,6 +69,10 @@ const environment = z
       } else if (value.includes("\0")) {
         context.addIssue({ code: "custom", path: [name], message: nulRule });
       }
+    }
+    if (allBytes > longestEnvironmentBytes) {
+      const message = `with all names, ${sizeRule(allBytes, longestEnvironmentBytes, readFileRemedy)}`;
+      context.addIssue({ code: "custom", message, ...tooLarge });
     }
   }) as unknown as z.ZodType<Readonly<Record<string, string>>>;
 
@@ -65,8 +109,8 @@ export const commandProperties = {
     change: "updates",
   },
   stdin: {
-    description: "What the commands read from standard input.",
-    type: withoutNul.optional(),
+    description: "What the commands read from standard input. At most 1 MiB.",
+    type: limited(withoutNul, readFileRemedy).optional(),
     example: "yes\n",
     change: "updates",
   },

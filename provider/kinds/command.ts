@@ -32,8 +32,8 @@ export { type CommandState, commandProperties } from "./command-properties";
 /** Arguments whose change runs a command. */
 const runningArguments = ["create", "update", "environment", "stdin", "workingDirectory"] as const;
 
-/** A value of the environment can have 128 KiB on Linux, with its name. */
-const longestVariable = 120_000;
+/** How much a variable with the output of the run before holds, in bytes. Its name comes on top. */
+const longestOutputBytes = 120_000;
 
 const shownOutputs: Readonly<Record<NonNullable<CommandState["logging"]>, readonly OutputName[]>> = {
   none: [],
@@ -257,10 +257,10 @@ function previousOutput(
 function variable(output: string): string {
   const text = output.replaceAll("\0", "\ufffd");
   const bytes = Buffer.from(text);
-  return bytes.length <= longestVariable
+  return bytes.length <= longestOutputBytes
     ? text
     : bytes
-        .subarray(-longestVariable)
+        .subarray(-longestOutputBytes)
         .toString("utf8")
         .replace(/^\ufffd+/, "");
 }

@@ -167,6 +167,7 @@ export const messageCodes = {
   AGB912: "The run ended while a command ran",
   AGB913: "The session of a command does not answer",
   AGB914: "The disk of a command's session is full",
+  AGB915: "A command, its input or its environment is too large",
   AGB931: "Invalid path of a file",
   AGB932: "Invalid permissions of a file",
   AGB933: "Source that cannot be sent",
