@@ -30,14 +30,15 @@ export function describeFailedCommand({ argument, result, timeoutSeconds, isSens
     case "no directory":
       return `${command} did not run, because its workingDirectory does not exist in the session. `;
     case "no space":
-      return `${command} did not run, because nothing can be written to /tmp in the session. `;
+      return `${command} did not run, because the disk of the session is full: nothing can be written to /tmp. `;
     default: {
       const end = {
         exited: `ended with exit code ${result.exitCode}`,
         "timed out": `did not end within ${timeoutSeconds} s, so it was ended with all that it started`,
         killed: "was killed, so its exit code is not known",
       }[result.reason];
-      return `${command} ${end}.${quoteEnd(result, isSensitive, clean)}`;
+      const disk = result.isDiskFull ? " Now the disk of the session is full, so output may be missing." : "";
+      return `${command} ${end}.${disk}${quoteEnd(result, isSensitive, clean)}`;
     }
   }
 }
@@ -60,11 +61,14 @@ function lastLines({ text }: KeptOutput, clean: FailedCommand["clean"]): string 
 
 /** The code of a command that failed. */
 export function codeOfFailedCommand({ argument, result }: FailedCommand): MessageCode {
+  if (result.isDiskFull && argument !== "delete") {
+    return "AGB914";
+  }
   switch (result.reason) {
     case "no directory":
       return "AGB904";
     case "no space":
-      return "AGB906";
+      return "AGB914";
     case "timed out":
       return argument === "delete" ? "AGB907" : "AGB902";
     case "killed":
@@ -74,13 +78,19 @@ export function codeOfFailedCommand({ argument, result }: FailedCommand): Messag
   }
 }
 
+/** What to do when nothing can be written in a session. */
+export const spaceAdvice = "Free some space in the session, or recreate it.";
+
 /** What to do about a failed `create` or `update`. */
 export function adviceForFailedCommand({ argument, result }: FailedCommand): string {
+  if (result.isDiskFull) {
+    return `${spaceAdvice} The next \`pulumi up\` runs \`${argument}\` again.`;
+  }
   switch (result.reason) {
     case "no directory":
       return "Create the directory first, or change workingDirectory. Then run `pulumi up` again.";
     case "no space":
-      return "Free some space in the session, or recreate it. Then run `pulumi up` again.";
+      return `${spaceAdvice} Then run \`pulumi up\` again.`;
     case "timed out":
       return `Set a longer timeoutSeconds, or make the command faster. The next \`pulumi up\` runs \`${argument}\` again.`;
     default:
@@ -138,6 +148,10 @@ export const commandAdvice: NonNullable<ResourceKind<CommandState>["advice"]> = 
     const text =
       "The command may still run. Run `pulumi up` again: it waits for the same run. If the session is overloaded, recreate it.";
     return { code: "AGB913", text };
+  }
+  if (error instanceof AgbRunError && error.problem === "full") {
+    const text = `The command did not run. ${spaceAdvice} Then run \`pulumi up\` again.`;
+    return { code: "AGB914", text };
   }
   if (error instanceof AgbRunError || error instanceof AgbToolError) {
     const text =

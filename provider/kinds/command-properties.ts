@@ -1,23 +1,39 @@
 import { z } from "zod";
 import type { PropertiesOfKind, StateOf } from "./kind";
-import { filledString, mustBe, obey, serviceOutput } from "./types";
-import { directoryProblem, longestCommandSeconds, nulProblem, secondsProblem, variableProblems } from "./value-rules";
+import { filledString, mustBe, obey, ruleCode, serviceOutput } from "./types";
+import {
+  directoryProblem,
+  environmentSizeProblem,
+  longestCommandSeconds,
+  nulProblem,
+  scriptSizeProblem,
+  secondsProblem,
+  stdinSizeProblem,
+  variableProblems,
+} from "./value-rules";
 
 /** Time limit of a command when none is declared, in seconds. */
 export const defaultTimeoutSeconds = 600;
 
-const script = filledString.check(obey(nulProblem));
+const tooLarge = "AGB915";
+
+const script = filledString.check(obey(nulProblem), obey(scriptSizeProblem, tooLarge));
 
 const environment = z
   .record(z.string(), z.unknown(), mustBe("an object of strings"))
   .superRefine((variables, context) => {
-    for (const { name, reason: message, isAboutName, isAboutType } of variableProblems(variables)) {
+    for (const { name, reason: message, about } of variableProblems(variables)) {
       const path = [name];
-      if (isAboutType) {
+      if (about === "type") {
         context.addIssue({ code: "invalid_type", expected: "string", input: variables[name], path, message });
       } else {
-        context.addIssue({ code: "custom", path, message, params: { isAboutKey: isAboutName } });
+        const params = { isAboutKey: about === "name", ...(about === "size" && ruleCode(tooLarge).params) };
+        context.addIssue({ code: "custom", path, message, params });
       }
+    }
+    const message = environmentSizeProblem(variables);
+    if (message !== undefined) {
+      context.addIssue({ code: "custom", message, ...ruleCode(tooLarge) });
     }
   }) as unknown as z.ZodType<Readonly<Record<string, string>>>;
 
@@ -54,8 +70,8 @@ export const commandProperties = {
     change: "updates",
   },
   stdin: {
-    description: "What the commands read from standard input.",
-    type: z.string().check(obey(nulProblem)).optional(),
+    description: "What the commands read from standard input. At most 1 MiB.",
+    type: z.string().check(obey(nulProblem), obey(stdinSizeProblem, tooLarge)).optional(),
     example: "yes\n",
     change: "updates",
   },

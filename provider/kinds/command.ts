@@ -5,6 +5,7 @@ import {
   forgetRuns,
   type KeptOutput,
   type OutputName,
+  type RunEnd,
   type RunIdentity,
   runIdentityOf,
 } from "../lifecycle/command-run";
@@ -17,6 +18,7 @@ import {
   describeFailedCommand,
   type FailedCommand,
   FailedDeleteError,
+  spaceAdvice,
 } from "./command-failure";
 import { CommandProgress } from "./command-progress";
 import { type CommandState, commandProperties, defaultTimeoutSeconds } from "./command-properties";
@@ -30,8 +32,8 @@ export { type CommandState, commandProperties } from "./command-properties";
 /** Arguments whose change runs a command. */
 const runningArguments = ["create", "update", "environment", "stdin", "workingDirectory"] as const;
 
-/** A value of the environment can have 128 KiB on Linux, with its name. */
-const longestVariable = 120_000;
+/** How much a variable with the output of the run before holds, in bytes. Its name comes on top. */
+const longestOutputBytes = 120_000;
 
 const shownOutputs: Readonly<Record<NonNullable<CommandState["logging"]>, readonly OutputName[]>> = {
   none: [],
@@ -93,6 +95,17 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     return { path, result, failed };
   }
 
+  /** A command may not care that it cannot write. Then nothing else says that its output is cut. */
+  function warnOfFullDisk({ warn, resource }: Call, { isDiskFull }: RunEnd): void {
+    if (isDiskFull) {
+      const name = resource === undefined ? "" : `${printable(resource)}: `;
+      warn(
+        `${name}the disk of the session is full, so the output of the command may be incomplete. ${spaceAdvice}`,
+        "AGB914",
+      );
+    }
+  }
+
   /** Removes the runs that came before. The command has succeeded, whatever happens here. */
   async function forgetOthers({ client }: Call, sessionId: string, path: readonly RunIdentity[]): Promise<void> {
     const [owner] = path;
@@ -112,6 +125,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       const state = { ...inputs, stdout: "", stderr: "", runToken: result.token, pending: "create" } as const;
       throw unfinished(result.token, state, failed);
     }
+    warnOfFullDisk(call, result);
     await forgetOthers(call, inputs.sessionId, path);
     return { id: result.token, state: { ...inputs, ...outputsOf(result) } };
   }
@@ -136,6 +150,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       const state = { ...known, runToken: result.token, pending: pending ?? "update" } as const;
       throw unfinished(id, state, failed);
     }
+    warnOfFullDisk(call, result);
     await forgetOthers(call, news.sessionId, path);
     return { ...declared, ...outputsOf(result) };
   }
@@ -242,10 +257,10 @@ function previousOutput(
 function variable(output: string): string {
   const text = output.replaceAll("\0", "\ufffd");
   const bytes = Buffer.from(text);
-  return bytes.length <= longestVariable
+  return bytes.length <= longestOutputBytes
     ? text
     : bytes
-        .subarray(-longestVariable)
+        .subarray(-longestOutputBytes)
         .toString("utf8")
         .replace(/^\ufffd+/, "");
 }

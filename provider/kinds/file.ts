@@ -218,6 +218,7 @@ const faultAdvice: Readonly<Record<FileFault, Advice>> = {
   programs: { code: "AGB942", text: "Use an image that has them, or install them first." },
   denied: { code: "AGB943", text: "Choose a path below the session's home directory, such as /home/user." },
   blocked: { code: "AGB944", text: "Remove it in the session, or choose another path." },
+  full: { code: "AGB949", text: "Free some space in the session, or recreate it. Then run `pulumi up` again." },
   failed: {
     code: "AGB947",
     text: "Check the space on the session's disk and who may write there, then run `pulumi up` again.",

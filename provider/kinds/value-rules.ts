@@ -14,6 +14,18 @@ export const leastOwnLabels = 5;
 /** The longest time limit of a command, in seconds. */
 export const longestCommandSeconds = 86_400;
 
+/**
+ * The longest script and the longest standard input, in bytes of UTF-8. Pulumi stores both in the state, twice, and each
+ * 50 KiB take a call to AGB.
+ */
+export const longestTextBytes = 1024 * 1024;
+
+/** The longest variable with its name, in bytes. Linux refuses to start a program with one of 128 KiB. */
+export const longestVariableBytes = 120_000;
+
+/** The longest environment, in bytes. Linux refuses to start a program with more than 2 MiB, with all that a session adds. */
+export const longestEnvironmentBytes = 1024 * 1024;
+
 /** Names and ids are not blank. */
 export function blankProblem(text: string): string | undefined {
   return text.trim() === "" ? "must not be blank" : undefined;
@@ -64,28 +76,63 @@ export function directoryProblem(path: string): string | undefined {
   return nulProblem(path) ?? (path.startsWith("/") ? undefined : "must be an absolute path");
 }
 
+/** A script must fit into the state, and a session must be able to take it. */
+export function scriptSizeProblem(script: string): string | undefined {
+  const remedy = "put the script into the session with an AgbFile, and run that file";
+  return sizeProblem(Buffer.byteLength(script), longestTextBytes, remedy);
+}
+
+/** The same for the standard input of a command. */
+export function stdinSizeProblem(stdin: string): string | undefined {
+  return sizeProblem(Buffer.byteLength(stdin), longestTextBytes, readFileRemedy);
+}
+
+const readFileRemedy = "put it into the session with an AgbFile, and read that file in the command";
+
+function sizeProblem(sizeBytes: number, longestBytes: number, remedy: string): string | undefined {
+  return sizeBytes > longestBytes
+    ? `has ${sizeBytes} bytes, but at most ${longestBytes} are possible; ${remedy}`
+    : undefined;
+}
+
 /** Something wrong with one variable of an environment. */
 export interface VariableProblem {
   readonly name: string;
   readonly reason: string;
-  readonly isAboutName: boolean;
-  /** Whether the value has the wrong type. */
-  readonly isAboutType: boolean;
+  readonly about: "name" | "type" | "value" | "size";
 }
 
-/** Finds every problem with environment variables. */
+/** Finds every problem with environment variables, except their total size. */
 export function variableProblems(variables: Readonly<Record<string, unknown>>): VariableProblem[] {
   return Object.entries(variables).flatMap(([name, value]) => {
-    const ofName = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
-      ? undefined
-      : "the key must consist of letters, digits and underscores, and not begin with a digit";
-    const isAboutType = typeof value !== "string";
-    const ofValue = isAboutType ? `must be a string, not ${describeType(value)}` : nulProblem(value);
-    return [
-      ...(ofName === undefined ? [] : [{ name, reason: ofName, isAboutName: true, isAboutType: false }]),
-      ...(ofValue === undefined ? [] : [{ name, reason: ofValue, isAboutName: false, isAboutType }]),
-    ];
+    const isString = typeof value === "string";
+    const ofSize = sizeProblem(variableBytes(name, value), longestVariableBytes, readFileRemedy);
+    const reasons = {
+      name: /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
+        ? undefined
+        : "the key must consist of letters, digits and underscores, and not begin with a digit",
+      type: isString ? undefined : `must be a string, not ${describeType(value)}`,
+      value: isString ? nulProblem(value) : undefined,
+      size: ofSize === undefined ? undefined : `with its name, ${ofSize}`,
+    };
+    const about = Object.keys(reasons) as (keyof typeof reasons)[];
+    return about.flatMap((what) => {
+      const reason = reasons[what];
+      return reason === undefined ? [] : [{ name, reason, about: what }];
+    });
   });
+}
+
+/** The total size of environment variables. */
+export function environmentSizeProblem(variables: Readonly<Record<string, unknown>>): string | undefined {
+  const sizes = Object.entries(variables).map(([name, value]) => variableBytes(name, value));
+  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const problem = sizeProblem(sizeBytes, longestEnvironmentBytes, readFileRemedy);
+  return problem === undefined ? undefined : `with all names, ${problem}`;
+}
+
+function variableBytes(name: string, value: unknown): number {
+  return typeof value === "string" ? Buffer.byteLength(`${name}=${value}`) : 0;
 }
 
 /** What a source of files must be. */

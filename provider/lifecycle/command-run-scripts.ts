@@ -31,6 +31,9 @@ export interface CommandSpec {
 /** How a run ended that has no exit code: its runner could not start it. */
 export const endsWithoutExitCode = { noDirectory: "no-directory", noSpace: "no-space", stopped: "stopped" } as const;
 
+/** Follows the exit code of a command after whose end nothing could be written. */
+export const fullDiskMark = "-full";
+
 /** The directory in which scripts of a run start. Paths of runs are relative to it. */
 export const scriptDirectory = "/";
 
@@ -71,10 +74,26 @@ echo "state $s"
 echo "token $(cat token 2>/dev/null)"
 `;
 
+// Sets `lack` to the reason why nothing can be written to the working directory, or to an empty string. A full disk may have
+// room for a few bytes, so this needs 64 KiB. `cat` names the reason, where many shells only say that there was an error.
+const findLack = `
+find_lack() {
+  lack=$( { printf %065536d 0 | cat > "probe-$$"; } 2>&1 )
+  rm -f "probe-$$"
+}
+`;
+
+// Prints the size of a file, or 0 when there is none: in some shells, an empty arithmetic expression ends the script.
+const sizeFunction = `
+size() { n=$(wc -c < "$1") 2>/dev/null; echo "$((\${n:-0}))"; }
+`;
+
+const printLack = `printf 'lack %s\\n' "$lack" | head -n 1; `;
+
 // Ends the process group of the run in the working directory, unless the run is over.
 const endGroup = `
 end_group() {
-  if mkdir lock 2>/dev/null; then : > exit-${endsWithoutExitCode.stopped}; return; fi
+  if mkdir lock 2>/dev/null; then true > exit-${endsWithoutExitCode.stopped}; return; fi
   for n in 1 2 3; do
     for f in exit-*; do if [ -e "$f" ]; then return; fi; done
     if [ -s group ]; then break; fi
@@ -96,25 +115,25 @@ const neededPrograms = "base64 cat head mkdir mv rm setsid sleep tail wc";
 
 /**
  * Makes the directory of a run, readable for its user only, and prints the state of the run. Prints `missing NAME` when the
- * session lacks a program.
+ * session lacks a program, and `lack REASON` when nothing can be written.
  *
  * @param token the run's token, if it has none yet
  */
 export function prepareScript(identity: RunIdentity, token: string): string {
   return `umask 077
-for n in ${neededPrograms}; do
+${findLack}for n in ${neededPrograms}; do
   if ! command -v "$n" >/dev/null; then echo "missing $n"; exit; fi
 done
 mkdir -p ${runDirectory(identity)} && cd ${runDirectory(identity)} || exit 1
 (set -C; echo ${token} > token) 2>/dev/null
-if [ ! -s token ]; then rm -f token; echo "nothing can be written to /tmp" >&2; exit 1; fi
+if [ ! -s token ]; then rm -f token; find_lack; ${printLack}exit 1; fi
 ${printState}echo end
 `;
 }
 
 /**
  * Starts the runner, detached. Ends what other runs of the owner still do. Prints `incomplete` unless all parts of the runner
- * are there. A second start finds the lock and starts nothing.
+ * are there, and `lack REASON` when there is no space for them. A second start finds the lock and starts nothing.
  *
  * @param sizeBytes size of all parts
  */
@@ -128,15 +147,17 @@ started() {
   echo started
 }
 if [ -d lock ]; then started; exit; fi
-${endGroup}
+${endGroup}${findLack}${sizeFunction}
 for d in ../*/; do
   if [ "$d" != "../${identity.run}/" ]; then (cd "$d" && end_group); fi
 done
 umask 077
 cat part-* > "all-$$" 2>/dev/null
-if [ "$(($(wc -c < "all-$$")))" != ${sizeBytes} ]; then
+if [ "$(size "all-$$")" != ${sizeBytes} ]; then
   rm -f "all-$$"
-  if [ -d lock ]; then started; else echo incomplete; fi
+  if [ -d lock ]; then started; exit; fi
+  find_lack
+  if [ -n "$lack" ]; then ${printLack}else echo incomplete; fi
   exit
 fi
 setsid sh "./all-$$" "$root" "$umask" </dev/null >/dev/null 2>&1 &
@@ -160,11 +181,11 @@ export function pollScript(
   { stdout, stderr }: { readonly stdout: OutputRange; readonly stderr: OutputRange },
 ): string {
   const print = (name: string, { offset, lengthBytes }: OutputRange) =>
-    `echo "${name} $(($(wc -c < ${name} 2>/dev/null)))"
+    `echo "${name} $(size ${name})"
 tail -c +${offset + 1} ${name} 2>/dev/null | head -c ${lengthBytes} | base64
 `;
   return `cd ${runDirectory(identity)} 2>/dev/null || { echo "state absent"; echo end; exit; }
-${printState}${print("stdout", stdout)}${print("stderr", stderr)}echo end
+${printState}${sizeFunction}${print("stdout", stdout)}${print("stderr", stderr)}echo end
 `;
 }
 
@@ -222,15 +243,21 @@ export function runnerScript({
   const start = `echo "$$" >&8 || exit 125; eval "$(command -p cat <&9 || echo exit 125)" 8>&- 9<&-`;
   const watch = `sleep "$1"; mv on-time timed-out; kill -s TERM -- "-$2"; sleep ${graceSeconds}; kill -s KILL -- "-$2"`;
   return `{
-mkdir lock 2>/dev/null || exit 0
+# Without the parts, a disk that has no room for another file has some.
+mkdir lock 2>/dev/null || { rm -f part-*; mkdir lock 2>/dev/null; } || exit 0
 root=\${1%/}
 umask 077
 echo "$$" > pid
-rm -f part-* all-*
-finish() { mv pid "exit-$1" 2>/dev/null || : > "exit-$1"; rm -f group on-time timed-out; exit 0; }
+${findLack}# Without a file for the process id, this script's own file becomes the one that says how the run ended.
+finish() {
+  mv pid "exit-$1" 2>/dev/null || { true > "$0" && mv "$0" "exit-$1"; } 2>/dev/null || true > "exit-$1"
+  rm -f part-* all-* group on-time timed-out
+  exit 0
+}
 [ -s pid ] || finish ${endsWithoutExitCode.noSpace}
+rm -f part-* all-*
 (cd ${directory}) 2>/dev/null || finish ${endsWithoutExitCode.noDirectory}
-: > stdout; : > stderr; : > on-time; : > group
+true > stdout && true > stderr && true > on-time && true > group || finish ${endsWithoutExitCode.noSpace}
 printf %s ${quoteForShell(command)} > command && printf %s ${quoteForShell(stdin)} > stdin || {
   rm -f command stdin
   finish ${endsWithoutExitCode.noSpace}
@@ -255,6 +282,12 @@ kill -s KILL -- "-$watcher" 2>/dev/null || kill -s KILL "$watcher" 2>/dev/null
 if [ ! -e on-time ]; then
   kill -s KILL -- "-$child" 2>/dev/null
   code=$code-timeout
+fi
+find_lack
+if [ -n "$lack" ]; then
+  # The command writes its group first, so it has not begun.
+  [ -s group ] || finish ${endsWithoutExitCode.noSpace}
+  code=$code${fullDiskMark}
 fi
 finish "$code"
 }

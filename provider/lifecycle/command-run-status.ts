@@ -1,4 +1,4 @@
-import { endsWithoutExitCode } from "./command-run-scripts";
+import { endsWithoutExitCode, fullDiskMark } from "./command-run-scripts";
 
 /** How a command ended. */
 export interface RunEnd {
@@ -10,6 +10,8 @@ export interface RunEnd {
   readonly reason: "exited" | "timed out" | "killed" | "no directory" | "no space";
   /** 128 plus the signal's number when a signal ended it. `undefined` when there is none. */
   readonly exitCode: number | undefined;
+  /** Present when nothing could be written in the session after the end, so a part of the output may be missing. */
+  readonly isDiskFull?: true;
 }
 
 /** How far a run is, and new output of it. */
@@ -60,9 +62,12 @@ export function parseRunStatus(printed: string): RunStatus | undefined {
 }
 
 function parseRunEnd(state: string): RunEnd | undefined {
-  const [, code, timeout] = /^(\d{1,3})(-timeout)?$/.exec(state) ?? [];
+  const isDiskFull = state.endsWith(fullDiskMark);
+  const [, code, timeout] =
+    /^(\d{1,3})(-timeout)?$/.exec(isDiskFull ? state.slice(0, -fullDiskMark.length) : state) ?? [];
   if (code !== undefined) {
-    return { reason: timeout === undefined ? "exited" : "timed out", exitCode: Number(code) };
+    const reason = timeout === undefined ? "exited" : "timed out";
+    return { reason, exitCode: Number(code), ...(isDiskFull && { isDiskFull }) };
   }
   const reasons: Readonly<Record<string, RunEnd["reason"]>> = {
     died: "killed",

@@ -20,7 +20,14 @@ import {
   stopScript,
 } from "./command-run-scripts";
 import { parseRunStatus, type RunEnd, type RunStatus } from "./command-run-status";
-import { AgbToolError, longestContentBytes, runShellScript, type ShellResult, writeSessionFile } from "./session-shell";
+import {
+  AgbToolError,
+  longestContentBytes,
+  runShellScript,
+  type ShellResult,
+  saysDiskIsFull,
+  writeSessionFile,
+} from "./session-shell";
 import type { Clock } from "./wait";
 
 export type { RunIdentity } from "./command-run-identity";
@@ -59,12 +66,12 @@ export interface RunResult extends RunEnd {
 /** A command cannot run, or was lost. The session exists. */
 export class AgbRunError extends CleanError {
   /**
-   * @param problem `unusable`: the session lacks what commands need, so nothing has started. `not started`: the command did
-   * not start, as far as is known. `lost`: the directory of the run was removed while it ran, so nobody knows how it ended.
+   * @param problem `unusable`: the session lacks what commands need, so nothing has started. `full`: nothing can be written in
+   * the session, so nothing has started. `not started`: the command did not start, as far as is known. `lost`: the directory of the run was removed while it ran, so nobody knows how it ended.
    * `silent`: the session no longer answers.
    */
   constructor(
-    readonly problem: "unusable" | "not started" | "lost" | "silent",
+    readonly problem: "unusable" | "full" | "not started" | "lost" | "silent",
     reason: string,
   ) {
     super(reason);
@@ -106,8 +113,12 @@ export async function prepareRun(client: AgbClient, sessionId: string, identity:
   if (missing !== undefined) {
     throw new AgbRunError("unusable", `session ${printable(sessionId)} lacks the program ${missing}`);
   }
+  requireSpace(client, result);
   if (result.exitCode !== 0) {
     const reason = client.clean(result.stderr.trim()) || `exit code ${result.exitCode}`;
+    if (saysDiskIsFull(reason)) {
+      throw fullDisk(reason);
+    }
     throw new AgbRunError("unusable", `session ${printable(sessionId)} has no place for a command: ${reason}`);
   }
   return statusIn(client, sessionId, result);
@@ -116,7 +127,7 @@ export async function prepareRun(client: AgbClient, sessionId: string, identity:
 /**
  * Starts a run that is `ready`.
  *
- * @throws AgbRunError when the parts of the command did not arrive
+ * @throws AgbRunError when the parts of the command did not arrive, or there is no space for them
  */
 export async function startRun(
   client: AgbClient,
@@ -127,16 +138,19 @@ export async function startRun(
   const script = runnerScript(spec);
   for (let attempt = 1; attempt <= startAttempts; attempt += 1) {
     for (const [index, part] of partsOf(script, longestContentBytes).entries()) {
-      await writeSessionFile(client, sessionId, partPath(identity, index), part);
+      await writeSessionFile(client, sessionId, partPath(identity, index), part).catch((error: unknown) => {
+        throw error instanceof AgbToolError && saysDiskIsFull(error.message) ? fullDisk(error.message) : error;
+      });
     }
     const start = startScript(identity, Buffer.byteLength(script));
-    const { stdout } = await runScript(client, sessionId, start).catch((error: unknown) => {
+    const result = await runScript(client, sessionId, start).catch((error: unknown) => {
       // It may have started all the same.
       throw error instanceof AgbToolError ? new AgbRunError("not started", error.message) : error;
     });
-    if (stdout.includes("started")) {
+    if (result.stdout.includes("started")) {
       return;
     }
+    requireSpace(client, result);
   }
   throw new AgbRunError("not started", `the command did not arrive completely in session ${printable(sessionId)}`);
 }
@@ -243,6 +257,18 @@ function isOverdue({ step }: RunStatus, passedMs: number, timeoutSeconds: number
     (step === "starting" && passedMs > startLimitMs) ||
     (step === "running" && passedMs > timeoutSeconds * 1_000 + endLimitMs)
   );
+}
+
+/** @throws AgbRunError when a script could not write */
+function requireSpace(client: AgbClient, { stdout }: ShellResult): void {
+  const lack = /^lack(.*)$/m.exec(stdout)?.[1];
+  if (lack !== undefined) {
+    throw fullDisk(client.clean(lack.trim()) || "nothing can be written to /tmp");
+  }
+}
+
+function fullDisk(reason: string): AgbRunError {
+  return new AgbRunError("full", `the disk of the session is full: ${reason}`);
 }
 
 function runScript(client: AgbClient, sessionId: string, script: string): Promise<ShellResult> {

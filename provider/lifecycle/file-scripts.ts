@@ -64,6 +64,18 @@ n='
 T=$PWD
 `;
 
+/**
+ * How scripts fail: \`fail WORD\` prints a last line, with the reason on standard error if nothing can be written. \`say\` prints a
+ * line to a file and notes when that fails. A file that was cut would look like a shorter list.
+ */
+const failFunctions = `bad=
+fail() {
+  [ "$1" = done ] || { { printf %065536d 0 | cat >"\${W:-$T}/probe"; } 2>&1 | head -n 1 >&2; rm -f "\${W:-$T}/probe"; }
+  echo "$1"; exit 0
+}
+say() { echo "$@" || bad=1; }
+`;
+
 /** Whether no folder on the way to a place is a link. */
 const safeFunction = `safe() {
   o=$IFS; IFS=/; set -f; b=; for a in $1; do b=$b$a; if [ -h "./$b" ]; then IFS=$o; set +f; return 1; fi; b=$b/; done
@@ -94,20 +106,20 @@ remove() {
  * number, hash and mode. What is in the way is reported.
  */
 const lookFunctions = `k() {
-  if [ -h "$2" ]; then echo "way $1"; elif [ -d "$2" ]; then [ -w "$2" ] || echo "denied $1"
-  elif [ -e "$2" ]; then echo "way $1"; else echo "absent $1"; fi
+  if [ -h "$2" ]; then say "way $1"; elif [ -d "$2" ]; then [ -w "$2" ] || say "denied $1"
+  elif [ -e "$2" ]; then say "way $1"; else say "absent $1"; fi
 }
 h() {
   i=; c=$#
   while [ $c -gt 0 ]; do
-    if [ -h "$2" ]; then :; elif [ -d "$2" ]; then echo "folder $1"
+    if [ -h "$2" ]; then :; elif [ -d "$2" ]; then say "folder $1"
     elif [ -f "$2" ] && [ -r "$2" ]; then i="$i$1$n"; set -- "$@" "$2"; fi
     shift 2; c=$((c-2))
   done
   [ $# -gt 0 ] || return 0
-  printf %s "$i" >"$W/i"; sha256sum -- "$@" 2>/dev/null | cut -d' ' -f1 | tr -d '\\\\' >"$W/s"
-  stat -c %a -- "$@" >"$W/m" 2>/dev/null
-  paste -d' ' "$W/i" "$W/s" "$W/m" >>"$W/actual"
+  printf %s "$i" >"$W/i" && sha256sum -- "$@" 2>/dev/null | cut -d' ' -f1 | tr -d '\\\\' >"$W/s" || bad=1
+  stat -c %a -- "$@" 2>/dev/null | cat >"$W/m" || bad=1
+  paste -d' ' "$W/i" "$W/s" "$W/m" >>"$W/actual" || bad=1
 }
 `;
 
@@ -139,22 +151,23 @@ function wantedLines(set: FileSet): string {
     .join("");
 }
 
-/** A here-document that writes lines to a file. No line of ours is \`EOF\`. */
+/** A here-document that writes lines to a file, or ends the script. No line of ours is \`EOF\`. */
 function writeLines(file: string, lines: string): string {
-  return `cat >"${file}" <<'EOF'\n${lines}EOF\n`;
+  return `cat >"${file}" <<'EOF' || fail failed\n${lines}EOF\n`;
 }
 
 /**
  * Compares the session's files with a set. Its lines: \`fresh\` when no files were put; \`denied\` and \`gone\` about the folder of the set; \`way\`, \`denied\` and
  * \`absent\` about a folder; \`folder\` where a file should be; \`need FIRST LAST\` for files that differ; then \`actual\` with a hash
- * of all that was found, \`one\` with hash and mode of the only file, \`set\` with what the set is, and \`end\`.
+ * of all that was found, \`one\` with hash and mode of the only file, \`set\` with what the set is, and \`end\`. The last one is
+ * \`failed\` when the session could not compare, such as on a full disk.
  */
 export function checkScript(set: FileSet, kept: string): string {
   const { local } = set;
-  return `${start}${lookFunctions}
-W=$(mktemp -d "${kept}/w.XXXXXX") && W=$T/$W || exit 1
+  return `${start}${failFunctions}${lookFunctions}
+W=$(mktemp -d "${kept}/w.XXXXXX") && W=$T/$W || { W=; fail failed; }
 trap 'rm -rf "$W"' EXIT
-: >"$W/actual"
+true >"$W/actual" || fail failed
 R=${quotePlace(rootOf(set))}
 [ -f "${kept}/owned" ] || echo fresh
 ${writeLines("$W/want", wantedLines(set))}
@@ -166,10 +179,11 @@ done; IFS=$o; set +f
 ${local.isFolder ? '[ -h "$R" ] && echo way root' : ""}
 if [ -d "$R" ] && cd "$R" 2>/dev/null; then
 ${lookAtFolders(set)}${lookAtFiles(namesIn(set))}:
-else echo gone root
-fi >"$W/out"
+else say gone root
+fi >"$W/out" || bad=1
+[ -n "$bad" ] && fail failed
 cat "$W/out"
-comm -23 "$W/want" "$W/actual" | cut -d' ' -f1 >"$W/need"
+comm -23 "$W/want" "$W/actual" | cut -d' ' -f1 >"$W/need" || fail failed
 s=; e=0
 while IFS= read -r i; do
   if [ "$i" = "$((e+1))" ]; then e=$i; else [ -n "$s" ] && echo "need $s $e"; s=$i; e=$i; fi
@@ -203,14 +217,13 @@ export function applyScript(set: FileSet, sent: SentFiles, kept: string, attempt
     ...local.folders.map((path) => `d ${quotePlace(path)}\n`),
   ];
   const make = (place: string, line: string) => `m ${place} ${quoteInOneLine(line.trimEnd())}\n`;
-  return `${start}${listFunctions}${lookFunctions}
+  return `${start}${failFunctions}${listFunctions}${lookFunctions}
 K=$T/${kept}
-fail() { echo "$1"; exit 0; }
 [ "$(cat "$K/current" 2>/dev/null)" = ${attempt} ] && fail done
-m() { [ -d "$1" ] && return; printf '%s\\n' "$2" >>"$K/made"; mkdir -m 0755 -- "$1" || [ -d "$1" ] || fail failed; }
+m() { [ -d "$1" ] && return; printf '%s\\n' "$2" >>"$K/made" || fail failed; mkdir -m 0755 -- "$1" || [ -d "$1" ] || fail failed; }
 W=$(mktemp -d "$K/w.XXXXXX") || fail failed
 trap 'rm -rf "$W"' EXIT
-: >"$W/actual"; : >>"$K/owned"; : >>"$K/made"
+true >"$W/actual" && true >>"$K/owned" && true >>"$K/made" || fail failed
 ${writeLines("$W/planned.new", owned.join(""))}${writeLines("$W/folders.new", folderLines.join(""))}${writeLines("$W/want", wantedLines(set))}
 sort -u "$W/planned.new" >"$W/planned" && sort -u "$W/folders.new" >"$W/folders" || fail failed
 sort -u "$K/owned" "$W/planned" >"$W/owned" && mv -f "$W/owned" "$K/owned" || fail failed
@@ -223,16 +236,18 @@ ${stagesFunction}clean_stages
 S=$(mktemp -d ./.pulumi-agb.XXXXXX) || fail failed
 U=\${S#./}; q=
 trap 'rm -rf "$W" "$D/$U"; [ -n "$q" ] && rm -rf "$D/$q/$U"' EXIT
-printf '%s\\n' "$U" >>"$K/stages"
+printf '%s\\n' "$U" >>"$K/stages" || fail failed
 ${sent.length === 0 ? "" : unpack(names, sent, attempt)}
-comm -23 "$K/owned" "$W/planned" >"$W/stale"; remove <"$W/stale"; left <"$W/stale" >"$W/left"
-[ -s "$W/left" ] && fail failed
-sort -u "$K/made" | comm -23 - "$W/folders" | sort -r | each >"$W/stays"
-{ sort -u "$K/made" | comm -12 - "$W/folders"; cat "$W/stays"; } | sort -u >"$W/made"
+comm -23 "$K/owned" "$W/planned" >"$W/stale" || fail failed
+remove <"$W/stale"
+[ -z "$(left <"$W/stale")" ] || fail failed
+stays=$(sort -u "$K/made" | comm -23 - "$W/folders" | sort -r | each)
+{ sort -u "$K/made" | comm -12 - "$W/folders"; [ -z "$stays" ] || printf '%s\\n' "$stays"; } | sort -u >"$W/made" || fail failed
 mv -f "$W/made" "$K/made" || fail failed
 {
 ${lookAtFolders(set)}${lookInTheWay(names)}:
-} >"$W/out"
+} >"$W/out" || bad=1
+[ -n "$bad" ] && fail failed
 while read -r a b; do case $a in way|folder) fail "$a $b";; esac; done <"$W/out"
 ${local.folders.map((path) => make(quotePlace(path), `d ${quotePlace(path)}`)).join("")}
 p() {
@@ -261,7 +276,7 @@ const stagesFunction = `clean_stages() {
       cat "$K/made" "$K/owned" | each >/dev/null
     )
   done <"$K/stages"
-  : >"$K/stages"
+  true >"$K/stages"
 }
 `;
 
@@ -272,15 +287,15 @@ function unpack(names: readonly string[], sent: SentFiles, attempt: string): str
     staged.map(([index, name]) => `${firstNumber + index} ${quotePlace(name)}`),
     filesInCall,
   ).map((batch) => `h ${batch.join(" ")}\n`);
-  return `cat "$K/${attempt}/content"/* 2>/dev/null | base64 -d | gzip -dc | tar -xpmof - -C "$S" 2>"$W/why"
+  return `why=$({ cat "$K/${attempt}/content"/* | base64 -d | gzip -dc | tar -xpmof - -C "$S"; } 2>&1 | tail -n 2)
 ( cd "$S" && {
 ${look.join("")}:
 } ) >/dev/null
 comm -12 "$W/want" "$W/actual" | wc -l | { read -r c; [ "$c" = ${sent.length} ]; } || {
   [ "$(cat "$K/current" 2>/dev/null)" = ${attempt} ] && fail done
-  tail -n 2 "$W/why" >&2; fail damaged
+  printf '%s\\n' "$why" >&2; fail damaged
 }
-: >"$W/actual"
+true >"$W/actual"; bad=
 `;
 }
 
@@ -288,7 +303,7 @@ comm -12 "$W/want" "$W/actual" | wc -l | { read -r c; [ "$c" = ${sent.length} ];
 function lookInTheWay(names: readonly string[]): string {
   const numbered = names.map((name, index) => `${firstNumber + index} ${quotePlace(name)}`);
   const calls = batches(numbered, filesInCall).map((batch) => `t ${batch.join(" ")}\n`);
-  return `t() { while [ $# -gt 0 ]; do [ -d "$2" ] && [ ! -h "$2" ] && echo "folder $1"; shift 2; done; }\n${calls.join("")}`;
+  return `t() { while [ $# -gt 0 ]; do [ -d "$2" ] && [ ! -h "$2" ] && say "folder $1"; shift 2; done; }\n${calls.join("")}`;
 }
 
 function placeCalls(names: readonly string[], sent: SentFiles): string {
@@ -340,6 +355,11 @@ export function runApply(kept: string, attempt: string, sent: SentScript): strin
   return `${unlessDone}\n${unpackScript(`${kept}/${attempt}`, sent, unlessDone)}exec sh "$t"`;
 }
 
+/** Removes what an attempt that failed has sent, so that it does not fill the disk. What compares files stays. */
+export function discardScript(kept: string, attempt: string): string {
+  return `cd ${kept}/${attempt} 2>/dev/null && rm -rf check content apply s.*`;
+}
+
 /** Runs the script that compares files with the last complete set. Its last line is \`none\` when there is none. */
 export function runKeptCheck(kept: string): string {
   return `${reportMissing}c=$(cat ${kept}/current 2>/dev/null) && [ -f "${kept}/$c/check.sh" ] && exec sh "${kept}/$c/check.sh"
@@ -347,23 +367,25 @@ echo none`;
 }
 
 /**
- * Removes all that was put for a path: the files, and the folders that were made for them and are empty. Its last line is
- * \`done\`, \`none\` when nothing is known of the path, or \`failed\`.
+ * Removes all that was put for a path: the files, and the folders that were made for them and are empty. Writes nothing before
+ * that, because a delete should work on a full disk too. Its last line is \`done\`, \`none\` when nothing is known of the path, or
+ * \`failed\`.
  */
 export function removeScript(kept: string): string {
   return `${reportMissing}${start}K=$T/${kept}
 [ -e "$K.removed" ] && { echo done; exit; }
 [ -f "$K/root.sh" ] || { echo none; exit; }
 ${listFunctions}${stagesFunction}. "$K/root.sh"
-: >>"$K/made"; sort -ru "$K/made" >"$K/folders" || { echo failed; exit; }
+folders=
+[ ! -e "$K/made" ] || folders=$(sort -ru "$K/made") || { echo failed; exit; }
 if cd "$T/$R" 2>/dev/null && { [ -z "$X" ] || [ ! -h "$T/$R" ]; }; then
 clean_stages
-remove <"$K/owned"; left <"$K/owned" >"$K/left"
-[ -s "$K/left" ] && { echo failed; exit; }
-(g() { :; }; each <"$K/folders") >/dev/null
+remove <"$K/owned"
+[ -z "$(left <"$K/owned")" ] || { echo failed; exit; }
+printf '%s\\n' "$folders" | (g() { :; }; each) >/dev/null
 fi
-cd "$T" && (d() { :; }; each <"$K/folders") >/dev/null
-: >"$K.removed" && rm -rf "$K" || { echo failed; exit; }
+cd "$T" && printf '%s\\n' "$folders" | (d() { :; }; each) >/dev/null
+rm -rf "$K"/a.* && true >"$K.removed" && rm -rf "$K" || { echo failed; exit; }
 echo done
 `;
 }

@@ -11,6 +11,7 @@ import { printable } from "../api/outside-text";
 import {
   applyScript,
   checkScript,
+  discardScript,
   type FileSet,
   keptFolder,
   modeOf,
@@ -24,11 +25,18 @@ import {
   type SentScript,
 } from "./file-scripts";
 import { contentOf } from "./local-files";
-import { longestContentBytes, runShellScript, type ShellResult, writeSessionFile } from "./session-shell";
+import {
+  AgbToolError,
+  longestContentBytes,
+  runShellScript,
+  type ShellResult,
+  saysDiskIsFull,
+  writeSessionFile,
+} from "./session-shell";
 import { packTar } from "./tar";
 
 /** Why files could not be put, read or removed. */
-export type FileFault = "programs" | "denied" | "blocked" | "failed";
+export type FileFault = "programs" | "denied" | "blocked" | "full" | "failed";
 
 /** A session refused files. */
 export class AgbSessionFileError extends CleanError {
@@ -81,16 +89,22 @@ export async function putFiles(
   const attempt = `a.${randomBytes(8).toString("hex")}`;
   const session = new FileSession(client, sessionId, `${kept}/${attempt}`);
   await session.prepare(kept, attempt);
-  const check = await session.sendScript("check", checkScript(set, kept));
-  const lines = linesOf(await session.run(runCheck(kept, attempt, check)));
-  const sent = filesToSend(lines, set);
-  if (sent.length > 0) {
-    await session.send("content", packTar(entriesOf(set, sent)));
+  try {
+    const check = await session.sendScript("check", checkScript(set, kept));
+    const sent = filesToSend(await session.run(runCheck(kept, attempt, check)), set, session);
+    if (sent.length > 0) {
+      await session.send("content", packTar(entriesOf(set, sent)));
+    }
+    const apply = await session.sendScript("apply", applyScript(set, sent, kept, attempt));
+    onChange();
+    const result = await session.run(runApply(kept, attempt, apply));
+    requireDone(result, set, session);
+  } catch (error) {
+    if (error instanceof AgbSessionFileError || error instanceof AgbToolError) {
+      await session.run(discardScript(kept, attempt)).catch(() => {});
+    }
+    throw error;
   }
-  const apply = await session.sendScript("apply", applyScript(set, sent, kept, attempt));
-  onChange();
-  const result = await session.run(runApply(kept, attempt, apply));
-  requireDone(result, set, session);
 }
 
 /**
@@ -103,7 +117,11 @@ export async function putFiles(
 export async function findFiles(client: AgbClient, sessionId: string, path: string): Promise<FoundFiles | undefined> {
   const kept = keptFolder(path);
   const session = new FileSession(client, sessionId, kept);
-  const lines = linesOf(await session.run(runKeptCheck(kept)));
+  const result = await session.run(runKeptCheck(kept));
+  const lines = linesOf(result);
+  if (lines.at(-1)?.[0] === "failed") {
+    throw session.failure("the session's files could not be compared", result);
+  }
   const found = new Map(lines.map(([word = "", ...rest]) => [word, rest]));
   const [contentHash, mode] = found.get("set") ?? [];
   if (!found.has("end") || contentHash === undefined || mode === undefined) {
@@ -131,7 +149,7 @@ export async function removeFiles(client: AgbClient, sessionId: string, path: st
   const result = await session.run(removeScript(keptFolder(path)));
   const [[word] = []] = linesOf(result).slice(-1);
   if (word !== "done" && word !== "none") {
-    throw new AgbSessionFileError("failed", `not all files could be removed: ${session.reasonOf(result)}`);
+    throw session.failure("not all files could be removed", result);
   }
   return word === "done";
 }
@@ -149,7 +167,7 @@ class FileSession {
   async prepare(kept: string, attempt: string): Promise<void> {
     const result = await this.run(prepareScript(kept, attempt));
     if (!linesOf(result).some(([word]) => word === "ready")) {
-      throw new AgbSessionFileError("failed", `/tmp cannot be written: ${this.reasonOf(result)}`);
+      throw this.failure("/tmp cannot be written", result);
     }
   }
 
@@ -198,9 +216,13 @@ class FileSession {
     return result;
   }
 
-  /** What a script said of its failure. */
-  reasonOf({ stdout, stderr, exitCode }: ShellResult): string {
-    return this.client.clean((stderr || stdout).trim()) || `it ended with exit code ${exitCode}`;
+  /** The error for a script that failed. A full disk is named before all else. */
+  failure(what: string, { stdout, stderr, exitCode }: ShellResult): AgbSessionFileError {
+    const silence = exitCode === 0 ? "" : `it ended with exit code ${exitCode}`;
+    const reason = this.client.clean((stderr || stdout).trim()) || silence;
+    return saysDiskIsFull(stderr)
+      ? fullDisk(reason)
+      : new AgbSessionFileError("failed", `${what}${reason === "" ? "" : `: ${reason}`}`);
   }
 
   private async write(path: string, part: Buffer): Promise<void> {
@@ -212,9 +234,16 @@ class FileSession {
       if (error instanceof Error && error.message.includes(content.slice(0, 24))) {
         throw new AgbSessionFileError("failed", "a call failed, and its reply repeats the content");
       }
+      if (error instanceof AgbToolError && saysDiskIsFull(error.message)) {
+        throw fullDisk(error.message);
+      }
       throw error;
     }
   }
+}
+
+function fullDisk(reason: string): AgbSessionFileError {
+  return new AgbSessionFileError("full", `the disk of the session is full: ${reason}`);
 }
 
 async function* partsOf(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -240,9 +269,10 @@ function linesOf({ stdout }: ShellResult): string[][] {
 
 const firstNumber = 100_000;
 
-function filesToSend(lines: readonly string[][], set: FileSet): SentFiles {
+function filesToSend(result: ShellResult, set: FileSet, session: FileSession): SentFiles {
+  const lines = linesOf(result);
   if (lines.at(-1)?.[0] !== "end") {
-    throw new AgbSessionFileError("failed", "the session's files could not be compared");
+    throw session.failure("the session's files could not be compared", { ...result, stdout: "" });
   }
   const sent = lines
     .filter(([word]) => word === "need")
@@ -272,13 +302,9 @@ function requireDone(result: ShellResult, set: FileSet, session: FileSession): v
   if (word === "way" || word === "folder") {
     throw inTheWay(set, word, place);
   }
-  const said = result.stderr.trim() && `: ${session.reasonOf(result)}`;
-  throw new AgbSessionFileError(
-    "failed",
-    word === "damaged"
-      ? `what arrived in the session is not what was sent; its disk may be full${said}`
-      : `the files could not be put in place${said}`,
-  );
+  const what =
+    word === "damaged" ? "what arrived in the session is not what was sent" : "the files could not be put in place";
+  throw session.failure(what, { ...result, stdout: "" });
 }
 
 function inTheWay(set: FileSet, word: string, place: string | undefined): AgbSessionFileError {

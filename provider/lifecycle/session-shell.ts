@@ -41,6 +41,11 @@ export class AgbToolError extends CleanError {
   }
 }
 
+/** Whether a program or a tool says that a disk has no space left, or that its user may not use more of it. */
+export function saysDiskIsFull(words: string): boolean {
+  return /no space left|ENOSPC|disk (is )?full|quota exceeded|EDQUOT|file too large|EFBIG/i.test(words);
+}
+
 const defaultTimeoutMs = 20_000;
 
 /** The tool's text: JSON of AGB's present form. */

@@ -42,7 +42,7 @@ export interface AgbCommandArgs {
    */
   readonly environment?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
-   * What the commands read from standard input. A change updates the command in place.
+   * What the commands read from standard input. At most 1 MiB. A change updates the command in place.
    *
    * @default nothing
    */

@@ -5,11 +5,13 @@ import {
   blankProblem,
   contextNameProblem,
   directoryProblem,
+  environmentSizeProblem,
   filePathProblem,
   leastOwnLabels,
   longestCommandSeconds,
   mountPathProblem,
   nulProblem,
+  scriptSizeProblem,
   secondsProblem,
   sourceProblem,
   sourceType,
@@ -103,7 +105,7 @@ function seconds(longest?: number): Check {
   return (value, path) => reasons(path, secondsProblem(value, longest));
 }
 
-const script = text(blankProblem, nulProblem);
+const script = text(blankProblem, nulProblem, scriptSizeProblem);
 
 const directory = text(directoryProblem);
 
@@ -120,7 +122,11 @@ const variables: Check = (value, path) => {
   if (!isObject(value)) {
     return reasons(path, "must be an object of strings");
   }
-  return variableProblems(knownPart(value)).flatMap(({ name, reason }) => reasons([...path, name], reason));
+  const known = knownPart(value);
+  return [
+    ...variableProblems(known).flatMap(({ name, reason }) => reasons([...path, name], reason)),
+    ...reasons(path, environmentSizeProblem(known)),
+  ];
 };
 
 const appVariables: Check = (value, path) => {

@@ -13,6 +13,7 @@ import {
   type CaseNotes,
   editedLabel,
   type RecordedContext,
+  type RecordedFile,
   type RecordedService,
   type RecordedSession,
   readRecordedState,
@@ -22,7 +23,7 @@ import {
 import "../support/await-pulumi-cli";
 import { startTestEmulator } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
-import { create, createContext, list, upload } from "../support/emulator-requests";
+import { create, createContext, list, runShell, upload } from "../support/emulator-requests";
 import { createPulumiProject, type PulumiProject } from "../support/pulumi-project";
 import { changesIn, type ResourceState, resourceTexts, type StackState } from "../support/stack-state";
 
@@ -75,20 +76,24 @@ interface OpenService {
 }
 
 async function importState(name: string) {
-  const { notes, services: recordedServices, state, files } = await readRecordedState(name);
+  const { notes, services: recordedServices, sessionFiles, state, files } = await readRecordedState(name);
   const replacements = new Map<string, string>();
   const present = (text: string) => replaceAll(text, replacements);
 
   const services: OpenService[] = [];
   for (const service of recordedServices) {
-    const emulator = await openService(service, replacements);
+    const emulator = await openService(service, replacements, Object.keys(sessionFiles).length > 0);
     const contexts: Recreated[] = [];
     for (const context of service.contexts) {
       contexts.push(await recreateContext(context, emulator.url, service.apiKey, replacements));
     }
     const sessions: Recreated[] = [];
     for (const session of service.sessions) {
-      sessions.push(await recreateSession(session, emulator.url, service.apiKey, replacements));
+      const recreated = await recreateSession(session, emulator.url, service.apiKey, replacements);
+      sessions.push(recreated);
+      for (const file of sessionFiles[session.sessionId] ?? []) {
+        await restoreFile(file, recreated.id, emulator.url, service.apiKey);
+      }
     }
     services.push({ emulator, contexts, sessions });
   }
@@ -111,10 +116,12 @@ async function importState(name: string) {
 async function openService(
   { url, apiKey, emulatorId }: RecordedService,
   replacements: Map<string, string>,
+  allowExec: boolean,
 ): Promise<Emulator> {
   const folder = emulatorId === undefined ? undefined : await temporaryFolder();
   const emulator = await startTestEmulator({
     apiKeys: [apiKey],
+    allowExec,
     ...(folder !== undefined && { statePath: join(folder, "state.json") }),
   });
   replacements.set(url, emulator.url);
@@ -156,6 +163,17 @@ async function recreateSession(
     replacements.set(recorded[id], body.data[id]);
   }
   return { id: body.data.sessionId, outlivesDestroy: outlivesDestroy ?? false };
+}
+
+async function restoreFile(
+  { path, mode, base64 }: RecordedFile,
+  sessionId: string,
+  url: string,
+  apiKey: string,
+): Promise<void> {
+  const quoted = `'../../${path.replaceAll("'", "'\\''")}'`;
+  const script = `mkdir -p "$(dirname ${quoted})" && echo ${base64} | base64 -d > ${quoted} && chmod ${mode} ${quoted}`;
+  expect(await runShell(url, sessionId, script, {}, apiKey)).toMatchObject({ exit_code: 0, stderr: "" });
 }
 
 function replaceAll(text: string, replacements: ReadonlyMap<string, string>): string {

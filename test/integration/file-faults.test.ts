@@ -4,15 +4,34 @@ import { randomBytes } from "node:crypto";
 import { readLocalFiles } from "../../provider/lifecycle/local-files";
 import { putFiles } from "../../provider/lifecycle/session-files";
 import { openClient } from "../support/agb-client";
+import { testKey } from "../support/agb-emulator";
 import { localFolder } from "../support/file-session";
 import { FileStack, openFileStack, type UnfinishedFile } from "../support/file-stack";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { ProviderProcess } from "../support/provider-process";
 import { captureErrorStream } from "../support/said";
-import { sendJson, startScriptedServer } from "../support/scripted-server";
+import { type ReceivedRequest, type ScriptedServer, sendJson, startScriptedServer } from "../support/scripted-server";
 import { failureOf } from "../support/session-stack";
 
 withoutRetryDelay();
 captureErrorStream();
+
+/** A proxy that waits for a function before it passes on a request. */
+function startProxy(url: string, before: (request: ReceivedRequest) => Promise<void> | void): Promise<ScriptedServer> {
+  return startScriptedServer(async (request, response) => {
+    await before(request);
+    const forwarded = await passOn(url, request);
+    response.writeHead(forwarded.status, { "content-type": "application/json" }).end(await forwarded.text());
+  });
+}
+
+function passOn(url: string, { method, path: asked, query, headers, body }: ReceivedRequest): Promise<Response> {
+  return fetch(`${url}${asked}?${new URLSearchParams(query)}`, {
+    method,
+    headers: { authorization: String(headers.authorization), "content-type": "application/json" },
+    ...(method === "POST" && { body }),
+  });
+}
 
 const path = "/home/user/app";
 const old = { path, source: { archive: { a: { text: "old" }, b: { text: "same" }, "c/d": { text: "left" } } } };
@@ -54,6 +73,82 @@ test.each(calls)(
     expect(await stack.refresh(finished)).toEqual(finished);
   },
 );
+
+test.each(calls)(
+  "a provider that is killed before call %i of an update leaves each file old or new, and the next up finishes",
+  async (call) => {
+    const stack = await openFileStack();
+    const { emulator, files, shell } = stack.session;
+    const entry = await stack.create(old);
+    const inputs = await stack.check(next);
+    let reached = () => {};
+    const isReached = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    let mcpCalls = 0;
+    const proxy = await startProxy(emulator.url, async ({ path: asked }) => {
+      mcpCalls += asked === "/mcp" ? 1 : 0;
+      if (mcpCalls === call) {
+        reached();
+        await new Promise(() => {});
+      }
+    });
+    const killed = await ProviderProcess.start({ AGB_API_KEY: testKey, AGB_ENDPOINT: proxy.url });
+    await killed.configure({});
+    const lost = killed.update(entry.id, entry.outputs, inputs).catch(() => "lost");
+    await isReached;
+    killed.signal("SIGKILL");
+    expect(await killed.ended()).toBe("SIGKILL");
+    expect(await lost).toBe("lost");
+    expect(await files(path)).toEqual({ a: "644 old", b: "644 same", "c/d": "644 left" });
+
+    // The state still has the old files.
+    const up = await ProviderProcess.start({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
+    await up.configure({});
+    const outputs = await up.update(entry.id, entry.outputs, inputs);
+    expect(await files(path)).toEqual(filesAfter);
+    expect((await up.read(entry.id, outputs)).properties).toEqual(outputs);
+    expect(await shell("find . -name '.pulumi*'; find ../../tmp/.pulumi-agb -name content")).toBe("");
+    expect(await shell("ls -d ../../tmp/.pulumi-agb/files/*/a.* | wc -l")).toBe("1\n");
+    await up.delete(entry.id, outputs);
+    expect(await shell("ls -A")).toBe("");
+  },
+);
+
+test("a provider that is killed during a create leaves nothing that the next create does not take over", async () => {
+  const stack = await openFileStack();
+  const { emulator, files, shell } = stack.session;
+  const inputs = await stack.check(next);
+  // The reply to the last call never arrives, so the files are there and no state knows them.
+  let mcpCalls = 0;
+  let reached = () => {};
+  const received = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const proxy = await startScriptedServer(async (request, response) => {
+    mcpCalls += request.path === "/mcp" ? 1 : 0;
+    const reply = await passOn(emulator.url, request);
+    if (mcpCalls === calls.length) {
+      reached();
+    } else {
+      response.writeHead(reply.status, { "content-type": "application/json" }).end(await reply.text());
+    }
+  });
+  const killed = await ProviderProcess.start({ AGB_API_KEY: testKey, AGB_ENDPOINT: proxy.url });
+  await killed.configure({});
+  const lost = killed.create(inputs).catch(() => "lost");
+  await received;
+  killed.signal("SIGKILL");
+  expect(await killed.ended()).toBe("SIGKILL");
+  expect(await lost).toBe("lost");
+
+  const up = await ProviderProcess.start({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
+  await up.configure({});
+  const { id, properties } = await up.create(inputs);
+  expect(await files(path)).toEqual(filesAfter);
+  await up.delete(id, properties);
+  expect(await shell("ls -A")).toBe("");
+});
 
 test("a create that fails at its last call stays in the state, so that a destroy removes what it put", async () => {
   const stack = await openFileStack();
@@ -148,17 +243,11 @@ test("the list of processes shows neither names nor content, because no command 
   const commands: string[] = [];
   const stack = await openFileStack();
   const { emulator } = stack.session;
-  const server = await startScriptedServer(async ({ body, path: asked, query, headers, method }, response) => {
+  const server = await startProxy(emulator.url, ({ body }) => {
     const { name, args } = JSON.parse(body || "{}") as { name?: string; args?: string };
     if (name === "shell") {
       commands.push(JSON.parse(args ?? "{}").command);
     }
-    const forwarded = await fetch(`${emulator.url}${asked}?${new URLSearchParams(query)}`, {
-      method,
-      headers: { authorization: String(headers.authorization), "content-type": "application/json" },
-      ...(method === "POST" && { body }),
-    });
-    response.writeHead(forwarded.status, { "content-type": "application/json" }).end(await forwarded.text());
   });
   const observed = new FileStack(stack.session, server.url);
   const args = { path: "/home/user/hidden-place", source: { archive: { "hidden-name": { text: "hidden-content" } } } };

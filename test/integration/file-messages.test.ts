@@ -16,6 +16,7 @@ import { captureErrorStream, said } from "../support/said";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { failureOf } from "../support/session-stack";
 import { startShellServer } from "../support/shell-server";
+import { diskKinds } from "../support/small-disk";
 
 // The messages about files in sessions.
 
@@ -133,6 +134,13 @@ test("messages about files in sessions", async () => {
   await stack.delete(lists);
   const forgotten = said();
 
+  const server = await startShellServer("dash", diskKinds[0]);
+  server.beforeEachCall((subject) => {
+    if (subject.includes('"$A/apply"')) {
+      server.disk?.fill();
+    }
+  });
+  const full = await failure("a disk that is full in the end", new FileStack(stack.session, server.url).create());
   const lost = emulator.addFault({ operation: "mcp", calls: [6, 7, 8, 9, 10], when: "after", answer: { status: 500 } });
   const unfinished = await failure("a last call that fails", stack.create({ path: "/home/user/unfinished" }));
   lost.remove();
@@ -182,6 +190,7 @@ test("messages about files in sessions", async () => {
     ["a delete without the lists of the session", forgotten],
     gone,
     unfinished,
+    full,
     hidden,
     lacking,
     ...(await scriptFailures()),
@@ -232,7 +241,13 @@ async function scriptFailures(): Promise<GoldenMessage[]> {
     await put("a reply that repeats the content", echoing.url),
     await replying("a comparison that says nothing", ""),
     await replying("a place that may not be written", "fresh\ndenied root\ngone root\nneed 100000 100000\nend\n"),
-    await replying("a full disk", "need 100000 100000\nend\n", "damaged\n", "tar: No space left on device"),
+    await replying(
+      "a full disk",
+      "need 100000 100000\nend\n",
+      "damaged\n",
+      "tar: a: Cannot write: No space left on device",
+    ),
+    await replying("content that is damaged", "need 100000 100000\nend\n", "damaged\n", "gzip: unexpected end of file"),
     await replying("a file that cannot be moved", "need 100000 100000\nend\n", "failed\n", "mv: read-only file system"),
     ["a /tmp that cannot be written", explained("file", unwritable, { verb: "create" })],
     ["a script that says nothing", explained("file", silent, { verb: "delete" })],

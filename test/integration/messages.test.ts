@@ -38,7 +38,13 @@ import { openProviderObjects } from "../support/provider-objects";
 import { runProgram } from "../support/pulumi-program";
 import { startProxy } from "../support/raw-server";
 import { captureErrorStream, said } from "../support/said";
-import { sendJson, sendRefusal, sendSuccess, startScriptedServer } from "../support/scripted-server";
+import {
+  type ScriptedServer,
+  sendJson,
+  sendRefusal,
+  sendSuccess,
+  startScriptedServer,
+} from "../support/scripted-server";
 import { declare, failureOf, openProvider, openStack, Stack } from "../support/session-stack";
 
 // The messages that need a server. `unit/messages.test.ts` has the others.
@@ -426,13 +432,7 @@ test("messages about commands", async () => {
   };
   /** A session whose tools answer as scripted. */
   const scripted = (situation: string, answer: (script: string) => object, clock?: Clock) => async () => {
-    const server = await startScriptedServer(({ path, body }, response) => {
-      if (path !== "/mcp") {
-        return sendSuccess(response, { data: [] });
-      }
-      const { command = "" } = JSON.parse(JSON.parse(body).args) as { command?: string };
-      return sendSuccess(response, { data: toolReply(answer(command)) });
-    });
+    const server = await startToolServer(answer);
     return failed(situation, openCommands(server.url, "session-1", clock).create({ create: "true" }));
   };
   const ready = "state ready\ntoken t\nend\n";
@@ -445,6 +445,12 @@ test("messages about commands", async () => {
           ? `state ${state}\ntoken t\nend\n`
           : ready,
     );
+
+  const warningOf = async (answer: (script: string) => object) => {
+    const server = await startToolServer(answer);
+    await openCommands(server.url, "session-1").create({ create: "true" });
+    return said().split("\n").at(-1) ?? "";
+  };
 
   const created = await stack.create({ create: "true", delete: "echo broken >&2; exit 4" });
   const gone = await openCommandStack();
@@ -497,12 +503,29 @@ test("messages about commands", async () => {
       new FakeClock(),
     )(),
     await scripted("a session without space", afterStart("no-space"))(),
+    await scripted("a full disk before the command is sent", () =>
+      printed("lack cat: write error: No space left on device\n", 1),
+    )(),
+    await scripted("a full disk without a reason", () => printed("lack \n", 1))(),
+    await scripted("a command that fails on a full disk", afterStart("3-full"))(),
+    ["a command that does not care about a full disk", await warningOf(afterStart("0-full"))],
     ["output that is not shown", shownOutput()],
     ["output that is secret", hidden],
     ["output that is not kept", String(long.outputs["stdout"]).split("\n")[0] ?? ""],
   ]);
   expect(emulator.sessions()).toHaveLength(1);
 });
+
+/** A server of a session whose tools answer as scripted. */
+function startToolServer(answer: (script: string) => object): Promise<ScriptedServer> {
+  return startScriptedServer(({ path, body }, response) => {
+    if (path !== "/mcp") {
+      return sendSuccess(response, { data: [] });
+    }
+    const { command = "" } = JSON.parse(JSON.parse(body).args) as { command?: string };
+    return sendSuccess(response, { data: toolReply(answer(command)) });
+  });
+}
 
 /** What the process of Pulumi shows of a failure. */
 function shownParts(failure: unknown): { readonly headline: string; readonly details: string } {

@@ -165,6 +165,10 @@ async function execMessages(): Promise<Record<string, string>> {
       new AgbRunError("unusable", "session session-1 lacks the program base64"),
       false,
     ),
+    "exec: a full disk": await failure(
+      new AgbRunError("full", "the disk of the session is full: cat: write error: No space left on device"),
+      false,
+    ),
     "exec: an outage lasts": await failure(new AgbNetworkError("mcp", "https://agb.example", true, "socket hang up")),
     "exec: the command cannot be ended": await (async () => {
       const terminal = await openTerminal(emulator.url);

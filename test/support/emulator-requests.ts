@@ -175,10 +175,17 @@ export const contextNotFound = {
 };
 
 /** Calls a tool as AGB's SDKs do, with the arguments as a JSON string. */
-export function callTool(url: string, sessionId: string, name: string, args: Readonly<Record<string, unknown>> = {}) {
+export function callTool(
+  url: string,
+  sessionId: string,
+  name: string,
+  args: Readonly<Record<string, unknown>> = {},
+  key?: string,
+) {
   return ask(url, "POST", "/mcp", {
     query: { autoGenSession: "false" },
     body: { sessionId, name, args: JSON.stringify(args) },
+    ...(key !== undefined && { key }),
   });
 }
 
@@ -190,7 +197,13 @@ export async function toolText(url: string, sessionId: string, name: string, arg
 }
 
 /** Runs a shell command with a time limit of ten seconds. */
-export async function runShell(url: string, sessionId: string, command: string, more: Record<string, unknown> = {}) {
-  const { body } = await callTool(url, sessionId, "shell", { command, timeout_ms: 10_000, ...more });
+export async function runShell(
+  url: string,
+  sessionId: string,
+  command: string,
+  more: Record<string, unknown> = {},
+  key?: string,
+) {
+  const { body } = await callTool(url, sessionId, "shell", { command, timeout_ms: 10_000, ...more }, key);
   return JSON.parse(body.data.content[0].text) as { stdout: string; stderr: string; exit_code: number };
 }

@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { sessionPrograms } from "../../provider/lifecycle/file-scripts";
 import { closeAfterTest } from "./close-after-test";
 import { sendSuccess, startScriptedServer } from "./scripted-server";
+import type { DiskKind, SmallDisk } from "./small-disk";
 
 /** A session whose tools run in a folder of this machine, with a shell and programs of the test's choice. */
 export interface ShellServer {
@@ -29,19 +30,27 @@ export interface ShellServer {
   hide(program: string): void;
   /** Whether a script was killed since the last `killAt`. */
   wasKilled(): boolean;
+  /** Calls a function before each call of a tool, with the script or the path of the file. */
+  beforeEachCall(look: (subject: string) => void): void;
+  /** The session's disk, if it has one of its own. */
+  readonly disk: SmallDisk | undefined;
 }
 
 /**
  * Starts a server that answers calls of the tools `shell` and `write_file`. The emulator's sessions have its own shell and
  * programs, and it cannot kill a script at a chosen moment.
  */
-export async function startShellServer(shell: "dash" | "bash" = "dash"): Promise<ShellServer> {
+export async function startShellServer(shell: "dash" | "bash" = "dash", diskKind?: DiskKind): Promise<ShellServer> {
   const base = mkdtempSync(join(tmpdir(), "agb-shell-"));
   closeAfterTest({ close: () => rmSync(base, { recursive: true, force: true }) });
   const [root, programs, count] = [join(base, "root"), join(base, "bin"), join(base, "count")];
-  for (const folder of [join(root, "tmp"), join(root, "home/user"), programs]) {
+  mkdirSync(root);
+  const disk = await diskKind?.open(root);
+  const seenRoot = disk?.seenFrom ?? root;
+  for (const folder of [join(seenRoot, "tmp"), join(seenRoot, "home/user"), programs]) {
     mkdirSync(folder, { recursive: true });
   }
+  let beforeCall: (subject: string) => void = () => {};
   let kill: { readonly at: number; readonly scriptsWith: string } | undefined;
   let wasKilled = false;
   let isHiding = false;
@@ -61,6 +70,25 @@ export async function startShellServer(shell: "dash" | "bash" = "dash"): Promise
   writeFileSync(join(plainPrograms, "sh"), `#!/bin/sh\nexec ${commandLines[shell].join(" ")} "$@"\n`);
   chmodSync(join(plainPrograms, "sh"), 0o755);
 
+  const onDisk = (commandLine: readonly string[], directory: string) => [
+    ...(disk?.prefix() ?? []),
+    ...["/bin/dash", "-c", 'cd "$0" && exec "$@"', join(root, directory), ...commandLine],
+  ];
+  const writeOnDisk = async (path: string, content: string) => {
+    const script = 'mkdir -p "$1" && exec cat >"$2"';
+    const [file = "", ...args] = onDisk(
+      ["/bin/dash", "-c", script, "sh", join(root, dirname(path)), join(root, path)],
+      "/",
+    );
+    const child = spawn(file, args, { stdio: ["pipe", "ignore", "pipe"] });
+    let reason = "";
+    child.stderr.on("data", (chunk) => {
+      reason += chunk;
+    });
+    child.stdin.on("error", () => {}).end(content);
+    const [exitCode] = await once(child, "close");
+    return exitCode === 0 ? undefined : reason.trim();
+  };
   const runShell = async (command: string, cwd: string) => {
     const killed = kill !== undefined && command.includes(kill.scriptsWith) ? kill : undefined;
     writeFileSync(count, "");
@@ -69,8 +97,8 @@ export async function startShellServer(shell: "dash" | "bash" = "dash"): Promise
       HOME: join(root, "home/user"),
       ...(killed && { KILL_AT: String(killed.at) }),
     };
-    const child = spawn(shellPath, [...shellOptions, "-c", command], {
-      cwd: join(root, cwd),
+    const [file = "", ...args] = onDisk([shellPath, ...shellOptions, "-c", command], cwd);
+    const child = spawn(file, args, {
       env: environment,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
@@ -86,22 +114,26 @@ export async function startShellServer(shell: "dash" | "bash" = "dash"): Promise
     return JSON.stringify({ stdout, stderr, exit_code: exitCode ?? 137 });
   };
 
-  const server = await startScriptedServer(async ({ body }, response) => {
+  const server = await startScriptedServer(async ({ body, path: asked }, response) => {
+    if (asked !== "/mcp") {
+      // The provider's look at the key.
+      sendSuccess(response, { data: [] });
+      return;
+    }
     const { name, args } = JSON.parse(body) as { name: string; args: string };
     const { command, cwd, path, content } = JSON.parse(args) as Record<string, string>;
-    let text = "";
-    if (name === "shell") {
-      text = await runShell(command as string, cwd ?? "/home/user");
-    } else {
-      const file = join(root, path as string);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, content as string);
-    }
-    sendSuccess(response, { data: { isError: false, content: [{ type: "text", text }] } });
+    beforeCall((name === "shell" ? command : path) as string);
+    const failure = name === "shell" ? undefined : await writeOnDisk(path as string, content as string);
+    const text = name === "shell" ? await runShell(command as string, cwd ?? "/home/user") : (failure ?? "");
+    sendSuccess(response, { data: { isError: failure !== undefined, content: [{ type: "text", text }] } });
   });
   return {
     url: server.url,
-    root,
+    root: seenRoot,
+    disk,
+    beforeEachCall: (look) => {
+      beforeCall = look;
+    },
     killAt: (at, scriptsWith = "") => {
       kill = { at, scriptsWith };
       wasKilled = false;

@@ -120,6 +120,8 @@ describe("the status of a run", () => {
     ["0", { reason: "exited", exitCode: 0 }],
     ["137", { reason: "exited", exitCode: 137 }],
     ["143-timeout", { reason: "timed out", exitCode: 143 }],
+    ["0-full", { reason: "exited", exitCode: 0, isDiskFull: true }],
+    ["143-timeout-full", { reason: "timed out", exitCode: 143, isDiskFull: true }],
     ["died", { reason: "killed", exitCode: undefined }],
     ["stopped", { reason: "killed", exitCode: undefined }],
     ["no-directory", { reason: "no directory", exitCode: undefined }],
@@ -129,12 +131,17 @@ describe("the status of a run", () => {
     expect(parseRunStatus(printed(state, none, none))).toMatchObject({ step: "ended", end });
   });
 
-  test.each(["", "state running", "end", "state \nend", "state toString\nend\n", "state 0-other\nend\n"])(
-    "is not known from a reply that is not complete: %j",
-    (text) => {
-      expect(parseRunStatus(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    "",
+    "state running",
+    "end",
+    "state \nend",
+    "state toString\nend\n",
+    "state 0-other\nend\n",
+    "state -full\nend\n",
+  ])("is not known from a reply that is not complete: %j", (text) => {
+    expect(parseRunStatus(text)).toBeUndefined();
+  });
 });
 
 describe("the end of an output", () => {

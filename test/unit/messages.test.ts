@@ -132,6 +132,11 @@ describe("messages about", () => {
         logging: "all",
         triggers: "x",
       }),
+      command("values of a command that are too large", {
+        create: "x".repeat(1_048_577),
+        stdin: "x".repeat(1_048_577),
+        environment: { LONG: "x".repeat(1_048_576) },
+      }),
       command("types of a command", { create: "", environment: "x", timeoutSeconds: "x" }),
       context("names of contexts", { name: " data" }),
       context("a blank name of a context", { name: "" }),

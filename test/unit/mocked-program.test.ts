@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   AgbCommand,
   AgbContext,
+  AgbFile,
   AgbProvider,
   AgbSession,
   getAgbContextOutput,
@@ -11,6 +12,7 @@ import {
   getAgbSessionLinkOutput,
   getAgbSessions,
   getAgbSessionUrl,
+  PreviewEnvironment,
 } from "../../provider";
 import { outputValue } from "../support/pulumi-program";
 
@@ -51,6 +53,56 @@ test("a command works under mocks, also below a parent", async () => {
   const parent = new pulumi.ComponentResource("shop:index:Site", "site");
   const build = new AgbCommand("build", { sessionId: "session-1", create: "true" }, { parent });
   expect(await outputValue(build.sessionId)).toBe("session-1");
+});
+
+test("the outputs of a command under mocks are what the mocks return", async () => {
+  pulumi.runtime.setMocks(
+    {
+      newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: { ...inputs, stdout: "12", exitCode: 0 } }),
+      call: ({ inputs }) => inputs,
+    },
+    "shop",
+    "dev",
+  );
+  const build = new AgbCommand("build", { sessionId: "session-1", create: "echo 12" });
+  expect(await outputValue(build.stdout)).toBe("12");
+  expect(await outputValue(build.exitCode)).toBe(0);
+});
+
+test.each([
+  ["a file", new pulumi.asset.FileAsset("./no/such/file")],
+  ["a string", new pulumi.asset.StringAsset("content")],
+  ["a secret string", pulumi.secret(new pulumi.asset.StringAsset("content"))],
+  ["a folder", new pulumi.asset.FileArchive("./no/such/folder")],
+  ["a set of files", new pulumi.asset.AssetArchive({ "a.txt": new pulumi.asset.StringAsset("a") })],
+])("%s for a session works under mocks, which read nothing from the disk", async (_, source) => {
+  const web = new AgbSession("web", { imageId: "agb-code-space-1" });
+  const file = new AgbFile("app", { sessionId: web.sessionId, source, path: "/home/user/app", permissions: "0600" });
+  expect(await outputValue(file.sessionId)).toBe("web-id");
+  expect(await outputValue(file.path)).toBe("/home/user/app");
+  expect(await outputValue(file.permissions)).toBe("0600");
+  expect(await outputValue(file.contentHash)).toBe("");
+  const check = new AgbCommand("check", {
+    sessionId: web.sessionId,
+    create: "ls app",
+    triggers: [file.contentHash],
+  });
+  expect(await outputValue(check.id)).toBe("check-id");
+});
+
+test("a preview environment with all its parts works under mocks", async () => {
+  const preview = new PreviewEnvironment("preview", {
+    imageId: "agb-code-space-1",
+    labels: { team: "storefront" },
+    cache: { path: "/home/user/cache" },
+    files: { "/home/user/app": new pulumi.asset.FileArchive("./no/such/folder") },
+    setup: ["npm ci"],
+    app: { command: "npm start", port: 30_100 },
+  });
+  expect(await outputValue(preview.sessionId)).toBe("preview-session-id");
+  expect(await outputValue(preview.labels)).toMatchObject({ team: "storefront", project: "shop" });
+  // The next test has other mocks, which do not know this component.
+  await pulumi.runtime.disconnect();
 });
 
 test("resources that are only looked up work under mocks", async () => {

@@ -383,6 +383,16 @@ describe("bad arguments are refused before anything is created", () => {
       { ...minimal, app: { ...app, healthPath: Promise.resolve("/") } },
       "app.healthPath: must be a pl",
     ],
+    [
+      "a command that is too long",
+      { ...minimal, app: { ...app, command: "x".repeat(1_048_577) } },
+      "app.command: has 1048577 bytes, but at most 1048576 are possible",
+    ],
+    [
+      "a variable that is too long",
+      { ...minimal, app: { ...app, environment: { A: "x".repeat(120_000) } } },
+      "app.environment.A: with its name, has 120002 bytes",
+    ],
     ["the first port below", { imageId: "x", app: { ...app, port: 30099 } }, "app.port: must be a whole"],
     ["the first port above", { imageId: "x", app: { ...app, port: 30200 } }, "app.port: must be a whole"],
     [

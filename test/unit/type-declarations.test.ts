@@ -122,6 +122,80 @@ test("it compiles a program with look-ups, whose results have the types that the
   expect(errorsIn(program)).toEqual([]);
 });
 
+test("it compiles a program with commands and files, also where values are outputs", () => {
+  const program = `
+    import * as pulumi from "@pulumi/pulumi";
+    import * as agb from ${JSON.stringify(distDirectory)};
+    const web = new agb.AgbSession("web", { imageId: "i" });
+    const args: agb.AgbFileArgs = {
+      sessionId: web.sessionId,
+      source: new pulumi.asset.FileArchive("./app"),
+      path: pulumi.interpolate\`/home/\${"user"}/app\`,
+      permissions: "0600",
+      timeouts: { create: 60 },
+    };
+    const app = new agb.AgbFile("app", args, { protect: true });
+    new agb.AgbFile("one", { sessionId: "s", source: pulumi.output(new pulumi.asset.StringAsset("text")), path: "/a" });
+    new agb.AgbFile("two", { sessionId: "s", source: new pulumi.asset.AssetArchive({ a: new pulumi.asset.FileAsset("a") }), path: "/a" });
+    const command: agb.AgbCommandArgs = {
+      sessionId: web.id,
+      create: "npm ci",
+      update: pulumi.output("npm test"),
+      delete: "rm -rf dist",
+      environment: { TOKEN: pulumi.secret("token") },
+      stdin: "yes",
+      triggers: [app.contentHash, 1, { any: "value" }],
+      workingDirectory: app.path,
+      timeoutSeconds: 1200,
+      logging: "stdoutAndStderr",
+      sensitive: true,
+      addPreviousOutputInEnv: false,
+    };
+    const build = new agb.AgbCommand("build", command, { dependsOn: [app] });
+    export const strings: pulumi.Output<string>[] = [build.stdout, build.stderr, app.contentHash, app.path, app.permissions];
+    export const code: pulumi.Output<number | undefined> = build.exitCode;
+  `;
+  expect(errorsIn(program)).toEqual([]);
+});
+
+test("it compiles a program with a preview environment", () => {
+  const program = `
+    import * as pulumi from "@pulumi/pulumi";
+    import * as agb from ${JSON.stringify(distDirectory)};
+    const args: agb.PreviewEnvironmentArgs = {
+      imageId: "i",
+      labels: { team: pulumi.output("web") },
+      keepAlive: true,
+      cache: { path: "/home/user/cache" },
+      files: { "/home/user/app": new pulumi.asset.FileArchive("./app") },
+      setup: ["npm ci", { command: pulumi.output("npm test"), timeoutSeconds: 600 }],
+      app: { command: "npm start", port: 30100, environment: { TOKEN: pulumi.secret("token") } },
+    };
+    const preview = new agb.PreviewEnvironment("preview", args, { protect: true });
+    export const found: [agb.AgbSession, pulumi.Output<string>, pulumi.Output<Record<string, string>>] =
+      [preview.session, preview.sessionId, preview.labels];
+  `;
+  expect(errorsIn(program)).toEqual([]);
+});
+
+test("it refuses arguments of commands and files that do not exist or have the wrong type", () => {
+  const program = [
+    `import { AgbCommand, AgbFile, PreviewEnvironment } from ${JSON.stringify(distDirectory)};`,
+    'new AgbCommand("a", { sessionId: "s", create: "true", logging: "all" });',
+    'new AgbCommand("a", { sessionId: "s" });',
+    'new AgbFile("a", { sessionId: "s", path: 5, source: null as any });',
+    'new AgbFile("a", { sessionId: "s", path: "/a", source: null as any, contentHash: "" });',
+    'new PreviewEnvironment("a", { imageId: "i", app: { command: "x", prt: 30100 } });',
+  ].join("\n");
+  expect(errorsIn(program)).toEqual([
+    expect.stringMatching(/^2: Type '"all"' is not assignable/),
+    expect.stringMatching(/^3: .*'create' is missing/s),
+    expect.stringMatching(/^4: Type 'number' is not assignable/),
+    expect.stringMatching(/^5: .*'contentHash' does not exist/s),
+    expect.stringMatching(/^6: .*'prt' does not exist/s),
+  ]);
+});
+
 test("it refuses a lifecycle, an upload mode and a property of a mount that do not exist", () => {
   const mount = (more: string) =>
     `new AgbSession("web", { imageId: "i", contextSyncs: [{ contextId: "c", path: "/d", ${more} }] });`;

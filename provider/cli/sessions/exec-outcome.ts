@@ -70,6 +70,12 @@ export function explainFailure(error: unknown, sessionId: string, hasStarted: bo
       "AGB638",
     );
   }
+  if (error instanceof AgbRunError && error.problem === "full") {
+    return coded(
+      `The command did not run: ${error.message}. Free some space in the session, or recreate it.`,
+      "AGB638",
+    );
+  }
   if (error instanceof AgbRunError) {
     return error.problem === "unusable"
       ? coded(`The command did not run: ${error.message}. Run it in a session of another image.`, "AGB638")
