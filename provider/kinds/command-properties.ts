@@ -104,12 +104,14 @@ export const commandProperties = {
     type: z.string(),
     change: "stored",
     declaredBy: "provider",
+    isInternal: true,
   },
   parent: {
     description: "URN of the parent resource, if any. Two commands may have the same name below different parents.",
     type: z.string().optional(),
     change: "stored",
     declaredBy: "provider",
+    isInternal: true,
   },
   stdout: {
     description: "Standard output of the last run that succeeded.",
@@ -130,11 +132,13 @@ export const commandProperties = {
     description: "Random token of the last run.",
     type: z.string(),
     change: "output",
+    isInternal: true,
   },
   pending: {
     description: "The command that has yet to succeed, if any.",
     type: z.enum(["create", "update"]).optional(),
     change: "output",
+    isInternal: true,
   },
   service: serviceOutput,
 } satisfies PropertiesOfKind;

@@ -3,11 +3,12 @@ import { labelSecrets } from "../api/known-secrets";
 import type { Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { releaseSession, type SessionRequest } from "../api/sessions";
-import { wasTakenOver } from "../lifecycle/adopt";
+import { refuseOtherOwner, wasTakenOver } from "../lifecycle/adopt";
 import { AgbContextSyncError } from "../lifecycle/context-errors";
 import { openCreateRuntime } from "../lifecycle/create-runtime";
+import { findSession } from "../lifecycle/found-sessions";
 import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
-import { newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
+import { isReserved, newCreateToken, ownerLabels, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
 import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
 import type { Problem } from "../messages/problem";
 import { contextSyncList, sameMounts, sortedMounts } from "./context-syncs";
@@ -51,6 +52,7 @@ export const sessionProperties = {
     type: filledString,
     example: "agb-code-space-1",
     change: "replaces",
+    importedAs: "",
   },
   labels: {
     description: "Labels of the session.",
@@ -64,6 +66,7 @@ export const sessionProperties = {
     type: labelSet,
     change: "updates",
     declaredBy: "provider",
+    madeFrom: { inputs: ["labels"], settings: ["defaultLabels"] },
   },
   idleTimeoutSeconds: {
     description: "Idle time after which AGB releases the session, in seconds.",
@@ -149,16 +152,19 @@ export const sessionProperties = {
     description: "The create label that makes the session ours; only while the session does not carry it.",
     type: z.string().optional(),
     change: "output",
+    isInternal: true,
   },
   formerToken: {
     description: "The create label that the session had before an adoption; only while that adoption is unfinished.",
     type: z.string().optional(),
     change: "output",
+    isInternal: true,
   },
   downloadPending: {
     description: "Whether the first download of the mounted contexts has yet to succeed.",
     type: z.boolean().optional(),
     change: "output",
+    isInternal: true,
   },
   service: serviceOutput,
 } satisfies PropertiesOfKind;
@@ -189,7 +195,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   }
 
   async function create(call: Call, inputs: SessionState) {
-    requireStackId(inputs.labelsAll);
+    requireStackId(inputs.labelsAll, call);
     if (inputs.adopt !== undefined) {
       const made = await adoptSession(call, inputs.adopt, inputs, clock, (sessionId) => void adopted.add(sessionId));
       if (inputs.keepAlive) {
@@ -236,9 +242,30 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     return sessionState(facts, declaredLabels(found, known), found);
   }
 
+  /** @param importId the id of a running session, or `IMAGE/ID`: AGB does not tell the image of a session */
+  async function importSession(call: Call, importId: string, settings: LabelSettings) {
+    const { client, resource = "", stack } = call;
+    const end = importId.lastIndexOf("/");
+    const [imageId, id] = [importId.slice(0, Math.max(end, 0)), importId.slice(end + 1)];
+    const found = await findSession(client, id);
+    if (found === undefined) {
+      return "gone";
+    }
+    const { labels: carried, appInstanceId, resourceId } = found;
+    const owner = stack === undefined ? {} : ownerLabels({ ...stack, resource });
+    refuseOtherOwner(id, carried, owner, Object.keys(owner));
+    const { defaultLabels, ignoreLabels } = settings;
+    const labelsAll = withoutLabels(carried, foreignLabels(carried, defaultLabels, ignoreLabels));
+    const labels = Object.entries(labelsAll).filter(([key, value]) => !isReserved(key) && defaultLabels[key] !== value);
+    const known = { imageId, appInstanceId, resourceId, ignoreLabels: withSettings(undefined, ignoreLabels) };
+    const state = sessionState(known as Partial<SessionState>, Object.fromEntries(labels), labelsAll);
+    return { id, state };
+  }
+
   /** Sets the labels and makes sure that the session has them, and only them. */
-  async function update({ client, resource }: Call, id: string, olds: Partial<SessionState>, news: SessionState) {
-    requireStackId(news.labelsAll);
+  async function update(call: Call, id: string, olds: Partial<SessionState>, news: SessionState) {
+    const { client, resource } = call;
+    requireStackId(news.labelsAll, call);
     const { appInstanceId, resourceId, released, downloadPending } = olds;
     const known = { ...news, appInstanceId, resourceId, downloadPending };
     if (released) {
@@ -296,6 +323,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     deleteVerb: "release",
     properties: sessionProperties,
     problems,
+    withOwner: (news, { stack, resource = "" }) => ({ ...news, labelsAll: ownerLabels({ ...stack, resource }) }),
     normalize: normalizeSession,
     inputsOf: (inputs) => ({ ...inputs, labelsAll: withoutCreateToken((inputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
@@ -314,6 +342,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     advice: sessionAdvice,
     create,
     read,
+    import: importSession,
     update,
     delete: release,
     finish: () => createRuntime.twins.finish(),

@@ -95,6 +95,7 @@ export const serviceOutput = {
   description: "Where the resource was created, see `serviceName`; absent for AGB's default endpoint.",
   type: z.string().optional(),
   change: "output",
+  isInternal: true,
 } satisfies Property;
 
 /** Property of each kind whose operations may take long. */

@@ -27,6 +27,8 @@ export const messageCodes = {
   AGB117: "deleteBeforeReplace: false would lose files",
   AGB118: "Unknown argument of AgbProvider",
   AGB119: "The stack has no id yet",
+  AGB120: "A resource that cannot be imported",
+  AGB121: "Unknown resource type or function",
 
   AGB201: "No API key",
   AGB202: "AGB refused the API key",
