@@ -1,4 +1,5 @@
 import { serviceName } from "../api/endpoint";
+import { printable } from "../api/outside-text";
 import { AgbConfigurationError, type Settings } from "../config";
 import { withCode } from "../messages/message-codes";
 import type { Problem } from "../messages/problem";
@@ -161,7 +162,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
     return this.withAccount(subject, caller, async (call, account) => {
       if (kind.import === undefined) {
         throw new ResourceError(
-          `could not import ${kind.name}`,
+          `could not import ${kind.name} "${printable(call.resource ?? "")}"`,
           `A ${kind.noun} exists only in the state of the program that created it. Declare a new one in the program.`,
           "AGB120",
         );

@@ -32,7 +32,8 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
     return { code: "AGB409", text };
   }
   if (error instanceof MissingLookupError && failed.operation === "import") {
-    const text = "AGB releases idle sessions. Import a running one: IMAGE/SESSION_ID, or its id alone if its image is not known.";
+    const text =
+      "AGB releases idle sessions. Import a running one: IMAGE/SESSION_ID, or its id alone if its image is not known.";
     return { code: "AGB314", text };
   }
   if (error instanceof MissingLookupError) {

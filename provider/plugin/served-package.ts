@@ -8,7 +8,7 @@ import { Connection, type ReadConfig } from "../kinds/connection";
 import { FunctionCalls, type FunctionName, lookUps } from "../kinds/functions/function-calls";
 import type { FunctionProperties } from "../kinds/functions/look-up";
 import type { HostedFunction, NativeKind } from "../kinds/hosted-kind";
-import { type ProviderOptions, openProvider } from "../kinds/provider";
+import { openProvider, type ProviderOptions } from "../kinds/provider";
 import { functionToken, type ServedKindName, settingName, tokenOfKind } from "./tokens";
 
 /** What the build puts into the plugin. */
@@ -29,7 +29,10 @@ export function openServedPackage(
   const served: ServedPackage = {
     ...build,
     kinds: Object.fromEntries(
-      (Object.keys(tokenOfKind) as ServedKindName[]).map((name): [string, NativeKind] => [tokenOfKind[name], kinds[name]]),
+      (Object.keys(tokenOfKind) as ServedKindName[]).map((name): [string, NativeKind] => [
+        tokenOfKind[name],
+        kinds[name],
+      ]),
     ),
     functions: Object.fromEntries(
       (Object.keys(lookUps) as FunctionName[]).map((name) => [functionToken(name), hostedFunction(functions, name)]),

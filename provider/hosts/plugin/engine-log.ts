@@ -21,7 +21,10 @@ export class EngineLog {
    *
    * @param urn the resource that it is about. Default: the whole run
    */
-  say(message: string, { urn = "", level }: { readonly urn?: string; readonly level?: "warning" | undefined } = {}): void {
+  say(
+    message: string,
+    { urn = "", level }: { readonly urn?: string; readonly level?: "warning" | undefined } = {},
+  ): void {
     const { client } = this;
     if (client === undefined) {
       this.print(message);

@@ -111,7 +111,8 @@ function closeInside(value: unknown, mark: Mark | undefined): WireValue {
     return mark.original;
   }
   // What is in a secret needs no mark of its own.
-  const partOf = (key: string | number) => (mark?.isSecret ? originalsOnly(mark.parts?.get(String(key))) : mark?.parts?.get(String(key)));
+  const partOf = (key: string | number) =>
+    mark?.isSecret ? originalsOnly(mark.parts?.get(String(key))) : mark?.parts?.get(String(key));
   if (Array.isArray(value)) {
     return value.map((item, index) => closeValue(item, partOf(index)));
   }
@@ -125,7 +126,11 @@ function originalsOnly(mark: Mark | undefined): Mark | undefined {
   if (mark?.parts === undefined) {
     return mark?.original === undefined ? undefined : { original: mark.original };
   }
-  return { ...mark, isSecret: false, parts: new Map([...mark.parts].map(([key, part]) => [key, originalsOnly(part) ?? {}])) };
+  return {
+    ...mark,
+    isSecret: false,
+    parts: new Map([...mark.parts].map(([key, part]) => [key, originalsOnly(part) ?? {}])),
+  };
 }
 
 function secret({ value, mark }: Opened): Opened {

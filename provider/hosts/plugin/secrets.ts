@@ -50,9 +50,7 @@ function madeFrom(name: string, value: unknown, given: MarkSources): (Mark | und
     secretsOnly(transfer(source.mark?.parts?.get(input), source.value[input], value));
   return [
     ...inputs.map((input) => news && fromInput(input, news)),
-    ...inputs.flatMap((input) =>
-      olds.map((old) => unlessSame(fromInput(input, old), value, news?.value[name])),
-    ),
+    ...inputs.flatMap((input) => olds.map((old) => unlessSame(fromInput(input, old), value, news?.value[name]))),
     settings.some((setting) => secretSettings?.has(setting)) ? { isSecret: true } : undefined,
   ];
 }

@@ -19,7 +19,11 @@ export function serviceFailure(error: unknown, close: (properties: Properties) =
   }
   // Only a defect of the provider has a stack that helps.
   const details =
-    error instanceof ResourceError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    error instanceof ResourceError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   return { name: "ResourceError", message: details, code: status.UNKNOWN, details };
 }
 
