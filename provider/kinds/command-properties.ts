@@ -19,7 +19,8 @@ const environment = z
         context.addIssue({ code: "custom", path, message, params: { isAboutKey: isAboutName } });
       }
     }
-  }) as unknown as z.ZodType<Readonly<Record<string, string>>>;
+  })
+  .meta({ additionalProperties: { type: "string" } }) as unknown as z.ZodType<Readonly<Record<string, string>>>;
 
 /** Everything that a program can declare of a command, and everything that the state holds of it. */
 export const commandProperties = {
@@ -76,6 +77,7 @@ export const commandProperties = {
     type: z
       .number(mustBe("a number of seconds"))
       .check(obey((seconds) => secondsProblem(seconds, longestCommandSeconds)))
+      .meta({ type: "integer" })
       .optional(),
     example: 1_200,
     change: "stored",
@@ -125,7 +127,7 @@ export const commandProperties = {
   },
   exitCode: {
     description: "Exit code of the last run that succeeded.",
-    type: z.number().optional(),
+    type: z.number().meta({ type: "integer" }).optional(),
     change: "output",
   },
   runToken: {

@@ -44,15 +44,15 @@ function wireOf(value: Value): WireValue {
 function structOf(fields: { readonly [key: string]: WireValue }): Struct {
   const struct = new Struct();
   for (const [key, value] of Object.entries(fields)) {
-    struct.getFieldsMap().set(key, valueOf(value));
+    struct.getFieldsMap().set(key, protoOf(value));
   }
   return struct;
 }
 
-function valueOf(wire: WireValue): Value {
+function protoOf(wire: WireValue): Value {
   const value = new Value();
   if (Array.isArray(wire)) {
-    return value.setListValue(new ListValue().setValuesList((wire as readonly WireValue[]).map(valueOf)));
+    return value.setListValue(new ListValue().setValuesList((wire as readonly WireValue[]).map(protoOf)));
   }
   switch (typeof wire) {
     case "boolean":
