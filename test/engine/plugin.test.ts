@@ -1,0 +1,100 @@
+import "../support/await-pulumi-cli";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
+import { createId } from "../support/emulator-requests";
+import { usePlugin } from "../support/plugin-file";
+import { createPulumiProject, javascriptFiles, type PulumiProject } from "../support/pulumi-project";
+import { changesIn } from "../support/stack-state";
+
+// The real engine with the built plugin, and a program that knows its types by their names alone.
+
+jest.setTimeout(600_000);
+
+const word = "hush4711";
+
+function program(labels: Record<string, string>, more = ""): Record<string, string> {
+  return javascriptFiles(`
+    const pulumi = require("@pulumi/pulumi");
+    class Session extends pulumi.CustomResource {
+      constructor(name, args, opts) {
+        super("agb:index:Session", name, { appInstanceId: undefined, labelsAll: undefined, ...args }, opts);
+      }
+    }
+    const web = new Session("web", {
+      imageId: "agb-code-space-1",
+      labels: { ...${JSON.stringify(labels)}, token: pulumi.secret("${word}") },
+    });
+    exports.sessionId = web.id;
+    exports.labelsAll = web.labelsAll;
+    ${more}
+  `);
+}
+
+async function openProject(emulatorUrl: string): Promise<PulumiProject> {
+  const environment = { AGB_API_KEY: testKey, AGB_ENDPOINT: emulatorUrl };
+  const project = closeAfterTest(await createPulumiProject({ files: program({ team: "stores" }), environment }));
+  await usePlugin(project);
+  return project;
+}
+
+test("up, nothing to do, label edit, drift, release, destroy", async () => {
+  const emulator = await startTestEmulator();
+  const project = await openProject(emulator.url);
+
+  const preview = await project.succeed("preview", "--diff");
+  expect(preview.stdout).toMatch(/team *: "stores"/);
+  expect(emulator.sessions()).toEqual([]);
+  expect(changesIn((await project.up()).stdout)).toEqual({ created: 2 });
+  const [session] = emulator.sessions();
+  expect(session?.labels).toMatchObject({
+    team: "stores",
+    token: word,
+    "pulumi-project": "engine-test",
+    "pulumi-stack": "test",
+    "pulumi-resource": "web",
+  });
+  expect((await project.outputs())["sessionId"]).toBe(session?.sessionId);
+
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
+  await project.succeed("preview", "--expect-no-changes");
+
+  // The preview names exactly the label that differs.
+  await project.write("index.js", program({ team: "web-shop" })["index.js"] ?? "");
+  const edited = (await project.succeed("preview", "--diff")).stdout;
+  expect(edited).toMatch(/~ labels\s*: \{\s+~ team: "stores" => "web-shop"\s+\}/);
+  expect(changesIn((await project.up()).stdout)).toEqual({ updated: 1, unchanged: 1 });
+  expect(emulator.sessions()[0]?.labels).toMatchObject({ team: "web-shop", token: word });
+
+  await emulator.setLabels(session?.sessionId ?? "", { ...emulator.sessions()[0]?.labels, team: "drift" });
+  expect(changesIn((await project.up()).stdout)).toEqual({ updated: 1, unchanged: 1 });
+  expect(emulator.sessions()[0]?.labels).toMatchObject({ team: "web-shop" });
+
+  await emulator.release(session?.sessionId ?? "");
+  expect(changesIn((await project.up()).stdout)).toEqual({ created: 1, unchanged: 1 });
+  expect(emulator.sessions()).toHaveLength(1);
+
+  const state = JSON.stringify(await project.exportState());
+  expect(state).toContain("web-shop");
+  expect(state).not.toContain(word);
+  await project.destroy();
+  expect(emulator.sessions()).toEqual([]);
+  expect(project.transcript()).not.toContain(word);
+});
+
+test("an import by IMAGE/ID is managed from then on", async () => {
+  const emulator = await startTestEmulator();
+  const project = await openProject(emulator.url);
+  const id = await createId(emulator.url, { team: "stores", token: word }, {}, testKey);
+  await project.succeed(
+    "import",
+    "agb:index:Session",
+    "web",
+    `agb-code-space-1/${id}`,
+    "--yes",
+    "--protect=false",
+    "--generate-code=false",
+  );
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 1, updated: 1 });
+  expect(emulator.sessions()).toMatchObject([{ sessionId: id, labels: { "pulumi-resource": "web" } }]);
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
+});
