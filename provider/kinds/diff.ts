@@ -1,4 +1,4 @@
-import type { DetailedDifference, Properties } from "./hosted-kind";
+import type { Difference, Properties } from "./hosted-kind";
 import type { Property, ResourceKind } from "./kind";
 import { inputNames, inputsOf } from "./state";
 
@@ -7,7 +7,7 @@ export function differenceOf<State extends object>(
   kind: ResourceKind<State>,
   olds: Properties,
   news: Properties,
-): DetailedDifference {
+): Difference {
   const special = kind.differences?.(olds as Partial<State>, news as State) ?? {};
   const before = inputsOf(kind, olds);
   const changed = inputNames(kind.properties).filter(
@@ -17,7 +17,6 @@ export function differenceOf<State extends object>(
     (name) => kind.properties[name]?.change === "replaces" && !isNotTold(kind.properties[name], before[name]),
   );
   return {
-    before,
     changed,
     replaces: [...replaces, ...(special.replaces ?? [])],
     isUnfinished: special.isUnfinished ?? false,

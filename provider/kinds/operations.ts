@@ -109,7 +109,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
     const secretsOf = [before, declared];
     const open = () => this.callWith(this.connection.account(), caller, { secretsOf }, undefined, resource);
     await kind.keepAlive?.(open, id, before, declared);
-    return differenceOf(kind, olds, news);
+    return { ...differenceOf(kind, olds, news), before: inputsOf(kind, olds) };
   }
 
   create(inputs: Properties, caller: Caller): Promise<{ readonly id: string; readonly outputs: Properties }> {

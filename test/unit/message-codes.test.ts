@@ -134,8 +134,9 @@ test("each sentence of the source is in a golden message", () => {
   const shown = goldenMessages()
     .map(({ message }) => message)
     .join("\n");
-  // Scripts for a session's shell are no messages.
-  const missing = literalsIn(sourceFiles(messageSources).filter((file) => !file.endsWith("-scripts.ts")))
+  // Scripts for a session's shell are no messages, and the schema is made when the plugin is built.
+  const silent = /-scripts\.ts$|[\\/]hosts[\\/]plugin[\\/]schema\.ts$/;
+  const missing = literalsIn(sourceFiles(messageSources).filter((file) => !silent.test(file)))
     .filter(
       ({ text }) => isProse(text) && !unseen.has(text) && !shownByConnectionTests.has(text) && !shown.includes(text),
     )

@@ -10,10 +10,7 @@ export interface UrnParts {
 
 /** Takes the URN of a resource apart. Parts that it lacks are empty. */
 export function parseUrn(urn: string): UrnParts {
-  const [, stack = "", project = "", types = "", ...name] = urn
-    .replace(/^urn:pulumi:/, "::")
-    .split("::")
-    .slice(0);
+  const [stack = "", project = "", types = "", ...name] = urn.replace(/^urn:pulumi:/, "").split("::");
   const end = types.lastIndexOf("$");
   return {
     stack,

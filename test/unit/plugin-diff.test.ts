@@ -1,0 +1,62 @@
+import { DiffResponse, PropertyDiff } from "@pulumi/pulumi/proto/provider_pb";
+import { diffResponse } from "../../provider/hosts/plugin/detailed-diff";
+import { parseUrn } from "../../provider/hosts/plugin/urn";
+import { type DetailedDifference, unknownValue } from "../../provider/kinds/hosted-kind";
+
+function show(difference: Partial<DetailedDifference>, news: Record<string, unknown>) {
+  const nothing = { before: {}, changed: [], replaces: [], isUnfinished: false, deleteBeforeReplace: false };
+  const response = diffResponse({ ...nothing, ...difference }, news);
+  const names = Object.keys(PropertyDiff.Kind);
+  const details: Record<string, string | undefined> = {};
+  response.getDetaileddiffMap().forEach((entry, path) => {
+    details[path] = names[entry.getKind()];
+  });
+  return {
+    changes: response.getChanges() === DiffResponse.DiffChanges.DIFF_SOME,
+    diffs: response.getDiffsList(),
+    replaces: response.getReplacesList(),
+    details,
+  };
+}
+
+test("a difference is shown at each path, and in the list by its top-level name", () => {
+  const before = { labels: { same: "1", "a.b": "1", gone: "1", 'q"': "1" }, mounts: [{ path: "/a" }, { path: "/b" }] };
+  const news = { labels: { same: "1", "a.b": "2", new: "1" }, mounts: [{ path: "/c" }] };
+  expect(show({ changed: ["labels", "mounts"], before }, news)).toEqual({
+    changes: true,
+    diffs: ["labels", "mounts"],
+    replaces: [],
+    details: {
+      'labels["a.b"]': "UPDATE",
+      "labels.gone": "DELETE",
+      "labels.new": "ADD",
+      'labels["q\\""]': "DELETE",
+      "mounts[0].path": "UPDATE",
+      "mounts[1]": "DELETE",
+    },
+  });
+});
+
+test.each<[string, unknown, unknown, string]>([
+  ["a value that appears", undefined, "x", "ADD_REPLACE"],
+  ["a value that goes", "x", undefined, "DELETE_REPLACE"],
+  ["a value that changes", "x", "y", "UPDATE_REPLACE"],
+  ["a value that is not known yet", { a: 1 }, unknownValue, "UPDATE_REPLACE"],
+  ["a value of another shape", { a: 1 }, [1], "UPDATE_REPLACE"],
+  ["a reason that no value shows", "x", "x", "UPDATE_REPLACE"],
+])("a replacement because of %s", (_, before, news, kind) => {
+  const difference = { changed: ["image"], replaces: ["image"], before: { image: before } };
+  expect(show(difference, { image: news })).toMatchObject({ replaces: ["image"], details: { image: kind } });
+});
+
+test("what only has to be finished is a change without a path", () => {
+  expect(show({ isUnfinished: true }, {})).toEqual({ changes: true, diffs: [], replaces: [], details: {} });
+  expect(show({}, {})).toMatchObject({ changes: false });
+});
+
+test.each([
+  ["urn:pulumi:dev::shop::agb:index:Session::web", undefined, "agb:index:Session", "web"],
+  ["urn:pulumi:dev::shop::my:x:A$my:x:B$agb:index:File::a::b$c", "my:x:A$my:x:B", "agb:index:File", "a::b$c"],
+])("the URN %s", (urn, parentType, type, name) => {
+  expect(parseUrn(urn)).toEqual({ stack: "dev", project: "shop", parentType, type, name });
+});
