@@ -1,6 +1,6 @@
 import { testKey } from "../support/agb-emulator";
 import { createContext, createId } from "../support/emulator-requests";
-import { failureOfCall, secretValue, unknownString, urnOf } from "../support/plugin-client";
+import { failureOfCall, secretValue, stringAsset, unknownString, urnOf } from "../support/plugin-client";
 import { createResource, openPluginStack } from "../support/plugin-stack";
 
 // The plugin over gRPC with the emulator, as the engine calls it.
@@ -150,6 +150,49 @@ describe("what is wrong", () => {
     expect(failure.details).toMatch(/^unknown resource type "agb:index:Sesion": .*agb:index:Session.* \[AGB121\]$/);
     const unserved = await failureOfCall(plugin.construct());
     expect(unserved.details).toContain("does not implement");
+  });
+});
+
+describe("what the user is told", () => {
+  const commandUrn = urnOf("agb:index:Command", "build", "my:index:Shop");
+
+  test("is on the row of its resource: output of commands as information, warnings as warnings", async () => {
+    const { plugin, emulator } = await openPluginStack({}, { allowExec: true });
+    const sessionId = await createId(emulator.url, {}, {}, testKey);
+    await createResource(plugin, commandUrn, { sessionId, create: "echo built" });
+    expect(plugin.logged).toEqual([{ message: "build: built", severity: "info", urn: commandUrn }]);
+
+    const fileUrn = urnOf("agb:index:File", "config");
+    const source = stringAsset("port: 80");
+    const file = await createResource(plugin, fileUrn, { sessionId, source, path: "/tmp/x/config" });
+    await createResource(plugin, urnOf("agb:index:Command", "clean"), {
+      sessionId,
+      create: "rm -rf /tmp/.pulumi-agb/f*",
+    });
+    await plugin.delete(fileUrn, file.id, file.outputs);
+    const warning = { message: expect.stringMatching(/ \[AGB946\]$/), severity: "warning", urn: fileUrn };
+    expect(plugin.logged.slice(1)).toEqual([warning]);
+  });
+
+  test("names the command's owner by stack and parent, so that two components may have the same command", async () => {
+    const { plugin, emulator } = await openPluginStack({}, { allowExec: true });
+    const sessionId = await createId(emulator.url, {}, {}, testKey);
+    const { inputs } = await plugin.check(commandUrn, { sessionId, create: "true" });
+    expect(inputs).toEqual({ sessionId, create: "true", stackId: "shop/dev", parent: "my:index:Shop" });
+  });
+});
+
+describe("customTimeouts", () => {
+  test("limit the operation, and are no property", async () => {
+    const { plugin, emulator } = await openPluginStack();
+    const { inputs } = await plugin.check(urn, { imageId });
+    const { properties } = await plugin.create(urn, inputs, { timeout: 600 });
+    expect(Object.keys(properties)).toEqual(expect.arrayContaining(Object.keys(inputs)));
+    expect(properties).not.toHaveProperty("timeouts");
+    emulator.addFault({ operation: "releaseSessionAsync", delayMs: 60_000 });
+    const id = emulator.sessions()[0]?.sessionId ?? "";
+    const limited = plugin.delete(urn, id, properties, { timeout: 1 });
+    expect((await failureOfCall(limited)).details).toMatch(/ timeouts\.delete of the session.* \[AGB305\]$/s);
   });
 });
 

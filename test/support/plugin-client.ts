@@ -1,6 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { type LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
@@ -61,21 +62,27 @@ export class PluginClient {
 
   /** Serves a package and does the handshake. Everything ends with the test. */
   static async open(serve: (say: (message: string) => void) => ServedPackage): Promise<PluginClient> {
-    const logged: LoggedMessage[] = [];
-    const engineAddress = await startEngine(logged);
+    const engine = await startEngine();
     const log = new EngineLog();
-    const server = closeAfterTest(
-      await servePlugin(
-        serve((message) => log.say(message)),
-        log,
-      ),
-    );
-    const client = new ResourceProviderClient(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
-    closeAfterTest(client);
-    const plugin = new PluginClient(client, logged);
-    const request = new rpc.ProviderHandshakeRequest().setEngineAddress(engineAddress);
-    await plugin.call<rpc.ProviderHandshakeResponse>((...rest) => client.handshake(request, ...rest));
+    const served = serve((message) => log.say(message));
+    const server = closeAfterTest(await servePlugin(served, log));
+    const plugin = PluginClient.connect(server.port, engine);
+    const request = new rpc.ProviderHandshakeRequest().setEngineAddress(engine.address);
+    await plugin.call<rpc.ProviderHandshakeResponse>((...rest) => plugin.client.handshake(request, ...rest));
     return plugin;
+  }
+
+  /** Connects to a plugin that runs already. */
+  static connect(port: number, { logged }: EmulatedEngine): PluginClient {
+    const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    closeAfterTest(client);
+    return new PluginClient(client, logged);
+  }
+
+  /** Tells the plugin where its engine is, as the engine does to a plugin that it did not start. */
+  async attach({ address }: EmulatedEngine): Promise<void> {
+    const request = new PluginAttach().setAddress(address);
+    await this.call<Empty>((...rest) => this.client.attach(request, ...rest));
   }
 
   async schema(): Promise<string> {
@@ -146,8 +153,10 @@ export class PluginClient {
     return fromStruct(reply.getProperties());
   }
 
-  async delete(urn: string, id: string, properties: WireProperties): Promise<void> {
+  /** @param options.timeout limit in seconds. Default: none */
+  async delete(urn: string, id: string, properties: WireProperties, options: { timeout?: number } = {}): Promise<void> {
     const request = new rpc.DeleteRequest().setUrn(urn).setId(id).setProperties(toStruct(properties));
+    request.setTimeout(options.timeout ?? 0);
     await this.call<Empty>((...rest) => this.client.delete(request, ...rest));
   }
 
@@ -230,7 +239,16 @@ function differences(reply: rpc.DiffResponse) {
   };
 }
 
-async function startEngine(logged: LoggedMessage[]): Promise<string> {
+/** What a plugin sees of its engine. */
+export interface EmulatedEngine {
+  readonly address: string;
+  /** Everything that plugins told it. */
+  readonly logged: readonly LoggedMessage[];
+}
+
+/** Starts a server that takes messages as the engine does. It ends with the test. */
+export async function startEngine(): Promise<EmulatedEngine> {
+  const logged: LoggedMessage[] = [];
   const severities = { [LogSeverity.INFO]: "info", [LogSeverity.WARNING]: "warning" } as const;
   const server = new grpc.Server();
   server.addService(EngineService, {
@@ -246,7 +264,7 @@ async function startEngine(logged: LoggedMessage[]): Promise<string> {
     );
   });
   closeAfterTest({ close: () => server.forceShutdown() });
-  return `127.0.0.1:${port}`;
+  return { address: `127.0.0.1:${port}`, logged };
 }
 
 function toStruct(properties: WireProperties): Struct {

@@ -81,7 +81,9 @@ describe.each(kinds)("agb:index:%s", (name, properties) => {
 
   test("describes each property with the words of its kind", () => {
     for (const [key, { description }] of declarable) {
-      expect(spec?.inputProperties[key]?.["description"]).toContain(description.replace(/\.$/, "").replaceAll(/\bAgb/g, ""));
+      expect(spec?.inputProperties[key]?.["description"]).toContain(
+        description.replace(/\.$/, "").replaceAll(/\bAgb/g, ""),
+      );
     }
     expect(spec?.description).not.toBe("");
   });
