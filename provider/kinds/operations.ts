@@ -163,7 +163,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
       if (kind.import === undefined) {
         throw new ResourceError(
           `could not import ${kind.name} "${printable(call.resource ?? "")}"`,
-          `A ${kind.noun} exists only in the state of the program that created it. Declare a new one in the program.`,
+          `a ${kind.noun} exists only in the state of the program that created it. Declare a new one in the program.`,
           "AGB120",
         );
       }

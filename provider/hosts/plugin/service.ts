@@ -259,7 +259,7 @@ function findIn<Served>(table: Readonly<Record<string, Served>>, token: string, 
   if (found === undefined) {
     throw new ResourceError(
       `unknown ${noun} ${JSON.stringify(token)}`,
-      `This version of the plugin has ${Object.keys(table).join(", ")}. Use versions of plugin and SDK that fit each other.`,
+      `this version of the plugin has ${Object.keys(table).join(", ")}. Use versions of plugin and SDK that fit each other.`,
       "AGB121",
     );
   }
