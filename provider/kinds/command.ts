@@ -182,10 +182,10 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     }),
     secrets: secretsOf,
     // No run of another stack or of another resource has the same name.
-    withOwner: (news, { stack, parentType }) => ({
+    withOwner: (news, { stack, parentType }, olds) => ({
       ...news,
-      stackId: `${stack.project}/${stack.stack}`,
-      ...(parentType !== undefined && { parent: parentType }),
+      stackId: olds["stackId"] ?? `${stack.project}/${stack.stack}`,
+      ...(parentType !== undefined && { parent: olds["parent"] ?? parentType }),
     }),
     changingOutputs: (olds, news) => (mustRun(olds, news) ? ["stdout", "stderr", "exitCode"] : []),
     secretOutputs: ({ sensitive }) => (sensitive ? ["stdout", "stderr"] : []),

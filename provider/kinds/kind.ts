@@ -126,8 +126,12 @@ export interface ResourceKind<State extends object> {
 
   /** Finds problems that the types of single properties cannot express. Called with values of any type, and unknown ones. */
   problems?(news: Properties, settings: LabelSettings, resource: string | undefined): Problem[];
-  /** Adds the inputs that name the owner, where the host knows it. Default: the program adds them. */
-  withOwner?(news: Properties, caller: Caller & { readonly stack: StackName }): Properties;
+  /**
+   * Adds the inputs that name the owner, where the host knows it. Default: the program adds them.
+   *
+   * @param olds the inputs that the state holds. What another host put there stays
+   */
+  withOwner?(news: Properties, caller: Caller & { readonly stack: StackName }, olds: Properties): Properties;
   /** Makes the inputs that Pulumi stores and compares, such as with default labels. Default: as declared. */
   normalize?(news: Properties, settings: LabelSettings): Properties;
   /** Corrects the inputs that follow from a state, which are all its properties that are no outputs. Default: leaves them. */

@@ -62,7 +62,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
   async check(declared: Properties, caller: Caller, olds: Properties = {}): Promise<CheckedInputs> {
     const { kind } = this;
     const { stack } = caller;
-    const news = (stack && kind.withOwner?.(declared, { ...caller, stack })) ?? declared;
+    const news = (stack && kind.withOwner?.(declared, { ...caller, stack }, olds)) ?? declared;
     let account: Account;
     try {
       account = this.connection.account();

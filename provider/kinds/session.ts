@@ -323,7 +323,10 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     deleteVerb: "release",
     properties: sessionProperties,
     problems,
-    withOwner: (news, { stack, resource = "" }) => ({ ...news, labelsAll: ownerLabels({ ...stack, resource }) }),
+    withOwner: (news, { stack, resource = "" }, { labelsAll }) => ({
+      ...news,
+      labelsAll: { ...programLabels(labelsAll), ...ownerLabels({ ...stack, resource }) },
+    }),
     normalize: normalizeSession,
     inputsOf: (inputs) => ({ ...inputs, labelsAll: withoutCreateToken((inputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
@@ -364,6 +367,13 @@ const normalizeSession: NonNullable<ResourceKind<SessionState>["normalize"]> = (
   const ignoreLabels = withSettings(news["ignoreLabels"], settings.ignoreLabels);
   return { ...news, labels, labelsAll, ignoreLabels, contextSyncs };
 };
+
+/** The provider's labels that only a program in Node can know. They stay when a stack moves to another host. */
+function programLabels(labelsAll: unknown): Labels {
+  const { stackId, repository, retain } = ownershipKeys;
+  const known = typeof labelsAll === "object" && labelsAll !== null ? Object.entries(labelsAll) : [];
+  return Object.fromEntries(known.filter(([key]) => [stackId, repository, retain].some((own) => own === key)));
+}
 
 /** The patterns of the session and of the settings; `undefined` when there are none. */
 function withSettings(declared: unknown, configured: readonly string[]): unknown {

@@ -81,6 +81,48 @@ test("up, nothing to do, label edit, drift, release, destroy", async () => {
   expect(project.transcript()).not.toContain(word);
 });
 
+test("a stack moves from the dynamic resource to the plugin and back, and keeps its session", async () => {
+  const emulator = await startTestEmulator();
+  const project = await openProject(emulator.url);
+  const native = program({ team: "stores" })["index.js"] ?? "";
+  const dynamic = (options: string) => `
+    const pulumi = require("@pulumi/pulumi");
+    const { AgbSession } = require("pulumi-agb");
+    const labels = { team: "stores", token: pulumi.secret("${word}") };
+    exports.sessionId = new AgbSession("web", { imageId: "agb-code-space-1", labels }, ${options}).sessionId;
+  `;
+  await project.write("index.js", dynamic("{}"));
+  await project.up();
+  const [session] = emulator.sessions();
+
+  const aliased = native.replace("opts);", '{ aliases: [{ type: "pulumi-nodejs:dynamic/agb:AgbSession" }] });');
+  await project.write("index.js", aliased);
+  expect(changesIn((await project.up()).stdout)).toEqual({ deleted: 1, unchanged: 2 });
+  expect(emulator.sessions()).toEqual([session]);
+  const state = JSON.stringify(await project.exportState());
+  expect(state).not.toContain("AgbSession::web");
+  expect(state).not.toContain(word);
+
+  // The id of the stack is a new one.
+  await project.write("index.js", dynamic('{ aliases: [{ type: "agb:index:Session" }] }'));
+  expect(changesIn((await project.up("--refresh=false")).stdout)).toEqual({ created: 1, updated: 1, unchanged: 1 });
+  expect(emulator.sessions()).toMatchObject([{ sessionId: session?.sessionId, labels: { team: "stores" } }]);
+  await project.destroy();
+  expect(emulator.sessions()).toEqual([]);
+});
+
+test("the option import takes a session over by its id alone", async () => {
+  const emulator = await startTestEmulator();
+  const project = await openProject(emulator.url);
+  const id = await createId(emulator.url, { team: "stores", token: word }, {}, testKey);
+  const imported = (program({ team: "stores" })["index.js"] ?? "").replace("opts);", `{ import: "${id}" });`);
+  await project.write("index.js", imported);
+  // The same run imports it and sets the labels of the owner.
+  expect(changesIn((await project.up()).stdout)).toEqual({ created: 1, updated: 1 });
+  expect(emulator.sessions()).toMatchObject([{ sessionId: id, labels: { "pulumi-resource": "web" } }]);
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
+});
+
 test("an import by IMAGE/ID is managed from then on", async () => {
   const emulator = await startTestEmulator();
   const project = await openProject(emulator.url);

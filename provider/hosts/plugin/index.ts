@@ -4,5 +4,5 @@
  */
 export { EngineLog } from "./engine-log";
 export { type PluginProcess, runPlugin } from "./process";
-export { type PluginServer, servePlugin } from "./server";
+export { servePlugin } from "./server";
 export type { ServedPackage } from "./service";
