@@ -28,7 +28,7 @@ test("of labels: only the secret ones are hidden, in `labels` and `labelsAll`, t
   const labels = { owner: secretValue(`${word} one`), team: "stores" };
   const { id, inputs, outputs } = await createResource(plugin, urn, { imageId, labels });
   expectHidden(inputs, outputs);
-  expect(readableStrings([inputs, outputs]).filter((text) => text === "web")).toHaveLength(4);
+  expect(readableStrings([inputs, outputs]).filter((text) => text === "stores")).toHaveLength(4);
   const hidden = { owner: secretValue(`${word} one`) };
   expect(outputs).toMatchObject({ labels: hidden, labelsAll: hidden });
   expect(emulator.sessions()[0]?.labels).toMatchObject({ owner: `${word} one` });
@@ -122,13 +122,13 @@ test("of a command that fails: what the state keeps of it, and the error", async
   // The next update finishes it, and the output that repeats a secret is one too.
   const fixed = await plugin.check(commandUrn, {
     sessionId,
-    create: 'printf %s "$TOKEN"',
+    create: 'echo "is $TOKEN."',
     environment: { TOKEN: secretValue(word) },
     logging: "none",
   });
   const updated = await plugin.update(commandUrn, left.id, left.properties, fixed.inputs);
   expectHidden(updated);
-  expect(updated).toMatchObject({ stdout: secretValue(word), exitCode: 0 });
+  expect(updated).toMatchObject({ stdout: secretValue(`is ${word}.`), exitCode: 0 });
 });
 
 test("of a command that is sensitive: its output", async () => {

@@ -83,6 +83,23 @@ describe("the life of a session", () => {
   });
 });
 
+describe("a look-up by id, as `get` of an SDK", () => {
+  test("returns what AGB knows and owns nothing", async () => {
+    const { plugin, emulator } = await openPluginStack();
+    const id = await createId(emulator.url, { a: "1" }, {}, testKey);
+    const read = await plugin.read(urn, id, {}, {});
+    expect(read).toMatchObject({ id, properties: { labels: { a: "1" }, labelsAll: { a: "1" } }, inputs: {} });
+    expect(await plugin.read(urn, id, read.properties, {})).toEqual(read);
+    expect(emulator.sessions()[0]?.labels).toEqual({ a: "1" });
+  });
+
+  test("fails when there is no such session", async () => {
+    const { plugin } = await openPluginStack();
+    const failure = await failureOfCall(plugin.read(urn, "session-unknown", {}, {}));
+    expect(failure.details).toMatch(/^could not look up AgbSession .* \[AGB314\]$/s);
+  });
+});
+
 describe("a preview", () => {
   test("of a create knows the inputs and makes no session", async () => {
     const { plugin, emulator } = await openPluginStack();

@@ -1,6 +1,6 @@
 /**
  * Which values that leave the provider are secret. A value is secret where the input of the same name is, where it is made
- * from a secret, where its kind says so, or where it equals a secret string. So no secret leaves without its mark.
+ * from a secret, where its kind says so, or where it repeats a secret string. So no secret leaves without its mark.
  */
 import type { Properties, Source } from "../../kinds/hosted-kind";
 import { holdsSecret, isObject, isSameData, type Mark, type Opened } from "./property-values";
@@ -34,7 +34,7 @@ export function marksOf(properties: Properties, given: MarkSources): Mark {
       ...madeFrom(name, value, given),
       given.secretNames?.includes(name) ? { isSecret: true } : undefined,
     ]);
-    return [name, merged([mark, equalTo(known, value)])] as const;
+    return [name, merged([mark, repeating(known, value)])] as const;
   });
   return { parts: new Map(names.flatMap(([name, mark]) => (mark === undefined ? [] : [[name, mark]]))) };
 }
@@ -93,16 +93,20 @@ function unlessSame(mark: Mark | undefined, value: unknown, news: unknown): Mark
   return { ...(mark.original !== undefined && { original: mark.original }), parts: new Map(parts) };
 }
 
-/** Marks the strings that equal a secret, wherever they are. */
-function equalTo(secrets: ReadonlySet<string>, value: unknown): Mark | undefined {
+/** A shorter secret inside of a longer string is most likely there by chance. */
+const shortestPart = 8;
+
+/** Marks the strings that are or hold a secret string, wherever they are. */
+function repeating(secrets: ReadonlySet<string>, value: unknown): Mark | undefined {
   if (typeof value === "string") {
-    return secrets.has(value) ? { isSecret: true } : undefined;
+    const holdsOne = [...secrets].some((secret) => secret.length >= shortestPart && value.includes(secret));
+    return holdsOne || secrets.has(value) ? { isSecret: true } : undefined;
   }
   if (typeof value !== "object" || value === null) {
     return undefined;
   }
   const parts = Object.entries(value).flatMap(([key, item]) => {
-    const mark = equalTo(secrets, item);
+    const mark = repeating(secrets, item);
     return mark === undefined ? [] : [[key, mark] as const];
   });
   return parts.length === 0 ? undefined : { parts: new Map(parts) };
