@@ -184,7 +184,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     // No run of another stack or of another resource has the same name.
     withOwner: (news, { stack, parentType }, olds) => ({
       ...news,
-      stackId: olds["stackId"] ?? `${stack.project}/${stack.stack}`,
+      stackId: olds["stackId"] ?? stack.id,
       ...(parentType !== undefined && { parent: olds["parent"] ?? parentType }),
     }),
     changingOutputs: (olds, news) => (mustRun(olds, news) ? ["stdout", "stderr", "exitCode"] : []),

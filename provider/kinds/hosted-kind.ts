@@ -22,7 +22,7 @@ export interface Caller {
   /** Name of the resource in the program; `undefined` when the host does not know it. */
   readonly resource?: string | undefined;
   /** The stack, where the host knows it. Otherwise the program passes what names the owner, as properties. */
-  readonly stack?: StackName | undefined;
+  readonly stack?: HostedStack | undefined;
   /** Types of the resources around it, from the outside, with `$` between them; `undefined` for none or not known. */
   readonly parentType?: string | undefined;
   /** Limit of the operation, in seconds, where the host has one of its own. */
@@ -31,10 +31,12 @@ export interface Caller {
   say(message: string, level?: "warning"): void;
 }
 
-/** The name of a stack. */
-export interface StackName {
+/** A stack as a host knows it. */
+export interface HostedStack {
   readonly project: string;
   readonly stack: string;
+  /** What tells it from others of the same name: the id of the provider in its state. `unknownValue` until that exists. */
+  readonly id?: string | undefined;
 }
 
 /** Inputs that Pulumi stores and compares, or what is wrong with them. */

@@ -11,7 +11,7 @@ import type { Clock } from "../lifecycle/wait";
 import type { MessageCode } from "../messages/message-codes";
 import type { Problem } from "../messages/problem";
 import type { CreatesInFlight } from "./creates-in-flight";
-import type { Caller, LimitedOperation, Properties, Source, StackName } from "./hosted-kind";
+import type { Caller, HostedStack, LimitedOperation, Properties, Source } from "./hosted-kind";
 
 /**
  * What a change of a property means: a new resource (`replaces`), an update in place (`updates`), or an update that AGB
@@ -76,7 +76,7 @@ export interface Call {
   /** Name of the resource in the program; `undefined` when it is not known. */
   readonly resource: string | undefined;
   /** The stack, where the host knows it, see `Caller`. */
-  readonly stack: StackName | undefined;
+  readonly stack: HostedStack | undefined;
   /** Tells the user how the operation goes on. The line must be clean. */
   say(line: string): void;
   /** Warns the user of something that does not fail the operation. */
@@ -129,9 +129,9 @@ export interface ResourceKind<State extends object> {
   /**
    * Adds the inputs that name the owner, where the host knows it. Default: the program adds them.
    *
-   * @param olds the inputs that the state holds. What another host put there stays
+   * @param olds the inputs that the state holds
    */
-  withOwner?(news: Properties, caller: Caller & { readonly stack: StackName }, olds: Properties): Properties;
+  withOwner?(news: Properties, caller: Caller & { readonly stack: HostedStack }, olds: Properties): Properties;
   /** Makes the inputs that Pulumi stores and compares, such as with default labels. Default: as declared. */
   normalize?(news: Properties, settings: LabelSettings): Properties;
   /** Corrects the inputs that follow from a state, which are all its properties that are no outputs. Default: leaves them. */

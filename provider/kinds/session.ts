@@ -68,6 +68,13 @@ export const sessionProperties = {
     declaredBy: "provider",
     madeFrom: { inputs: ["labels"], settings: ["defaultLabels"] },
   },
+  stackId: {
+    description: "Id of the stack, in the plugin. With dynamic resources the label `pulumi-stack-id` alone has it.",
+    type: z.string().optional(),
+    change: "stored",
+    declaredBy: "provider",
+    isInternal: true,
+  },
   idleTimeoutSeconds: {
     description: "Idle time after which AGB releases the session, in seconds.",
     type: wholeSeconds.optional(),
@@ -252,7 +259,10 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       return "gone";
     }
     const { labels: carried, appInstanceId, resourceId } = found;
-    const owner = stack === undefined ? {} : ownerLabels({ ...stack, resource });
+    const owner = {
+      ...(stack !== undefined && ownerLabels({ ...stack, resource })),
+      ...(stack?.id !== undefined && !isUnknown(stack.id) && { [ownershipKeys.stackId]: stack.id }),
+    };
     refuseOtherOwner(id, carried, owner, Object.keys(owner));
     const { defaultLabels, ignoreLabels } = settings;
     const labelsAll = withoutLabels(carried, foreignLabels(carried, defaultLabels, ignoreLabels));
@@ -323,10 +333,19 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     deleteVerb: "release",
     properties: sessionProperties,
     problems,
-    withOwner: (news, { stack, resource = "" }, { labelsAll }) => ({
-      ...news,
-      labelsAll: { ...programLabels(labelsAll), ...ownerLabels({ ...stack, resource }) },
-    }),
+    withOwner: (news, { stack, resource = "" }, olds) => {
+      // It stays with the session: a new version of the plugin has a new provider, with another id.
+      const stackId = olds["stackId"] ?? stack.id;
+      return {
+        ...news,
+        stackId,
+        labelsAll: {
+          ...programLabels(olds["labelsAll"]),
+          ...ownerLabels({ ...stack, resource }),
+          ...(stackId !== undefined && { [ownershipKeys.stackId]: stackId }),
+        },
+      };
+    },
     normalize: normalizeSession,
     inputsOf: (inputs) => ({ ...inputs, labelsAll: withoutCreateToken((inputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
@@ -370,9 +389,9 @@ const normalizeSession: NonNullable<ResourceKind<SessionState>["normalize"]> = (
 
 /** The provider's labels that only a program in Node can know. They stay when a stack moves to another host. */
 function programLabels(labelsAll: unknown): Labels {
-  const { stackId, repository, retain } = ownershipKeys;
+  const { repository, retain } = ownershipKeys;
   const known = typeof labelsAll === "object" && labelsAll !== null ? Object.entries(labelsAll) : [];
-  return Object.fromEntries(known.filter(([key]) => [stackId, repository, retain].some((own) => own === key)));
+  return Object.fromEntries(known.filter(([key]) => key === repository || key === retain));
 }
 
 /** The patterns of the session and of the settings; `undefined` when there are none. */

@@ -1,5 +1,6 @@
 import { configNamespace } from "../config";
 import type { KindName } from "../kinds/provider";
+import { typeTokens } from "../type-tokens";
 
 /** Name of the package in schema, tokens and plugin. */
 export const packageName = "agb";
@@ -9,10 +10,10 @@ export type ServedKindName = Exclude<KindName, "stackIdentity">;
 
 /** The type of each kind. States hold it with each resource, so it never changes. */
 export const tokenOfKind: Readonly<Record<ServedKindName, string>> = {
-  session: "agb:index:Session",
-  context: "agb:index:Context",
-  command: "agb:index:Command",
-  file: "agb:index:File",
+  session: typeTokens.session.plugin,
+  context: typeTokens.context.plugin,
+  command: typeTokens.command.plugin,
+  file: typeTokens.file.plugin,
 };
 
 /** The token of a function, such as `agb:index:getSession`. */

@@ -97,8 +97,17 @@ test("a stack moves from the dynamic resource to the plugin and back, and keeps 
 
   const aliased = native.replace("opts);", '{ aliases: [{ type: "pulumi-nodejs:dynamic/agb:AgbSession" }] });');
   await project.write("index.js", aliased);
-  expect(changesIn((await project.up()).stdout)).toEqual({ deleted: 1, unchanged: 2 });
-  expect(emulator.sessions()).toEqual([session]);
+  // The session gets the id of its new stack, in place.
+  expect(changesIn((await project.up()).stdout)).toEqual({ deleted: 1, updated: 1, unchanged: 1 });
+  expect(emulator.sessions()).toMatchObject([{ sessionId: session?.sessionId }]);
+  const [moved] = emulator.sessions();
+  const { "pulumi-stack-id": former, ...others } = session?.labels ?? {};
+  const provider = (await project.exportState()).deployment.resources?.find(
+    ({ type }) => type === "pulumi:providers:agb",
+  );
+  expect(moved?.labels).toEqual({ ...others, "pulumi-stack-id": provider?.id });
+  expect(provider?.id).not.toBe(former);
+  expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
   const state = JSON.stringify(await project.exportState());
   expect(state).not.toContain("AgbSession::web");
   expect(state).not.toContain(word);

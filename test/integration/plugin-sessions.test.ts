@@ -1,6 +1,6 @@
 import { testKey } from "../support/agb-emulator";
 import { createContext, createId } from "../support/emulator-requests";
-import { failureOfCall, secretValue, stringAsset, unknownString, urnOf } from "../support/plugin-client";
+import { failureOfCall, providerId, secretValue, stringAsset, unknownString, urnOf } from "../support/plugin-client";
 import { createResource, openPluginStack } from "../support/plugin-stack";
 
 // The plugin over gRPC with the emulator, as the engine calls it.
@@ -8,14 +8,15 @@ import { createResource, openPluginStack } from "../support/plugin-stack";
 const type = "agb:index:Session";
 const urn = urnOf(type, "web");
 const imageId = "agb-code-space-1";
-const owner = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+const names = { "pulumi-project": "shop", "pulumi-stack": "dev", "pulumi-resource": "web" };
+const owner = { ...names, "pulumi-stack-id": providerId };
 
 describe("the life of a session", () => {
   test("check names the owner from the URN, and create sets all labels", async () => {
     const { plugin, emulator } = await openPluginStack({ defaultLabels: '{"team":"web"}' });
     const { id, inputs, outputs } = await createResource(plugin, urn, { imageId, labels: { project: "shop" } });
     const labels = { project: "shop", team: "web", ...owner };
-    expect(inputs).toEqual({ imageId, labels: { project: "shop" }, labelsAll: labels });
+    expect(inputs).toEqual({ imageId, labels: { project: "shop" }, labelsAll: labels, stackId: providerId });
     const [session] = emulator.sessions();
     expect(session).toMatchObject({ sessionId: id, labels: { ...labels, "pulumi-create": expect.any(String) } });
     expect(outputs).toMatchObject({ imageId, labels: { project: "shop" }, labelsAll: session?.labels });
@@ -97,6 +98,39 @@ describe("a look-up by id, as `get` of an SDK", () => {
     const { plugin } = await openPluginStack();
     const failure = await failureOfCall(plugin.read(urn, "session-unknown", {}, {}));
     expect(failure.details).toMatch(/^could not look up AgbSession .* \[AGB314\]$/s);
+  });
+});
+
+describe("the id of the stack", () => {
+  test("is that of the provider, and stays when a new version of the plugin has another provider", async () => {
+    const { plugin, emulator } = await openPluginStack();
+    const { id, inputs, outputs } = await createResource(plugin, urn, { imageId });
+    await plugin.configure({}, "11111111-2222-3333-4444-555555555555");
+    const later = await plugin.check(urn, { imageId }, inputs);
+    expect(later.inputs).toEqual(inputs);
+    const read = await plugin.read(urn, id, outputs, inputs);
+    expect(read.inputs).toMatchObject({ stackId: providerId });
+    expect(emulator.sessions()[0]?.labels).toMatchObject({ "pulumi-stack-id": providerId });
+  });
+
+  test("is not known in a preview whose provider does not exist yet", async () => {
+    const { plugin } = await openPluginStack();
+    await plugin.configure({}, unknownString);
+    const { inputs, failures } = await plugin.check(urn, { imageId });
+    expect(failures).toEqual([]);
+    expect(inputs).toMatchObject({ stackId: unknownString, labelsAll: { ...names, "pulumi-stack-id": unknownString } });
+  });
+
+  test("is never taken from the labels of a session", async () => {
+    const { plugin, emulator } = await openPluginStack();
+    const { id, inputs, outputs } = await createResource(plugin, urn, { imageId });
+    const foreign = { ...emulator.sessions()[0]?.labels, "pulumi-stack-id": "0123456789abcdef" };
+    await emulator.setLabels(id, foreign);
+    const read = await plugin.read(urn, id, outputs, inputs);
+    const { inputs: news } = await plugin.check(urn, { imageId }, read.inputs);
+    expect(news).toEqual(inputs);
+    const difference = await plugin.diff(urn, id, read.properties, news);
+    expect(difference.detailed).toEqual({ 'labelsAll["pulumi-stack-id"]': "UPDATE" });
   });
 });
 
@@ -195,7 +229,7 @@ describe("what the user is told", () => {
     const { plugin, emulator } = await openPluginStack({}, { allowExec: true });
     const sessionId = await createId(emulator.url, {}, {}, testKey);
     const { inputs } = await plugin.check(commandUrn, { sessionId, create: "true" });
-    expect(inputs).toEqual({ sessionId, create: "true", stackId: "shop/dev", parent: "my:index:Shop" });
+    expect(inputs).toEqual({ sessionId, create: "true", stackId: providerId, parent: "my:index:Shop" });
   });
 });
 
@@ -227,7 +261,7 @@ describe("an import", () => {
     expect(failures).toEqual([]);
     // The first update adds the labels that name the owner.
     const difference = await plugin.diff(urn, id, found.properties, inputs);
-    expect(difference).toMatchObject({ replaces: [], diffs: ["labelsAll"] });
+    expect(difference).toMatchObject({ replaces: [], diffs: ["labelsAll", "stackId"] });
     await plugin.update(urn, id, found.properties, inputs);
     expect(emulator.sessions()[0]?.labels).toMatchObject({ a: "1", team: "web", ...owner });
   });
@@ -241,7 +275,7 @@ describe("an import", () => {
     expect(await plugin.check(urn, found.inputs ?? {}, found.inputs)).toMatchObject({ failures: [] });
     const { inputs } = await plugin.check(urn, { imageId }, found.inputs);
     const difference = await plugin.diff(urn, id, found.properties, inputs);
-    expect(difference).toMatchObject({ replaces: [], diffs: ["imageId", "labelsAll"] });
+    expect(difference).toMatchObject({ replaces: [], diffs: ["imageId", "labelsAll", "stackId"] });
     expect(difference.detailed["imageId"]).toBe("UPDATE");
     const updated = await plugin.update(urn, id, found.properties, inputs);
     expect(updated).toMatchObject({ imageId });

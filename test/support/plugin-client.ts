@@ -47,6 +47,9 @@ export function urnOf(type: string, name: string, parentType?: string): string {
   return `urn:pulumi:dev::shop::${parentType === undefined ? "" : `${parentType}$`}${type}::${name}`;
 }
 
+/** Id of the provider in the state of `shop/dev`. */
+export const providerId = "0b8f2b4e-5a0c-4c36-9d0e-6d1b8c9e7f10";
+
 // Only a call that hangs takes this long, however busy the machine is.
 const callTimeoutMs = 60_000;
 
@@ -106,8 +109,9 @@ export class PluginClient {
     return differences(await this.call<rpc.DiffResponse>((...rest) => this.client.diffConfig(request, ...rest)));
   }
 
-  async configure(args: WireProperties): Promise<rpc.ConfigureResponse.AsObject> {
-    const request = new rpc.ConfigureRequest().setArgs(toStruct(args));
+  /** @param id of the provider in the state */
+  async configure(args: WireProperties, id: string = providerId): Promise<rpc.ConfigureResponse.AsObject> {
+    const request = new rpc.ConfigureRequest().setArgs(toStruct(args)).setId(id);
     return (await this.call<rpc.ConfigureResponse>((...rest) => this.client.configure(request, ...rest))).toObject();
   }
 

@@ -12,7 +12,8 @@ import {
 import { isDeclarable } from "../../provider/kinds/check";
 import type { FunctionProperties } from "../../provider/kinds/functions/look-up";
 import type { Property } from "../../provider/kinds/kind";
-import { packageName, settingName, tokenOfKind } from "../../provider/plugin/tokens";
+import { packageName, type ServedKindName, settingName, tokenOfKind } from "../../provider/plugin/tokens";
+import { typeTokens } from "../../provider/type-tokens";
 import { Declarations, type Field } from "../docs/declarations";
 import { innerName } from "../docs/fields";
 import { documentedFunctions, interfaceName } from "../docs/reference/functions";
@@ -43,17 +44,19 @@ export function pluginSchema(): Record<string, unknown> {
       },
     },
     settings: Object.fromEntries(Object.values(settingNames).map((each) => [settingName(each.key), settingOf(each)])),
-    resources: Object.fromEntries(documentedKinds.map((kind) => [tokenOf(kind), resourceOf(kind)])),
+    resources: Object.fromEntries(documentedKinds.map((kind) => [tokensOf(kind).plugin, resourceOf(kind)])),
     functions: Object.fromEntries(documentedFunctions.map((each) => [each.token, functionOf(each)])),
   });
 }
 
-function tokenOf({ name }: DocumentedKind): string {
-  const token = Object.values(tokenOfKind).find((candidate) => candidate.endsWith(`:${inPlugin(name)}`));
-  if (token === undefined) {
+/** The tokens of a kind, whose dynamic one ends in the name of its class. */
+function tokensOf({ name }: DocumentedKind): { readonly dynamic: string; readonly plugin: string } {
+  const served = Object.keys(tokenOfKind) as ServedKindName[];
+  const kind = served.find((candidate) => typeTokens[candidate].dynamic.endsWith(`:${name}`));
+  if (kind === undefined) {
     throw new Error(`the plugin has no type for ${name}`);
   }
-  return token;
+  return typeTokens[kind];
 }
 
 function resourceOf(kind: DocumentedKind) {
@@ -81,7 +84,7 @@ function resourceOf(kind: DocumentedKind) {
     inputs,
     // The state holds the inputs too, with the same descriptions.
     outputs: { ...declared(all, outputFields), ...inputs },
-    formerTypes: [`pulumi-nodejs:dynamic/agb:${name}`],
+    formerTypes: [tokensOf(kind).dynamic],
   };
 }
 

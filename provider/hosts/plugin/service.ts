@@ -67,6 +67,8 @@ interface Exchange {
 /** The service `ResourceProvider` that Pulumi's engine calls, for kinds and functions. */
 export class ProviderService {
   private secretSettings: ReadonlySet<string> = new Set();
+  /** The id of the provider in the state. In a preview it may not be known yet. */
+  private providerId: string | undefined;
 
   constructor(
     private readonly served: ServedPackage,
@@ -123,6 +125,7 @@ export class ProviderService {
   private configure(request: rpc.ConfigureRequest): rpc.ConfigureResponse {
     const settings = openStruct(request.getArgs());
     this.secretSettings = secretSettingNames(settings);
+    this.providerId = request.getId() || undefined;
     this.served.configure((name) => readSetting(settings.value, name));
     return new rpc.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);
   }
@@ -204,7 +207,7 @@ export class ProviderService {
     const kind = findIn(this.served.kinds, request.getType() || type, "resource type");
     const caller: Caller = {
       resource: request.getName() || name,
-      stack: { project, stack },
+      stack: { project, stack, id: this.providerId },
       parentType,
       limitSeconds: limitSeconds > 0 ? limitSeconds : undefined,
       say: (message, level) => this.log.say(message, { urn, level }),
