@@ -1,4 +1,5 @@
 import "../support/await-pulumi-cli";
+import { newCreateToken } from "../../provider/lifecycle/ownership";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { createId } from "../support/emulator-requests";
@@ -79,6 +80,27 @@ test("up, nothing to do, label edit, drift, release, destroy", async () => {
   await project.destroy();
   expect(emulator.sessions()).toEqual([]);
   expect(project.transcript()).not.toContain(word);
+});
+
+test("a sweep leaves the sessions of plugin stacks and releases what a killed run left behind", async () => {
+  const emulator = await startTestEmulator();
+  const [ours, theirs] = await Promise.all([openProject(emulator.url), openProject(emulator.url)]);
+  await ours.up();
+  const [ourSession] = emulator.sessions();
+  await theirs.up();
+  const live = emulator.sessions();
+  const anHourAgo = newCreateToken(new Date(Date.now() - 3_600_000));
+  const leave = (labels: object = {}) => createId(emulator.url, { ...labels, "pulumi-create": anHourAgo }, {}, testKey);
+  const orphan = await leave(ourSession?.labels);
+  const theirOrphan = await leave(live.find(({ sessionId }) => sessionId !== ourSession?.sessionId)?.labels);
+
+  const parameters = ["sweep", "--yes", "--older-than", "0s", "--stack", "test"];
+  const { exitCode, stdout } = await (await ours.startJob(parameters)).result;
+  expect(stdout).toContain(`released: ${orphan}`);
+  expect(stdout).toMatch(new RegExp(`^foreign: ${theirOrphan} `, "m"));
+  expect(exitCode).toBe(0);
+  const left = emulator.sessions().map(({ sessionId }) => sessionId);
+  expect(left.sort()).toEqual([...live.map(({ sessionId }) => sessionId), theirOrphan].sort());
 });
 
 test("a stack moves from the dynamic resource to the plugin and back, and keeps its session", async () => {
