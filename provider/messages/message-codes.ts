@@ -40,7 +40,7 @@ export const messageCodes = {
   AGB208: "Invalid proxy variable",
   AGB209: "Unknown setting",
   AGB210: "API key stored as plain text",
-  AGB211: "Empty API key in AgbProvider",
+  AGB211: "Empty API key",
   AGB212: "Mapped key variable is not set",
 
   AGB301: "No connection to the endpoint",

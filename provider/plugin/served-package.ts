@@ -7,7 +7,7 @@ import type { PluginProcess, ServedPackage } from "../hosts/plugin";
 import { Connection, type ReadConfig } from "../kinds/connection";
 import { FunctionCalls, type FunctionName, lookUps } from "../kinds/functions/function-calls";
 import type { FunctionProperties } from "../kinds/functions/look-up";
-import type { HostedFunction, NativeKind } from "../kinds/hosted-kind";
+import type { HostedFunction, NativeKind, Problem } from "../kinds/hosted-kind";
 import { openProvider, type ProviderOptions } from "../kinds/provider";
 import { functionToken, type ServedKindName, settingName, tokenOfKind } from "./tokens";
 
@@ -60,7 +60,12 @@ function configOf(read: (name: string) => string | undefined): ReadConfig {
   return (key) => (key.startsWith(`${configNamespace}:`) ? read(settingName(key)) : undefined);
 }
 
-function settingProblems(config: ReadConfig, environment: ProviderOptions["environment"]) {
+function settingProblems(config: ReadConfig, environment: ProviderOptions["environment"]): Problem[] {
+  const { key, variable } = settingNames.apiKey;
+  if (config(key) === "") {
+    const reason = `${key} is empty. Leave it out to use the key from ${variable}.`;
+    return [{ path: "", reason, code: "AGB211" }];
+  }
   try {
     readSettings(config, environment);
     return [];

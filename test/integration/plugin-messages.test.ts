@@ -22,6 +22,7 @@ test("messages of the plugin", async () => {
     await imported("an import of a command", "Command", "build"),
     await imported("an import of a file", "File", "config"),
     ["an unknown setting", failures.join("\n")],
+    ["an empty key", (await plugin.checkConfig({ apiKey: "" })).failures.join("\n")],
     ["a type of another version", (await failureOfCall(plugin.check(urnOf("agb:index:Sandbox", "web"), {}))).details],
     ["a function of another version", (await failureOfCall(plugin.invoke("agb:index:getSandbox", {}))).details],
   ]);

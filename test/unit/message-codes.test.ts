@@ -20,6 +20,7 @@ const messageSources = [
   "provider/config.ts",
   "provider/messages/problem.ts",
   "provider/dynamic.ts",
+  "provider/plugin",
 ];
 
 const page = readFileSync(join(repositoryRoot, "docs", "troubleshooting.md"), "utf8");

@@ -1,11 +1,12 @@
 import { DiffResponse, PropertyDiff } from "@pulumi/pulumi/proto/provider_pb";
 import { diffResponse } from "../../provider/hosts/plugin/detailed-diff";
+import type { Mark } from "../../provider/hosts/plugin/property-values";
 import { parseUrn } from "../../provider/hosts/plugin/urn";
 import { type DetailedDifference, unknownValue } from "../../provider/kinds/hosted-kind";
 
-function show(difference: Partial<DetailedDifference>, news: Record<string, unknown>) {
+function show(difference: Partial<DetailedDifference>, news: Record<string, unknown>, marks: Mark[] = []) {
   const nothing = { before: {}, changed: [], replaces: [], isUnfinished: false, deleteBeforeReplace: false };
-  const response = diffResponse({ ...nothing, ...difference }, news);
+  const response = diffResponse({ ...nothing, ...difference }, news, marks);
   const names = Object.keys(PropertyDiff.Kind);
   const details: Record<string, string | undefined> = {};
   response.getDetaileddiffMap().forEach((entry, path) => {
@@ -34,6 +35,21 @@ test("a difference is shown at each path, and in the list by its top-level name"
       "mounts[0].path": "UPDATE",
       "mounts[1]": "DELETE",
     },
+  });
+});
+
+test("no path leads into a secret, on either side", () => {
+  const isSecret = { isSecret: true };
+  const marks = [
+    { parts: new Map([["one", isSecret]]) },
+    { parts: new Map([["two", { parts: new Map([["a", isSecret]]) }]]) },
+  ];
+  const before = { one: { k: "1" }, two: { a: { k: "1" }, b: "1" } };
+  const news = { one: { k: "2" }, two: { a: { k: "2" }, b: "2" } };
+  expect(show({ changed: ["one", "two"], before }, news, marks).details).toEqual({
+    one: "UPDATE",
+    "two.a": "UPDATE",
+    "two.b": "UPDATE",
   });
 });
 

@@ -86,6 +86,13 @@ export function holdsSecret(mark: Mark | undefined): boolean {
   return mark !== undefined && (mark.isSecret === true || [...(mark.parts?.values() ?? [])].some(holdsSecret));
 }
 
+/** Tells whether a value is not known yet, or holds one that is not. */
+export function holdsUnknown(value: unknown): boolean {
+  return (
+    value === unknownValue || (typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown))
+  );
+}
+
 /** Tells whether two values are the same data. The keys of objects have no order. */
 export function isSameData(one: unknown, other: unknown): boolean {
   if (Array.isArray(one) && Array.isArray(other)) {

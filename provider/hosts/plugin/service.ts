@@ -11,11 +11,10 @@ import {
   type Problem,
   type Properties,
   ResourceError,
-  unknownValue,
 } from "../../kinds/hosted-kind";
 import { diffResponse } from "./detailed-diff";
 import type { EngineLog } from "./engine-log";
-import { holdsSecret, type Mark } from "./property-values";
+import { holdsSecret, holdsUnknown, type Mark } from "./property-values";
 import { type MarkSources, marksOf, type OpenedProperties } from "./secrets";
 import { serviceFailure } from "./service-errors";
 import {
@@ -108,8 +107,8 @@ export class ProviderService {
   private checkConfig(request: rpc.CheckRequest): rpc.CheckResponse {
     const news = openStruct(request.getNews());
     const unknown = unknownSettings(news.value, this.served.settings);
-    const isKnown = !Object.values(news.value).includes(unknownValue);
-    const wrong = isKnown ? this.served.checkSettings((name) => readSetting(news.value, name)) : [];
+    // A preview may not know all settings yet.
+    const wrong = !holdsUnknown(news.value) ? this.served.checkSettings((name) => readSetting(news.value, name)) : [];
     return new rpc.CheckResponse()
       .setInputs(closeStruct(news.value, settingMarks(news, this.served.settings)))
       .setFailuresList([...unknown, ...wrong].map(checkFailure));
@@ -142,7 +141,8 @@ export class ProviderService {
   private async diff(request: rpc.DiffRequest): Promise<rpc.DiffResponse> {
     const { kind, caller } = this.find(request);
     const [olds, news] = [openStruct(request.getOlds()), openStruct(request.getNews())];
-    return diffResponse(await kind.diff(request.getId(), olds.value, news.value, caller), news.value);
+    const difference = await kind.diff(request.getId(), olds.value, news.value, caller);
+    return diffResponse(difference, news.value, [olds.mark, news.mark]);
   }
 
   private async create(request: rpc.CreateRequest, exchange: Exchange): Promise<rpc.CreateResponse> {
