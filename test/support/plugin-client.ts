@@ -76,10 +76,15 @@ export class PluginClient {
   }
 
   /** Connects to a plugin that runs already. */
-  static connect(port: number, { logged }: EmulatedEngine): PluginClient {
+  static connect(port: number, { logged }: Pick<EmulatedEngine, "logged">): PluginClient {
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
     closeAfterTest(client);
     return new PluginClient(client, logged);
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.client.close();
   }
 
   /** Tells the plugin where its engine is, as the engine does to a plugin that it did not start. */
