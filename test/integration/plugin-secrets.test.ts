@@ -49,7 +49,7 @@ test("of a label whose value is not known yet", async () => {
   const hidden = { owner: secretValue(unknownString) };
   expect(inputs).toMatchObject({ labels: hidden, labelsAll: hidden });
   const preview = await plugin.create(urn, inputs, { preview: true });
-  expect(preview.properties).toMatchObject({ labels: hidden, labelsAll: hidden });
+  expect(preview.properties).toMatchObject({ labels: hidden, labelsAll: hidden, appInstanceId: unknownString });
 });
 
 test("of labels that are secret as a whole", async () => {

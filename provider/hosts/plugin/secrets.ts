@@ -2,7 +2,7 @@
  * Which values that leave the provider are secret. A value is secret where the input of the same name is, where it is made
  * from a secret, where its kind says so, or where it repeats a secret string. So no secret leaves without its mark.
  */
-import type { Properties, Source } from "../../kinds/hosted-kind";
+import { type Properties, type Source, unknownValue } from "../../kinds/hosted-kind";
 import { holdsSecret, isObject, isSameData, type Mark, type Opened } from "./property-values";
 
 /** Properties that the engine sent. */
@@ -137,7 +137,10 @@ function collectStrings(
   plain: Set<string>,
 ): void {
   const isSecret = isInSecret || mark?.isSecret === true;
-  if (typeof value === "string" && value !== "") {
+  if (value === unknownValue || value === "") {
+    return;
+  }
+  if (typeof value === "string") {
     (isSecret ? secrets : plain).add(value);
   } else if (typeof value === "object" && value !== null) {
     for (const [key, item] of Object.entries(value)) {
