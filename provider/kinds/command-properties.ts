@@ -35,7 +35,8 @@ const environment = z
     if (message !== undefined) {
       context.addIssue({ code: "custom", message, ...ruleCode(tooLarge) });
     }
-  }) as unknown as z.ZodType<Readonly<Record<string, string>>>;
+  })
+  .meta({ additionalProperties: { type: "string" } }) as unknown as z.ZodType<Readonly<Record<string, string>>>;
 
 /** Everything that a program can declare of a command, and everything that the state holds of it. */
 export const commandProperties = {
@@ -92,6 +93,7 @@ export const commandProperties = {
     type: z
       .number(mustBe("a number of seconds"))
       .check(obey((seconds) => secondsProblem(seconds, longestCommandSeconds)))
+      .meta({ type: "integer" })
       .optional(),
     example: 1_200,
     change: "stored",
@@ -120,12 +122,14 @@ export const commandProperties = {
     type: z.string(),
     change: "stored",
     declaredBy: "provider",
+    isInternal: true,
   },
   parent: {
     description: "URN of the parent resource, if any. Two commands may have the same name below different parents.",
     type: z.string().optional(),
     change: "stored",
     declaredBy: "provider",
+    isInternal: true,
   },
   stdout: {
     description: "Standard output of the last run that succeeded.",
@@ -139,18 +143,20 @@ export const commandProperties = {
   },
   exitCode: {
     description: "Exit code of the last run that succeeded.",
-    type: z.number().optional(),
+    type: z.number().meta({ type: "integer" }).optional(),
     change: "output",
   },
   runToken: {
     description: "Random token of the last run.",
     type: z.string(),
     change: "output",
+    isInternal: true,
   },
   pending: {
     description: "The command that has yet to succeed, if any.",
     type: z.enum(["create", "update"]).optional(),
     change: "output",
+    isInternal: true,
   },
   service: serviceOutput,
 } satisfies PropertiesOfKind;

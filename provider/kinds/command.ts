@@ -134,8 +134,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     const declared = withStackId(news, olds);
     const { stdout = "", stderr = "", exitCode, runToken = "", pending } = olds;
     const known = { ...declared, stdout, stderr, exitCode, runToken };
-    const hasChanged = runningArguments.some((name) => canonical(olds[name]) !== canonical(news[name]));
-    if (!hasChanged && pending === undefined) {
+    if (!mustRun(olds, news)) {
       return known;
     }
     const isFirst = pending === "create" || news.update === undefined;
@@ -197,6 +196,14 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
       deleteBeforeReplace: true,
     }),
     secrets: secretsOf,
+    // No run of another stack or of another resource has the same name.
+    withOwner: (news, { stack, parentType }, olds) => ({
+      ...news,
+      stackId: olds["stackId"] ?? stack.id,
+      ...(parentType !== undefined && { parent: olds["parent"] ?? parentType }),
+    }),
+    changingOutputs: (olds, news) => (mustRun(olds, news) ? ["stdout", "stderr", "exitCode"] : []),
+    secretOutputs: ({ sensitive }) => (sensitive ? ["stdout", "stderr"] : []),
     advice: commandAdvice,
     create,
     // A command has nothing to read. When its session is gone, the id of the next session replaces it.
@@ -204,6 +211,12 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
     update,
     delete: remove,
   };
+}
+
+/** Whether an update runs a command. */
+function mustRun(olds: Partial<CommandState>, news: CommandState): boolean {
+  const hasChanged = runningArguments.some((name) => canonical(olds[name]) !== canonical(news[name]));
+  return hasChanged || olds.pending !== undefined;
 }
 
 /** @throws MissingStackIdError */

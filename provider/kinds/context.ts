@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { getContext } from "../api/contexts";
+import { findContext, getContext } from "../api/contexts";
 import { AgbApiError, AgbAuthenticationError, AgbNotFoundError, CleanError } from "../api/errors";
 import { printable } from "../api/outside-text";
 import { isTransient } from "../api/retry";
@@ -14,6 +14,7 @@ import {
 import { ContextsInUse } from "../lifecycle/contexts-in-use";
 import { isAtWrongAddress } from "../messages/call-failure-code";
 import type { Problem } from "../messages/problem";
+import { MissingLookupError } from "./certain-absence";
 import type { LimitedOperation, Properties } from "./hosted-kind";
 import type { Call, KindRuntime, PropertiesOfKind, ResourceKind, StateOf } from "./kind";
 import { obey, serviceOutput, timeoutsInput } from "./types";
@@ -95,6 +96,12 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     return found === undefined ? "gone" : { ...known, name: found.name };
   }
 
+  /** @param importId id or name of a context */
+  async function importContext({ client }: Call, importId: string) {
+    const found = (await getContext(client, importId)) ?? (await findContext(client, importId));
+    return found === undefined ? "gone" : { id: found.contextId, state: { name: found.name } };
+  }
+
   async function update(
     { client, limitMs, resource: owner }: Call,
     id: string,
@@ -144,12 +151,16 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
     advice: contextAdvice,
     create,
     read,
+    import: importContext,
     update,
     delete: remove,
   };
 }
 
 const contextAdvice: NonNullable<ResourceKind<ContextState>["advice"]> = (error, { operation }) => {
+  if (error instanceof MissingLookupError && operation === "import") {
+    return { code: "AGB314", text: "Import the id or the name of a context that exists." };
+  }
   if (error instanceof AgbContextExistsError) {
     return error.isTakenInThisRun
       ? { code: "AGB114", text: "Declare the context once and pass it to all that use it, or choose another name." }
@@ -187,6 +198,7 @@ const contextAdvice: NonNullable<ResourceKind<ContextState>["advice"]> = (error,
   }
   if (
     operation !== "read" &&
+    operation !== "import" &&
     error instanceof AgbApiError &&
     !(error instanceof AgbAuthenticationError) &&
     !isAtWrongAddress(error) &&

@@ -1,5 +1,5 @@
 import type { Difference, Properties } from "./hosted-kind";
-import type { ResourceKind } from "./kind";
+import type { Property, ResourceKind } from "./kind";
 import { inputNames, inputsOf } from "./state";
 
 /** Determines what a change from a state to new inputs means, from the declarations of the kind's properties. */
@@ -13,13 +13,20 @@ export function differenceOf<State extends object>(
   const changed = inputNames(kind.properties).filter(
     (name) => !special.ignored?.includes(name) && !isSameValue(before[name], news[name]),
   );
-  const replaces = changed.filter((name) => kind.properties[name]?.change === "replaces");
+  const replaces = changed.filter(
+    (name) => kind.properties[name]?.change === "replaces" && !isNotTold(kind.properties[name], before[name]),
+  );
   return {
     changed,
     replaces: [...replaces, ...(special.replaces ?? [])],
     isUnfinished: special.isUnfinished ?? false,
     deleteBeforeReplace: special.deleteBeforeReplace ?? false,
   };
+}
+
+/** Whether a value only stands for one that AGB did not tell when the resource was imported. */
+export function isNotTold(property: Property | undefined, value: unknown): boolean {
+  return property?.importedAs !== undefined && isSameValue(value, property.importedAs);
 }
 
 // The values come from Pulumi: JSON whose objects have no order.

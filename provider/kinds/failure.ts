@@ -21,7 +21,7 @@ import { endpointAdvice, keyAdvice, storedSettingsAdvice, timeoutAdvice } from "
 
 /** What was attempted, on which resource. */
 export interface Attempt {
-  readonly operation: "check" | "create" | "read" | "update" | "delete";
+  readonly operation: "check" | "create" | "read" | "import" | "update" | "delete";
   /** What the operation is called for this resource, such as `release`. */
   readonly verb: string;
   /** The resource's kind: what programs and what AGB call it, see `ResourceKind`. */

@@ -9,7 +9,7 @@ import {
 } from "../lifecycle/local-files";
 import type { MessageCode } from "../messages/message-codes";
 import type { Problem } from "../messages/problem";
-import { mustBe, ruleCode } from "./types";
+import { assetSchema, mustBe, ruleCode } from "./types";
 import { holdsUnknown } from "./unknown";
 import { sourceProblem, sourceType } from "./value-rules";
 
@@ -40,7 +40,8 @@ export const fileSource: z.ZodType<FileSource> = z.lazy(
           }
         },
         { when: ({ issues }) => issues.length === 0 },
-      ) as unknown as z.ZodType<FileSource>,
+      )
+      .meta(assetSchema) as unknown as z.ZodType<FileSource>,
 );
 
 const faultCodes: Readonly<Record<SourceFault, MessageCode>> = {

@@ -62,6 +62,7 @@ export const fileProperties = {
     type: z.string().optional(),
     change: "updates",
     declaredBy: "provider",
+    madeFrom: { inputs: ["source"] },
   },
   service: serviceOutput,
 } satisfies PropertiesOfKind;

@@ -11,7 +11,7 @@ import type { Clock } from "../lifecycle/wait";
 import type { MessageCode } from "../messages/message-codes";
 import type { Problem } from "../messages/problem";
 import type { CreatesInFlight } from "./creates-in-flight";
-import type { LimitedOperation, Properties } from "./hosted-kind";
+import type { Caller, HostedStack, LimitedOperation, Properties, Source } from "./hosted-kind";
 
 /**
  * What a change of a property means: a new resource (`replaces`), an update in place (`updates`), or an update that AGB
@@ -30,6 +30,15 @@ export interface Property {
   readonly example?: unknown;
   /** `provider`: an input that the resource class adds. Default: `program`. */
   readonly declaredBy?: "program" | "provider";
+  /** Whether only the provider needs it, so that no program may read it. Default: false. */
+  readonly isInternal?: boolean;
+  /** What its value is made from, besides the input of the same name. It is secret where that is. */
+  readonly madeFrom?: Source;
+  /**
+   * What the state holds after an import, when AGB does not tell the value. The first value that a program declares
+   * takes its place without replacing the resource.
+   */
+  readonly importedAs?: unknown;
 }
 
 /** The declarations of all properties of a kind, by name. */
@@ -66,6 +75,8 @@ export interface Call {
   readonly limitMs: number | undefined;
   /** Name of the resource in the program; `undefined` when it is not known. */
   readonly resource: string | undefined;
+  /** The stack, where the host knows it, see `Caller`. */
+  readonly stack: HostedStack | undefined;
   /** Tells the user how the operation goes on. The line must be clean. */
   say(line: string): void;
   /** Warns the user of something that does not fail the operation. */
@@ -89,7 +100,7 @@ export interface Differences {
 
 /** An operation that failed. */
 export interface FailedOperation<State> {
-  readonly operation: LimitedOperation | "read";
+  readonly operation: LimitedOperation | "read" | "import";
   /** What the operation knows about the resource: its inputs, or what the state holds. */
   readonly known: Partial<State>;
   /** Where the endpoint came from and how to change it. */
@@ -115,6 +126,12 @@ export interface ResourceKind<State extends object> {
 
   /** Finds problems that the types of single properties cannot express. Called with values of any type, and unknown ones. */
   problems?(news: Properties, settings: LabelSettings, resource: string | undefined): Problem[];
+  /**
+   * Adds the inputs that name the owner, where the host knows it. Default: the program adds them.
+   *
+   * @param olds the inputs that the state holds
+   */
+  withOwner?(news: Properties, caller: Caller & { readonly stack: HostedStack }, olds: Properties): Properties;
   /** Makes the inputs that Pulumi stores and compares, such as with default labels. Default: as declared. */
   normalize?(news: Properties, settings: LabelSettings): Properties;
   /** Corrects the inputs that follow from a state, which are all its properties that are no outputs. Default: leaves them. */
@@ -145,6 +162,10 @@ export interface ResourceKind<State extends object> {
   isOver?(known: Partial<State>): boolean;
   /** What stays in the state of a resource that is gone; `undefined` when it leaves the state. Default: it leaves. */
   stateWhenGone?(known: Partial<State>): Partial<State> | undefined;
+  /** Names of outputs that this update may change, for its preview. Default: none. */
+  changingOutputs?(olds: Partial<State>, news: State): readonly (keyof State & string)[];
+  /** Names of outputs that are secret in this state, although nothing that they are made from is. Default: none. */
+  secretOutputs?(state: Partial<State>): readonly (keyof State & string)[];
   /** The code of an error of this kind and what to do next; `undefined` for errors that all kinds share. */
   advice?(error: unknown, failed: FailedOperation<State>): Advice | undefined;
 
@@ -152,6 +173,16 @@ export interface ResourceKind<State extends object> {
   create(call: Call, inputs: State): Promise<{ readonly id: string; readonly state: State }>;
   /** @param known what the state holds; nothing for a resource that a program looks up by its id */
   read(call: Call, id: string, known: Partial<State>): Promise<Partial<State> | "gone">;
+  /**
+   * Finds a resource to import. Without this method, resources of the kind cannot be imported.
+   *
+   * @param importId what the user calls it, which may be more than its id
+   */
+  import?(
+    call: Call,
+    importId: string,
+    settings: LabelSettings,
+  ): Promise<{ readonly id: string; readonly state: Partial<State> } | "gone">;
   /** @throws UnfinishedResource when it is not as declared afterwards */
   update(call: Call, id: string, olds: Partial<State>, news: State): Promise<Partial<State>>;
   /** @returns `absent` when AGB says that it does not exist */

@@ -1,25 +1,30 @@
 import { serviceName } from "../api/endpoint";
+import { printable } from "../api/outside-text";
 import { AgbConfigurationError, type Settings } from "../config";
 import { withCode } from "../messages/message-codes";
 import type { Problem } from "../messages/problem";
-import { refuseMissingLookup, requireCertainAbsence } from "./certain-absence";
+import { missingLookup, refuseMissingLookup, requireCertainAbsence } from "./certain-absence";
 import { declarationProblems } from "./check";
 import { cleanProperties } from "./clean-properties";
 import type { Account, Connection } from "./connection";
-import { differenceOf } from "./diff";
+import { differenceOf, isNotTold } from "./diff";
 import { explainFailure } from "./failure";
 import {
   type Caller,
   type CheckedInputs,
-  type Difference,
+  type DetailedDifference,
   type FoundResource,
-  type HostedKind,
+  type ImportedResource,
   type LimitedOperation,
+  type NativeKind,
   type Properties,
+  ResourceError,
+  type Source,
   UnfinishedError,
 } from "./hosted-kind";
 import { type Call, type ResourceKind, UnfinishedResource } from "./kind";
-import { inputsOf, outputsOf } from "./state";
+import { inputNames, inputsOf, outputNames, outputsOf } from "./state";
+import { unknownValue } from "./unknown";
 
 /** Properties that the state of every resource at AGB may hold. */
 interface CommonState {
@@ -29,7 +34,7 @@ interface CommonState {
 
 /** The resource of an operation, and the operation itself. */
 interface Subject<State> {
-  readonly operation: LimitedOperation | "read";
+  readonly operation: LimitedOperation | "read" | "import";
   readonly verb: string;
   readonly id?: string;
   readonly isLookup?: boolean;
@@ -44,7 +49,7 @@ interface Subject<State> {
  * its fallback key, limits, explained failures, certain absence, the service that holds the resource, and clean
  * properties.
  */
-export class KindOperations<State extends CommonState> implements HostedKind {
+export class KindOperations<State extends CommonState> implements NativeKind {
   constructor(
     private readonly kind: ResourceKind<State>,
     private readonly connection: Connection,
@@ -54,8 +59,10 @@ export class KindOperations<State extends CommonState> implements HostedKind {
    * Finds what is wrong with the settings, else everything that is wrong with the declaration, else a key that AGB refuses or an
    * endpoint that is not AGB's. So a preview shows it, and an `up` without changes writes no such settings to the state.
    */
-  async check(news: Properties, caller: Caller): Promise<CheckedInputs> {
+  async check(declared: Properties, caller: Caller, olds: Properties = {}): Promise<CheckedInputs> {
     const { kind } = this;
+    const { stack } = caller;
+    const news = (stack && kind.withOwner?.(declared, { ...caller, stack }, olds)) ?? declared;
     let account: Account;
     try {
       account = this.connection.account();
@@ -66,7 +73,11 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       throw error;
     }
     const { settings } = account;
-    const problems = this.problemsOf(news, settings, caller);
+    const problems = this.problemsOf(news, settings, caller).filter(({ path }) => {
+      const property = kind.properties[path];
+      // An import must pass, and so must the code that Pulumi prints for it.
+      return !(isNotTold(property, news[path]) && isNotTold(property, olds[path]));
+    });
     if (problems.length > 0) {
       return { inputs: news, problems };
     }
@@ -90,7 +101,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     return { inputs: cleanProperties(kind.normalize?.(news, settings) ?? news), problems: [] };
   }
 
-  async diff(id: string, olds: Properties, news: Properties, caller: Caller): Promise<Difference> {
+  async diff(id: string, olds: Properties, news: Properties, caller: Caller): Promise<DetailedDifference> {
     const { kind } = this;
     const [before, declared] = [olds as Partial<State>, news as unknown as State];
     const resource = this.nameOf(caller, declared);
@@ -98,7 +109,7 @@ export class KindOperations<State extends CommonState> implements HostedKind {
     const secretsOf = [before, declared];
     const open = () => this.callWith(this.connection.account(), caller, { secretsOf }, undefined, resource);
     await kind.keepAlive?.(open, id, before, declared);
-    return differenceOf(kind, olds, news);
+    return { ...differenceOf(kind, olds, news), before: inputsOf(kind, olds) };
   }
 
   create(inputs: Properties, caller: Caller): Promise<{ readonly id: string; readonly outputs: Properties }> {
@@ -143,6 +154,48 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       }
       return undefined;
     });
+  }
+
+  import(importId: string, caller: Caller): Promise<ImportedResource | undefined> {
+    const { kind } = this;
+    const subject = { operation: "import", verb: "import", id: importId, state: {}, secretsOf: [] } as const;
+    return this.withAccount(subject, caller, async (call, account) => {
+      if (kind.import === undefined) {
+        throw new ResourceError(
+          `could not import ${kind.name} "${printable(call.resource ?? "")}"`,
+          `a ${kind.noun} exists only in the state of the program that created it. Declare a new one in the program.`,
+          "AGB120",
+        );
+      }
+      const found = await kind.import(call, importId, account.settings);
+      if (found === "gone") {
+        throw missingLookup(account, kind.noun, "id");
+      }
+      const outputs = this.outputsWith(serviceOf(account), found.state);
+      return { id: found.id, outputs, inputs: inputsOf(kind, outputs) };
+    });
+  }
+
+  /** Before a create, outputs of AGB are unknown. Before an update, only those that it may change are. */
+  preview(olds: Properties | undefined, news: Properties): Properties {
+    const { kind } = this;
+    const unknownNames =
+      olds === undefined
+        ? outputNames(kind.properties).filter((name) => !kind.properties[name]?.isInternal)
+        : (kind.changingOutputs?.(olds as Partial<State>, news as unknown as State) ?? []);
+    const kept = outputNames(kind.properties).map((name) => [name, olds?.[name]]);
+    const declared = inputNames(kind.properties).map((name) => [name, news[name]]);
+    const unknown = unknownNames.map((name) => [name, unknownValue]);
+    return outputsOf(kind, Object.fromEntries([...kept, ...declared, ...unknown]) as Partial<State>);
+  }
+
+  get sources(): Readonly<Record<string, Source>> {
+    const made = Object.entries(this.kind.properties).filter(([, { madeFrom }]) => madeFrom !== undefined);
+    return Object.fromEntries(made.map(([name, { madeFrom = {} }]) => [name, madeFrom]));
+  }
+
+  secretOutputs(outputs: Properties): readonly string[] {
+    return this.kind.secretOutputs?.(outputs as Partial<State>) ?? [];
   }
 
   update(id: string, olds: Properties, news: Properties, caller: Caller): Promise<Properties> {
@@ -259,8 +312,9 @@ export class KindOperations<State extends CommonState> implements HostedKind {
       unlimitedClient,
       limitMs,
       resource,
+      stack: caller.stack,
       say: (line) => caller.say(line),
-      warn: (message, code) => caller.say(withCode(message, code)),
+      warn: (message, code) => caller.say(withCode(message, code), "warning"),
     };
   }
 }
@@ -269,6 +323,6 @@ function serviceOf({ settings, client }: Account): string | undefined {
   return serviceName(settings.baseUrl, client.emulatorId);
 }
 
-function limitOf({ timeouts }: CommonState, operation: LimitedOperation | "read"): number | undefined {
-  return operation === "read" ? undefined : timeouts?.[operation];
+function limitOf({ timeouts }: CommonState, operation: LimitedOperation | "read" | "import"): number | undefined {
+  return operation === "read" || operation === "import" ? undefined : timeouts?.[operation];
 }

@@ -14,6 +14,8 @@ export interface ProviderOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
+  /** Connection to AGB. Default: one of its own. */
+  readonly connection?: Connection;
   /** Tells the user something that is not about a single resource. */
   say(message: string): void;
 }
@@ -25,8 +27,8 @@ export type OpenProvider = ReturnType<typeof openProvider>;
 export type KindName = keyof OpenProvider["kinds"];
 
 /** Opens all kinds for one process. */
-export function openProvider({ environment, clock = systemClock, say }: ProviderOptions) {
-  const connection = new Connection({ environment, say });
+export function openProvider(options: ProviderOptions) {
+  const { environment, clock = systemClock, say, connection = new Connection({ environment, say }) } = options;
   const creates = new CreatesInFlight();
   const runtime = { clock, creates, say };
   const session = sessionKind(runtime);

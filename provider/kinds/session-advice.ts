@@ -31,6 +31,11 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
       `owns the session, remove its label ${ownershipKeys.create} and run \`pulumi up --refresh\`.`;
     return { code: "AGB409", text };
   }
+  if (error instanceof MissingLookupError && failed.operation === "import") {
+    const text =
+      "AGB releases idle sessions. Import a running one: IMAGE/SESSION_ID, or its id alone if its image is not known.";
+    return { code: "AGB314", text };
+  }
   if (error instanceof MissingLookupError) {
     const text =
       "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.";

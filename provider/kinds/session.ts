@@ -3,11 +3,12 @@ import { labelSecrets } from "../api/known-secrets";
 import type { Labels } from "../api/labels";
 import { printable } from "../api/outside-text";
 import { releaseSession, type SessionRequest } from "../api/sessions";
-import { wasTakenOver } from "../lifecycle/adopt";
+import { refuseOtherOwner, wasTakenOver } from "../lifecycle/adopt";
 import { AgbContextSyncError } from "../lifecycle/context-errors";
 import { openCreateRuntime } from "../lifecycle/create-runtime";
+import { findSession } from "../lifecycle/found-sessions";
 import { foreignLabels, sameLabels, withoutLabels } from "../lifecycle/labels";
-import { newCreateToken, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
+import { isReserved, newCreateToken, ownerLabels, ownershipKeys, withoutCreateToken } from "../lifecycle/ownership";
 import { createOwnedSession, identifySession, observeSession, releaseAndWait } from "../lifecycle/session";
 import type { Problem } from "../messages/problem";
 import { contextSyncList, sameMounts, sortedMounts } from "./context-syncs";
@@ -51,6 +52,7 @@ export const sessionProperties = {
     type: filledString,
     example: "agb-code-space-1",
     change: "replaces",
+    importedAs: "",
   },
   labels: {
     description: "Labels of the session.",
@@ -64,6 +66,14 @@ export const sessionProperties = {
     type: labelSet,
     change: "updates",
     declaredBy: "provider",
+    madeFrom: { inputs: ["labels"], settings: ["defaultLabels"] },
+  },
+  stackId: {
+    description: "Id of the stack, in the plugin. With dynamic resources the label `pulumi-stack-id` alone has it.",
+    type: z.string().optional(),
+    change: "stored",
+    declaredBy: "provider",
+    isInternal: true,
   },
   idleTimeoutSeconds: {
     description: "Idle time after which AGB releases the session, in seconds.",
@@ -149,16 +159,19 @@ export const sessionProperties = {
     description: "The create label that makes the session ours; only while the session does not carry it.",
     type: z.string().optional(),
     change: "output",
+    isInternal: true,
   },
   formerToken: {
     description: "The create label that the session had before an adoption; only while that adoption is unfinished.",
     type: z.string().optional(),
     change: "output",
+    isInternal: true,
   },
   downloadPending: {
     description: "Whether the first download of the mounted contexts has yet to succeed.",
     type: z.boolean().optional(),
     change: "output",
+    isInternal: true,
   },
   service: serviceOutput,
 } satisfies PropertiesOfKind;
@@ -189,7 +202,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   }
 
   async function create(call: Call, inputs: SessionState) {
-    requireStackId(inputs.labelsAll);
+    requireStackId(inputs.labelsAll, call);
     if (inputs.adopt !== undefined) {
       const made = await adoptSession(call, inputs.adopt, inputs, clock, (sessionId) => void adopted.add(sessionId));
       if (inputs.keepAlive) {
@@ -236,9 +249,33 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     return sessionState(facts, declaredLabels(found, known), found);
   }
 
+  /** @param importId the id of a running session, or `IMAGE/ID`: AGB does not tell the image of a session */
+  async function importSession(call: Call, importId: string, settings: LabelSettings) {
+    const { client, resource = "", stack } = call;
+    const end = importId.lastIndexOf("/");
+    const [imageId, id] = [importId.slice(0, Math.max(end, 0)), importId.slice(end + 1)];
+    const found = await findSession(client, id);
+    if (found === undefined) {
+      return "gone";
+    }
+    const { labels: carried, appInstanceId, resourceId } = found;
+    const owner = {
+      ...(stack !== undefined && ownerLabels({ ...stack, resource })),
+      ...(stack?.id !== undefined && !isUnknown(stack.id) && { [ownershipKeys.stackId]: stack.id }),
+    };
+    refuseOtherOwner(id, carried, owner, Object.keys(owner));
+    const { defaultLabels, ignoreLabels } = settings;
+    const labelsAll = withoutLabels(carried, foreignLabels(carried, defaultLabels, ignoreLabels));
+    const labels = Object.entries(labelsAll).filter(([key, value]) => !isReserved(key) && defaultLabels[key] !== value);
+    const known = { imageId, appInstanceId, resourceId, ignoreLabels: withSettings(undefined, ignoreLabels) };
+    const state = sessionState(known as Partial<SessionState>, Object.fromEntries(labels), labelsAll);
+    return { id, state };
+  }
+
   /** Sets the labels and makes sure that the session has them, and only them. */
-  async function update({ client, resource }: Call, id: string, olds: Partial<SessionState>, news: SessionState) {
-    requireStackId(news.labelsAll);
+  async function update(call: Call, id: string, olds: Partial<SessionState>, news: SessionState) {
+    const { client, resource } = call;
+    requireStackId(news.labelsAll, call);
     const { appInstanceId, resourceId, released, downloadPending } = olds;
     const known = { ...news, appInstanceId, resourceId, downloadPending };
     if (released) {
@@ -296,6 +333,19 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     deleteVerb: "release",
     properties: sessionProperties,
     problems,
+    withOwner: (news, { stack, resource = "" }, olds) => {
+      // It stays with the session: a new version of the plugin has a new provider, with another id.
+      const stackId = olds["stackId"] ?? stack.id;
+      return {
+        ...news,
+        stackId,
+        labelsAll: {
+          ...programLabels(olds["labelsAll"]),
+          ...ownerLabels({ ...stack, resource }),
+          ...(stackId !== undefined && { [ownershipKeys.stackId]: stackId }),
+        },
+      };
+    },
     normalize: normalizeSession,
     inputsOf: (inputs) => ({ ...inputs, labelsAll: withoutCreateToken((inputs["labelsAll"] ?? {}) as Labels) }),
     differences: sessionDifferences,
@@ -314,6 +364,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     advice: sessionAdvice,
     create,
     read,
+    import: importSession,
     update,
     delete: release,
     finish: () => createRuntime.twins.finish(),
@@ -335,6 +386,13 @@ const normalizeSession: NonNullable<ResourceKind<SessionState>["normalize"]> = (
   const ignoreLabels = withSettings(news["ignoreLabels"], settings.ignoreLabels);
   return { ...news, labels, labelsAll, ignoreLabels, contextSyncs };
 };
+
+/** The provider's labels that only a program in Node can know. They stay when a stack moves to another host. */
+function programLabels(labelsAll: unknown): Labels {
+  const { repository, retain } = ownershipKeys;
+  const known = typeof labelsAll === "object" && labelsAll !== null ? Object.entries(labelsAll) : [];
+  return Object.fromEntries(known.filter(([key]) => key === repository || key === retain));
+}
 
 /** The patterns of the session and of the settings; `undefined` when there are none. */
 function withSettings(declared: unknown, configured: readonly string[]): unknown {

@@ -2,6 +2,7 @@ import { CleanError } from "../api/errors";
 import type { Labels } from "../api/labels";
 import { newStackId, ownershipKeys } from "../lifecycle/ownership";
 import type { HostedKind } from "./hosted-kind";
+import type { Call } from "./kind";
 
 /**
  * The kind `AgbStackIdentity`: a random id that exists only in the state. It needs no account and makes no calls, so it
@@ -30,12 +31,12 @@ export class MissingStackIdError extends CleanError {
 
 /**
  * Refuses labels without the stack's id, because no sweep could tell whose session it is. The id is missing when it is
- * still unknown in an update: the engine drops such a value.
+ * still unknown in an update: the engine drops such a value. Where the host knows the stack, no program passes the id.
  *
  * @throws MissingStackIdError
  */
-export function requireStackId(labelsAll: Labels): void {
-  if (labelsAll[ownershipKeys.stackId] === undefined) {
+export function requireStackId(labelsAll: Labels, { stack }: Pick<Call, "stack">): void {
+  if (stack === undefined && labelsAll[ownershipKeys.stackId] === undefined) {
     throw new MissingStackIdError();
   }
 }

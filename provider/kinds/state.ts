@@ -19,6 +19,11 @@ export function inputsOf<State extends object>(kind: ResourceKind<State>, output
   return kind.inputsOf?.(Object.fromEntries(inputs)) ?? Object.fromEntries(inputs);
 }
 
+/** Names of all properties that programs and provider do not declare. */
+export function outputNames(properties: PropertiesOfKind): string[] {
+  return Object.keys(properties).filter((name) => properties[name]?.change === "output");
+}
+
 /** Names of all properties that are not outputs. */
 export function inputNames(properties: PropertiesOfKind): string[] {
   return Object.keys(properties).filter((name) => properties[name]?.change !== "output");

@@ -1,4 +1,7 @@
-/** Types of properties that several kinds use, with the reasons that users see. */
+/**
+ * Types of properties that several kinds use, with the reasons that users see. `meta` says in JSON Schema what a rule in code
+ * hides; the schema of a plugin follows from it.
+ */
 import { z } from "zod";
 import type { Labels } from "../api/labels";
 import { ignorePatternProblem, labelProblems } from "../lifecycle/labels";
@@ -30,6 +33,9 @@ export function ruleCode(code: MessageCode): { params: { messageCode: MessageCod
   return { params: { messageCode: code } };
 }
 
+/** Says the type of an asset or an archive in the schema of a plugin. */
+export const assetSchema = { $ref: "pulumi.json#/Asset" } as const;
+
 /** The code that `ruleCode` gave a rule, from the parameters of its issue. */
 export function codeOfRule(parameters: Readonly<Record<string, unknown>> | undefined): MessageCode | undefined {
   return parameters?.["messageCode"] as MessageCode | undefined;
@@ -53,7 +59,10 @@ export function obey<Value>(rule: (value: Value) => string | undefined, code?: M
 export const filledString = z.string().check(obey(blankProblem));
 
 /** A time in whole seconds, 1 or more. */
-export const wholeSeconds = z.number(mustBe("a number of seconds")).check(obey((seconds) => secondsProblem(seconds)));
+export const wholeSeconds = z
+  .number(mustBe("a number of seconds"))
+  .check(obey((seconds) => secondsProblem(seconds)))
+  .meta({ type: "integer" });
 
 /** A set of labels. */
 export const labelSet = z
@@ -63,17 +72,21 @@ export const labelSet = z
       const params = { ...ruleCode(code).params, isAboutKey };
       context.addIssue({ code: "custom", path: [key], message: reason, params });
     }
-  }) as unknown as z.ZodType<Labels>;
+  })
+  .meta({ additionalProperties: { type: "string" } }) as unknown as z.ZodType<Labels>;
 
 /** Keys of labels, or prefixes that end in `*`. */
-export const labelPatterns = z.array(z.unknown(), mustBe("a list of keys")).superRefine((patterns, context) => {
-  patterns.forEach((pattern, index) => {
-    const message = ignorePatternProblem(pattern);
-    if (message !== undefined) {
-      context.addIssue({ code: "custom", path: [index], message, ...ruleCode("AGB109") });
-    }
-  });
-}) as unknown as z.ZodType<string[]>;
+export const labelPatterns = z
+  .array(z.unknown(), mustBe("a list of keys"))
+  .superRefine((patterns, context) => {
+    patterns.forEach((pattern, index) => {
+      const message = ignorePatternProblem(pattern);
+      if (message !== undefined) {
+        context.addIssue({ code: "custom", path: [index], message, ...ruleCode("AGB109") });
+      }
+    });
+  })
+  .meta({ items: { type: "string" } }) as unknown as z.ZodType<string[]>;
 
 // The longest delay of Node's timers.
 const longestTimeoutSeconds = 2_147_483;
@@ -95,6 +108,7 @@ export const serviceOutput = {
   description: "Where the resource was created, see `serviceName`; absent for AGB's default endpoint.",
   type: z.string().optional(),
   change: "output",
+  isInternal: true,
 } satisfies Property;
 
 /** Property of each kind whose operations may take long. */

@@ -48,7 +48,24 @@ export async function findAdoptable(
       "AGB408",
     );
   }
-  if (ownerKeys.some((key) => labels[key] !== undefined && labels[key] !== owner[key])) {
+  refuseOtherOwner(sessionId, labels, owner);
+  return { sessionId, labels };
+}
+
+/**
+ * Makes sure that no other resource owns a session, as far as its labels say.
+ *
+ * @param owner labels of the resource that takes the session over
+ * @param keys the labels to compare. Default: all that name an owner
+ * @throws AgbAdoptError when another resource owns it
+ */
+export function refuseOtherOwner(
+  sessionId: string,
+  labels: Labels,
+  owner: Labels,
+  keys: readonly string[] = ownerKeys,
+): void {
+  if (keys.some((key) => labels[key] !== undefined && labels[key] !== owner[key])) {
     const { project, stack, resource, repository } = ownershipKeys;
     const show = (key: string) => printable(labels[key] ?? "?");
     const ofRepository = labels[repository] === undefined ? "" : ` (repository ${show(repository)})`;
@@ -60,7 +77,6 @@ export async function findAdoptable(
       "AGB407",
     );
   }
-  return { sessionId, labels };
 }
 
 /**

@@ -27,6 +27,8 @@ export const messageCodes = {
   AGB117: "deleteBeforeReplace: false would lose files",
   AGB118: "Unknown argument of AgbProvider",
   AGB119: "The stack has no id yet",
+  AGB120: "A resource that cannot be imported",
+  AGB121: "Unknown resource type or function",
 
   AGB201: "No API key",
   AGB202: "AGB refused the API key",
@@ -38,7 +40,7 @@ export const messageCodes = {
   AGB208: "Invalid proxy variable",
   AGB209: "Unknown setting",
   AGB210: "API key stored as plain text",
-  AGB211: "Empty API key in AgbProvider",
+  AGB211: "Empty API key",
   AGB212: "Mapped key variable is not set",
 
   AGB301: "No connection to the endpoint",

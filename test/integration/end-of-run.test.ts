@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { startHesitantAgb } from "../support/hesitant-agb";
 import { repositoryRoot, runNode } from "../support/node-process";
 import { ProviderProcess } from "../support/provider-process";
 import {
@@ -22,30 +23,6 @@ const inputs = {
   },
   __provider: providerReference("session"),
 };
-
-/** An AGB that tells when a create has arrived and answers it when the test says so. */
-async function startHesitantAgb() {
-  let answer: () => void = () => undefined;
-  let arrive: () => void = () => undefined;
-  const answered = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  const server = await startScriptedServer(async ({ path, query }, response) => {
-    if (query["imageId"] === "probe") {
-      sendRefusal(response, "InvalidParameter");
-    } else if (path.endsWith("createSession")) {
-      arrive();
-      await answered;
-      sendSuccess(response, { data: { sessionId: "session-1" } });
-    } else {
-      sendSuccess(response, {});
-    }
-  });
-  return { server, answer, arrived };
-}
 
 async function startProvider(url: string, environment: Record<string, string> = {}) {
   const provider = await ProviderProcess.start(environment, { input: "pipe" });

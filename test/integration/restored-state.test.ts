@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { type Emulator, type FaultRule, ManualClock, startEmulator } from "../../provider/emulator";
-import { AgbUncertainCreateError } from "../../provider/lifecycle/errors";
 import { ownershipKeys } from "../../provider/lifecycle/ownership";
 import { releaseAndWait } from "../../provider/lifecycle/session";
 import { findOwnedSessions } from "../../provider/sweep/owned-sessions";
 import { openClient } from "../support/agb-client";
+import { openPluginObjects } from "../support/plugin-objects";
 import { openProviderObjects } from "../support/provider-objects";
+import { hosts } from "../support/resource-hosts";
 import { type Program, WholeStack } from "../support/whole-stack";
 
 // Whatever happens to sessions and to calls: once AGB answers again, one `up` restores what is declared, and no session
@@ -84,13 +85,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-describe("a state that is restored on every run", () => {
+describe.each(hosts)("a state of the %s host that is restored on every run", (host) => {
   const time = new ManualClock();
   const clock = {
     now: () => time.now(),
     elapsedMs: () => time.now(),
     sleep: async (milliseconds: number) => time.advance(milliseconds),
   };
+  const openHost = (stackId: string) =>
+    host === "dynamic" ? openProviderObjects(environment(), clock) : openPluginObjects(environment(), clock, stackId);
   const environment = () => ({ AGB_API_KEY: key, AGB_ENDPOINT: emulator.url });
   let emulator: Emulator;
 
@@ -110,7 +113,7 @@ describe("a state that is restored on every run", () => {
     let seed: number | undefined;
     const property = fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 10 }), async (steps) => {
       await emulator.reset();
-      const stack = new WholeStack(() => openProviderObjects(environment(), clock), emulator);
+      const stack = new WholeStack(openHost, emulator);
       const announced = new Set<string>();
       let program: Program = {};
       for (const next of steps) {
@@ -134,7 +137,7 @@ describe("a state that is restored on every run", () => {
     if (result.failed) {
       throw new Error(`seed ${seed}, path ${result.counterexamplePath}\n${fc.defaultReportMessage(result)}`);
     }
-    process.stdout.write(`restored state: ${result.numRuns} histories, seed ${seed}\n`);
+    process.stdout.write(`restored state, ${host}: ${result.numRuns} histories, seed ${seed}\n`);
   });
 
   async function sweep(stack: WholeStack, announced: ReadonlySet<string>): Promise<void> {
@@ -177,9 +180,9 @@ describe("a state that is restored on every run", () => {
           emulator.addFault(rule);
         }
         for (const failure of await stack.up(program)) {
-          const { cause } = failure as Error;
-          if (cause instanceof AgbUncertainCreateError) {
-            announced.add(cause.createToken);
+          const [, token] = /pulumi-create=([\w-]+)/.exec((failure as Error).message) ?? [];
+          if (token !== undefined) {
+            announced.add(token);
           }
         }
         emulator.clearFaults();

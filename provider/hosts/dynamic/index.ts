@@ -3,7 +3,7 @@
  * takes over the settings and one that is called when the run ends. May import `kinds/hosted-kind` and nothing else.
  */
 import type { HostedKind } from "../../kinds/hosted-kind";
-import { endWithRun } from "./end-of-run";
+import { endWithRun } from "../end-of-run";
 import { showFailuresOnce } from "./failures-once";
 import { type DynamicHostOptions, type DynamicProvider, dynamicProvider } from "./resource-provider";
 

@@ -23,7 +23,7 @@ export type FunctionName = keyof typeof lookUps;
 
 type AnyLookUp = LookUp<FunctionProperties, FunctionProperties>;
 
-/** Options of `FunctionCalls`. */
+/** Options of a connection that belongs to functions alone. */
 export interface FunctionCallOptions extends ConnectionOptions {
   /** The configuration. */
   readonly config: ReadConfig;
@@ -36,9 +36,9 @@ export interface FunctionCallOptions extends ConnectionOptions {
 export class FunctionCalls {
   private readonly connection: Connection;
 
-  constructor({ config, ...options }: FunctionCallOptions) {
-    this.connection = new Connection(options);
-    this.connection.configure(config);
+  /** @param given the connection to use, or how to open one */
+  constructor(given: FunctionCallOptions | Connection) {
+    this.connection = given instanceof Connection ? given : configured(given);
   }
 
   /**
@@ -85,6 +85,12 @@ export class FunctionCalls {
   close(): Promise<void> {
     return this.connection.close();
   }
+}
+
+function configured({ config, ...options }: FunctionCallOptions): Connection {
+  const connection = new Connection(options);
+  connection.configure(config);
+  return connection;
 }
 
 /**

@@ -6,10 +6,13 @@ import { mustBe, ruleCode } from "../types";
 import { lookUp } from "./look-up";
 import { missingSession, secretUrl, sessionIdInput, sessionIdOutput, sessionWords } from "./properties";
 
-const linkedPort = z.number(mustBe("a number")).refine(isLinkedPort, {
-  error: `must be a whole number from ${linkedPorts.first} to ${linkedPorts.last}: AGB links to no other port`,
-  ...ruleCode("AGB961"),
-});
+const linkedPort = z
+  .number(mustBe("a number"))
+  .refine(isLinkedPort, {
+    error: `must be a whole number from ${linkedPorts.first} to ${linkedPorts.last}: AGB links to no other port`,
+    ...ruleCode("AGB961"),
+  })
+  .meta({ type: "integer" });
 
 /** Asks for an address of a port of a session. */
 export const getSessionLink = lookUp({

@@ -1,0 +1,56 @@
+import { credentials } from "@grpc/grpc-js";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+
+/** Shows messages through the engine, on the row of the resource that they are about. */
+export class EngineLog {
+  private client: EngineClient | undefined;
+  private readonly pending = new Set<Promise<void>>();
+
+  /** @param print shows a message while no engine is known */
+  constructor(private readonly print: (message: string) => void = (message) => console.error(message)) {}
+
+  /** Sends messages to the engine at this address from now on. */
+  attach(address: string): void {
+    this.client?.close();
+    this.client = new EngineClient(address, credentials.createInsecure());
+  }
+
+  /**
+   * Shows a message. Never fails.
+   *
+   * @param urn the resource that it is about. Default: the whole run
+   */
+  say(
+    message: string,
+    { urn = "", level }: { readonly urn?: string; readonly level?: "warning" | undefined } = {},
+  ): void {
+    const { client } = this;
+    if (client === undefined) {
+      this.print(message);
+      return;
+    }
+    const severity = level === "warning" ? LogSeverity.WARNING : LogSeverity.INFO;
+    const request = new LogRequest().setMessage(message).setUrn(urn).setSeverity(severity);
+    const sent = new Promise<void>((resolve) => {
+      client.log(request, (error) => {
+        if (error !== null) {
+          this.print(message);
+        }
+        resolve();
+      });
+    }).finally(() => this.pending.delete(sent));
+    this.pending.add(sent);
+  }
+
+  /** Waits until the engine has all messages: it may end the provider right after a reply. */
+  async flush(): Promise<void> {
+    await Promise.all(this.pending);
+  }
+
+  /** Ends the connection to the engine. */
+  close(): void {
+    this.client?.close();
+    this.client = undefined;
+  }
+}

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { startTestEmulator, testKey } from "../support/agb-emulator";
+import { closeAfterTest } from "../support/close-after-test";
+import { startHesitantAgb } from "../support/hesitant-agb";
+import { type EmulatedEngine, failureOfCall, PluginClient, startEngine, urnOf } from "../support/plugin-client";
+import { buildPluginFolder } from "../support/plugin-file";
+import { createResource } from "../support/plugin-stack";
+
+// The program that the engine starts, built as users get it.
+
+const urn = urnOf("agb:index:Session", "web");
+const inputs = { imageId: "agb-code-space-1", labels: {}, labelsAll: {} };
+
+interface PluginProcess {
+  readonly child: ChildProcess;
+  readonly plugin: PluginClient;
+  readonly engine: EmulatedEngine;
+  /** Everything on standard output. */
+  stdout(): string;
+  ended(): Promise<number | null>;
+}
+
+async function startPlugin(url: string, parameters?: readonly string[]): Promise<PluginProcess> {
+  const engine = await startEngine();
+  const program = join(await buildPluginFolder(), "pulumi-resource-agb");
+  const child = spawn(process.execPath, [program, ...(parameters ?? [engine.address])], {
+    env: { PATH: process.env["PATH"] ?? "", AGB_API_KEY: testKey, AGB_ENDPOINT: url },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const exit = once(child, "close");
+  closeAfterTest({
+    close: async () => {
+      child.kill("SIGKILL");
+      await exit;
+    },
+  });
+  let stdout = "";
+  child.stdout?.on("data", (text) => {
+    stdout += String(text);
+  });
+  const [port] = await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), "line");
+  const plugin = PluginClient.connect(Number(port), engine);
+  await plugin.configure({});
+  return { child, plugin, engine, stdout: () => stdout, ended: async () => (await exit)[0] as number | null };
+}
+
+/** Asks for sessions that AGB refuses by their image until the process itself refuses to make any. */
+async function untilCreatesAreRefused(plugin: PluginClient): Promise<void> {
+  for (;;) {
+    const { details } = await failureOfCall(plugin.create(urn, { ...inputs, imageId: "probe" }));
+    if (details.includes("the run ended")) {
+      return;
+    }
+  }
+}
+
+test("the process prints its port and nothing else, whatever flags come before the engine's address", async () => {
+  const emulator = await startTestEmulator();
+  const engine = await startEngine();
+  const flags = ["--logtostderr", "-v=9", "--tracing", "file:./up.trace", engine.address];
+  const { plugin, stdout } = await startPlugin(emulator.url, flags);
+  const schema = JSON.parse(await plugin.schema());
+  expect(schema).toMatchObject({ name: "agb", version: await plugin.version() });
+  expect(schema.version).toMatch(/^\d+\.\d+\.\d+/);
+  const { id, outputs } = await createResource(plugin, urn, { imageId: "agb-code-space-1" });
+  await plugin.delete(urn, id, outputs);
+  expect(stdout()).toMatch(/^\d+\n$/);
+});
+
+test.each<[string, (child: ChildProcess) => void]>([
+  ["the engine dies, so that the standard input ends", (child) => child.stdin?.end()],
+  ["the engine asks it to stop", (child) => child.kill("SIGINT")],
+])("when %s, what is being created is released and the process ends", async (_, end) => {
+  const { server, answer, arrived } = await startHesitantAgb();
+  const { child, plugin, ended } = await startPlugin(server.url);
+  const created = failureOfCall(plugin.create(urn, inputs));
+  await arrived;
+  end(child);
+  await untilCreatesAreRefused(plugin);
+  answer();
+  expect(await ended()).toBe(1);
+  await created;
+  const releases = server.requests.filter(({ path }) => path.endsWith("releaseSessionAsync"));
+  expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);
+});
+
+test("the first Ctrl-C cancels nothing: what is being created is finished", async () => {
+  const { server, answer, arrived } = await startHesitantAgb();
+  const { plugin } = await startPlugin(server.url);
+  const created = plugin.create(urn, inputs);
+  await arrived;
+  await plugin.cancel();
+  const { details } = await failureOfCall(plugin.create(urn, { ...inputs, imageId: "probe" }));
+  expect(details).not.toContain("the run ended");
+  answer();
+  expect(await created).toMatchObject({ id: "session-1" });
+});
+
+test("a plugin that the engine did not start tells an engine that attaches itself", async () => {
+  const emulator = await startTestEmulator();
+  const { plugin, engine } = await startPlugin(emulator.url, []);
+  const { id, inputs: declared, outputs } = await createResource(plugin, urn, { imageId: "agb-code-space-1" });
+  await plugin.attach(engine);
+  await plugin.configure({ apiKey: "old-key" });
+  await plugin.read(urn, id, outputs, declared);
+  const message = expect.stringMatching(/^AGB refused the key from agb:apiKey; .* \[AGB202\]$/);
+  expect(engine.logged).toEqual([{ message, severity: "info", urn: "" }]);
+});

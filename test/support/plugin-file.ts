@@ -1,0 +1,22 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { bundlePlugin } from "../../tools/plugin/bundle";
+import { closeAfterTest } from "./close-after-test";
+import type { PulumiProject } from "./pulumi-project";
+
+/** Builds the plugin into a folder that is deleted after the test. @returns the folder */
+export async function buildPluginFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "agb-plugin-"));
+  closeAfterTest({ close: () => rm(folder, { recursive: true, force: true }) });
+  const path = join(folder, "pulumi-resource-agb");
+  await writeFile(path, await bundlePlugin());
+  await chmod(path, 0o755);
+  return folder;
+}
+
+/** Lets the commands of a project find the plugin on the path. */
+export async function usePlugin(project: PulumiProject): Promise<void> {
+  const folder = await buildPluginFolder();
+  project.environment["PATH"] = [folder, project.environment["PATH"] ?? ""].join(delimiter);
+}
