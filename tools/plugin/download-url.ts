@@ -30,12 +30,13 @@ function problemOf(setting: string): string | undefined {
   if (!URL.canParse(setting)) {
     return "is not an address";
   }
-  const { protocol, host, pathname, username, password } = new URL(setting);
+  const { protocol, pathname, username, password } = new URL(setting);
   // The address itself is not shown: it holds a secret.
   if (username !== "" || password !== "") {
     return "contains a user name or a password, and everyone can read the schema";
   }
-  if (host === "") {
+  // `URL` would take the first folder of `https:///folder` for the host.
+  if (!/^\w+:\/\/[^/?#]/.test(setting)) {
     return "names no host";
   }
   if (protocol === "http:" || protocol === "https:") {
@@ -43,7 +44,10 @@ function problemOf(setting: string): string | undefined {
   }
   if (protocol === "github:" || protocol === "gitlab:") {
     const count = pathname.split("/").filter((part) => part !== "").length;
-    return protocol === "github:" && count !== 1 && count !== 2 ? "names no repository" : undefined;
+    if (protocol === "gitlab:") {
+      return count === 1 ? undefined : "names no project";
+    }
+    return count === 1 || count === 2 ? undefined : "names no repository";
   }
   return `begins with ${protocol}, and Pulumi downloads plugins from github:, gitlab:, https: and http:`;
 }

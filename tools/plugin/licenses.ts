@@ -24,5 +24,7 @@ async function licenseOf(folder: string): Promise<string> {
     );
   }
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
-  return [`${name} ${version}, ${license ?? "see below"}`, ...texts.map((text) => text.trim())].join("\n\n").concat("\n");
+  return [`${name} ${version}, ${license ?? "see below"}`, ...texts.map((text) => text.trim())]
+    .join("\n\n")
+    .concat("\n");
 }

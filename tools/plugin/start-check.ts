@@ -13,7 +13,8 @@ const limitMs = 120_000;
 export async function checkThatItStarts(path: string, environment: NodeJS.ProcessEnv = process.env): Promise<void> {
   const isScript = path.endsWith(".cmd");
   // Node starts `.cmd` files only in a shell.
-  const child = spawn(isScript ? `"${path}"` : path, [], { env: environment, shell: isScript, timeout: limitMs });
+  const child = spawn(isScript ? `"${path}"` : path, [], { env: environment, shell: isScript });
+  const limit = setTimeout(() => child.kill("SIGKILL"), limitMs);
   let [printed, errors] = ["", ""];
   child.stderr.on("data", (text) => {
     errors += text;
@@ -28,7 +29,7 @@ export async function checkThatItStarts(path: string, environment: NodeJS.Proces
   await new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
-  });
+  }).finally(() => clearTimeout(limit));
   if (!/^\d+\r?\n$/.test(printed)) {
     throw new Error(`${path} does not start: instead of a port it printed ${JSON.stringify(printed + errors)}.`);
   }
