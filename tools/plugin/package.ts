@@ -1,10 +1,10 @@
 // `npm run package:plugin` writes to `dist-plugin` what `pulumi plugin install` takes: the archive that needs Node, the archive of
-// the executable for this system, and a file with their checksums. `--bundle-only` leaves the executable out. Environment:
-// AGB_PLUGIN_DOWNLOAD_URL, see `download-url.ts`.
+// the executable for this system, and a file with their checksums. `--bundle-only` leaves the executable out, `--out` names another
+// folder. Archives of earlier builds in it are deleted. Environment: AGB_PLUGIN_DOWNLOAD_URL, see `download-url.ts`.
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import {
   archiveName,
@@ -22,10 +22,12 @@ import { buildExecutable } from "./single-executable";
 import { checkThatItStarts } from "./start-check";
 
 const root = join(__dirname, "..", "..");
-const folder = join(root, "dist-plugin");
 
 async function writePlugin(): Promise<void> {
-  const { values } = parseArgs({ options: { "bundle-only": { type: "boolean", default: false } } });
+  const { values } = parseArgs({
+    options: { "bundle-only": { type: "boolean", default: false }, out: { type: "string", default: "dist-plugin" } },
+  });
+  const folder = resolve(root, values.out);
   const { version, repository } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const downloadUrl = chooseDownloadUrl(process.env["AGB_PLUGIN_DOWNLOAD_URL"], repository);
   const platform = values["bundle-only"] ? undefined : pulumiPlatform();
@@ -41,14 +43,15 @@ async function writePlugin(): Promise<void> {
     archives.set(archiveName(version, platform), await packExecutable(executable, platform, bundle));
   }
 
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  const old = (await readdir(folder)).filter((name) => name.startsWith(`${programName}-v`));
+  await Promise.all(old.map((name) => rm(join(folder, name))));
   for (const [name, content] of archives) {
     await writeFile(join(folder, name), content);
-    console.log(`dist-plugin/${name} (${Math.ceil(content.length / 1_000)} kB)`);
+    console.log(`${values.out}/${name} (${Math.ceil(content.length / 1_000)} kB)`);
   }
   await writeFile(join(folder, checksumsName(version)), checksumLines(archives));
-  console.log(`dist-plugin/${checksumsName(version)}`);
+  console.log(`${values.out}/${checksumsName(version)}`);
 }
 
 /** Starts it without a PATH, so that no other Node can help. */
