@@ -31,6 +31,7 @@ const otherPrograms = new Set([
   "ls",
   "mkdir",
   "rm",
+  "sha256sum",
   "unset",
 ]);
 
