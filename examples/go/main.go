@@ -23,13 +23,13 @@ func main() {
 			return err
 		}
 
-		// All sessions that carry these labels, also those of other stacks.
-		found := agb.GetSessionsOutput(ctx, agb.GetSessionsOutputArgs{Labels: web.Labels})
+		// What AGB says about the session after it was created.
+		found := agb.LookupSessionOutput(ctx, agb.LookupSessionOutputArgs{SessionId: web.ID()})
 
 		ctx.Export("sessionId", web.ID())
 		ctx.Export("contextId", data.ID())
 		ctx.Export("labels", web.Labels)
-		ctx.Export("sessionIds", found.SessionIds())
+		ctx.Export("status", found.Status())
 		return nil
 	})
 }

@@ -10,10 +10,10 @@ web = agb.Session(
     context_syncs=[{"context_id": data.id, "path": "/home/user/data"}],
 )
 
-# All sessions that carry these labels, also those of other stacks.
-found = agb.get_sessions_output(labels=web.labels)
+# What AGB says about the session after it was created.
+found = agb.get_session_output(session_id=web.id)
 
 pulumi.export("sessionId", web.id)
 pulumi.export("contextId", data.id)
 pulumi.export("labels", web.labels)
-pulumi.export("sessionIds", found.session_ids)
+pulumi.export("status", found.status)
