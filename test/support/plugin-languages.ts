@@ -144,6 +144,14 @@ export async function prepareLanguage(language: LanguageName): Promise<ReadyLang
   }
 }
 
+/** Replaces a word of a program wherever it stands. @throws Error when the program does not contain it */
+export function replaceWord(program: string, from: string, to: string): string {
+  if (!program.includes(from)) {
+    throw new Error(`the program does not contain ${from}`);
+  }
+  return program.replaceAll(from, to);
+}
+
 /** Generates an SDK from the committed schema. @returns its folder */
 async function generateSdk(language: "nodejs" | "python" | "go", shared: string): Promise<string> {
   const { command } = await findLanguageTool("sdk-generator");
