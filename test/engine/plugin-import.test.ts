@@ -3,7 +3,7 @@
 import { type Emulator, startEmulator } from "../../provider/emulator";
 import "../support/await-pulumi-cli";
 import { testKey } from "../support/agb-emulator";
-import { createContextId, createId } from "../support/emulator-requests";
+import { createContext, createId } from "../support/emulator-requests";
 import { describeWithLanguage, prepareLanguage, type ReadyLanguage } from "../support/plugin-languages";
 import { stepsIn } from "../support/preview-steps";
 import type { PulumiProject } from "../support/pulumi-project";
@@ -77,7 +77,7 @@ describeWithLanguage("YAML")("pulumi import", () => {
   test.each(["id", "name"])(
     "the printed code of a context, imported by its %s, previews without changes",
     async (by) => {
-      const contextId = await createContextId(emulator.url, "shop-data", testKey);
+      const contextId = await createContext(emulator.url, "shop-data", testKey);
       const code = await importCode("agb:index:Context", "data", by === "id" ? contextId : "shop-data");
       await ready.write(project, `${emptyProgram}${code}`);
       await project.succeed("preview", "--expect-no-changes");
