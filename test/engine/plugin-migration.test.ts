@@ -1,15 +1,20 @@
 // A stack moves from the dynamic resource in a Node program to the plugin in a YAML program, and back, with the real engine.
 
-import { symlink } from "node:fs/promises";
+import { symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import "../support/await-pulumi-cli";
+import type { Emulator } from "../../provider/emulator";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
-import { describeWithLanguage, prepareLanguage } from "../support/plugin-languages";
-import { javascriptFiles } from "../support/pulumi-project";
+import { describeWithLanguage, prepareLanguage, type ReadyLanguage } from "../support/plugin-languages";
+import { javascriptFiles, type PulumiProject } from "../support/pulumi-project";
 import { changesIn } from "../support/stack-state";
 
 jest.setTimeout(900_000);
+
+const repositoryDirectory = join(__dirname, "..", "..");
+/** What a Node program declares by itself. A plugin needs none. */
+const identityUrn = "urn:pulumi:move::engine-test::pulumi-nodejs:dynamic/agb:AgbStackIdentity::agb";
 
 const word = "hush4711";
 
@@ -23,7 +28,7 @@ function dynamicProgram(contextOptions: string, sessionOptions: string): string 
     const data = new AgbContext("data", { name: "shop-data" }, { provider, ${contextOptions} });
     const web = new AgbSession("web", {
       imageId: "agb-code-space-1",
-      labels: { team: "stores", token: pulumi.secret("${word}") },
+      labels: { team: "storefront", token: pulumi.secret("${word}") },
       contextSyncs: [{ contextId: data.contextId, path: "/home/user/data" }],
     }, { provider, parent: data, ${sessionOptions} });
     exports.sessionId = web.sessionId;
@@ -56,7 +61,7 @@ resources:
     properties:
       imageId: agb-code-space-1
       labels:
-        team: stores
+        team: storefront
         token:
           fn::secret: ${word}
       contextSyncs:
@@ -70,52 +75,99 @@ outputs:
   contextId: \${data.id}
 `;
 
-describeWithLanguage("YAML")("migration", () => {
-  test("a stack moves to the plugin and back, and its session and its context stay the same", async () => {
-    const emulator = await startTestEmulator({ apiKeys: [testKey, "test-key"] });
-    const yaml = closeAfterTest(await prepareLanguage("YAML"));
-    const project = closeAfterTest(await yaml.createProject({ AGB_ENDPOINT: emulator.url }));
-    await symlink(join(__dirname, "..", "..", "node_modules"), join(project.directory, "node_modules"), "junction");
-    const writeDynamic = async (program: string) => {
-      for (const [name, text] of Object.entries(javascriptFiles(program))) {
-        await project.write(name, text);
-      }
-    };
-    await writeDynamic(dynamicProgram("", ""));
-    await project.succeed("stack", "init", "migration");
+describeWithLanguage("YAML")("a move to the plugin and back", () => {
+  let emulator: Emulator;
+  let yaml: ReadyLanguage;
+  let project: PulumiProject;
+
+  beforeAll(async () => {
+    yaml = await prepareLanguage("YAML");
+  }, 900_000);
+
+  afterAll(() => yaml?.close());
+
+  async function writeDynamic(contextOptions: string, sessionOptions: string): Promise<void> {
+    for (const [name, text] of Object.entries(javascriptFiles(dynamicProgram(contextOptions, sessionOptions)))) {
+      await project.write(name, text);
+    }
+  }
+
+  async function expectNoSecrets(): Promise<void> {
+    const state = JSON.stringify(await project.exportState());
+    expect(state).toContain("storefront");
+    expect(state).not.toContain(word);
+    expect(state).not.toContain(testKey);
+  }
+
+  test.each(["with", "without"])("touches neither session nor context, %s node_modules", async (node) => {
+    emulator = await startTestEmulator();
+    project = closeAfterTest(await yaml.createProject({ AGB_ENDPOINT: emulator.url }));
+    const modules = join(project.directory, "node_modules");
+    await symlink(join(repositoryDirectory, "node_modules"), modules, "junction");
+    await writeDynamic("", "");
+    // The project has another name than the example, from which the folder was made.
+    await project.succeed("stack", "init", "move");
     await project.configure({ key: { secret: testKey } });
     await project.up();
     const outputs = await project.outputs();
     const [session] = emulator.sessions();
     expect(outputs).toEqual({ sessionId: session?.sessionId, contextId: emulator.contexts()[0]?.contextId });
+    const touched = () => {
+      const { createSession, releaseSessionAsync, SyncContext, DeleteContext } = emulator.requestCounts();
+      return { createSession, releaseSessionAsync, SyncContext, DeleteContext };
+    };
+    const before = touched();
 
-    // To the plugin. The schema has the alias.
     await yaml.write(project, yamlProgram);
-    const toPlugin = await project.run("up", "--yes", "--skip-preview");
-    console.log(toPlugin.stdout, toPlugin.stderr);
-    console.log(
-      JSON.stringify(
-        (await project.exportState()).deployment.resources?.map(({ urn, id }) => [urn, id]),
-        null,
-        1,
-      ),
-    );
-    console.log(changesIn((await project.run("up", "--yes", "--skip-preview")).stdout));
+    if (node === "without") {
+      // Pulumi starts the dynamic provider from node_modules, to refresh and to delete the identity of the stack.
+      await unlink(modules);
+      const refused = await project.run("up", "--yes", "--skip-preview");
+      expect(refused.exitCode).not.toBe(0);
+      expect(refused.stderr).toContain("could not load provider for resource");
+      const moved = await project.run("up", "--yes", "--skip-preview", "--refresh=false");
+      expect(moved.exitCode).not.toBe(0);
+      expect(moved.stdout).toContain(`could not load provider for resource ${identityUrn}`);
+      await project.succeed("state", "delete", identityUrn, "--yes");
+      await project.up();
+    } else {
+      await project.up();
+    }
     expect(await project.outputs()).toEqual(outputs);
+    expect(await resourcesOf(project)).toEqual({
+      "agb:index:Context": outputs["contextId"],
+      "agb:index:Context$agb:index:Session": outputs["sessionId"],
+    });
+    expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 4 });
+    await expectNoSecrets();
 
-    await writeDynamic(
-      dynamicProgram('aliases: [{ type: "agb:index:Context" }]', 'aliases: [{ type: "agb:index:Session" }]'),
-    );
-    const back = await project.run("up", "--yes", "--skip-preview", "--refresh=false");
-    console.log(back.stdout, back.stderr);
-    console.log(
-      JSON.stringify(
-        (await project.exportState()).deployment.resources?.map(({ urn, id }) => [urn, id]),
-        null,
-        1,
-      ),
-    );
+    if (node === "without") {
+      await symlink(join(repositoryDirectory, "node_modules"), modules, "junction");
+    }
+    const alias = (type: string) => `aliases: [{ type: "${type}" }]`;
+    await writeDynamic(alias("agb:index:Context"), alias("agb:index:Session"));
+    await project.up();
     expect(await project.outputs()).toEqual(outputs);
-    expect(emulator.requestCounts()).toMatchObject({ createSession: 1 });
+    expect(await resourcesOf(project)).toEqual({
+      "pulumi-nodejs:dynamic/agb:AgbContext": outputs["contextId"],
+      "pulumi-nodejs:dynamic/agb:AgbContext$pulumi-nodejs:dynamic/agb:AgbSession": outputs["sessionId"],
+    });
+    await expectNoSecrets();
+
+    // Only the label that says which stack owns it is another one.
+    const { "pulumi-stack-id": _, ...labels } = session?.labels ?? {};
+    expect(emulator.sessions()).toMatchObject([{ ...session, labels }]);
+    expect(touched()).toEqual(before);
+    await writeDynamic("", "");
+    expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 5 });
+    await project.destroy();
+    expect([...emulator.sessions(), ...emulator.contexts()]).toEqual([]);
   });
 });
+
+/** The ids of the resources that AGB has, by their types with those of their parents. */
+async function resourcesOf(project: PulumiProject): Promise<Record<string, string | undefined>> {
+  const { resources = [] } = (await project.exportState()).deployment;
+  const ours = resources.filter(({ type }) => /Session$|Context$/.test(type));
+  return Object.fromEntries(ours.map(({ urn, id }) => [urn.split("::")[2], id]));
+}
