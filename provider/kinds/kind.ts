@@ -28,8 +28,11 @@ export interface Property {
   readonly change: Change;
   /** A value that fits the type. Shown in the reference, and when a required property is missing. */
   readonly example?: unknown;
-  /** `provider`: an input that the resource class adds. Default: `program`. */
-  readonly declaredBy?: "program" | "provider";
+  /**
+   * Who declares it. `provider`: the resource class adds it, or the provider itself. `plugin program`: programs declare it where the host
+   * knows the stack, because such a host is not told something else. Default: `program`.
+   */
+  readonly declaredBy?: "program" | "plugin program" | "provider";
   /** Whether only the provider needs it, so that no program may read it. Default: false. */
   readonly isInternal?: boolean;
   /** What its value is made from, besides the input of the same name. It is secret where that is. */

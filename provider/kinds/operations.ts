@@ -227,7 +227,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
 
   private problemsOf(news: Properties, settings: Settings, caller: Caller): Problem[] {
     const { kind } = this;
-    const ofTypes = declarationProblems(kind.name, kind.properties, news);
+    const ofTypes = declarationProblems(kind.name, kind.properties, news, caller.stack !== undefined);
     const resource = this.nameOf(caller, news as Partial<State>);
     return [...ofTypes, ...(kind.problems?.(news, settings, resource) ?? [])];
   }
