@@ -62,7 +62,7 @@ export function isDeclarable(
   { change, declaredBy }: Pick<Checked, "change" | "declaredBy">,
   inPlugin = false,
 ): boolean {
-  return change !== "output" && declaredBy !== "provider" && (inPlugin || declaredBy !== "plugin program");
+  return change !== "output" && declaredBy !== "provider" && (inPlugin || declaredBy !== "plugin-program");
 }
 
 function issuesOf(type: z.ZodType, value: unknown): readonly Issue[] {

@@ -66,7 +66,7 @@ export const sessionProperties = {
     type: labelSet,
     change: "updates",
     declaredBy: "provider",
-    madeFrom: { inputs: ["labels"], settings: ["defaultLabels"] },
+    madeFrom: { inputs: ["labels"], settings: ["defaultLabels", "repository"] },
   },
   stackId: {
     description: "Id of the stack, in the plugin. With dynamic resources the label `pulumi-stack-id` alone has it.",
@@ -147,7 +147,7 @@ export const sessionProperties = {
     type: z.boolean().optional(),
     example: true,
     change: "stored",
-    declaredBy: "plugin program",
+    declaredBy: "plugin-program",
   },
   timeouts: timeoutsInput,
   appInstanceId: {
@@ -343,7 +343,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     deleteVerb: "release",
     properties: sessionProperties,
     problems,
-    withOwner: (news, { stack, resource = "" }, olds) => {
+    withOwner: (news, { stack, resource = "" }, olds, { repository }) => {
       // It stays with the session: a new version of the plugin has a new provider, with another id.
       const stackId = olds["stackId"] ?? stack.id;
       if (isUnknown(news["retainOnDelete"])) {
@@ -354,7 +354,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
         stackId,
         labelsAll: {
           ...classLabels(news, olds),
-          ...ownerLabels({ ...stack, resource, retains: news["retainOnDelete"] === true }),
+          ...ownerLabels({ ...stack, resource, repository, retains: news["retainOnDelete"] === true }),
           ...(stackId !== undefined && { [ownershipKeys.stackId]: stackId }),
         },
       };

@@ -215,6 +215,39 @@ describe("retainOnDelete, which Pulumi does not tell a plugin", () => {
   });
 });
 
+describe("the setting repository", () => {
+  const repository = "github.com/repositories/81";
+  const label = { "pulumi-repository": repository };
+
+  test("becomes a label, from which a program and a change of the host take nothing", async () => {
+    const { plugin } = await openPluginStack({ repository });
+    const labelsOf = async (olds: object) => (await plugin.check(urn, { imageId }, { ...olds })).inputs["labelsAll"];
+    expect(await labelsOf({})).toEqual({ ...owner, ...label });
+    const moved = { imageId, labelsAll: { ...names, "pulumi-repository": "github.com/repositories/7" } };
+    expect(await labelsOf(moved)).toEqual({ ...owner, ...label });
+    const declared = await plugin.check(urn, { imageId, labels: { "pulumi-repository": "mine" } });
+    expect(declared.failures).toEqual([expect.stringMatching(/pulumi-repository.* \[AGB106\]$/)]);
+  });
+
+  test("is kept from a class when the plugin has no such setting", async () => {
+    const { plugin } = await openPluginStack();
+    const { inputs } = await plugin.check(urn, { imageId }, { imageId, labelsAll: { ...names, ...label } });
+    expect(inputs["labelsAll"]).toEqual({ ...owner, ...label });
+  });
+
+  test("makes the labels secret where it is secret", async () => {
+    const { plugin } = await openPluginStack({ repository: secretValue(repository) });
+    const { inputs } = await plugin.check(urn, { imageId });
+    expect(inputs["labelsAll"]).toEqual(secretValue({ ...owner, ...label }));
+  });
+
+  test("must be the id of a repository", async () => {
+    const { plugin } = await openPluginStack();
+    const failures = [expect.stringMatching(/^agb:repository cannot be used: .* \[AGB213\]$/)];
+    expect(await plugin.checkConfig({ repository: "acme/shop" })).toMatchObject({ failures });
+  });
+});
+
 describe("a preview", () => {
   test("of a create knows the inputs and makes no session", async () => {
     const { plugin, emulator } = await openPluginStack();
