@@ -43,6 +43,7 @@ export const messageCodes = {
   AGB210: "API key stored as plain text",
   AGB211: "Empty API key",
   AGB212: "Mapped key variable is not set",
+  AGB213: "Invalid repository id",
 
   AGB301: "No connection to the endpoint",
   AGB302: "TLS failed",

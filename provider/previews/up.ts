@@ -1,4 +1,4 @@
-import { repositoryConfigKey } from "../lifecycle/ownership";
+import { repositoryConfigKeys } from "../lifecycle/ownership";
 import { describeFailure } from "../messages/describe-failure";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { StackState, StateSession } from "../pulumi/stack-state";
@@ -59,7 +59,7 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
     const config = {
       [`${configNamespace}:request`]: String(request),
       [`${configNamespace}:commit`]: commit,
-      ...(repository !== undefined && { [repositoryConfigKey]: repository }),
+      ...(repository !== undefined && Object.fromEntries(repositoryConfigKeys.map((key) => [key, repository]))),
     };
     await pulumi.createStack(stack, secretsProvider);
     let attempts = 0;

@@ -79,6 +79,7 @@ describe("up", () => {
     }
     expect(await bringUp(fake.job, upOptions)).toBe(0);
     expect(fake.configuration["preview:repository"]).toBe(expected);
+    expect(fake.configuration["agb:repository"]).toBe(expected);
     expect(fake.configuration).toMatchObject({ "preview:request": "1", "preview:commit": "9f3c2e1" });
   });
 
