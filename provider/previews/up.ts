@@ -147,7 +147,7 @@ async function readState({ pulumi, output }: PreviewJob, stack: string): Promise
     return (await pulumi.exportState(stack)) ?? "no stack";
   } catch (error) {
     const { text, code } = describeFailure(error);
-    output.warn(`Could not read the state of ${stack}, so no app was checked: ${text} Run this again.`, code);
+    output.warn(`Could not read the state of ${stack}, so no app was checked: ${text}`, code);
     return undefined;
   }
 }
