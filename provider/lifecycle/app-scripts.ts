@@ -42,6 +42,9 @@ const attempts = 3;
 /** How long the script of `askAppScript` may take, in milliseconds. */
 export const askLimitMs = 25_000;
 
+/** Follows the status of an answer that is a redirect. */
+export const redirectAdvice = ", a redirect. Name a path that answers itself";
+
 /** The folder of the app, below the home directory. */
 export const appFolder = ".pulumi-agb-app";
 
@@ -55,9 +58,45 @@ agb_app_begun() {
 agb_app_life() { echo "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) $(agb_app_begun 1)"; }
 `;
 
+// The folder may outlive its session in a context, so the id of a group proves nothing. Its first process may have ended, with
+// others of the group still running: then only the system is compared. The record stays: a stop of an older app must not
+// remove that of a newer one.
+const processFunctions = `${identityFunctions}
+# Not every program called sleep knows parts of a second.
+agb_app_nap() { sleep 0.2 2>/dev/null || sleep 1; }
+# The time of day may jump.
+agb_app_seconds() { if [ -r /proc/uptime ]; then cut -d . -f 1 /proc/uptime; else date +%s; fi; }
+# A process of another user gets no signal, and a group exists a moment after its first process.
+agb_app_runs() { kill -s 0 -- "-$1" 2>/dev/null || kill -s 0 "$1" 2>/dev/null || [ -e "/proc/$1" ]; }
+agb_app_ends_within() {
+  agb_app_asked=$(agb_app_seconds)
+  while [ $(($(agb_app_seconds) - agb_app_asked)) -le "$2" ]; do
+    if ! agb_app_runs "$1"; then return 0; fi
+    agb_app_nap
+  done
+  return 1
+}
+agb_app_stop_group() {
+  kill -s TERM -- "-$1" 2>/dev/null
+  if agb_app_ends_within "$1" ${graceSeconds}; then return; fi
+  kill -s KILL -- "-$1" 2>/dev/null
+  agb_app_ends_within "$1" 1
+}
+agb_app_stop() {
+  if [ ! -s process ]; then return; fi
+  { read -r agb_app_group && IFS= read -r agb_app_known && IFS= read -r agb_app_begin; } < process || return
+  case $agb_app_group in '' | *[!0-9]*) return ;; esac
+  case $agb_app_known in '' | ' ') return ;; esac
+  if [ "$(agb_app_life)" != "$agb_app_known" ]; then return; fi
+  agb_app_now=$(agb_app_begun "$agb_app_group")
+  if [ -n "$agb_app_now" ] && [ "$agb_app_now" != "$agb_app_begin" ]; then return; fi
+  if agb_app_runs "$agb_app_group"; then agb_app_stop_group "$agb_app_group"; fi
+}
+`;
+
 /** Stops the app. Succeeds when it does not run. */
 export const stopAppScript = `cd ${folder} 2>/dev/null || exit 0
-${processFunctions()}
+${processFunctions}
 agb_app_stop
 exit 0
 `;
@@ -93,7 +132,7 @@ mkdir -p ${folder} && cd ${folder} || exit 1
 agb_app_folder=$(pwd)
 agb_app_path=${quoteForShell(healthPath)}
 ${askFunctions(port, healthPath)}
-${processFunctions()}
+${processFunctions}
 agb_app_stop
 agb_app_status=$(agb_app_ask)
 if [ -n "$agb_app_status" ]; then
@@ -114,12 +153,8 @@ exec 9<&-
 # The reason comes last, because an error shows only the end of what was written.
 agb_app_fail() {
   echo "The end of the app's log ($agb_app_folder/log):" >&2
-  # A line that is cut could hold a part of a secret, which nobody would recognize.
-  if [ "$(($(wc -c < "$agb_app_folder/log")))" -gt ${shownLogBytes} ]; then
-    tail -c ${shownLogBytes} "$agb_app_folder/log" | sed 1d
-  else
-    cat "$agb_app_folder/log"
-  fi | tail -n ${shownLogLines} >&2
+  # The first line is left out, because a line that is cut could hold a part of a secret, which nobody would recognize.
+  { echo; cat "$agb_app_folder/log"; } | tail -c ${shownLogBytes} | sed 1d | tail -n ${shownLogLines} >&2
   echo >&2
   echo "$1" >&2
   exit 1
@@ -146,51 +181,13 @@ while :; do
     agb_app_found="it answered HTTP $agb_app_status"
     case $agb_app_status in
       '') agb_app_found="nothing answers there" ;;
-      3??) agb_app_found="$agb_app_found, a redirect. Name a path that answers itself" ;;
+      3??) agb_app_found="$agb_app_found${redirectAdvice}" ;;
     esac
     agb_app_stop_group "$agb_app_group"
     agb_app_fail "The app did not answer at $agb_app_path on port ${port} within ${startTimeoutSeconds} seconds: $agb_app_found."
   fi
   agb_app_nap
 done
-`;
-}
-
-// The folder may outlive its session in a context, so the id of a group proves nothing. Its first process may have ended, with
-// others of the group still running: then only the system is compared. The record stays: a stop of an older app must not
-// remove that of a newer one.
-function processFunctions(): string {
-  return `${identityFunctions}
-# Not every program called sleep knows parts of a second.
-agb_app_nap() { sleep 0.2 2>/dev/null || sleep 1; }
-# The time of day may jump.
-agb_app_seconds() { if [ -r /proc/uptime ]; then cut -d . -f 1 /proc/uptime; else date +%s; fi; }
-# A process of another user gets no signal, and a group exists a moment after its first process.
-agb_app_runs() { kill -s 0 -- "-$1" 2>/dev/null || kill -s 0 "$1" 2>/dev/null || [ -e "/proc/$1" ]; }
-agb_app_ends_within() {
-  agb_app_asked=$(agb_app_seconds)
-  while [ $(($(agb_app_seconds) - agb_app_asked)) -le "$2" ]; do
-    if ! agb_app_runs "$1"; then return 0; fi
-    agb_app_nap
-  done
-  return 1
-}
-agb_app_stop_group() {
-  kill -s TERM -- "-$1" 2>/dev/null
-  if agb_app_ends_within "$1" ${graceSeconds}; then return; fi
-  kill -s KILL -- "-$1" 2>/dev/null
-  agb_app_ends_within "$1" 1
-}
-agb_app_stop() {
-  if [ ! -s process ]; then return; fi
-  { read -r agb_app_group && IFS= read -r agb_app_known && IFS= read -r agb_app_begin; } < process || return
-  case $agb_app_group in '' | *[!0-9]*) return ;; esac
-  case $agb_app_known in '' | ' ') return ;; esac
-  if [ "$(agb_app_life)" != "$agb_app_known" ]; then return; fi
-  agb_app_now=$(agb_app_begun "$agb_app_group")
-  if [ -n "$agb_app_now" ] && [ "$agb_app_now" != "$agb_app_begin" ]; then return; fi
-  if agb_app_runs "$agb_app_group"; then agb_app_stop_group "$agb_app_group"; fi
-}
 `;
 }
 

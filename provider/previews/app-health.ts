@@ -1,12 +1,12 @@
 import type { AgbClient } from "../api/client";
 import { AgbNotFoundError } from "../api/errors";
 import { getLink } from "../api/links";
-import { askAppScript, askLimitMs } from "../lifecycle/app-scripts";
+import { askAppScript, askLimitMs, redirectAdvice } from "../lifecycle/app-scripts";
 import { AgbToolError, runShellScript } from "../lifecycle/session-shell";
 import { describeFailure } from "../messages/describe-failure";
 import type { MessageCode } from "../messages/message-codes";
 import type { PreviewApp } from "./app-output";
-import { type Probe, probeApp } from "./app-probe";
+import { type Probe, probeApp, stoppedReason } from "./app-probe";
 import type { PreviewJob } from "./job";
 
 /** What a check of an app found. */
@@ -23,7 +23,7 @@ type Finding = Omit<AppHealth, "app">;
 
 const up: Finding = { state: "up", reason: "", code: "AGB731" };
 const gone: Finding = { state: "down", reason: "AGB has released the session", code: "AGB404" };
-const stopped: Finding = { state: "unknown", reason: "the job was stopped before the app answered", code: "AGB611" };
+const stopped: Finding = { state: "unknown", reason: stoppedReason, code: "AGB611" };
 
 /** How long a single question may take, in milliseconds. The last one may end after the time that is left. */
 const probeLimitMs = 10_000;
@@ -129,7 +129,7 @@ async function askInSession(client: AgbClient, app: PreviewApp): Promise<Finding
   if (status.startsWith("2")) {
     return up;
   }
-  const redirect = status.startsWith("3") ? ", a redirect. Name a path that answers itself" : "";
+  const redirect = status.startsWith("3") ? redirectAdvice : "";
   const reason =
     status === "" ? `nothing answers on port ${app.port} in its session` : `it answers HTTP ${status}${redirect}`;
   return { state: "down", reason, code: "AGB731" };

@@ -1,12 +1,10 @@
 import { declarationProblems } from "../../provider/kinds/check";
 import { sessionProperties } from "../../provider/kinds/session";
-import { systemClock } from "../../provider/lifecycle/wait";
-import { sweepStack } from "../../provider/sweep/sweep-stack";
-import { openClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
 import { createContext, createId } from "../support/emulator-requests";
 import { failureOfCall, providerId, secretValue, stringAsset, unknownString, urnOf } from "../support/plugin-client";
 import { createResource, openPluginStack } from "../support/plugin-stack";
+import { sweepById } from "../support/sweep-command";
 
 // The plugin over gRPC with the emulator, as the engine calls it.
 
@@ -170,17 +168,8 @@ describe("retainOnDelete, which Pulumi does not tell a plugin", () => {
     const { plugin, emulator } = await openPluginStack();
     const { id } = await createResource(plugin, urn, { imageId, retainOnDelete: true });
     const other = await createResource(plugin, urnOf(type, "worker"), { imageId });
-    const options = {
-      name: { project: "shop", stack: "dev" },
-      state: undefined,
-      baseUrl: emulator.url,
-      stackIds: [providerId],
-      repository: undefined,
-      includesUnidentified: false,
-      minimumAgeMs: 0,
-      release: true,
-    };
-    const { orphans } = await sweepStack(openClient(emulator.url), options, systemClock);
+    const name = { project: "shop", stack: "dev" };
+    const { orphans } = await sweepById(emulator.url, { name, stackIds: [providerId], repository: undefined });
     expect(new Map(orphans.map(({ sessionId, action }) => [sessionId, action]))).toEqual(
       new Map([
         [id, "retained"],

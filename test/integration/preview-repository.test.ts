@@ -1,13 +1,11 @@
 // Whose stack a preview job may touch. AGB is the emulator; the engine and the forge are fake.
 
-import { systemClock } from "../../provider/lifecycle/wait";
 import { takeDown } from "../../provider/previews/down";
 import type { ReleasingJob } from "../../provider/previews/job";
 import { recover } from "../../provider/previews/recover";
 import { sweep } from "../../provider/previews/sweep";
 import { bringUp } from "../../provider/previews/up";
 import { type StackState, secretText } from "../../provider/pulumi/stack-state";
-import { sweepStack } from "../../provider/sweep/sweep-stack";
 import { openClient } from "../support/agb-client";
 import {
   downOptions,
@@ -22,6 +20,7 @@ import { openFakeJob, stateOf } from "../support/fake-preview-job";
 import { providerId } from "../support/plugin-client";
 import { createResource, openPluginStack } from "../support/plugin-stack";
 import { failureOf } from "../support/session-stack";
+import { sweepById } from "../support/sweep-command";
 
 describe("a stack of another repository in the same backend", () => {
   test.each([
@@ -161,17 +160,8 @@ describe("sessions of a plugin stack", () => {
   test("of another repository are left by `down` and by `sweep`", async () => {
     const { fake, known, orphan, running, emulator } = await openPreview(theirs);
     await expect(takeDown(fake.job, downOptions)).rejects.toThrow(`holds sessions of another repository: ${theirs}`);
-    const options = {
-      name: { project: "shop", stack: "pr-1" },
-      state: undefined,
-      baseUrl: emulator.url,
-      stackIds: [providerId],
-      repository: ours,
-      includesUnidentified: false,
-      minimumAgeMs: 0,
-      release: true,
-    };
-    const { orphans } = await sweepStack(openClient(emulator.url), options, systemClock);
+    const name = { project: "shop", stack: "pr-1" };
+    const { orphans } = await sweepById(emulator.url, { name, stackIds: [providerId], repository: ours });
     expect(orphans.map(({ action }) => action)).toEqual(["left", "left"]);
     expect(running().sort()).toEqual([known.id, orphan.id].sort());
   });
