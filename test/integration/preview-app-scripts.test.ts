@@ -128,6 +128,14 @@ test("an app that starts late is waited for", async () => {
   expect(await answer()).toBe("hello");
 });
 
+test("an app whose log cannot be written fails with the reason", async () => {
+  const { start, folder } = await openSession();
+  await mkdir(join(folder, "log"), { recursive: true });
+  const { exitCode, stderr } = await start("echo hello");
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/log: Is a directory[^]*\nThe app ended with exit code \d+ before it answered/);
+});
+
 test("no line of the log is cut, because a part of a secret would not be recognized", async () => {
   const { start } = await openSession();
   const lines = "for word in one two three; do head -c 7000 /dev/zero | tr '\\0' x; echo $word; done";
