@@ -133,7 +133,7 @@ test("an app whose log cannot be written fails with the reason", async () => {
   await mkdir(join(folder, "log"), { recursive: true });
   const { exitCode, stderr } = await start("echo hello");
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(/log: Is a directory[^]*\nThe app ended with exit code \d+ before it answered/);
+  expect(stderr).toMatch(/log: Is a directory[\s\S]*\nThe app ended with exit code \d+ before it answered/);
 });
 
 test("no line of the log is cut, because a part of a secret would not be recognized", async () => {
