@@ -29,7 +29,8 @@ export const messageCodes = {
   AGB119: "The stack has no id yet",
   AGB120: "A resource that cannot be imported",
   AGB121: "Unknown resource type or function",
-  AGB122: "The Pulumi CLI is too old for the plugin",
+  AGB122: "The plugin needs another Node.js",
+  AGB123: "The Pulumi CLI is too old for the plugin",
 
   AGB201: "No API key",
   AGB202: "AGB refused the API key",

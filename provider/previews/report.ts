@@ -36,7 +36,7 @@ const headings: Readonly<Record<UpOutcome, string>> = {
 export function upReport({ request, commit, stack, outcome, sessions, apps, job }: UpReport): string {
   const again = outcome === "ready" ? "recreates it" : "tries again";
   const paragraphs = [
-    `### The preview environment of request ${request} ${headings[outcome]}${appHeading(apps)}`,
+    `### The preview environment of request ${request} ${headings[outcome]}${outcome === "ready" && sessions === undefined ? ", but no app was checked" : appHeading(apps)}`,
     outcome === "ready" ? undefined : `See ${link("the job", job?.url)} for the reason. What exists now:`,
     sessions === undefined
       ? "The sessions are unknown, because the state of the stack could not be read."

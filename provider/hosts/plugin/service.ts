@@ -260,13 +260,13 @@ function withoutNulls({ value, mark }: OpenedProperties): OpenedProperties {
   return { value: Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)), mark };
 }
 
-/** Only the id tells a stack from others of the same name, and engines before 3.156 do not pass it. */
+/** Only the id tells a stack from others of the same name, and old engines do not pass it. */
 const oldEngine: Problem = {
   path: "",
   reason:
     "this version of Pulumi does not tell a plugin the id of its provider, so resources would not show which stack they " +
     "belong to. Update the Pulumi CLI to 3.216 or newer.",
-  code: "AGB122",
+  code: "AGB123",
 };
 
 function findIn<Served>(table: Readonly<Record<string, Served>>, token: string, noun: string, version: string): Served {
