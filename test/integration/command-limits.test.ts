@@ -66,7 +66,7 @@ test.each([
     (error: Error) => error.message,
   );
   expect(message).toContain(reason);
-  expect(message).toMatch(/AgbFile.*\[AGB915\]$/s);
+  expect(message).toMatch(/as a file.*\[AGB915\]$/s);
   expect(message.length).toBeLessThan(500);
   expect(emulator.requestCounts().mcp ?? 0).toBe(0);
 });
