@@ -114,7 +114,7 @@ export function findMissingForLanguage(language: PluginLanguage): string | undef
  *
  * @throws Error instead of skipping if the environment variable CI is set
  */
-export function describeWithLanguage(language: LanguageName): jest.Describe {
+export function describeWithLanguage(language: PluginLanguage): jest.Describe {
   const missing = findMissingForLanguage(language);
   if (missing === undefined) {
     return describe;
