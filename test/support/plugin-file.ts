@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { bundlePlugin } from "../../tools/plugin/bundle";
 import { closeAfterTest } from "./close-after-test";
 import type { PulumiProject } from "./pulumi-project";
+import { writePlugin } from "./write-plugin";
 
 /** Builds the plugin into a folder that is deleted after the test. @returns the folder */
 export async function buildPluginFolder(): Promise<string> {
@@ -11,13 +11,6 @@ export async function buildPluginFolder(): Promise<string> {
   closeAfterTest({ close: () => rm(folder, { recursive: true, force: true }) });
   await writePlugin(folder);
   return folder;
-}
-
-/** Builds the plugin into a folder. */
-export async function writePlugin(folder: string): Promise<void> {
-  const path = join(folder, "pulumi-resource-agb");
-  await writeFile(path, await bundlePlugin());
-  await chmod(path, 0o755);
 }
 
 /** Lets the commands of a project find the plugin on the path. */
