@@ -25,6 +25,20 @@ export function secretValue(value: unknown): WireProperties {
   return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
 }
 
+/** A sent value with all secrets in it readable, at any depth. */
+export function readSecrets(sent: unknown): unknown {
+  if (Array.isArray(sent)) {
+    return sent.map(readSecrets);
+  }
+  if (typeof sent !== "object" || sent === null) {
+    return sent;
+  }
+  const { "4dabf18193072939515e22adb298388d": signature, value } = sent as WireProperties;
+  return signature === "1b47061264138c4ac30d75fd1eb44270"
+    ? readSecrets(value)
+    : Object.fromEntries(Object.entries(sent).map(([name, field]) => [name, readSecrets(field)]));
+}
+
 /** All strings in what the plugin sent that are not in a secret, keys too. */
 export function readableStrings(sent: unknown): string[] {
   if (typeof sent !== "object" || sent === null) {
