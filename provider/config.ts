@@ -9,6 +9,7 @@ import { CleanError } from "./api/errors";
 import type { Labels } from "./api/labels";
 import { findProxy, type HttpProxy } from "./api/proxy";
 import { ignorePatternProblem, labelProblems } from "./lifecycle/labels";
+import { isRepositoryId, repositoryConfigKeys } from "./lifecycle/ownership";
 import { type MessageCode, withCode } from "./messages/message-codes";
 import { describeType, propertyPath } from "./messages/problem";
 
@@ -80,6 +81,15 @@ export const settingNames = {
     type: "list of strings",
     example: "pulumi config set --path 'agb:ignoreLabels[0]' 'gateway-*'",
   },
+  repository: {
+    key: repositoryConfigKeys[1],
+    variable: undefined,
+    description:
+      "Id of the repository that a preview environment belongs to, for the label `pulumi-repository`. `preview-environment up` " +
+      "sets it in the stack's configuration. An explicit provider of the plugin does not read that, and needs it as an argument.",
+    type: "string",
+    example: "pulumi config set agb:repository github.com/repositories/81",
+  },
   logLevel: {
     key: "agb:logLevel",
     variable: "AGB_LOG_LEVEL",
@@ -131,6 +141,8 @@ export interface Settings {
   readonly defaultLabels: Labels;
   /** Labels that other tools manage: keys, or prefixes that end in `*`. */
   readonly ignoreLabels: readonly string[];
+  /** Id of the repository whose preview environment this is, such as `github.com/repositories/81`; `undefined` for none. */
+  readonly repository?: string | undefined;
   /** `debug` shows each request and reply, with all that may be secret masked. Environment: `AGB_LOG_LEVEL`. */
   readonly logLevel: "info" | "debug";
 }
@@ -218,6 +230,7 @@ export function readSettings(
   const timeoutMs = read(settingNames.timeoutMs, "AGB205", parseTimeoutMs) ?? defaultTimeoutMs;
   const defaultLabels = read(settingNames.defaultLabels, "AGB206", parseDefaultLabels) ?? {};
   const ignoreLabels = read(settingNames.ignoreLabels, "AGB207", parseIgnoreLabels) ?? [];
+  const repository = read(settingNames.repository, "AGB213", parseRepository);
   // The same variable has more levels in AGB's SDK. Here all of them but DEBUG mean the same.
   const logLevel = find(settingNames.logLevel)?.value.toLowerCase() === "debug" ? "debug" : "info";
 
@@ -238,6 +251,7 @@ export function readSettings(
     timeoutSource,
     defaultLabels,
     ignoreLabels,
+    repository,
     logLevel,
   };
 }
@@ -296,6 +310,13 @@ function parseIgnoreLabels(text: string): string[] {
     throw new Error(problems.join("; "));
   }
   return patterns as string[];
+}
+
+function parseRepository(text: string): string {
+  if (!isRepositoryId(text)) {
+    throw new Error("it is not the id of a repository at its forge, such as github.com/repositories/81");
+  }
+  return text;
 }
 
 function parseList(text: string): unknown[] {

@@ -39,6 +39,7 @@ const groups: Readonly<Record<string, readonly (readonly [page: string, text?: s
     ["docs/ci-previews.md", "Preview environments"],
     ["docs/terminal.md", "In the terminal"],
     ["docs/emulator.md", "Emulator"],
+    ["docs/native-plugin.md", "Native plugin"],
     ["docs/migrating.md", "Migrating"],
   ],
   Project: [

@@ -94,8 +94,8 @@ function upCommand(): Command {
     .summary("create or update the environment of a request")
     .description(
       "Create or update the environment of a request, and report it in one comment on the request. The program gets " +
-        "preview:request and preview:commit as stack configuration, and in a CI job also preview:repository. If the " +
-        "environment has apps (PreviewEnvironment, or the program's output previewApp), wait until they answer through " +
+        "preview:request and preview:commit as stack configuration, and in a CI job also preview:repository and " +
+        "agb:repository. If the environment has apps (PreviewEnvironment, or the program's output previewApp), wait until they answer through " +
         "AGB's link. An app that no longer answers before the update is restarted.",
     )
     .addOption(requestOption())

@@ -24,13 +24,15 @@ type Checked = Pick<Property, "type" | "example" | "declaredBy"> & Partial<Pick<
  * Accepts values that a preview does not know yet. No reason contains a value, because any value may be secret.
  *
  * @param kindName such as `AgbSession`
+ * @param inPlugin see `isDeclarable`
  */
 export function declarationProblems(
   kindName: string,
   properties: Readonly<Record<string, Checked>>,
   news: Properties,
+  inPlugin = false,
 ): Problem[] {
-  const declarable = Object.entries(properties).filter(([, property]) => isDeclarable(property));
+  const declarable = Object.entries(properties).filter(([, property]) => isDeclarable(property, inPlugin));
   const names = declarable.map(([name]) => name);
   const wrongNames = Object.keys(news)
     .filter((name) => !names.includes(name))
@@ -51,9 +53,16 @@ export function declarationProblems(
   );
 }
 
-/** Whether programs may declare a property. */
-export function isDeclarable({ change, declaredBy }: Pick<Checked, "change" | "declaredBy">): boolean {
-  return change !== "output" && declaredBy !== "provider";
+/**
+ * Whether programs may declare a property.
+ *
+ * @param inPlugin whether they are programs of a plugin. Default: they construct the classes
+ */
+export function isDeclarable(
+  { change, declaredBy }: Pick<Checked, "change" | "declaredBy">,
+  inPlugin = false,
+): boolean {
+  return change !== "output" && declaredBy !== "provider" && (inPlugin || declaredBy !== "plugin-program");
 }
 
 function issuesOf(type: z.ZodType, value: unknown): readonly Issue[] {

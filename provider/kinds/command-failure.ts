@@ -55,8 +55,13 @@ function quoteEnd({ stdout, stderr }: RunResult, isSensitive: boolean, clean: Fa
 }
 
 function lastLines({ text }: KeptOutput, clean: FailedCommand["clean"]): string {
-  const lines = text.slice(-shownCharacters).trimEnd().split(/\r?\n/).slice(-shownLines);
-  return lines.map((line) => `  ${clean(line, longestLine)}`).join("\n");
+  // A secret can only be recognized before it is cut.
+  const lines = text.trimEnd().split(/\r?\n/).slice(-shownLines);
+  const shown = lines.map((line) => `  ${clean(line, longestLine)}`);
+  while (shown.length > 1 && shown.join("\n").length > shownCharacters) {
+    shown.shift();
+  }
+  return shown.join("\n");
 }
 
 /** The code of a command that failed. */

@@ -28,8 +28,11 @@ export interface Property {
   readonly change: Change;
   /** A value that fits the type. Shown in the reference, and when a required property is missing. */
   readonly example?: unknown;
-  /** `provider`: an input that the resource class adds. Default: `program`. */
-  readonly declaredBy?: "program" | "provider";
+  /**
+   * Who declares it. `provider`: the resource class adds it, or the provider itself. `plugin-program`: programs declare it where the host
+   * knows the stack, because such a host is not told something else. Default: `program`.
+   */
+  readonly declaredBy?: "program" | "plugin-program" | "provider";
   /** Whether only the provider needs it, so that no program may read it. Default: false. */
   readonly isInternal?: boolean;
   /** What its value is made from, besides the input of the same name. It is secret where that is. */
@@ -84,7 +87,7 @@ export interface Call {
 }
 
 /** Settings that add to what a program declares. */
-export type LabelSettings = Pick<Settings, "defaultLabels" | "ignoreLabels">;
+export type LabelSettings = Pick<Settings, "defaultLabels" | "ignoreLabels" | "repository">;
 
 /** What a change means beyond the declarations of the properties. */
 export interface Differences {
@@ -131,7 +134,12 @@ export interface ResourceKind<State extends object> {
    *
    * @param olds the inputs that the state holds
    */
-  withOwner?(news: Properties, caller: Caller & { readonly stack: HostedStack }, olds: Properties): Properties;
+  withOwner?(
+    news: Properties,
+    caller: Caller & { readonly stack: HostedStack },
+    olds: Properties,
+    settings: LabelSettings,
+  ): Properties;
   /** Makes the inputs that Pulumi stores and compares, such as with default labels. Default: as declared. */
   normalize?(news: Properties, settings: LabelSettings): Properties;
   /** Corrects the inputs that follow from a state, which are all its properties that are no outputs. Default: leaves them. */

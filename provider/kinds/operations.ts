@@ -62,17 +62,17 @@ export class KindOperations<State extends CommonState> implements NativeKind {
   async check(declared: Properties, caller: Caller, olds: Properties = {}): Promise<CheckedInputs> {
     const { kind } = this;
     const { stack } = caller;
-    const news = (stack && kind.withOwner?.(declared, { ...caller, stack }, olds)) ?? declared;
     let account: Account;
     try {
       account = this.connection.account();
     } catch (error) {
       if (error instanceof AgbConfigurationError) {
-        return { inputs: news, problems: error.problems.map((problem) => ({ path: "", ...problem })) };
+        return { inputs: declared, problems: error.problems.map((problem) => ({ path: "", ...problem })) };
       }
       throw error;
     }
     const { settings } = account;
+    const news = (stack && kind.withOwner?.(declared, { ...caller, stack }, olds, settings)) ?? declared;
     const problems = this.problemsOf(news, settings, caller).filter(({ path }) => {
       const property = kind.properties[path];
       // An import must pass, and so must the code that Pulumi prints for it.
@@ -227,7 +227,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
 
   private problemsOf(news: Properties, settings: Settings, caller: Caller): Problem[] {
     const { kind } = this;
-    const ofTypes = declarationProblems(kind.name, kind.properties, news);
+    const ofTypes = declarationProblems(kind.name, kind.properties, news, caller.stack !== undefined);
     const resource = this.nameOf(caller, news as Partial<State>);
     return [...ofTypes, ...(kind.problems?.(news, settings, resource) ?? [])];
   }

@@ -66,7 +66,7 @@ export const sessionProperties = {
     type: labelSet,
     change: "updates",
     declaredBy: "provider",
-    madeFrom: { inputs: ["labels"], settings: ["defaultLabels"] },
+    madeFrom: { inputs: ["labels"], settings: ["defaultLabels", "repository"] },
   },
   stackId: {
     description: "Id of the stack, in the plugin. With dynamic resources the label `pulumi-stack-id` alone has it.",
@@ -138,6 +138,16 @@ export const sessionProperties = {
     type: z.enum(["recreate", "keep"]).optional(),
     example: "keep",
     change: "stored",
+  },
+  retainOnDelete: {
+    description:
+      "Whether the session keeps running when its resource is deleted. Set it together with the resource option of the same " +
+      "name, because Pulumi does not tell a plugin. It labels the session, so that no sweep releases it. Default: false. A " +
+      "change updates the session in place.",
+    type: z.boolean().optional(),
+    example: true,
+    change: "stored",
+    declaredBy: "plugin-program",
   },
   timeouts: timeoutsInput,
   appInstanceId: {
@@ -333,15 +343,18 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     deleteVerb: "release",
     properties: sessionProperties,
     problems,
-    withOwner: (news, { stack, resource = "" }, olds) => {
+    withOwner: (news, { stack, resource = "" }, olds, { repository }) => {
       // It stays with the session: a new version of the plugin has a new provider, with another id.
       const stackId = olds["stackId"] ?? stack.id;
+      if (isUnknown(news["retainOnDelete"])) {
+        return { ...news, stackId, labelsAll: unknownValue };
+      }
       return {
         ...news,
         stackId,
         labelsAll: {
-          ...programLabels(olds["labelsAll"]),
-          ...ownerLabels({ ...stack, resource }),
+          ...classLabels(news, olds),
+          ...ownerLabels({ ...stack, resource, repository, retains: news["retainOnDelete"] === true }),
           ...(stackId !== undefined && { [ownershipKeys.stackId]: stackId }),
         },
       };
@@ -387,11 +400,15 @@ const normalizeSession: NonNullable<ResourceKind<SessionState>["normalize"]> = (
   return { ...news, labels, labelsAll, ignoreLabels, contextSyncs };
 };
 
-/** The provider's labels that only a program in Node can know. They stay when a stack moves to another host. */
-function programLabels(labelsAll: unknown): Labels {
+/**
+ * Labels of the provider that the class set from what no plugin is told. They stay when a stack moves to a plugin, until its
+ * program says something else.
+ */
+function classLabels(news: Properties, olds: Properties): Labels {
   const { repository, retain } = ownershipKeys;
-  const known = typeof labelsAll === "object" && labelsAll !== null ? Object.entries(labelsAll) : [];
-  return Object.fromEntries(known.filter(([key]) => key === repository || key === retain));
+  const isSaid = "retainOnDelete" in news || "retainOnDelete" in olds;
+  const known = Object.entries((olds["labelsAll"] ?? {}) as Labels);
+  return Object.fromEntries(known.filter(([key]) => key === repository || (key === retain && !isSaid)));
 }
 
 /** The patterns of the session and of the settings; `undefined` when there are none. */

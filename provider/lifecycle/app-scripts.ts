@@ -2,7 +2,7 @@
  * The shell scripts for the app of a preview environment in its session: they start it, stop it, and ask it whether it works.
  * They rely on `sh`, the usual small programs, and one of curl, python3, node, and wget with timeout.
  *
- * The app has a folder in the home directory, see `appFolder`. In it:
+ * A session has one app, with a folder in the home directory, see `appFolder`. In it:
  *
  * - `process`: the id of the app's process group, and two lines that tell it apart from a later one with the same id.
  * - `log`: what the app wrote since its last start.
@@ -42,116 +42,18 @@ const attempts = 3;
 /** How long the script of `askAppScript` may take, in milliseconds. */
 export const askLimitMs = 25_000;
 
-/** The folder of an app, below the home directory. */
-export function appFolder(port: number): string {
-  return `.pulumi-agb-app-${port}`;
-}
+/** Follows the status of an answer that is a redirect. */
+export const redirectAdvice = ", a redirect. Name a path that answers itself";
 
-/** Stops the app on a port. Succeeds when it does not run. */
-export function stopAppScript(port: number): string {
-  return `cd ${folderOf(port)} 2>/dev/null || exit 0
-${processFunctions}
-agb_app_stop
-exit 0
-`;
-}
+/** The folder of the app, below the home directory. */
+export const appFolder = ".pulumi-agb-app";
 
-/**
- * Asks the app whether it works, and prints the status of its answer, or nothing when there is none. An app that does not work
- * is asked again, because it may only be busy.
- */
-export function askAppScript({ port, healthPath }: AppAddress): string {
-  return `${askFunctions(port, healthPath)}
-for agb_app_attempt in ${Array.from({ length: attempts }, (_, index) => index + 1).join(" ")}; do
-  if [ "$agb_app_attempt" != 1 ]; then sleep 1; fi
-  agb_app_status=$(agb_app_ask)
-  case $agb_app_status in 2??) break ;; esac
-done
-echo "$agb_app_status"
-`;
-}
-
-/**
- * Stops the app on the port, starts it again in a process group of its own, and waits until it answers with a status from 200
- * to 299. Redirects are not followed. Fails, and stops the app, when it ends or does not answer in time. Standard error then
- * has the end of its log.
- */
-export function startAppScript({ command, port, healthPath, startTimeoutSeconds }: AppStart): string {
-  const leader = `${identityFunctions}
-{ echo "$$"; agb_app_life; agb_app_begun "$$"; } > "$1/process" || exit
-exec sh -c "$2"`;
-  return `agb_app_home=$(pwd)
-mkdir -p ${folderOf(port)} && cd ${folderOf(port)} || exit 1
-agb_app_folder=$(pwd)
-agb_app_path=${quoteForShell(healthPath)}
-${askFunctions(port, healthPath)}
-${processFunctions}
-agb_app_stop
-agb_app_status=$(agb_app_ask)
-if [ -n "$agb_app_status" ]; then
-  echo "Port ${port} is in use: another program answers there (HTTP $agb_app_status). The app was not started." >&2
-  echo "Stop that program, or use another port. It may be an earlier start of the app that went on in the background." >&2
-  echo "All sessions of a local emulator share the ports of its computer." >&2
-  exit 1
-fi
-cd "$agb_app_home" || exit 1
-agb_app_leader=${quoteForShell(leader)}
-agb_app_command=${quoteForShell(command)}
-export PORT=${port}
-if command -v setsid >/dev/null; then
-  setsid sh -c "$agb_app_leader" sh "$agb_app_folder" "$agb_app_command" </dev/null >"$agb_app_folder/log" 2>&1 &
-else
-  set -m
-  sh -c "$agb_app_leader" sh "$agb_app_folder" "$agb_app_command" </dev/null >"$agb_app_folder/log" 2>&1 &
-fi
-agb_app_group=$!
-agb_app_fail() {
-  echo "The end of its log ($agb_app_folder/log):" >&2
-  tail -c ${shownLogBytes} "$agb_app_folder/log" | tail -n ${shownLogLines} >&2
-  exit 1
-}
-agb_app_started=$(date +%s)
-while :; do
-  agb_app_status=$(agb_app_ask)
-  # Its process group exists a moment after its first process.
-  if ! kill -s 0 "$agb_app_group" 2>/dev/null && ! agb_app_runs "$agb_app_group"; then
-    wait "$agb_app_group"
-    agb_app_code=$?
-    if [ -n "$(agb_app_ask)" ]; then
-      echo "The app went on in the background on port ${port}. Start it in the foreground, so that it can be stopped." >&2
-      agb_app_fail
-    fi
-    echo "The app ended with exit code $agb_app_code before it answered at $agb_app_path on port ${port}." >&2
-    if [ "$agb_app_code" = 0 ]; then echo "If it goes on in the background, start it in the foreground." >&2; fi
-    agb_app_fail
-  fi
-  case $agb_app_status in 2??)
-    echo "The app answers at $agb_app_path on port ${port} (HTTP $agb_app_status)."
-    exit 0 ;;
-  esac
-  if [ $(($(date +%s) - agb_app_started)) -ge ${startTimeoutSeconds} ]; then
-    agb_app_found="it answered HTTP $agb_app_status"
-    case $agb_app_status in
-      '') agb_app_found="nothing answers there" ;;
-      3??) agb_app_found="$agb_app_found, a redirect. Name a path that answers itself" ;;
-    esac
-    echo "The app did not answer at $agb_app_path on port ${port} within ${startTimeoutSeconds} seconds: $agb_app_found." >&2
-    agb_app_stop_group "$agb_app_group"
-    agb_app_fail
-  fi
-  agb_app_nap
-done
-`;
-}
-
-function folderOf(port: number): string {
-  return `"\${HOME:-/tmp}/${appFolder(port)}"`;
-}
+const folder = `"\${HOME:-/tmp}/${appFolder}"`;
 
 // What tells a process apart from a later one with the same id: when it began, and when the system did that gave it the id.
 const identityFunctions = `
 agb_app_begun() {
-  if [ -e "/proc/$1/stat" ]; then sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; else ps -o lstart= -p "$1"; fi 2>/dev/null
+  if [ -e "/proc/$1/stat" ]; then LC_ALL=C sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; else ps -o lstart= -p "$1"; fi 2>/dev/null
 }
 agb_app_life() { echo "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) $(agb_app_begun 1)"; }
 `;
@@ -162,10 +64,13 @@ agb_app_life() { echo "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) $(agb_
 const processFunctions = `${identityFunctions}
 # Not every program called sleep knows parts of a second.
 agb_app_nap() { sleep 0.2 2>/dev/null || sleep 1; }
-agb_app_runs() { kill -s 0 -- "-$1" 2>/dev/null; }
+# The time of day may jump.
+agb_app_seconds() { if [ -r /proc/uptime ]; then cut -d . -f 1 /proc/uptime; else date +%s; fi; }
+# A process of another user gets no signal, and a group exists a moment after its first process.
+agb_app_runs() { kill -s 0 -- "-$1" 2>/dev/null || kill -s 0 "$1" 2>/dev/null || [ -e "/proc/$1" ]; }
 agb_app_ends_within() {
-  agb_app_asked=$(date +%s)
-  while [ $(($(date +%s) - agb_app_asked)) -le "$2" ]; do
+  agb_app_asked=$(agb_app_seconds)
+  while [ $(($(agb_app_seconds) - agb_app_asked)) -le "$2" ]; do
     if ! agb_app_runs "$1"; then return 0; fi
     agb_app_nap
   done
@@ -188,6 +93,103 @@ agb_app_stop() {
   if agb_app_runs "$agb_app_group"; then agb_app_stop_group "$agb_app_group"; fi
 }
 `;
+
+/** Stops the app. Succeeds when it does not run. */
+export const stopAppScript = `cd ${folder} 2>/dev/null || exit 0
+${processFunctions}
+agb_app_stop
+exit 0
+`;
+
+/**
+ * Asks the app whether it works, and prints the status of its answer, or nothing when there is none. An app that does not work
+ * is asked again, because it may only be busy.
+ */
+export function askAppScript({ port, healthPath }: AppAddress): string {
+  return `${askFunctions(port, healthPath)}
+for agb_app_attempt in ${Array.from({ length: attempts }, (_, index) => index + 1).join(" ")}; do
+  if [ "$agb_app_attempt" != 1 ]; then sleep 1; fi
+  agb_app_status=$(agb_app_ask)
+  case $agb_app_status in 2??) break ;; esac
+done
+echo "$agb_app_status"
+`;
+}
+
+/**
+ * Stops the app, whatever its port was, starts it in a process group of its own, and waits until it answers with a status from
+ * 200 to 299. Redirects are not followed. Fails, and stops the app, when it ends or does not answer in time. Standard error then
+ * has the end of its log.
+ */
+export function startAppScript({ command, port, healthPath, startTimeoutSeconds }: AppStart): string {
+  // The command comes through a file that is gone when it runs, so no list of processes shows it.
+  const leader = `${identityFunctions}
+{ echo "$$"; agb_app_life; agb_app_begun "$$"; } > "$1/process" || exit
+set --
+eval "$(cat <&9 || echo exit 125)" 9<&-`;
+  return `agb_app_home=$(pwd)
+mkdir -p ${folder} && cd ${folder} || exit 1
+agb_app_folder=$(pwd)
+agb_app_path=${quoteForShell(healthPath)}
+${askFunctions(port, healthPath)}
+${processFunctions}
+agb_app_stop
+agb_app_status=$(agb_app_ask)
+if [ -n "$agb_app_status" ]; then
+  echo "Port ${port} is in use: another program answers there (HTTP $agb_app_status). The app was not started." >&2
+  echo "Stop that program, or use another port. If it is an earlier start of the app that went on in the background, end it" >&2
+  echo "with \`pulumi-agb sessions exec\`, or release the session." >&2
+  echo "All sessions of a local emulator share the ports of its computer." >&2
+  exit 1
+fi
+agb_app_leader=${quoteForShell(leader)}
+(umask 077; printf %s ${quoteForShell(command)} > command) && exec 9< command || { rm -f command; exit 1; }
+rm -f command
+cd "$agb_app_home" || exit 1
+export PORT=${port}
+setsid sh -c "$agb_app_leader" sh "$agb_app_folder" </dev/null >"$agb_app_folder/log" 2>&1 &
+agb_app_group=$!
+exec 9<&-
+# The reason comes last, because an error shows only the end of what was written.
+agb_app_fail() {
+  echo "The end of the app's log ($agb_app_folder/log):" >&2
+  # The first line is left out, because a line that is cut could hold a part of a secret, which nobody would recognize.
+  { echo; cat "$agb_app_folder/log"; } | tail -c ${shownLogBytes} | sed 1d | tail -n ${shownLogLines} >&2
+  echo >&2
+  echo "$1" >&2
+  exit 1
+}
+agb_app_started=$(agb_app_seconds)
+while :; do
+  agb_app_status=$(agb_app_ask)
+  if ! agb_app_runs "$agb_app_group"; then
+    wait "$agb_app_group"
+    agb_app_code=$?
+    if [ -n "$(agb_app_ask)" ]; then
+      agb_app_fail "The app went on in the background on port ${port}, so it cannot be stopped. Start it in the foreground.\
+ End this one in the session, or release the session."
+    fi
+    agb_app_hint=
+    if [ "$agb_app_code" = 0 ]; then agb_app_hint=" If it goes on in the background, start it in the foreground."; fi
+    agb_app_fail "The app ended with exit code $agb_app_code before it answered at $agb_app_path on port ${port}.$agb_app_hint"
+  fi
+  case $agb_app_status in 2??)
+    echo "The app answers at $agb_app_path on port ${port} (HTTP $agb_app_status)."
+    exit 0 ;;
+  esac
+  if [ $(($(agb_app_seconds) - agb_app_started)) -ge ${startTimeoutSeconds} ]; then
+    agb_app_found="it answered HTTP $agb_app_status"
+    case $agb_app_status in
+      '') agb_app_found="nothing answers there" ;;
+      3??) agb_app_found="$agb_app_found${redirectAdvice}" ;;
+    esac
+    agb_app_stop_group "$agb_app_group"
+    agb_app_fail "The app did not answer at $agb_app_path on port ${port} within ${startTimeoutSeconds} seconds: $agb_app_found."
+  fi
+  agb_app_nap
+done
+`;
+}
 
 const pythonAsk = `import sys, urllib.request as u
 class Stay(u.HTTPRedirectHandler):
@@ -214,9 +216,9 @@ if command -v curl >/dev/null; then
   agb_app_ask() {
     agb_app_directly curl -q -g -s -o /dev/null -m 5 -w '%{http_code}' "$agb_app_url" | sed 's/^000$//'
   }
-elif command -v python3 >/dev/null; then
+elif python3 -I -c 'import urllib.request' 2>/dev/null; then
   agb_app_ask() { agb_app_directly python3 -I -c ${quoteForShell(pythonAsk)} "$agb_app_url"; }
-elif command -v node >/dev/null && (unset NODE_OPTIONS; node -e 'fetch' 2>/dev/null); then
+elif (unset NODE_OPTIONS; node -e 'fetch' 2>/dev/null); then
   agb_app_ask() { agb_app_directly node -e ${quoteForShell(nodeAsk)} "$agb_app_url"; }
 elif command -v wget >/dev/null && [ -n "$agb_app_limit" ]; then
   if wget --version >/dev/null 2>&1; then agb_app_once='--no-config --max-redirect=0 -t 1'; else agb_app_once=; fi

@@ -13,6 +13,7 @@
  */
 import type { RunIdentity } from "./command-run-identity";
 import { quoteForShell } from "./shell-quoting";
+import { tryToWrite } from "./write-probe";
 
 /** A command and what it runs with. */
 export interface CommandSpec {
@@ -74,11 +75,10 @@ echo "state $s"
 echo "token $(cat token 2>/dev/null)"
 `;
 
-// Sets `lack` to the reason why nothing can be written to the working directory, or to an empty string. A full disk may have
-// room for a few bytes, so this needs 64 KiB. `cat` names the reason, where many shells only say that there was an error.
+// Sets `lack` to the reason why nothing can be written to the working directory, or to an empty string.
 const findLack = `
 find_lack() {
-  lack=$( { printf %065536d 0 | cat > "probe-$$"; } 2>&1 )
+  lack=$( ${tryToWrite('"probe-$$"')} )
   rm -f "probe-$$"
 }
 `;

@@ -14,6 +14,7 @@ import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { LocalFiles } from "./local-files";
 import { quoteForShell } from "./shell-quoting";
+import { tryToWrite } from "./write-probe";
 
 /** What is to be in a session. */
 export interface FileSet {
@@ -70,7 +71,8 @@ T=$PWD
  */
 const failFunctions = `bad=
 fail() {
-  [ "$1" = done ] || { { printf %065536d 0 | cat >"\${W:-$T}/probe"; } 2>&1 | head -n 1 >&2; rm -f "\${W:-$T}/probe"; }
+  probe=\${W:-$T}/probe
+  [ "$1" = done ] || { ${tryToWrite('"$probe"')} | head -n 1 >&2; rm -f "$probe"; }
   echo "$1"; exit 0
 }
 say() { echo "$@" || bad=1; }

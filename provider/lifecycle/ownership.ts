@@ -24,8 +24,11 @@ export const ownershipKeys = {
   retain: "pulumi-retain",
 } as const;
 
-/** Stack configuration key for the id of the repository that a preview environment belongs to. */
-export const repositoryConfigKey = "preview:repository";
+/**
+ * Stack configuration keys for the id of the repository that a preview environment belongs to. Programs read the first. A
+ * plugin sees only the second, which is a setting.
+ */
+export const repositoryConfigKeys = ["preview:repository", "agb:repository"] as const;
 
 /** Prefix of the provider's own keys. Programs may not declare them. */
 export const reservedPrefix = "pulumi-";

@@ -29,6 +29,7 @@ export const messageCodes = {
   AGB119: "The stack has no id yet",
   AGB120: "A resource that cannot be imported",
   AGB121: "Unknown resource type or function",
+  AGB122: "The plugin needs another Node.js",
 
   AGB201: "No API key",
   AGB202: "AGB refused the API key",
@@ -42,6 +43,7 @@ export const messageCodes = {
   AGB210: "API key stored as plain text",
   AGB211: "Empty API key",
   AGB212: "Mapped key variable is not set",
+  AGB213: "Invalid repository id",
 
   AGB301: "No connection to the endpoint",
   AGB302: "TLS failed",

@@ -1,6 +1,7 @@
 /**
  * The program `pulumi-resource-agb`, which Pulumi's engine starts. The build puts version and schema into it.
  */
+import "./refuse-old-node";
 import { runPlugin } from "../hosts/plugin";
 import { openServedPackage } from "./served-package";
 

@@ -40,7 +40,7 @@ export function openServedPackage(
     settings: Object.fromEntries(
       Object.values(settingNames).map((setting) => [settingName(setting.key), { isSecret: "isSecret" in setting }]),
     ),
-    settingsInResults: [settingName(settingNames.defaultLabels.key)],
+    settingsInResults: [settingNames.defaultLabels, settingNames.repository].map(({ key }) => settingName(key)),
     checkSettings: (read) => settingProblems(configOf(read), options.environment),
     configure: (read) => connection.configure(configOf(read)),
   };

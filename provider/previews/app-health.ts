@@ -1,12 +1,12 @@
 import type { AgbClient } from "../api/client";
 import { AgbNotFoundError } from "../api/errors";
 import { getLink } from "../api/links";
-import { askAppScript, askLimitMs } from "../lifecycle/app-scripts";
+import { askAppScript, askLimitMs, redirectAdvice } from "../lifecycle/app-scripts";
 import { AgbToolError, runShellScript } from "../lifecycle/session-shell";
 import { describeFailure } from "../messages/describe-failure";
 import type { MessageCode } from "../messages/message-codes";
 import type { PreviewApp } from "./app-output";
-import { type Probe, probeApp } from "./app-probe";
+import { type Probe, probeApp, stoppedReason } from "./app-probe";
 import type { PreviewJob } from "./job";
 
 /** What a check of an app found. */
@@ -23,7 +23,7 @@ type Finding = Omit<AppHealth, "app">;
 
 const up: Finding = { state: "up", reason: "", code: "AGB731" };
 const gone: Finding = { state: "down", reason: "AGB has released the session", code: "AGB404" };
-const stopped: Finding = { state: "unknown", reason: "the job was stopped before the app answered", code: "AGB611" };
+const stopped: Finding = { state: "unknown", reason: stoppedReason, code: "AGB611" };
 
 /** How long a single question may take, in milliseconds. The last one may end after the time that is left. */
 const probeLimitMs = 10_000;
@@ -31,8 +31,8 @@ const shortestProbeMs = 2_000;
 const pauseMs = 1_000;
 
 /**
- * Waits until each app answers its health check, through a link of AGB. An app that does not is asked in its session too, to
- * find out whether the app or the way to it is the reason.
+ * Waits until each app answers its health check, through a link of AGB and in its session. A gateway may answer in place of an
+ * app, and the way to an app that works may be blocked.
  *
  * @param timeoutMs how long to wait for all of them together; each is asked at least once
  * @returns what was found out last, in the same order. A request to stop ends the wait
@@ -81,26 +81,26 @@ async function waitForApp(job: PreviewJob, client: AgbClient, app: PreviewApp, d
     const leftMs = Math.ceil(deadlineMs - clock.elapsedMs());
     const timeoutMs = Math.min(probeLimitMs, Math.max(shortestProbeMs, leftMs));
     const probe = await probeApp(link, app.healthPath, { timeoutMs, stop: signal, environment });
-    if (probe.result === "healthy") {
-      return up;
+    const isOver = clock.elapsedMs() >= deadlineMs;
+    if (probe.result === "healthy" || isOver) {
+      const finding = await judge(client, app, probe);
+      if (finding.state === "up" || isOver) {
+        return signal.aborted ? stopped : finding;
+      }
     }
     if (signal.aborted) {
       return stopped;
     }
-    const pauseLeftMs = deadlineMs - clock.elapsedMs();
-    if (pauseLeftMs <= 0) {
-      return explain(client, app, probe);
-    }
     try {
-      await pause(Math.min(pauseMs, pauseLeftMs));
+      await pause(Math.min(pauseMs, Math.max(1, deadlineMs - clock.elapsedMs())));
     } catch {
       return stopped;
     }
   }
 }
 
-/** Finds out whether an app that is not healthy through its link is healthy in its session. */
-async function explain(client: AgbClient, app: PreviewApp, { result, reason }: Exclude<Probe, { result: "healthy" }>) {
+/** What the answers of an app through its link and in its session mean together. */
+async function judge(client: AgbClient, app: PreviewApp, probe: Probe): Promise<Finding> {
   let inSession: Finding;
   try {
     inSession = await askInSession(client, app);
@@ -108,10 +108,14 @@ async function explain(client: AgbClient, app: PreviewApp, { result, reason }: E
     if (error instanceof AgbNotFoundError) {
       return gone;
     }
-    const state = result === "unhealthy" ? "down" : "unknown";
-    return { state, reason, code: "AGB731" } satisfies Finding;
+    // Where the session runs no scripts, only the link tells.
+    return probe.result === "healthy"
+      ? up
+      : { state: probe.result === "unhealthy" ? "down" : "unknown", reason: probe.reason, code: "AGB731" };
   }
-  return inSession.state === "up" ? ({ state: "unreachable", reason, code: "AGB733" } satisfies Finding) : inSession;
+  return inSession.state === "up" && probe.result !== "healthy"
+    ? { state: "unreachable", reason: probe.reason, code: "AGB733" }
+    : inSession;
 }
 
 async function askInSession(client: AgbClient, app: PreviewApp): Promise<Finding> {
@@ -125,7 +129,9 @@ async function askInSession(client: AgbClient, app: PreviewApp): Promise<Finding
   if (status.startsWith("2")) {
     return up;
   }
-  const reason = status === "" ? `nothing answers on port ${app.port} in its session` : `it answers HTTP ${status}`;
+  const redirect = status.startsWith("3") ? redirectAdvice : "";
+  const reason =
+    status === "" ? `nothing answers on port ${app.port} in its session` : `it answers HTTP ${status}${redirect}`;
   return { state: "down", reason, code: "AGB731" };
 }
 

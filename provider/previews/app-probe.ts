@@ -22,6 +22,9 @@ export type Probe =
   | { readonly result: "unhealthy"; readonly reason: string }
   | { readonly result: "unreachable"; readonly reason: string };
 
+/** Why a question has no answer that was ended by a request to stop. */
+export const stoppedReason = "the job was stopped before the app answered";
+
 const maximumRedirects = 5;
 const longestReason = 300;
 
@@ -46,7 +49,7 @@ export async function probeApp(link: string, healthPath: string, options: ProbeO
     return reason === undefined ? { result: "healthy" } : { result: "unhealthy", reason };
   } catch (error) {
     const reason = options.stop.aborted
-      ? "the job was stopped before the app answered"
+      ? stoppedReason
       : signal.aborted
         ? `there was no answer within ${options.timeoutMs} ms. Last step: ${progress.step}`
         : explainConnectionFailure(error, progress.step === requesting).reason;

@@ -36,7 +36,7 @@ const headings: Readonly<Record<UpOutcome, string>> = {
 export function upReport({ request, commit, stack, outcome, sessions, apps, job }: UpReport): string {
   const again = outcome === "ready" ? "recreates it" : "tries again";
   const paragraphs = [
-    `### The preview environment of request ${request} ${headings[outcome]}${appHeading(apps)}`,
+    `### The preview environment of request ${request} ${headings[outcome]}${outcome === "ready" ? appHeading(apps, sessions !== undefined) : ""}`,
     outcome === "ready" ? undefined : `See ${link("the job", job?.url)} for the reason. What exists now:`,
     sessions === undefined
       ? "The sessions are unknown, because the state of the stack could not be read."
@@ -54,7 +54,10 @@ export function upReport({ request, commit, stack, outcome, sessions, apps, job 
   return paragraphs.filter((paragraph) => paragraph).join("\n\n");
 }
 
-function appHeading(apps: readonly AppHealth[]): string {
+function appHeading(apps: readonly AppHealth[], isStateKnown: boolean): string {
+  if (!isStateKnown) {
+    return ", but no app was checked";
+  }
   const states = new Set(apps.map(({ state }) => state));
   const what = apps.length === 1 ? "its app" : "an app of it";
   return states.has("down")

@@ -1,4 +1,4 @@
-import { repositoryConfigKey } from "../lifecycle/ownership";
+import { repositoryConfigKeys } from "../lifecycle/ownership";
 import { describeFailure } from "../messages/describe-failure";
 import { pulumiExitCodes } from "../pulumi/exit-codes";
 import type { StackState, StateSession } from "../pulumi/stack-state";
@@ -59,12 +59,17 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
     const config = {
       [`${configNamespace}:request`]: String(request),
       [`${configNamespace}:commit`]: commit,
-      ...(repository !== undefined && { [repositoryConfigKey]: repository }),
+      ...(repository !== undefined && Object.fromEntries(repositoryConfigKeys.map((key) => [key, repository]))),
     };
     await pulumi.createStack(stack, secretsProvider);
-    const restarted = await findUnhealthyApps(job, before);
-    const update = () => whenUnlocked(job, stack, lockWaitMs, () => pulumi.update(stack, config, restarted));
-    exitCode = (await output.enclose(update)).exitCode;
+    let attempts = 0;
+    const attempt = async () => {
+      attempts += 1;
+      // While this run waits for a lock, the run that holds it may restart or remove the app.
+      const state = attempts === 1 ? before : await pulumi.exportState(stack).catch(() => undefined);
+      return pulumi.update(stack, config, await findUnhealthyApps(job, state));
+    };
+    exitCode = (await output.enclose(() => whenUnlocked(job, stack, lockWaitMs, attempt))).exitCode;
   } catch (error) {
     // An earlier comment would otherwise still say that the environment is ready.
     await publish(job, { ...facts, outcome: signal.aborted ? "cancelled" : "failed", sessions: undefined, apps: [] });
@@ -95,7 +100,12 @@ export async function bringUp(job: PreviewJob, options: UpOptions): Promise<numb
   }
   await publish(job, { ...facts, outcome, sessions, apps: checked });
   signal.throwIfAborted();
-  return problems.length === 0 && checked.every(({ state }) => state === "up") ? exitCode : appNotUp;
+  if (outcome !== "ready") {
+    return exitCode;
+  }
+  // Without the state, nobody knows which apps there are.
+  const isKnown = found !== undefined && problems.length === 0;
+  return isKnown && checked.every(({ state }) => state === "up") ? exitCode : appNotUp;
 }
 
 /**
@@ -137,7 +147,7 @@ async function readState({ pulumi, output }: PreviewJob, stack: string): Promise
     return (await pulumi.exportState(stack)) ?? "no stack";
   } catch (error) {
     const { text, code } = describeFailure(error);
-    output.warn(`Could not read the sessions of ${stack}: ${text}`, code);
+    output.warn(`Could not read the state of ${stack}, so no app was checked: ${text}`, code);
     return undefined;
   }
 }

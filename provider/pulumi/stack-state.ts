@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { CodedError } from "../messages/coded-error";
 import { isOfKind, previewEnvironmentType, typeTokens } from "../type-tokens";
+import { parseUrn } from "../urn";
 
 /** A session as a stack's state knows it. */
 export interface StateSession {
@@ -132,7 +133,7 @@ function readSession({ urn, id, outputs, external }: Resource): StateSession[] {
   const { imageId, labelsAll, idleTimeoutSeconds, released, service } = outputs ?? {};
   return [
     {
-      name: nameOfUrn(urn),
+      name: parseUrn(urn).name,
       urn,
       sessionId: id,
       imageId: stringOf(imageId),
@@ -162,7 +163,7 @@ function readAppOutput({ urn, type, outputs, delete: isDeleting }: Resource): Ap
   if (value === undefined || isDeleting || (type !== stackType && type !== previewEnvironmentType)) {
     return [];
   }
-  return [{ owner: type === stackType ? "the program" : nameOfUrn(urn), value }];
+  return [{ owner: type === stackType ? "the program" : parseUrn(urn).name, value }];
 }
 
 function labelsOf(value: unknown): StateSession["labels"] {
@@ -182,14 +183,11 @@ function isSecret(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.hasOwn(value, signatureKey);
 }
 
-/** Name in a URN: everything after the type. It may contain colons. */
-function nameOfUrn(urn: string): string {
-  return urn.split("::").slice(3).join("::");
-}
-
-/** Project and stack of a URN, `urn:pulumi:STACK::PROJECT::TYPE::NAME`. */
+/** Project and stack of a URN; `undefined` when it is none. */
 function stackOfUrn(urn: string | undefined): StackState["name"] {
-  const [head, project] = urn?.split("::") ?? [];
-  const stack = /^urn:pulumi:(.+)$/.exec(head ?? "")?.[1];
+  if (!urn?.startsWith("urn:pulumi:")) {
+    return undefined;
+  }
+  const { project, stack } = parseUrn(urn);
   return project && stack ? { project, stack } : undefined;
 }

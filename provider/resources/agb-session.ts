@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ContextMount, SyncPolicy } from "../api/sync-policy";
 import { settingNames } from "../config";
 import type { SessionState } from "../kinds/session";
-import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKey } from "../lifecycle/ownership";
+import { isRepositoryId, ownerLabels, ownershipKeys, repositoryConfigKeys } from "../lifecycle/ownership";
 import { typeTokens } from "../type-tokens";
 import { checkConstruction, deletingFirst, isConfigSecret } from "./constructor-checks";
 import type { DeepInputs } from "./deep-inputs";
@@ -272,12 +272,11 @@ function labelsWithOwner(
   labels: AgbSessionArgs["labels"],
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Input<Record<string, unknown>> {
-  const configured = pulumi.runtime.getConfig(repositoryConfigKey);
   const names = ownerLabels({
     project: pulumi.getProject(),
     stack: pulumi.getStack(),
     resource: name,
-    repository: isRepositoryId(configured) ? configured : undefined,
+    repository: repositoryConfigKeys.map((key) => pulumi.runtime.getConfig(key)).find(isRepositoryId),
     retains: isRetained(opts),
   });
   const owner = { ...names, [ownershipKeys.stackId]: stackId() };

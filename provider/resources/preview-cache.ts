@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { parseUrn } from "../urn";
 import { promiseOf } from "./output-promise";
 import { stackId } from "./stack-identity";
 
@@ -22,7 +23,6 @@ export async function cacheName(component: pulumi.Resource, name: string): Promi
 
 /** Pulumi allows two components of the same name if the types of their parents differ. */
 function digestOfParents(urn: string): string[] {
-  const [, , types = ""] = urn.split("::");
-  const parents = types.split("$").slice(0, -1);
-  return parents.length === 0 ? [] : [createHash("sha256").update(parents.join("$")).digest("hex").slice(0, 8)];
+  const { parentType } = parseUrn(urn);
+  return parentType === undefined ? [] : [createHash("sha256").update(parentType).digest("hex").slice(0, 8)];
 }

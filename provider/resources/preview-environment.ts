@@ -236,8 +236,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
     this.#port = port;
     this.#app = new AgbCommand(
       `${name}-app`,
-      // Another port replaces the command, because only the delete of the former one stops the app there.
-      { sessionId: this.sessionId, ...appCommand(name, app, healthPath), triggers: [...before, { port }] },
+      { sessionId: this.sessionId, ...appCommand(name, app, healthPath), triggers: before },
       { ...child, dependsOn: done },
     );
     const previewApp = {
@@ -245,7 +244,7 @@ export class PreviewEnvironment extends pulumi.ComponentResource {
       port,
       healthPath,
       command: this.#app.urn,
-      log: `${appFolder(port)}/log`,
+      log: `${appFolder}/log`,
     };
     this.registerOutputs({ sessionId: this.sessionId, labels: this.labels, previewApp });
   }
@@ -306,7 +305,9 @@ function appCommand(component: string, app: PreviewAppArgs, healthPath: string) 
   const start = (known: string) => startAppScript({ command: known, port, healthPath, startTimeoutSeconds });
   return {
     create: isLater(command) ? pulumi.output(command).apply(start) : start(command),
-    delete: stopAppScript(port),
+    delete: stopAppScript,
+    // The app gets its environment, and nothing of an earlier start.
+    addPreviousOutputInEnv: false,
     ...(environment !== undefined && { environment: checkedLater(component, "environment", environment) }),
     ...(workingDirectory !== undefined && { workingDirectory }),
     timeoutSeconds: startTimeoutSeconds + overheadSeconds,

@@ -27,6 +27,10 @@ const yamlFiles: Readonly<Record<string, Keys>> = {
     plugins: true,
     packages: true,
     config: true,
+    // The program itself, in YAML.
+    resources: true,
+    variables: true,
+    outputs: true,
   },
   "Pulumi.STACK.yaml": { config: true, secretsprovider: true, encryptionsalt: true, environment: true },
   "a workflow of GitHub": {

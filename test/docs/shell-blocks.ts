@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Command, CommanderError } from "commander";
 import { createProgram } from "../../provider/cli/program";
 import { configNamespace, settingNames } from "../../provider/config";
+import { tokenOfKind } from "../../provider/plugin/tokens";
 import { repositoryRoot } from "../support/node-process";
 import { annotationOf, type CodeBlock, placeOf } from "./code-blocks";
 import { splitCommands } from "./shell-commands";
@@ -18,6 +19,7 @@ export interface GuideCommand {
 
 /** Programs of the system and of others. Their arguments are not checked. */
 const otherPrograms = new Set([
+  ".",
   "cat",
   "cd",
   "cp",
@@ -30,7 +32,10 @@ const otherPrograms = new Set([
   "jq",
   "ls",
   "mkdir",
+  "pip",
+  "python3",
   "rm",
+  "sha256sum",
   "unset",
 ]);
 
@@ -127,10 +132,12 @@ function missingFiles(args: readonly string[]): string[] {
   return paths.filter((path) => !existsSync(join(repositoryRoot, path))).map((path) => `There is no ${path}.`);
 }
 
-/** Settings such as `agb:apiKey`, also with a path below them, must exist. */
+/** Settings such as `agb:apiKey`, also with a path below them, must exist. The types of the plugin are no settings. */
 function settingProblems(words: readonly string[]): string[] {
   const known: string[] = Object.values(settingNames).map(({ key }) => key);
+  const types: string[] = Object.values(tokenOfKind);
   return words
+    .filter((word) => !types.includes(word))
     .flatMap((word) => new RegExp(`^${configNamespace}:\\w+`).exec(word) ?? [])
     .filter((key) => !known.includes(key))
     .map((key) => `There is no setting ${key}. The settings are ${known.join(", ")}.`);

@@ -82,8 +82,7 @@ test("a preview environment runs its app, follows each push, comes back with its
   ]);
   expect(await visit()).toBe("Hello! This is visit 1.\n");
   await expectNothingToDo(project, 6);
-  const started = () =>
-    runShell(emulator.url, sessionId, "cat .pulumi-agb-app-30100/process").then(({ stdout }) => stdout);
+  const started = () => runShell(emulator.url, sessionId, "cat .pulumi-agb-app/process").then(({ stdout }) => stdout);
   const firstProcess = await started();
 
   const relabelled = await callsOf(() => push("preview:request=12", "preview:commit=9f3c2e1"));

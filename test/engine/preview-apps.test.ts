@@ -77,7 +77,7 @@ test("a push that changes only the commit does not restart the app", async () =>
 test("a run of the same commit restarts an app that has died, in the same session", async () => {
   const { sessionId } = world.onlySession(1);
   const before = await visit(1);
-  await runShell(world.emulator.url, sessionId, `kill -s KILL -- -$(head -n 1 .pulumi-agb-app-${port(1)}/process)`);
+  await runShell(world.emulator.url, sessionId, `kill -s KILL -- -$(head -n 1 .pulumi-agb-app/process)`);
   expect(await visit(1)).toBe("no answer");
   const { stdout } = await world.succeed(...up(1, "ccccccc3"));
   expect(stdout).toMatch(

@@ -451,7 +451,7 @@ test("preview environments", async () => {
     if (headers.authorization !== `Bearer ${testKey}`) {
       sendRefusal(response, "InvalidApiKey", "wrong key", 401);
     } else if (path === "/mcp") {
-      sendShellResult(response, body.includes("/502") ? "502\n" : body.includes("/no-answer") ? "\n" : "200\n");
+      sendShellResult(response, `${/\/(303|502)/.exec(body)?.[1] ?? (body.includes("/no-answer") ? "" : "200")}\n`);
     } else {
       const url = links[query["sessionId"] ?? ""];
       if (url === undefined) {
@@ -522,9 +522,10 @@ test("preview environments", async () => {
     }),
     "up: the app is up": await upWithApp({}),
     "up: the app is not healthy": await upWithApp({ healthPath: "/502" }),
+    "up: the app redirects in its session": await upWithApp({ healthPath: "/303" }),
     "up: the app does not answer": await upWithApp({ sessionId: "session-dead", healthPath: "/no-answer" }),
     "up: the app is not healthy, before and after": await upWithApp(
-      { healthPath: "/502", command: appCommand, log: ".pulumi-agb-app-30100/log" },
+      { healthPath: "/502", command: appCommand, log: ".pulumi-agb-app/log" },
       { isOld: true },
     ),
     "up: the session of the app is gone": await upWithApp({ sessionId: "session-2" }),
@@ -745,6 +746,7 @@ test("reports", () => {
         ...report,
         apps: [{ ...unhealthy, app: { ...app, port: 30101 }, state: "up", reason: "" }, unhealthy],
       }),
+      "comment: the state cannot be read": upReport({ ...report, sessions: undefined }),
       "comment: failed": upReport({ ...report, outcome: "failed" }),
       "comment: cancelled, sessions unknown": upReport({ ...report, outcome: "cancelled", sessions: undefined }),
       "comment: no sessions, outside a job": upReport({ ...report, sessions: [], job: undefined }),

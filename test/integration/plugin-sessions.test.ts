@@ -1,7 +1,10 @@
+import { declarationProblems } from "../../provider/kinds/check";
+import { sessionProperties } from "../../provider/kinds/session";
 import { testKey } from "../support/agb-emulator";
 import { createContext, createId } from "../support/emulator-requests";
 import { failureOfCall, providerId, secretValue, stringAsset, unknownString, urnOf } from "../support/plugin-client";
 import { createResource, openPluginStack } from "../support/plugin-stack";
+import { sweepById } from "../support/sweep-command";
 
 // The plugin over gRPC with the emulator, as the engine calls it.
 
@@ -131,6 +134,106 @@ describe("the id of the stack", () => {
     expect(news).toEqual(inputs);
     const difference = await plugin.diff(urn, id, read.properties, news);
     expect(difference.detailed).toEqual({ 'labelsAll["pulumi-stack-id"]': "UPDATE" });
+  });
+});
+
+describe("retainOnDelete, which Pulumi does not tell a plugin", () => {
+  const retained = { "pulumi-retain": "true" };
+
+  test("labels the session, and an edit changes the label in place", async () => {
+    const { plugin, emulator } = await openPluginStack();
+    const { id, inputs, outputs } = await createResource(plugin, urn, { imageId, retainOnDelete: true });
+    expect(emulator.sessions()[0]?.labels).toMatchObject({ ...owner, ...retained });
+    expect(await plugin.read(urn, id, outputs, inputs)).toEqual({ id, properties: outputs, inputs });
+    let before = { inputs, outputs };
+    const edit = async (news: object) => {
+      const { inputs: edited } = await plugin.check(urn, { imageId, ...news }, before.inputs);
+      const difference = await plugin.diff(urn, id, before.outputs, edited);
+      before = { inputs: edited, outputs: await plugin.update(urn, id, before.outputs, edited) };
+      return { difference, labels: emulator.sessions()[0]?.labels };
+    };
+    for (const without of [{}, { retainOnDelete: false }]) {
+      const removed = await edit(without);
+      expect(removed.difference).toMatchObject({
+        replaces: [],
+        detailed: { 'labelsAll["pulumi-retain"]': "DELETE" },
+      });
+      expect(removed.labels).not.toHaveProperty("pulumi-retain");
+      expect((await edit({ retainOnDelete: true })).labels).toMatchObject(retained);
+    }
+    expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([id]);
+  });
+
+  test("keeps a sweep away that releases the other sessions of a stack that was removed", async () => {
+    const { plugin, emulator } = await openPluginStack();
+    const { id } = await createResource(plugin, urn, { imageId, retainOnDelete: true });
+    const other = await createResource(plugin, urnOf(type, "worker"), { imageId });
+    const name = { project: "shop", stack: "dev" };
+    const { orphans } = await sweepById(emulator.url, { name, stackIds: [providerId], repository: undefined });
+    expect(new Map(orphans.map(({ sessionId, action }) => [sessionId, action]))).toEqual(
+      new Map([
+        [id, "retained"],
+        [other.id, "released"],
+      ]),
+    );
+  });
+
+  test("is kept from a class when a stack moves to the plugin, until the program says something else", async () => {
+    const { plugin } = await openPluginStack();
+    const olds = { imageId, labels: {}, labelsAll: { ...names, ...retained, "pulumi-stack-id": "0123456789abcdef" } };
+    const labelsOf = async (news: object) => (await plugin.check(urn, { imageId, ...news }, olds)).inputs["labelsAll"];
+    expect(await labelsOf({})).toEqual({ ...owner, ...retained });
+    expect(await labelsOf({ retainOnDelete: true })).toEqual({ ...owner, ...retained });
+    expect(await labelsOf({ retainOnDelete: false })).toEqual(owner);
+  });
+
+  test("is not known yet in a preview, and then nor are the labels", async () => {
+    const { plugin } = await openPluginStack();
+    const { inputs, failures } = await plugin.check(urn, { imageId, retainOnDelete: unknownString });
+    expect(failures).toEqual([]);
+    expect(inputs["labelsAll"]).toBe(unknownString);
+  });
+
+  test("is true or false, and no argument of the class", async () => {
+    const { plugin } = await openPluginStack();
+    expect((await plugin.check(urn, { imageId, retainOnDelete: "yes" })).failures).toEqual([
+      "retainOnDelete: must be true or false, not a string [AGB103]",
+    ]);
+    const problems = declarationProblems("AgbSession", sessionProperties, { imageId, retainOnDelete: true });
+    expect(problems).toEqual([expect.objectContaining({ path: "retainOnDelete", code: "AGB101" })]);
+  });
+});
+
+describe("the setting repository", () => {
+  const repository = "github.com/repositories/81";
+  const label = { "pulumi-repository": repository };
+
+  test("becomes a label, from which a program and a change of the host take nothing", async () => {
+    const { plugin } = await openPluginStack({ repository });
+    const labelsOf = async (olds: object) => (await plugin.check(urn, { imageId }, { ...olds })).inputs["labelsAll"];
+    expect(await labelsOf({})).toEqual({ ...owner, ...label });
+    const moved = { imageId, labelsAll: { ...names, "pulumi-repository": "github.com/repositories/7" } };
+    expect(await labelsOf(moved)).toEqual({ ...owner, ...label });
+    const declared = await plugin.check(urn, { imageId, labels: { "pulumi-repository": "mine" } });
+    expect(declared.failures).toEqual([expect.stringMatching(/pulumi-repository.* \[AGB106\]$/)]);
+  });
+
+  test("is kept from a class when the plugin has no such setting", async () => {
+    const { plugin } = await openPluginStack();
+    const { inputs } = await plugin.check(urn, { imageId }, { imageId, labelsAll: { ...names, ...label } });
+    expect(inputs["labelsAll"]).toEqual({ ...owner, ...label });
+  });
+
+  test("makes the labels secret where it is secret", async () => {
+    const { plugin } = await openPluginStack({ repository: secretValue(repository) });
+    const { inputs } = await plugin.check(urn, { imageId });
+    expect(inputs["labelsAll"]).toEqual(secretValue({ ...owner, ...label }));
+  });
+
+  test("must be the id of a repository", async () => {
+    const { plugin } = await openPluginStack();
+    const failures = [expect.stringMatching(/^agb:repository cannot be used: .* \[AGB213\]$/)];
+    expect(await plugin.checkConfig({ repository: "acme/shop" })).toMatchObject({ failures });
   });
 });
 

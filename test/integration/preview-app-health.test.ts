@@ -2,6 +2,7 @@
 // the forge are fake, and so is what a script prints that asks an app in its session.
 
 import type { ServerResponse } from "node:http";
+import { CodedError } from "../../provider/messages/coded-error";
 import { bringUp } from "../../provider/previews/up";
 import { parseStackState, type StackState } from "../../provider/pulumi/stack-state";
 import { openClient } from "../support/agb-client";
@@ -48,7 +49,7 @@ const toTool = "/mcp";
 async function openJob({
   app = (_, response) => response.end(),
   agb,
-  inSession = "200",
+  inSession = () => "200",
   link,
   state = stateWith(appOutput),
   before,
@@ -57,7 +58,8 @@ async function openJob({
 }: {
   readonly app?: Script;
   readonly agb?: Script;
-  readonly inSession?: string;
+  /** What the session prints when it is asked for the n-th time. */
+  readonly inSession?: (call: number) => string;
   readonly link?: string;
   readonly state?: StackState;
   readonly before?: StackState;
@@ -66,12 +68,13 @@ async function openJob({
 }) {
   const server = await startScriptedServer(app);
   const url = link ?? `${server.url}/${token}/?token=${token}`;
+  let asked = 0;
   const service = await startScriptedServer((request, response, call) => {
     if (agb !== undefined) {
       return agb(request, response, call);
     }
     return request.path === toTool
-      ? sendShellResult(response, `${inSession}\n`)
+      ? sendShellResult(response, `${inSession(++asked)}\n`)
       : sendSuccess(response, { data: { url } });
   });
   const updates: { readonly replaced: readonly string[] | undefined }[] = [];
@@ -99,9 +102,8 @@ const calls = ({ requests }: { readonly requests: readonly ReceivedRequest[] }) 
 test("an app that answers is up, and the comment has the command for its link instead of the link", async () => {
   const { job, comments, said, service, everything } = await openJob({});
   expect(await bringUp(job, upOptions)).toBe(0);
-  expect(service.requests).toMatchObject([
-    { path: "/internet/getLink", query: { sessionId: "session-1", port: "30100", protocolType: "https" } },
-  ]);
+  expect(paths(service)).toEqual([toLink, toTool]);
+  expect(service.requests[0]?.query).toEqual({ sessionId: "session-1", port: "30100", protocolType: "https" });
   expect(comments).toHaveLength(1);
   expect(comments[0]?.markdown).toContain("The preview environment of request 1 is ready\n");
   expect(comments[0]?.markdown).toContain(
@@ -120,7 +122,7 @@ test("an app that starts late is waited for", async () => {
 
 test("an app that is not healthy in time fails the job with a code of its own, and the link stays secret", async () => {
   const { job, comments, reported, server, service, everything } = await openJob({
-    inSession: "503",
+    inSession: () => "503",
     app: ({ path }, response) => response.writeHead(302, { location: `${path}/x`, "x-token": token }).end(token),
   });
   expect(await bringUp(job, { ...upOptions, healthTimeoutMs: 2_500 })).toBe(20);
@@ -181,6 +183,35 @@ test.each([
   expect(comments[0]?.markdown).toContain("but its app is not healthy");
 });
 
+test.each([
+  ["a gateway answers in its place", "", "nothing answers on port 30100 in its session"],
+  ["a redirect leads to a page that works", "302", "it answers HTTP 302, a redirect. Name a path that answers itself"],
+])("an app that is not healthy in its session is not up when %s", async (_, inSession, reason) => {
+  const { job, reported } = await openJob({ inSession: () => inSession });
+  expect(await bringUp(job, { ...upOptions, healthTimeoutMs: 1_500 })).toBe(20);
+  expect(reported).toHaveLength(1);
+  expect(reported[0]).toContain(`is not healthy at /health: ${reason}.`);
+});
+
+test("an app is waited for until it is healthy in its session too", async () => {
+  const { job, clock } = await openJob({ inSession: (call) => (call < 3 ? "503" : "200") });
+  expect(await bringUp(job, { ...upOptions, healthTimeoutMs: 60_000 })).toBe(0);
+  expect(clock.sleeps).toEqual([1_000, 1_000]);
+});
+
+test("an update after which the state cannot be read is no success, because nobody knows its apps", async () => {
+  const { job, warned, comments, service } = await openJob({});
+  const exportState = async () => {
+    throw new CodedError("`pulumi stack export` failed with exit code 255.", "AGB603");
+  };
+  let exports = 0;
+  const failing = (stack: string) => (exports++ === 0 ? job.pulumi.exportState(stack) : exportState());
+  expect(await bringUp({ ...job, pulumi: { ...job.pulumi, exportState: failing } }, upOptions)).toBe(20);
+  expect(calls(service)).toBe(0);
+  expect(warned.join()).toContain("so no app was checked: `pulumi stack export` failed with exit code 255.");
+  expect(comments[0]?.markdown).toContain("request 1 is ready, but no app was checked\n");
+});
+
 test("a session that is gone when its app is asked there is reported as gone", async () => {
   const { job, server, reported } = await openJob({
     app: (_, response) => response.writeHead(502).end(),
@@ -234,10 +265,10 @@ test("the program's own output previewApp counts too, and an app that two output
   const other = { ...appOutput, port: 30101, healthPath: "/" };
   const both = await openJob({ state: stateWith(appOutput, other) });
   expect(await bringUp(both.job, upOptions)).toBe(0);
-  expect(both.service.requests.map(({ query }) => query["port"])).toEqual(["30101", "30100"]);
+  expect(both.service.requests.flatMap(({ query }) => query["port"] ?? [])).toEqual(["30101", "30100"]);
   const twice = await openJob({ state: stateWith(appOutput, { ...appOutput }) });
   expect(await bringUp(twice.job, upOptions)).toBe(0);
-  expect(calls(twice.service)).toBe(1);
+  expect(paths(twice.service)).toEqual([toLink, toTool]);
 });
 
 test.each([
@@ -262,11 +293,15 @@ describe("before the update", () => {
     ["answers no request", "", "nothing answers on port 30100 in its session"],
     ["answers with an error", "503", "it answers HTTP 503"],
   ])("an app that %s in its session is found, and the update restarts it", async (_, inSession, reason) => {
-    const { job, updates, said, service } = await openJob({ state, before: state, inSession });
+    const { job, updates, said, service } = await openJob({
+      state,
+      before: state,
+      inSession: (call) => (call === 1 ? inSession : "200"),
+    });
     expect(await bringUp(job, upOptions)).toBe(0);
     expect(updates).toEqual([{ replaced: [command] }]);
     expect(said[0]).toBe(`The app on port 30100 of session-1 is not healthy: ${reason}. The update restarts it.`);
-    expect(paths(service)).toEqual([toTool, toLink]);
+    expect(paths(service)).toEqual([toTool, toLink, toTool]);
   });
 
   test("an app that works in its session is left alone, also when nothing can reach it through its link", async () => {
@@ -278,6 +313,20 @@ describe("before the update", () => {
     expect(await bringUp(job, upOptions)).toBe(20);
     expect(updates).toEqual([{ replaced: [] }]);
     expect(reported.join()).toContain("[AGB733]");
+  });
+
+  test("a run that waits for the lock decides with the state and the app as they are then", async () => {
+    let attempts = 0;
+    const holder = "shop@ci (pid 1) at 2026-11-22T20:00:00Z";
+    const locked = `error: the stack is currently locked by 1 lock(s).\n  file:///b/.pulumi/locks/1.json: created by ${holder}\n`;
+    const { job, updates } = await openJob({
+      state,
+      before: state,
+      inSession: (call) => (call === 1 ? "" : "200"),
+      update: async () => (attempts++ === 0 ? failed(locked, 255) : done),
+    });
+    expect(await bringUp(job, upOptions)).toBe(0);
+    expect(updates).toEqual([{ replaced: [command] }, { replaced: [] }]);
   });
 
   test.each([
@@ -299,7 +348,7 @@ describe("before the update", () => {
     const { job, updates, service } = await openJob({ before: stateWith(appOutput) });
     expect(await bringUp(job, upOptions)).toBe(0);
     expect(updates).toEqual([{ replaced: [] }]);
-    expect(calls(service)).toBe(1);
+    expect(paths(service)).toEqual([toLink, toTool]);
   });
 
   test("an app whose command is not in the state is not asked, because Pulumi would refuse the update", async () => {
@@ -307,7 +356,7 @@ describe("before the update", () => {
     const { job, updates, service } = await openJob({ before: other });
     expect(await bringUp(job, upOptions)).toBe(0);
     expect(updates).toEqual([{ replaced: [] }]);
-    expect(calls(service)).toBe(1);
+    expect(paths(service)).toEqual([toLink, toTool]);
   });
 
   test.each([

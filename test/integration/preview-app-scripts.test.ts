@@ -6,7 +6,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AppStart, askAppScript, startAppScript, stopAppScript } from "../../provider/lifecycle/app-scripts";
+import {
+  type AppStart,
+  appFolder,
+  askAppScript,
+  startAppScript,
+  stopAppScript,
+} from "../../provider/lifecycle/app-scripts";
 import { quoteForShell } from "../../provider/lifecycle/shell-quoting";
 import { runBounded } from "../support/bounded-process";
 import { closeAfterTest } from "../support/close-after-test";
@@ -31,24 +37,24 @@ async function openSession({ programs }: { readonly programs?: readonly string[]
   const port = await freePort();
   const path = programs === undefined ? process.env["PATH"] : await linkPrograms(join(home, "bin"), programs);
   const environment = { PATH: path, HOME: home };
-  const run = (script: string, more: NodeJS.ProcessEnv = {}) =>
-    runBounded("/bin/sh", ["-c", script], {
-      directory: home,
-      environment: { ...environment, ...more },
-      timeoutMs: 50_000,
-    });
+  const run = async (script: string, more: NodeJS.ProcessEnv = {}) => {
+    const file = join(await makeTemporaryFolder(), "script");
+    await writeFile(file, script);
+    const variables = { ...environment, ...more };
+    return runBounded("/bin/sh", [file], { directory: home, environment: variables, timeoutMs: 50_000 });
+  };
   const start = (command: string, more: Partial<AppStart> = {}, variables: NodeJS.ProcessEnv = {}) =>
     run(startAppScript({ command, port, healthPath: "/health", startTimeoutSeconds: 20, ...more }), variables);
   const ask = (healthPath = "/health") => run(askAppScript({ port, healthPath }));
-  const stop = () => run(stopAppScript(port), { PATH: process.env["PATH"] });
+  const stop = () => run(stopAppScript, { PATH: process.env["PATH"] });
   // A stop gives the app time to end, which a test does not need.
-  closeAfterTest({ close: () => run(`read -r group < .pulumi-agb-app-${port}/process && kill -s KILL -- "-$group"`) });
+  closeAfterTest({ close: () => run(`read -r group < ${appFolder}/process && kill -s KILL -- "-$group"`) });
   const answer = () =>
     fetch(`http://127.0.0.1:${port}/`).then(
       (response) => response.text(),
       () => "no answer",
     );
-  const folder = join(home, `.pulumi-agb-app-${port}`);
+  const folder = join(home, appFolder);
   const log = () => readFile(join(folder, "log"), "utf8");
   return { home, folder, port, run, start, ask, stop, answer, log };
 }
@@ -66,7 +72,7 @@ async function linkPrograms(folder: string, programs: readonly string[]): Promis
   await mkdir(folder);
   const python = "import sys; print(sys.executable)";
   const find = 'for name in "$@"; do command -v "$name" || echo; done; python3 -c "$0"';
-  const names = ["cat", "cut", "date", "mkdir", "sed", "setsid", "sh", "sleep", "tail", ...programs];
+  const names = ["cat", "cut", "mkdir", "rm", "sed", "setsid", "sh", "sleep", "tail", "wc", ...programs];
   const found = await runBounded("/bin/sh", ["-c", find, python, ...names], {
     directory: "/",
     environment: process.env,
@@ -122,22 +128,67 @@ test("an app that starts late is waited for", async () => {
   expect(await answer()).toBe("hello");
 });
 
-test("a log of one endless line is shown only in part", async () => {
+test("an app whose log cannot be written fails with the reason", async () => {
+  const { start, folder } = await openSession();
+  await mkdir(join(folder, "log"), { recursive: true });
+  const { exitCode, stderr } = await start("echo hello");
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/log: Is a directory[\s\S]*\nThe app ended with exit code \d+ before it answered/);
+});
+
+test("no line of the log is cut, because a part of a secret would not be recognized", async () => {
   const { start } = await openSession();
-  const { stderr } = await start("head -c 100000 /dev/zero | tr '\\0' x; exit 3");
-  expect(stderr).toMatch(/log\):\nx{16384}$/);
+  const lines = "for word in one two three; do head -c 7000 /dev/zero | tr '\\0' x; echo $word; done";
+  const { stderr } = await start(`${lines}; exit 3`);
+  expect(stderr).toMatch(/log\):\nx{7000}two\nx{7000}three\n\nThe app ended/);
+});
+
+test("the app on the former port is stopped, also when its command was never told to stop it", async () => {
+  const { start, answer } = await openSession();
+  const other = await freePort();
+  await start(`exec ${node} server.js`, { port: other });
+  await start(`exec ${node} server.js`);
+  expect(await answer()).toBe("hello");
+  await expect(fetch(`http://127.0.0.1:${other}/`)).rejects.toThrow("fetch failed");
+});
+
+test("an app whose name is cut inside of a character is stopped too", async () => {
+  const { start, stop, answer } = await openSession();
+  const command = `exec ${node} -e 'process.title = "vorschau shop \u00dcbersicht"; require("./server.js")'`;
+  await start(command, {}, { LANG: "C.UTF-8" });
+  expect(await answer()).toBe("hello");
+  await stop();
+  expect(await answer()).toBe("no answer");
+});
+
+test("a time of day that jumps neither ends the wait early nor makes it longer", async () => {
+  const { start, home } = await openSession();
+  await mkdir(join(home, "jumping"));
+  const date = `#!/bin/sh\nif [ -e "${home}/jumped" ]; then echo 1; else touch "${home}/jumped"; echo 4000000000; fi\n`;
+  await writeFile(join(home, "jumping", "date"), date, { mode: 0o755 });
+  const late = `sleep 1; exec ${node} server.js`;
+  const path = { PATH: `${home}/jumping:${process.env["PATH"]}` };
+  expect((await start(late, {}, path)).exitCode).toBe(0);
+  const silent = await start("sleep 100", { startTimeoutSeconds: 1 }, path);
+  expect(silent.stderr).toContain("within 1 seconds");
+});
+
+test("the command is in no list of processes, and may be long", async () => {
+  const { start, log } = await openSession();
+  const long = `: ${"x".repeat(200_000)}`;
+  await start(`${long}; : s3cret; cat /proc/*/cmdline | tr '\\0' ' '; ls .pulumi-agb-app; exec ${node} server.js`);
+  expect(await log()).not.toContain("s3cret");
+  expect(await log()).toContain("log\nprocess\nlistening");
 });
 
 test("an app that ends fails the command, with its exit code and the end of its log", async () => {
   const { start, port, folder } = await openSession();
   const { exitCode, stdout, stderr } = await start("seq 1 200; echo 'no database' >&2; exit 3");
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-  expect(stderr).toMatch(
-    new RegExp(
-      `^The app ended with exit code 3 before it answered at /health on port ${port}\\.\nThe end of its log \\(${folder}/log\\):\n152\n`,
-    ),
-  );
-  expect(stderr).toMatch(/\n200\nno database\n$/);
+  const end = `The app ended with exit code 3 before it answered at /health on port ${port}.\n`;
+  const lines = Array.from({ length: 49 }, (_, index) => index + 152).join("\n");
+  // The reason comes last, because an error shows only the end of a long output.
+  expect(stderr).toBe(`The end of the app's log (${folder}/log):\n${lines}\nno database\n\n${end}`);
 });
 
 test.each([
@@ -149,7 +200,7 @@ test.each([
   const { exitCode, stderr } = await start(command, { startTimeoutSeconds: 2 });
   expect(exitCode).toBe(1);
   expect(stderr).toContain(`The app did not answer at /health on port ${port} within 2 seconds: ${reason}.\n`);
-  expect(stderr).toMatch(/\n(listening, hello|waiting)\n$/);
+  expect(stderr).toMatch(/log\):\n(listening, hello|waiting)\n\nThe app did not answer/);
   expect(await answer()).toBe("no answer");
   const [group] = (await readFile(join(folder, "process"), "utf8")).split("\n");
   expect(() => process.kill(-Number(group), 0)).toThrow("ESRCH");
@@ -204,9 +255,7 @@ test("an app that goes on in the background is refused, with the reason", async 
   const command = `setsid sh -c 'echo $$ > background; exec ${node} server.js' & while ! ${"curl -s $0"} localhost:$PORT; do sleep 0.1; done`;
   const { exitCode, stderr } = await start(command);
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(
-    /^The app went on in the background on port \d+\. Start it in the foreground, so that it can be stopped\.\nThe end of its log/,
-  );
+  expect(stderr).toMatch(/\nThe app went on in the background on port \d+, so it cannot be stopped\. Start it in the/);
   await run(`kill -s KILL "$(cat ${home}/background)"`);
 });
 

@@ -53,7 +53,9 @@ test("Pulumi's output is never a command to the CI system, and a note is in the 
   const { exitCode, stdout } = await start(...up).result;
   expect(exitCode).toBe(3);
   expect(stdout).toMatch(/^::stop-commands::(.+)\n::add-mask::x\n\n::\1::$/m);
-  expect(stdout).toMatch(/^::warning::Could not read the sessions of pr-12: .*%0A: :add-mask::y%0A.* \[AGB603\]$/m);
+  expect(stdout).toMatch(
+    /^::warning::Could not read the state of pr-12, so no app was checked: .*%0A: :add-mask::y%0A.* \[AGB603\]$/m,
+  );
   expect(JSON.parse(await read("seen"))).toMatchObject({ stack: "pr-12", pid: Number(await read("pid")) });
   expect(await notes()).toEqual([]);
 });

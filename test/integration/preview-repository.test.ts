@@ -6,6 +6,7 @@ import { recover } from "../../provider/previews/recover";
 import { sweep } from "../../provider/previews/sweep";
 import { bringUp } from "../../provider/previews/up";
 import { type StackState, secretText } from "../../provider/pulumi/stack-state";
+import { openClient } from "../support/agb-client";
 import {
   downOptions,
   openJob,
@@ -15,8 +16,11 @@ import {
   theirs,
   upOptions,
 } from "../support/emulated-preview-job";
-import { stateOf } from "../support/fake-preview-job";
+import { openFakeJob, stateOf } from "../support/fake-preview-job";
+import { providerId } from "../support/plugin-client";
+import { createResource, openPluginStack } from "../support/plugin-stack";
 import { failureOf } from "../support/session-stack";
+import { sweepById } from "../support/sweep-command";
 
 describe("a stack of another repository in the same backend", () => {
   test.each([
@@ -116,5 +120,49 @@ describe("a stack whose state keeps the labels of its sessions secret as a whole
     fake.stacks.set("pr-1", { ...state, sessions: sessions as StackState["sessions"] });
     await bringUp(fake.job, upOptions);
     expect(fake.emulator.requestCounts()).toEqual({});
+  });
+});
+
+describe("sessions of a plugin stack", () => {
+  const urn = "urn:pulumi:pr-1::shop::agb:index:Session::web";
+  const imageId = "agb-code-space-1";
+
+  /** A stack whose plugin has this setting, with a session that its state knows and one that it does not. */
+  async function openPreview(repository: string) {
+    const { plugin, emulator } = await openPluginStack({ repository });
+    const known = await createResource(plugin, urn, { imageId });
+    const orphan = await createResource(plugin, urn, { imageId });
+    const state = stateOf("shop", "pr-1", [known.id], [], "plugin");
+    const sessions = state.sessions.map((session) => ({
+      ...session,
+      labels: known.outputs["labelsAll"] as Record<string, string>,
+    }));
+    const fake = openFakeJob({}, { client: openClient(emulator.url), repository: ours });
+    fake.stacks.set("pr-1", { ...state, sessions, providerIds: new Set([providerId]) });
+    const running = () => emulator.sessions().map(({ sessionId }) => sessionId);
+    return { fake, known, orphan, running, emulator };
+  }
+
+  test("carry the repository of the setting, and `down` releases those that the state does not know", async () => {
+    const { fake, known, orphan, running, emulator } = await openPreview(ours);
+    for (const { labels } of emulator.sessions()) {
+      expect(labels).toMatchObject({ "pulumi-repository": ours, "pulumi-stack": "pr-1" });
+    }
+    const { orphans } = await takeDown(fake.job, downOptions);
+    const results = orphans.map(({ sessionId, action }) => [sessionId, action]);
+    expect(new Map(results as [string, string][])).toEqual(
+      // The fake engine has removed the stack without its session.
+      new Map([known.id, orphan.id].map((id) => [id, "released"])),
+    );
+    expect(running()).toEqual([]);
+  });
+
+  test("of another repository are left by `down` and by `sweep`", async () => {
+    const { fake, known, orphan, running, emulator } = await openPreview(theirs);
+    await expect(takeDown(fake.job, downOptions)).rejects.toThrow(`holds sessions of another repository: ${theirs}`);
+    const name = { project: "shop", stack: "pr-1" };
+    const { orphans } = await sweepById(emulator.url, { name, stackIds: [providerId], repository: ours });
+    expect(orphans.map(({ action }) => action)).toEqual(["left", "left"]);
+    expect(running().sort()).toEqual([known.id, orphan.id].sort());
   });
 });

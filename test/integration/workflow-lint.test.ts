@@ -1,4 +1,4 @@
-// Lints the workflow files and the scripts of CI. actionlint and shellcheck find mistakes, zizmor finds security problems.
+// Lints the workflow files, the scripts of CI and the launcher of the native plugin. actionlint and shellcheck find mistakes, zizmor finds security problems.
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -89,6 +89,11 @@ testWithLinters("shellcheck finds no mistake in the scripts of CI", () => {
   );
   const findings = runs.flatMap(({ run = "" }) => lintScript(`#!/bin/bash\n${run}\n`, "bash"));
   expect(findings.filter((text) => text !== "")).toEqual([]);
+});
+
+testWithLinters("shellcheck finds no mistake in what starts the native plugin, for any POSIX shell", () => {
+  const launcher = join(repositoryDirectory, "tools", "plugin", "launcher", "pulumi-resource-agb");
+  expect(lintScript(readFileSync(launcher, "utf8"), "sh")).toBe("");
 });
 
 testWithLinters("shellcheck finds no mistake in GitLab's scripts, for any POSIX shell", () => {

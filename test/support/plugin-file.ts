@@ -9,10 +9,15 @@ import type { PulumiProject } from "./pulumi-project";
 export async function buildPluginFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "agb-plugin-"));
   closeAfterTest({ close: () => rm(folder, { recursive: true, force: true }) });
+  await writePlugin(folder);
+  return folder;
+}
+
+/** Builds the plugin into a folder. */
+export async function writePlugin(folder: string): Promise<void> {
   const path = join(folder, "pulumi-resource-agb");
   await writeFile(path, await bundlePlugin());
   await chmod(path, 0o755);
-  return folder;
 }
 
 /** Lets the commands of a project find the plugin on the path. */

@@ -3,12 +3,31 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { newCreateToken } from "../../provider/lifecycle/ownership";
+import { systemClock } from "../../provider/lifecycle/wait";
+import { sweepStack } from "../../provider/sweep/sweep-stack";
 import { typeTokens } from "../../provider/type-tokens";
+import { openClient } from "./agb-client";
 import { startTestEmulator, testKey } from "./agb-emulator";
 import { runBounded } from "./bounded-process";
 import { createId } from "./emulator-requests";
 import { makeTemporaryFolder, repositoryRoot } from "./node-process";
 import type { Host } from "./resource-hosts";
+
+/** Sweeps a stack of which no state is known, but its ids, and releases what it may, however new it is. */
+export function sweepById(
+  url: string,
+  owner: Pick<Parameters<typeof sweepStack>[1], "name" | "stackIds" | "repository">,
+) {
+  const options = {
+    ...owner,
+    state: undefined,
+    baseUrl: url,
+    includesUnidentified: false,
+    minimumAgeMs: 0,
+    release: true,
+  };
+  return sweepStack(openClient(url), options, systemClock);
+}
 
 /** The package's command. */
 export const command = join(repositoryRoot, "dist", "cli", "main.js");

@@ -39,6 +39,12 @@ echo "$notice" >> "$GITHUB_STEP_SUMMARY"
 `,
 } as const;
 
+/** The commands that attach the native plugin to a release. */
+export const attachCommands = {
+  checksums: 'sha256sum -- *.tar.gz > "pulumi-resource-agb-$TAG-checksums.txt"',
+  upload: 'gh release upload "$TAG" --repo "$GITHUB_REPOSITORY" --clobber -- *.tar.gz *.txt',
+} as const;
+
 const events = "test/integration/workflow-events.test.ts";
 const engine = "test/engine/preview-workflow.test.ts";
 const { checkKey, checkStack, forkNotice, ...engineCommands } = commands;
@@ -50,6 +56,8 @@ export const testedCommands: readonly TestedCommand[] = [
   { command: "npm run check", shownBy: ".ci/run" },
   { command: "npm test", shownBy: ".ci/run" },
   { command: "npm run build", shownBy: "package.json" },
+  { command: "npm run package:plugin", shownBy: "test/integration/plugin-package.test.ts" },
+  ...Object.values(attachCommands).map((command) => ({ command, shownBy: "test/integration/plugin-package.test.ts" })),
   { command: "npm run docs:build", shownBy: "test/docs/site.test.ts" },
   { command: "npx jest test/unit --testPathIgnorePatterns tools-", shownBy: "package.json" },
 ];

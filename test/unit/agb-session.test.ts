@@ -111,16 +111,19 @@ test.each([
 });
 
 describe("the repository whose preview environment it is", () => {
-  test("becomes a label that the program cannot override", async () => {
-    const config = { "preview:repository": "github.com/repositories/81" };
-    const labels = { team: "web", "pulumi-repository": "mine" };
-    const run = await runProgram(() => new AgbSession("web", { imageId, labels }), { config });
-    expect(run.registration("web").inputs["labelsAll"]).toEqual({
-      team: "web",
-      ...owner,
-      "pulumi-repository": "github.com/repositories/81",
-    });
-  });
+  test.each(["preview:repository", "agb:repository"])(
+    "becomes a label that the program cannot override: %s",
+    async (key) => {
+      const config = { [key]: "github.com/repositories/81" };
+      const labels = { team: "web", "pulumi-repository": "mine" };
+      const run = await runProgram(() => new AgbSession("web", { imageId, labels }), { config });
+      expect(run.registration("web").inputs["labelsAll"]).toEqual({
+        team: "web",
+        ...owner,
+        "pulumi-repository": "github.com/repositories/81",
+      });
+    },
+  );
 
   test.each(["", "acme/shop", "github.com/repositories/081", "github.com/repositories/81\n", "a b/projects/7"])(
     "is not read from %j, which may mean something else in another project",

@@ -10,11 +10,17 @@ const copied = ["examples", "templates"].flatMap((folder) =>
   readdirSync(join(repository, folder)).map((name) => join(folder, name)),
 );
 
-test.each(copied)("%s allows this version of the package and the tested version of Pulumi", (folder) => {
-  const { dependencies } = readManifest(join(repository, folder));
-  expectRangeToAllow(dependencies["pulumi-agb"], manifest.version);
-  expectRangeToAllow(dependencies["@pulumi/pulumi"], manifest.devDependencies["@pulumi/pulumi"]);
-});
+/** They have no package.json. They use the plugin. */
+const pluginExamples = ["go", "python", "yaml"].map((name) => join("examples", name));
+
+test.each(copied.filter((folder) => !pluginExamples.includes(folder)))(
+  "%s allows this version of the package and the tested version of Pulumi",
+  (folder) => {
+    const { dependencies } = readManifest(join(repository, folder));
+    expectRangeToAllow(dependencies["pulumi-agb"], manifest.version);
+    expectRangeToAllow(dependencies["@pulumi/pulumi"], manifest.devDependencies["@pulumi/pulumi"]);
+  },
+);
 
 test("instructions name the packed file as `npm pack` does", () => {
   const folders = ["docs", ...copied];
@@ -24,6 +30,11 @@ test("instructions name the packed file as `npm pack` does", () => {
   );
   expect(named.length).toBeGreaterThan(5);
   expect(new Set(named)).toEqual(new Set([`pulumi-agb-${manifest.version}.tgz`]));
+});
+
+test.each(pluginExamples)("%s installs this version of the plugin", (folder) => {
+  const readme = readFileSync(join(repository, folder, "README.md"), "utf8");
+  expect(readme).toContain(`pulumi plugin install resource agb ${manifest.version} --file`);
 });
 
 /** A copied project should also get later fixes, so an exact version is not enough. */

@@ -170,6 +170,7 @@ describe("messages about", () => {
       problemsOf("a default label called __proto__", { "agb:defaultLabels": '{"__proto__":"x"}' }),
       problemsOf("ignored labels that are not a list", { "agb:ignoreLabels": "[x" }),
       problemsOf("a pattern of ignored labels", { "agb:ignoreLabels": "*x" }),
+      problemsOf("a repository that is no id", { "agb:repository": "acme/shop" }),
       [
         "no API key, in an update",
         explained(

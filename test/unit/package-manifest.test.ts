@@ -2,11 +2,16 @@
 
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
+import { bundleChunks } from "../../tools/build/code";
 
 const repository = join(__dirname, "..", "..");
-const manifest: { scripts: Record<string, string>; bin: Record<string, string>; files: string[] } =
-  readJson("package.json");
+const manifest: {
+  scripts: Record<string, string>;
+  bin: Record<string, string>;
+  files: string[];
+  dependencies: Record<string, string>;
+} = readJson("package.json");
 const { packages }: { packages: Record<string, LockedPackage> } = readJson("package-lock.json");
 
 interface LockedPackage {
@@ -34,6 +39,11 @@ test("the command is a file of the repository and of the package", () => {
   accessSync(join(repository, command), constants.X_OK);
   expect(command).not.toMatch(/^dist\//);
   expect(manifest.files).toContain(command.split("/")[0]);
+});
+
+// Pulumi would make every user of the package download the plugin.
+test("the package does not say that it has a plugin", () => {
+  expect(manifest).not.toHaveProperty("pulumi");
 });
 
 // Without one of them, `npm install` adds it to the file and `npm ci` of npm 11 refuses the file.
@@ -88,6 +98,15 @@ describe("the packed package", () => {
       ]),
     );
     expect(files.length).toBeLessThan(40);
+  });
+
+  test("has nothing of the native plugin: no file, no code, no dependency", async () => {
+    expect(Object.keys(manifest.dependencies)).toEqual(["commander", "undici", "zod"]);
+    expect(files.map(({ path }) => path).filter((path) => /plugin|schema\.json|resource-agb/.test(path))).toEqual([]);
+    const sources = (await bundleChunks(repository)).flatMap(({ moduleIds }) => moduleIds);
+    const below = sources.map((path) => relative(join(repository, "provider"), path).replaceAll(sep, "/"));
+    expect(below).toContain("hosts/dynamic/index.ts");
+    expect(below.filter((path) => /^(?:hosts\/)?plugin\/|^\.\./.test(path))).toEqual([]);
   });
 });
 

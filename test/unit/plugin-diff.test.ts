@@ -1,8 +1,8 @@
 import { DiffResponse, PropertyDiff } from "@pulumi/pulumi/proto/provider_pb";
 import { diffResponse } from "../../provider/hosts/plugin/detailed-diff";
 import type { Mark } from "../../provider/hosts/plugin/property-values";
-import { parseUrn } from "../../provider/hosts/plugin/urn";
 import { type DetailedDifference, unknownValue } from "../../provider/kinds/hosted-kind";
+import { parseUrn } from "../../provider/urn";
 
 function show(difference: Partial<DetailedDifference>, news: Record<string, unknown>, marks: Mark[] = []) {
   const nothing = { before: {}, changed: [], replaces: [], isUnfinished: false, deleteBeforeReplace: false };

@@ -31,10 +31,11 @@ test("the least of an environment is a session with the CI job's facts, and an a
   });
   expect(registration("preview-app").inputs).toMatchObject({
     sessionId: "preview-session-id",
-    create: expect.stringContaining("command='node server.js'"),
+    create: expect.stringContaining("'node server.js'"),
     delete: expect.stringContaining("agb_app_stop"),
     timeoutSeconds: 120,
-    triggers: [{ port: 30100 }],
+    triggers: [],
+    addPreviousOutputInEnv: false,
   });
   expect(await outputValue(result.sessionId)).toBe("preview-session-id");
   expect(await outputValue(result.labels)).toEqual(labels);
@@ -174,16 +175,6 @@ test("a changed file restarts everything after it, and a changed command only it
   expect(await triggersOf("aaa", "one", "two")).toEqual(before);
 });
 
-test("another port replaces the app's command, so that the app on the former port is stopped", async () => {
-  const triggersOf = async (port: number) => {
-    const { registration } = await run({ ...minimal, app: { ...app, port } });
-    return registration("preview-app").inputs["triggers"];
-  };
-  const before = await triggersOf(30100);
-  expect(await triggersOf(30101)).not.toEqual(before);
-  expect(await triggersOf(30100)).toEqual(before);
-});
-
 test("a file that moves to another path restarts the app, and another order of the files does not", async () => {
   const triggersOf = async (...paths: string[]) => {
     const files = Object.fromEntries(paths.map((path) => [path, new pulumi.asset.StringAsset("1")]));
@@ -213,7 +204,7 @@ test("secret variables and a secret command stay secret", async () => {
     },
   });
   const { inputs } = registration("preview-app");
-  expect(inputs["create"]).toEqual(secret(expect.stringContaining("command='start --key hidden'")));
+  expect(inputs["create"]).toEqual(secret(expect.stringContaining("'start --key hidden'")));
   expect(JSON.stringify(inputs["environment"])).toBe(JSON.stringify({ TOKEN: secret("hidden-too") }));
 });
 
@@ -229,7 +220,7 @@ test("what is secret in a file or a setup command is secret in the triggers of w
   const file = { "/app": secret("hash-of-hidden") };
   const command = { command: secret("install --key hidden"), environment: { TOKEN: secret("hidden-too") } };
   expect(registration("preview-setup-1").inputs["triggers"]).toEqual([file]);
-  expect(registration("preview-app").inputs["triggers"]).toEqual([file, command, { port: 30100 }]);
+  expect(registration("preview-app").inputs["triggers"]).toEqual([file, command]);
 });
 
 test("its parts use the provider of the component", async () => {

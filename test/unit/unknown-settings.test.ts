@@ -19,7 +19,8 @@ async function warningsOf(config: Record<string, string>): Promise<string[]> {
 
 // In this order, because a program is warned once only.
 test("each unknown key below agb: causes one warning that names the setting that was meant", async () => {
-  expect(await warningsOf({ "agb:endpoint": "a", "agb:ignoreLabels": "x", "agb:logLevel": "info" })).toEqual([]);
+  const known = { "agb:endpoint": "a", "agb:ignoreLabels": "x", "agb:logLevel": "info", "agb:repository": "b" };
+  expect(await warningsOf(known)).toEqual([]);
   expect(await warningsOf({ "shop:endpiont": "a", "preview:request": "1" })).toEqual([]);
   const warnings = await warningsOf({
     "agb:endpiont": "hidden.example.com",

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { archiveName, nodePlatform } from "../../tools/plugin/archives";
+import { chooseDownloadUrl } from "../../tools/plugin/download-url";
+import { pulumiPlatform } from "../../tools/plugin/platform";
 import { readPinnedVersion } from "../../tools/pulumi-cli/pinned-version";
 import { testedCommands } from "../support/workflow-commands";
 import {
@@ -129,6 +132,58 @@ test("the pinned Pulumi is the one that the tests use", () => {
     expect([name, /pulumi-version: .*?(\d+\.\d+\.\d+)/.exec(text)?.[1]]).toEqual([name, version]);
   }
 });
+
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: these are GitHub's
+describe("the release of the native plugin", () => {
+  const { release, plugin, attach } = readWorkflow("release.yml").jobs;
+  const built = (plugin?.strategy?.matrix.include ?? []).map(({ platform = "", system = "" }) => ({
+    platform,
+    system,
+  }));
+
+  test("builds the archive of each platform on that platform, and the one that needs Node", () => {
+    const platforms = ["linux", "darwin", "win32"].flatMap((system) =>
+      ["x64", "arm64"].map((architecture) => pulumiPlatform(system, architecture)),
+    );
+    expect(built.map(({ platform }) => platform)).toEqual([nodePlatform, ...platforms]);
+    const names: Record<string, string> = { linux: "ubuntu", darwin: "macos", windows: "windows", node: "ubuntu" };
+    for (const { platform, system } of built) {
+      expect(system.split("-")[0]).toBe(names[platform.split("-")[0] ?? ""]);
+    }
+  });
+
+  test("keeps exactly the archives that it attaches", () => {
+    const upload = plugin?.steps?.find(({ uses }) => uses?.startsWith("actions/upload-artifact@"))?.with;
+    const download = attach?.steps?.find(({ uses }) => uses?.startsWith("actions/download-artifact@"))?.with;
+    expect(upload).toMatchObject({ name: "plugin-${{ matrix.platform }}", "if-no-files-found": "error" });
+    expect(download).toMatchObject({ pattern: "plugin-*", "merge-multiple": true });
+    const archives = [nodePlatform, pulumiPlatform()].map(
+      (platform) => `dist-plugin/${archiveName("0.1.0", platform)}`,
+    );
+    const kept = built.map(({ platform }) => {
+      const [start = "", end = ""] = String(upload?.["path"]).replace("${{ matrix.platform }}", platform).split("*");
+      return archives.filter((path) => path.startsWith(start) && path.endsWith(end));
+    });
+    // No artifact has a file of another one: the download would write it twice.
+    expect(kept.flat()).toEqual(archives);
+  });
+
+  test("names the repository's own releases as the address for downloads", () => {
+    const address = plugin?.steps?.find(({ run }) => run === "npm run package:plugin")?.env?.[
+      "AGB_PLUGIN_DOWNLOAD_URL"
+    ];
+    const used = address?.replace("${{ github.repository }}", "owner/name");
+    expect(chooseDownloadUrl(used)).toBe(chooseDownloadUrl(undefined, "https://github.com/owner/name"));
+  });
+
+  test("happens after npm has the version, and writes only in the last job", () => {
+    expect(plugin).toMatchObject({ needs: "release", permissions: { contents: "read" } });
+    expect(attach).toMatchObject({ needs: ["release", "plugin"], permissions: { contents: "write" } });
+    expect(release?.outputs).toMatchObject({ packages: "${{ steps.changesets.outputs.publishedPackages }}" });
+    expect(attach?.env).toEqual({ TAG: "v${{ fromJSON(needs.release.outputs.packages)[0].version }}" });
+  });
+});
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: these are GitHub's
 
 describe("the template for GitLab", () => {
   const { "agb-preview": up, "agb-preview-stop": stop, "agb-preview-sweep": sweep } = readGitlabJobs();

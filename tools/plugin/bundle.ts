@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { collectLicenses } from "./licenses";
 import { schemaPath } from "./schema-path";
 
 /** What a build of the plugin sets. */
@@ -11,14 +12,23 @@ export interface BundleOptions {
   readonly downloadUrl?: string | undefined;
 }
 
+/** The plugin in one file, which needs only Node. */
+export interface Bundle {
+  /** The file's content. */
+  readonly code: string;
+  /** The licenses of the packages in it. */
+  readonly licenses: string;
+}
+
 const root = join(__dirname, "..", "..");
 
-/**
- * Bundles the plugin `pulumi-resource-agb` into one file, which needs only Node.
- *
- * @returns the file's content
- */
-export async function bundlePlugin({ version, downloadUrl }: BundleOptions = {}): Promise<string> {
+/** Returns only the code of `buildBundle`. */
+export async function bundlePlugin(options: BundleOptions = {}): Promise<string> {
+  return (await buildBundle(options)).code;
+}
+
+/** Bundles the plugin `pulumi-resource-agb` into one file. */
+export async function buildBundle({ version, downloadUrl }: BundleOptions = {}): Promise<Bundle> {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const builtVersion = version ?? manifest.version;
   const schema = {
@@ -26,8 +36,9 @@ export async function bundlePlugin({ version, downloadUrl }: BundleOptions = {})
     version: builtVersion,
     ...(downloadUrl !== undefined && { pluginDownloadURL: downloadUrl }),
   };
-  const { outputFiles } = await build({
-    entryPoints: [join(root, "provider", "plugin", "main.ts")],
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [join("provider", "plugin", "main.ts")],
     bundle: true,
     platform: "node",
     target: "node20",
@@ -42,7 +53,11 @@ export async function bundlePlugin({ version, downloadUrl }: BundleOptions = {})
       PLUGIN_SCHEMA: JSON.stringify(JSON.stringify(schema)),
     },
     logLevel: "silent",
+    metafile: true,
     write: false,
   });
-  return outputFiles[0]?.text ?? "";
+  return {
+    code: outputFiles[0]?.text ?? "",
+    licenses: await collectLicenses(root, Object.keys(metafile.inputs)),
+  };
 }

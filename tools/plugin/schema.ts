@@ -76,7 +76,7 @@ function resourceOf(kind: DocumentedKind) {
       ]),
     );
   const inputs = declared(
-    all.filter(([, property]) => isDeclarable(property)),
+    all.filter(([, property]) => isDeclarable(property, true)),
     inputFields,
   );
   return {

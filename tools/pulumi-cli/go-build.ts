@@ -17,24 +17,22 @@ export const goInstaller: Installer = {
   origin: "go",
   title: "a build from Go modules",
   async install(request) {
-    const go = findOnPath("go", request.environment);
-    if (go === undefined) {
-      throw new Error("`go` is not on PATH; 1.25 or newer is needed");
-    }
-    await requireGoVersion(go, request);
+    const go = await requireGo(request);
     request.report(
       "Building the Pulumi CLI from Go modules, once. This takes 4 to 7 minutes, and 4 GB of disk for Go's caches.",
     );
     const programs = join(request.workDirectory, "programs");
     await mkdir(programs);
     const versionFlag = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${request.version}`;
-    await build(go, request, {
+    await buildGoProgram(go, request, {
+      name: "engine",
       module: "engine",
       importPath: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
       linkerFlags: `-s -w ${versionFlag}`,
       outputPath: join(programs, engineName),
     });
-    await build(go, request, {
+    await buildGoProgram(go, request, {
+      name: "language-nodejs",
       module: "language-nodejs",
       importPath: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
       linkerFlags: "-s -w",
@@ -55,7 +53,16 @@ export function findGoVersionProblem(output: string): string | undefined {
   return major > 1 || minor >= 25 ? undefined : `go ${major}.${minor} is too old; use 1.25 or newer`;
 }
 
-async function requireGoVersion(go: string, { environment, signal }: InstallRequest): Promise<void> {
+/**
+ * Finds `go` on PATH. @returns its path
+ *
+ * @throws Error when there is none, or it is older than 1.25
+ */
+export async function requireGo({ environment, signal }: BuildRequest): Promise<string> {
+  const go = findOnPath("go", environment);
+  if (go === undefined) {
+    throw new Error("`go` is not on PATH; 1.25 or newer is needed");
+  }
   const result = await runCommand(go, ["version"], {
     environment,
     timeoutMs: versionTimeoutMs,
@@ -65,20 +72,33 @@ async function requireGoVersion(go: string, { environment, signal }: InstallRequ
   if (problem !== undefined) {
     throw new Error(problem);
   }
+  return go;
 }
 
-interface BuildTarget {
+/** How to run Go. */
+export type BuildRequest = Pick<InstallRequest, "environment" | "report" | "signal">;
+
+/** A program to build from Go modules. */
+export interface GoProgram {
+  /** Its name in messages. */
+  name: string;
+  /** A folder next to this file that contains a `go.mod`. */
   module: string;
   importPath: string;
   linkerFlags: string;
   outputPath: string;
 }
 
-async function build(go: string, request: InstallRequest, target: BuildTarget): Promise<void> {
+/**
+ * Builds a program and shows the progress. The build is stopped after an hour.
+ *
+ * @throws Error with Go's output when it fails
+ */
+export async function buildGoProgram(go: string, request: BuildRequest, target: GoProgram): Promise<void> {
   const startedAt = Date.now();
   let downloads = 0;
   let packages = 0;
-  const progress = startProgress(`building ${target.module}`, request.report);
+  const progress = startProgress(`building ${target.name}`, request.report);
   try {
     const result = await runCommand(
       go,
@@ -99,10 +119,10 @@ async function build(go: string, request: InstallRequest, target: BuildTarget): 
       },
     );
     if (result.exitCode !== 0) {
-      throw new Error(`building ${target.module} failed:\n${result.failure}`);
+      throw new Error(`building ${target.name} failed:\n${result.failure}`);
     }
   } finally {
     progress.stop();
   }
-  request.report(`Built ${target.module} in ${formatElapsed(Date.now() - startedAt)} (${packages} packages compiled).`);
+  request.report(`Built ${target.name} in ${formatElapsed(Date.now() - startedAt)} (${packages} packages compiled).`);
 }

@@ -12,6 +12,7 @@ import {
   type Properties,
   ResourceError,
 } from "../../kinds/hosted-kind";
+import { parseUrn } from "../../urn";
 import { diffResponse } from "./detailed-diff";
 import type { EngineLog } from "./engine-log";
 import { holdsSecret, holdsUnknown, type Mark } from "./property-values";
@@ -26,7 +27,6 @@ import {
   unknownSettings,
 } from "./settings";
 import { closeStruct, openStruct } from "./structs";
-import { parseUrn } from "./urn";
 
 /** What a plugin serves. */
 export interface ServedPackage {

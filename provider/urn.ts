@@ -1,3 +1,7 @@
+/**
+ * Reads the names that Pulumi gives resources. Imports nothing, so that everything may use it.
+ */
+
 /** What the name of a resource says, such as `urn:pulumi:dev::shop::my:index:Component$agb:index:Session::web`. */
 export interface UrnParts {
   readonly stack: string;
