@@ -8,9 +8,9 @@ import { hosts, openHost } from "../support/resource-hosts";
 import { deadAddress, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
 
-describe.each(hosts)("served by the %s host", (host) => {
-  withoutRetryDelay();
+withoutRetryDelay();
 
+describe.each(hosts)("served by the %s host", (host) => {
   test("20 creates that search for their sessions print one line besides the outage's", async () => {
     const lines = jest.spyOn(console, "error").mockImplementation();
     const server = await startScriptedServer((_, response) => void response.writeHead(503).end());
@@ -45,15 +45,15 @@ describe.each(hosts)("served by the %s host", (host) => {
       expect.stringMatching(new RegExp(`^agb: http://${address} answers again, after [\\d.]+ s\\.$`)),
     ]);
   });
+});
 
-  test("a call that this process itself ends before it is sent is no outage and is not retried", async () => {
-    const server = await startScriptedServer(() => {});
-    const { client, retries } = openObservedClient(server.url);
-    const stop = new AbortController();
-    const call = confirmAccess(client.untilAborted(stop.signal));
-    stop.abort();
-    await expect(call).rejects.toThrow();
-    expect(retries).toEqual([]);
-    expect(server.requests).toEqual([]);
-  });
+test("a call that this process itself ends before it is sent is no outage and is not retried", async () => {
+  const server = await startScriptedServer(() => {});
+  const { client, retries } = openObservedClient(server.url);
+  const stop = new AbortController();
+  const call = confirmAccess(client.untilAborted(stop.signal));
+  stop.abort();
+  await expect(call).rejects.toThrow();
+  expect(retries).toEqual([]);
+  expect(server.requests).toEqual([]);
 });
