@@ -1,12 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
 import { startHesitantAgb } from "../support/hesitant-agb";
-import { type EmulatedEngine, failureOfCall, PluginClient, startEngine, urnOf } from "../support/plugin-client";
-import { buildPluginFolder } from "../support/plugin-file";
+import { failureOfCall, type PluginClient, startEngine, urnOf } from "../support/plugin-client";
+import { type PluginProcess, startPluginProcess } from "../support/plugin-process";
 import { createResource } from "../support/plugin-stack";
 
 // The program that the engine starts, built as users get it.
@@ -14,37 +9,11 @@ import { createResource } from "../support/plugin-stack";
 const urn = urnOf("agb:index:Session", "web");
 const inputs = { imageId: "agb-code-space-1", labels: {}, labelsAll: {} };
 
-interface PluginProcess {
-  readonly child: ChildProcess;
-  readonly plugin: PluginClient;
-  readonly engine: EmulatedEngine;
-  /** Everything on standard output. */
-  stdout(): string;
-  ended(): Promise<number | null>;
-}
-
 async function startPlugin(url: string, parameters?: readonly string[]): Promise<PluginProcess> {
-  const engine = await startEngine();
-  const program = join(await buildPluginFolder(), "pulumi-resource-agb");
-  const child = spawn(process.execPath, [program, ...(parameters ?? [engine.address])], {
-    env: { PATH: process.env["PATH"] ?? "", AGB_API_KEY: testKey, AGB_ENDPOINT: url },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const exit = once(child, "close");
-  closeAfterTest({
-    close: async () => {
-      child.kill("SIGKILL");
-      await exit;
-    },
-  });
-  let stdout = "";
-  child.stdout?.on("data", (text) => {
-    stdout += String(text);
-  });
-  const [port] = await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), "line");
-  const plugin = PluginClient.connect(Number(port), engine);
-  await plugin.configure({});
-  return { child, plugin, engine, stdout: () => stdout, ended: async () => (await exit)[0] as number | null };
+  const environment = { AGB_API_KEY: testKey, AGB_ENDPOINT: url };
+  const started = await startPluginProcess(environment, parameters && { parameters });
+  await started.plugin.configure({});
+  return started;
 }
 
 /** Asks for sessions that AGB refuses by their image until the process itself refuses to make any. */
@@ -70,18 +39,18 @@ test("the process prints its port and nothing else, whatever flags come before t
   expect(stdout()).toMatch(/^\d+\n$/);
 });
 
-test.each<[string, (child: ChildProcess) => void]>([
-  ["the engine dies, so that the standard input ends", (child) => child.stdin?.end()],
-  ["the engine asks it to stop", (child) => child.kill("SIGINT")],
+test.each<[string, (started: PluginProcess) => void]>([
+  ["the engine dies, so that the standard input ends", (started) => started.endInput()],
+  ["the engine asks it to stop", (started) => started.signal("SIGINT")],
 ])("when %s, what is being created is released and the process ends", async (_, end) => {
   const { server, answer, arrived } = await startHesitantAgb();
-  const { child, plugin, ended } = await startPlugin(server.url);
-  const created = failureOfCall(plugin.create(urn, inputs));
+  const started = await startPlugin(server.url);
+  const created = failureOfCall(started.plugin.create(urn, inputs));
   await arrived;
-  end(child);
-  await untilCreatesAreRefused(plugin);
+  end(started);
+  await untilCreatesAreRefused(started.plugin);
   answer();
-  expect(await ended()).toBe(1);
+  expect(await started.ended()).toBe(1);
   await created;
   const releases = server.requests.filter(({ path }) => path.endsWith("releaseSessionAsync"));
   expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);

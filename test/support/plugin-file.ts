@@ -13,10 +13,14 @@ export async function buildPluginFolder(): Promise<string> {
   return folder;
 }
 
+/** The built plugin. All tests of a file use one build. */
+let building: Promise<string> | undefined;
+
 /** Builds the plugin into a folder. */
 export async function writePlugin(folder: string): Promise<void> {
   const path = join(folder, "pulumi-resource-agb");
-  await writeFile(path, await bundlePlugin());
+  building ??= bundlePlugin();
+  await writeFile(path, await building);
   await chmod(path, 0o755);
 }
 

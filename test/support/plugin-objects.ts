@@ -8,7 +8,7 @@ import { openServedPackage } from "../../provider/plugin/served-package";
 import { typeTokens } from "../../provider/type-tokens";
 import { closeAfterTest } from "./close-after-test";
 import { initFailure, PluginClient, readSecrets, urnOf } from "./plugin-client";
-import type { ProviderObjects } from "./provider-objects";
+import type { KindObjects, ProviderObjects } from "./provider-objects";
 
 /**
  * Opens a plugin in this process, and objects with the methods of the dynamic provider that call it over gRPC. So a test of a
@@ -30,9 +30,7 @@ export function openPluginObjects(
   async function configureWith(config: Readonly<Record<string, string>>, before?: Promise<unknown>) {
     await before;
     const { client } = await opening;
-    const prefix = `${configNamespace}:`;
-    const settings = Object.entries(config).map(([key, value]) => [key.replace(prefix, ""), value]);
-    await client.configure(Object.fromEntries(settings), stackId);
+    await client.configure(pluginSettings(config), stackId);
     return client;
   }
 
@@ -42,16 +40,29 @@ export function openPluginObjects(
     return ending;
   }
 
-  const objectFor = (type: string) => pluginObject(() => configured, type);
+  return {
+    ...pluginObjects(() => configured),
+    configure: (config) => {
+      configured = configureWith(config, configured);
+    },
+    abandonCreates: end,
+  };
+}
+
+/** The settings that a plugin gets for the configuration of a stack. */
+export function pluginSettings(config: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const prefix = `${configNamespace}:`;
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(prefix, ""), value]));
+}
+
+/** Objects with the methods of the dynamic provider, which call a plugin. */
+export function pluginObjects(open: () => Promise<PluginClient>): KindObjects {
+  const objectFor = (type: string) => pluginObject(open, type);
   return {
     session: objectFor(typeTokens.session.plugin),
     context: objectFor(typeTokens.context.plugin),
     command: objectFor(typeTokens.command.plugin),
     file: objectFor(typeTokens.file.plugin),
-    configure: (config) => {
-      configured = configureWith(config, configured);
-    },
-    abandonCreates: end,
   };
 }
 
@@ -145,8 +156,8 @@ function addedPart(given: Properties): Properties {
   return Object.fromEntries(Object.entries(given).filter(([name]) => name.startsWith("__")));
 }
 
-/** Gives an error the form of the dynamic provider's, with the resource that the call left behind. */
-function failingAsDynamic<Result>(call: Promise<Result>, given: Properties): Promise<Result> {
+/** Gives an error of a call over gRPC the form of the dynamic provider's, with the resource that the call left behind. */
+export function failingAsDynamic<Result>(call: Promise<Result>, given: Properties): Promise<Result> {
   return call.catch((error: ServiceError) => {
     // Only this message reaches the engine, no stack.
     const failure = Object.assign(new Error(error.details), { stack: error.details });
