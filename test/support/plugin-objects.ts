@@ -87,7 +87,10 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
     configure: async () => {},
     check: async (olds, news) => {
       const plugin = await open();
-      const { inputs, failures } = await failingAsDynamic(plugin.check(urn(news), declaredPart(news), olds), news);
+      const { inputs, failures } = await failingAsDynamic(
+        plugin.check(urn(news), declaredPart(news), sentPart(olds)),
+        news,
+      );
       return {
         inputs: { ...(readSecrets(inputs) as Properties), ...addedPart(news) },
         failures: failures.map((reason) => ({ property: "", reason })),
@@ -95,7 +98,7 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
     },
     diff: async (id, olds, news) => {
       const plugin = await open();
-      const difference = await failingAsDynamic(plugin.diff(urn(news), id, olds, news), news);
+      const difference = await failingAsDynamic(plugin.diff(urn(news), id, sentPart(olds), sentPart(news)), news);
       const { changes, diffs, replaces, deleteBeforeReplace } = difference;
       // Where inputs differ, the dynamic provider leaves it to Pulumi whether that is a change.
       return changes && diffs.length > 0
@@ -104,7 +107,7 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
     },
     create: async (inputs) => {
       const plugin = await open();
-      const { id, properties } = await failingAsDynamic(plugin.create(urn(inputs), inputs), inputs);
+      const { id, properties } = await failingAsDynamic(plugin.create(urn(inputs), sentPart(inputs)), inputs);
       return { id, outs: { ...(readSecrets(properties) as Properties), ...addedPart(inputs) } };
     },
     read: async (id, known = {}) => {
@@ -113,7 +116,7 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
         id: found,
         properties,
         inputs = {},
-      } = await failingAsDynamic(plugin.read(urn(known), id, known, {}), known);
+      } = await failingAsDynamic(plugin.read(urn(known), id, sentPart(known), {}), known);
       if (found === "") {
         return {};
       }
@@ -127,12 +130,12 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
     },
     update: async (id, olds, news) => {
       const plugin = await open();
-      const properties = await failingAsDynamic(plugin.update(urn(news), id, olds, news), news);
+      const properties = await failingAsDynamic(plugin.update(urn(news), id, sentPart(olds), sentPart(news)), news);
       return { outs: { ...(readSecrets(properties) as Properties), ...addedPart(news) } };
     },
     delete: async (id, known) => {
       const plugin = await open();
-      await failingAsDynamic(plugin.delete(urn(known), id, known), known);
+      await failingAsDynamic(plugin.delete(urn(known), id, sentPart(known)), known);
     },
   };
 }
@@ -148,7 +151,14 @@ const addedNames: ReadonlySet<string> = new Set(["labelsAll", "stackId", "parent
 
 /** What a program of the plugin declares: its host knows the owner. */
 function declaredPart(news: Properties): Properties {
-  return Object.fromEntries(Object.entries(news).filter(([name]) => !name.startsWith("__") && !addedNames.has(name)));
+  return Object.fromEntries(Object.entries(sentPart(news)).filter(([name]) => !addedNames.has(name)));
+}
+
+/** What the engine sends to a plugin. */
+function sentPart(given: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => !name.startsWith("__") && value !== undefined),
+  );
 }
 
 /** What a state of the dynamic provider has besides. Here it keeps the name of the resource between two calls. */
