@@ -8,6 +8,7 @@ import { openClient } from "../support/agb-client";
 import { startTestEmulator } from "../support/agb-emulator";
 import { openTestRuntime } from "../support/create-runtime";
 import { FakeClock } from "../support/fake-clock";
+import { longLives } from "../support/faulty-create";
 import { withoutRetryDelay } from "../support/no-retry-delay";
 import { hosts } from "../support/resource-hosts";
 import { deadAddress, sendSuccess, startScriptedServer } from "../support/scripted-server";
@@ -20,9 +21,6 @@ withoutRetryDelay();
 
 const token = newCreateToken(new Date("2026-11-22T16:47:26Z"));
 const request = { imageId: "agb-code-space-1", labels: { team: "web", "pulumi-create": token } };
-
-// Searches advance the clock by minutes. Without these limits the emulator would release idle sessions meanwhile.
-const longLives = { defaultIdleTimeoutSeconds: 1_000_000, maximumLifetimeSeconds: 1_000_000 };
 
 /** An emulator and the runtime of its creates. */
 async function openWorld(faults: FaultRule[], options: EmulatorOptions = {}) {
