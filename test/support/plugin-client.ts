@@ -71,6 +71,8 @@ type Callback<Reply> = (error: grpc.ServiceError | null, reply: Reply) => void;
 
 /** A plugin in this process, spoken to over gRPC as the engine does. */
 export class PluginClient {
+  private readonly pending = new Set<Promise<unknown>>();
+
   private constructor(
     private readonly client: ResourceProviderClient,
     /** Everything that the plugin told the engine. */
@@ -94,6 +96,11 @@ export class PluginClient {
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
     closeAfterTest(client);
     return new PluginClient(client, logged);
+  }
+
+  /** Waits until all calls have their replies. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.pending);
   }
 
   /** Ends the connection. */
@@ -210,10 +217,14 @@ export class PluginClient {
   private call<Reply>(
     start: (metadata: grpc.Metadata, options: grpc.CallOptions, callback: Callback<Reply>) => unknown,
   ): Promise<Reply> {
-    return new Promise((resolve, reject) => {
+    const reply = new Promise<Reply>((resolve, reject) => {
       const options = { deadline: Date.now() + callTimeoutMs };
       start(new grpc.Metadata(), options, (error, reply) => (error === null ? resolve(reply) : reject(error)));
     });
+    this.pending.add(reply);
+    const forget = () => this.pending.delete(reply);
+    reply.then(forget, forget);
+    return reply;
   }
 }
 

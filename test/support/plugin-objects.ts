@@ -75,6 +75,7 @@ async function openPlugin(environment: Readonly<Record<string, string | undefine
   const close = async () => {
     await served.onEnd();
     await served.close();
+    await client.idle();
     client.close();
     server.close();
   };
