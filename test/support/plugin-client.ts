@@ -20,23 +20,32 @@ export interface LoggedMessage {
   readonly urn: string;
 }
 
+const assetSignature = "c44067f5952c0a294b673a41bacd8c17";
+const archiveSignature = "0def7320c3a5731c473e5ecbe6d01bc7";
+
 /** A value as the engine marks a secret. */
 export function secretValue(value: unknown): WireProperties {
   return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
 }
 
-/** A sent value with all secrets in it readable, at any depth. */
-export function readSecrets(sent: unknown): unknown {
+/** A sent value without the engine's marks at any depth: secrets are readable, and what `sourceAsset` made is a source. */
+export function withoutMarks(sent: unknown): unknown {
   if (Array.isArray(sent)) {
-    return sent.map(readSecrets);
+    return sent.map(withoutMarks);
   }
   if (typeof sent !== "object" || sent === null) {
     return sent;
   }
-  const { "4dabf18193072939515e22adb298388d": signature, value } = sent as WireProperties;
-  return signature === "1b47061264138c4ac30d75fd1eb44270"
-    ? readSecrets(value)
-    : Object.fromEntries(Object.entries(sent).map(([name, field]) => [name, readSecrets(field)]));
+  const { "4dabf18193072939515e22adb298388d": signature, value, hash } = sent as WireProperties;
+  switch (signature) {
+    case "1b47061264138c4ac30d75fd1eb44270":
+      return withoutMarks(value);
+    case assetSignature:
+    case archiveSignature:
+      return JSON.parse(String(hash));
+    default:
+      return Object.fromEntries(Object.entries(sent).map(([name, field]) => [name, withoutMarks(field)]));
+  }
 }
 
 /** All strings in what the plugin sent that are not in a secret, keys too. */
@@ -50,7 +59,28 @@ export function readableStrings(sent: unknown): string[] {
 
 /** A value as the engine sends an asset with a string. */
 export function stringAsset(text: string): WireProperties {
-  return { "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", hash: `hash of ${text}`, text };
+  return { "4dabf18193072939515e22adb298388d": assetSignature, hash: `hash of ${text}`, text };
+}
+
+/** A file's source as the engine sends it. Where it leaves the content out, it sends only the hash. */
+export function sourceAsset(source: Readonly<Record<string, unknown>>, hasContent: boolean): WireProperties {
+  const { text, file, folder = file, archive, remote } = source;
+  const isArchive = archive !== undefined || "folder" in source;
+  const inner = Object.entries((archive ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>>>>);
+  const content = {
+    ...(text !== undefined && { text }),
+    ...(folder !== undefined && { path: folder }),
+    ...(remote !== undefined && { uri: remote }),
+    ...(archive !== undefined && {
+      assets: Object.fromEntries(inner.map(([name, part]) => [name, sourceAsset(part, hasContent)])),
+    }),
+  };
+  return {
+    "4dabf18193072939515e22adb298388d": isArchive ? archiveSignature : assetSignature,
+    // The tests find the source by it.
+    hash: JSON.stringify(source),
+    ...(hasContent && content),
+  };
 }
 
 /** What the engine sends for a string that a preview does not know yet. */

@@ -7,7 +7,7 @@ import type { Clock } from "../../provider/lifecycle/wait";
 import { openServedPackage } from "../../provider/plugin/served-package";
 import { typeTokens } from "../../provider/type-tokens";
 import { closeAfterTest } from "./close-after-test";
-import { initFailure, PluginClient, readSecrets, urnOf } from "./plugin-client";
+import { initFailure, PluginClient, sourceAsset, urnOf, withoutMarks } from "./plugin-client";
 import type { KindObjects, ProviderObjects } from "./provider-objects";
 
 /**
@@ -89,17 +89,17 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
     check: async (olds, news) => {
       const plugin = await open();
       const { inputs, failures } = await failingAsDynamic(
-        plugin.check(urn(news), declaredPart(news), sentPart(olds)),
+        plugin.check(urn(news), declaredPart(news), storedPart(olds)),
         news,
       );
       return {
-        inputs: { ...(readSecrets(inputs) as Properties), ...addedPart(news) },
+        inputs: { ...(withoutMarks(inputs) as Properties), ...addedPart(news) },
         failures: failures.map((reason) => ({ property: "", reason })),
       };
     },
     diff: async (id, olds, news) => {
       const plugin = await open();
-      const difference = await failingAsDynamic(plugin.diff(urn(news), id, sentPart(olds), sentPart(news)), news);
+      const difference = await failingAsDynamic(plugin.diff(urn(news), id, storedPart(olds), storedPart(news)), news);
       const { changes, diffs, replaces, deleteBeforeReplace } = difference;
       // Where inputs differ, the dynamic provider leaves it to Pulumi whether that is a change.
       return changes && diffs.length > 0
@@ -109,7 +109,7 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
     create: async (inputs) => {
       const plugin = await open();
       const { id, properties } = await failingAsDynamic(plugin.create(urn(inputs), sentPart(inputs)), inputs);
-      return { id, outs: { ...(readSecrets(properties) as Properties), ...addedPart(inputs) } };
+      return { id, outs: { ...(withoutMarks(properties) as Properties), ...addedPart(inputs) } };
     },
     read: async (id, known = {}) => {
       const plugin = await open();
@@ -117,26 +117,26 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
         id: found,
         properties,
         inputs = {},
-      } = await failingAsDynamic(plugin.read(urn(known), id, sentPart(known), {}), known);
+      } = await failingAsDynamic(plugin.read(urn(known), id, storedPart(known), {}), known);
       if (found === "") {
         return {};
       }
       const added = addedPart(known);
-      const props = { ...(readSecrets(properties) as Properties), ...added };
+      const props = { ...(withoutMarks(properties) as Properties), ...added };
       // The plugin returns the inputs that it was given where Pulumi is to keep them, and here it was given none.
       const isKept = Object.keys(inputs).length === 0;
       return isKept
         ? { id: found, props }
-        : { id: found, props, inputs: { ...(readSecrets(inputs) as Properties), ...added } };
+        : { id: found, props, inputs: { ...(withoutMarks(inputs) as Properties), ...added } };
     },
     update: async (id, olds, news) => {
       const plugin = await open();
-      const properties = await failingAsDynamic(plugin.update(urn(news), id, sentPart(olds), sentPart(news)), news);
-      return { outs: { ...(readSecrets(properties) as Properties), ...addedPart(news) } };
+      const properties = await failingAsDynamic(plugin.update(urn(news), id, storedPart(olds), sentPart(news)), news);
+      return { outs: { ...(withoutMarks(properties) as Properties), ...addedPart(news) } };
     },
     delete: async (id, known) => {
       const plugin = await open();
-      await failingAsDynamic(plugin.delete(urn(known), id, sentPart(known)), known);
+      await failingAsDynamic(plugin.delete(urn(known), id, storedPart(known)), known);
     },
   };
 }
@@ -155,10 +155,20 @@ function declaredPart(news: Properties): Properties {
   return Object.fromEntries(Object.entries(sentPart(news)).filter(([name]) => !addedNames.has(name)));
 }
 
-/** What the engine sends to a plugin. */
+/** What the engine sends of what a program declares. */
 function sentPart(given: Properties): Properties {
+  return sendable(given, true);
+}
+
+/** What the engine sends where it takes a plugin to need no content of files. */
+function storedPart(given: Properties): Properties {
+  return sendable(given, false);
+}
+
+function sendable(given: Properties, hasContent: boolean): Properties {
+  const sent = Object.entries(given).filter(([name, value]) => !name.startsWith("__") && value !== undefined);
   return Object.fromEntries(
-    Object.entries(given).filter(([name, value]) => !name.startsWith("__") && value !== undefined),
+    sent.map(([name, value]) => [name, name === "source" ? sourceAsset(value as Properties, hasContent) : value]),
   );
 }
 
@@ -176,7 +186,7 @@ export function failingAsDynamic<Result>(call: Promise<Result>, given: Propertie
       throw failure;
     }
     const { id, properties, reasons } = initFailure(error);
-    const left = { ...(readSecrets(properties) as Properties), ...addedPart(given) };
+    const left = { ...(withoutMarks(properties) as Properties), ...addedPart(given) };
     throw Object.assign(failure, { id, properties: left, reasons });
   });
 }
