@@ -9,7 +9,7 @@ import { schemaPath } from "../../tools/plugin/schema-path";
 import { findLanguageTool, type LanguageTool } from "../../tools/pulumi-cli/find-language-tool";
 import { findGoVersionProblem } from "../../tools/pulumi-cli/go-build";
 import { runBounded } from "./bounded-process";
-import { writePlugin } from "./plugin-file";
+import { writePlugin } from "./plugin-build";
 import { createPulumiProject, type PulumiProject } from "./pulumi-project";
 import { findPython, installPythonPackages } from "./python-environment";
 
