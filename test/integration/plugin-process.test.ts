@@ -1,6 +1,6 @@
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { startHesitantAgb } from "../support/hesitant-agb";
-import { failureOfCall, type PluginClient, startEngine, urnOf } from "../support/plugin-client";
+import { failureOfCall, startEngine, urnOf } from "../support/plugin-client";
 import { type PluginProcess, startPluginProcess } from "../support/plugin-process";
 import { createResource } from "../support/plugin-stack";
 
@@ -16,16 +16,6 @@ async function startPlugin(url: string, parameters?: readonly string[]): Promise
   return started;
 }
 
-/** Asks for sessions that AGB refuses by their image until the process itself refuses to make any. */
-async function untilCreatesAreRefused(plugin: PluginClient): Promise<void> {
-  for (;;) {
-    const { details } = await failureOfCall(plugin.create(urn, { ...inputs, imageId: "probe" }));
-    if (details.includes("the run ended")) {
-      return;
-    }
-  }
-}
-
 test("the process prints its port and nothing else, whatever flags come before the engine's address", async () => {
   const emulator = await startTestEmulator();
   const engine = await startEngine();
@@ -37,23 +27,6 @@ test("the process prints its port and nothing else, whatever flags come before t
   const { id, outputs } = await createResource(plugin, urn, { imageId: "agb-code-space-1" });
   await plugin.delete(urn, id, outputs);
   expect(stdout()).toMatch(/^\d+\n$/);
-});
-
-test.each<[string, (started: PluginProcess) => void]>([
-  ["the engine dies, so that the standard input ends", (started) => started.endInput()],
-  ["the engine asks it to stop", (started) => started.signal("SIGINT")],
-])("when %s, what is being created is released and the process ends", async (_, end) => {
-  const { server, answer, arrived } = await startHesitantAgb();
-  const started = await startPlugin(server.url);
-  const created = failureOfCall(started.plugin.create(urn, inputs));
-  await arrived;
-  end(started);
-  await untilCreatesAreRefused(started.plugin);
-  answer();
-  expect(await started.ended()).toBe(1);
-  await created;
-  const releases = server.requests.filter(({ path }) => path.endsWith("releaseSessionAsync"));
-  expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);
 });
 
 test("the first Ctrl-C cancels nothing: what is being created is finished", async () => {

@@ -14,7 +14,8 @@ import { type Program, WholeStack } from "../support/whole-stack";
 jest.setTimeout(300_000);
 
 const key = "ako-property-test";
-const runs = 300;
+/** Histories for each host. */
+const runs = 150;
 
 const resourceName = fc.constantFrom("web", "api", "jobs");
 const labelKey = fc.constantFrom("team", "tier", "owner", "a b", "ü+&%");
