@@ -168,7 +168,11 @@ function storedPart(given: Properties): Properties {
 function sendable(given: Properties, hasContent: boolean): Properties {
   const sent = Object.entries(given).filter(([name, value]) => !name.startsWith("__") && value !== undefined);
   return Object.fromEntries(
-    sent.map(([name, value]) => [name, name === "source" ? sourceAsset(value as Properties, hasContent) : value]),
+    // A preview may not know a source yet.
+    sent.map(([name, value]) => [
+      name,
+      name === "source" && typeof value === "object" ? sourceAsset(value as Properties, hasContent) : value,
+    ]),
   );
 }
 
