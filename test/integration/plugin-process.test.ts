@@ -29,6 +29,15 @@ test("the process prints its port and nothing else, whatever flags come before t
   expect(stdout()).toMatch(/^\d+\n$/);
 });
 
+test("a declaration that is too long for a message of Node is refused with its size, and the process goes on", async () => {
+  const emulator = await startTestEmulator();
+  const { plugin } = await startPlugin(emulator.url);
+  const declared = { sessionId: "session-1", create: "true", stdin: "x".repeat(130_000_000) };
+  const { failures } = await plugin.checkStrings(urnOf("agb:index:Command", "build"), declared);
+  expect(failures).toEqual([expect.stringContaining("stdin: has 130000000 bytes")]);
+  expect((await createResource(plugin, urn, { imageId: "agb-code-space-1" })).id).toBeDefined();
+});
+
 test("the first Ctrl-C cancels nothing: what is being created is finished", async () => {
   const { server, answer, arrived } = await startHesitantAgb();
   const { plugin } = await startPlugin(server.url);

@@ -9,6 +9,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { EngineLog, type ServedPackage, servePlugin } from "../../provider/hosts/plugin";
 import { closeAfterTest } from "./close-after-test";
+import { encodeCheckRequest } from "./large-request";
 
 /** Properties as they are on the wire, with Pulumi's signatures. */
 export type WireProperties = Record<string, unknown>;
@@ -97,6 +98,9 @@ export const providerId = "0b8f2b4e-5a0c-4c36-9d0e-6d1b8c9e7f10";
 // Only a call that hangs takes this long, however busy the machine is.
 const callTimeoutMs = 60_000;
 
+/** The engine takes messages of this size from its plugins. */
+const longestMessageBytes = 400 * 1024 * 1024;
+
 type Callback<Reply> = (error: grpc.ServiceError | null, reply: Reply) => void;
 
 /** A plugin in this process, spoken to over gRPC as the engine does. */
@@ -123,7 +127,10 @@ export class PluginClient {
 
   /** Connects to a plugin that runs already. */
   static connect(port: number, { logged }: Pick<EmulatedEngine, "logged">): PluginClient {
-    const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
+      "grpc.max_receive_message_length": longestMessageBytes,
+      "grpc.max_send_message_length": longestMessageBytes,
+    });
     closeAfterTest(client);
     return new PluginClient(client, logged);
   }
@@ -174,6 +181,22 @@ export class PluginClient {
   async check(urn: string, news: WireProperties, olds: WireProperties = {}) {
     const request = new rpc.CheckRequest().setUrn(urn).setNews(toStruct(news)).setOlds(toStruct(olds));
     return checked(await this.call<rpc.CheckResponse>((...rest) => this.client.check(request, ...rest)));
+  }
+
+  /** Checks a resource whose properties are strings of any length. */
+  async checkStrings(urn: string, news: Readonly<Record<string, string>>) {
+    const path = "/pulumirpc.ResourceProvider/Check";
+    const request = encodeCheckRequest(urn, news);
+    const reply = await this.call<rpc.CheckResponse | undefined>((...rest) =>
+      this.client.makeUnaryRequest(
+        path,
+        (bytes: Buffer) => bytes,
+        rpc.CheckResponse.deserializeBinary,
+        request,
+        ...rest,
+      ),
+    );
+    return checked(reply as rpc.CheckResponse);
   }
 
   async diff(urn: string, id: string, olds: WireProperties, news: WireProperties) {
