@@ -1,27 +1,27 @@
-// `npm run test:chaos -- [KILLS] [--proxy | --neighbour]` kills the real engine at random moments of up, refresh and destroy,
-// half of the time together with the provider process. After each kill, one `up` must restore the declared state, and the sweep
-// must find every other session. With `--proxy`, a proxy between provider and emulator loses, delays and cuts requests and
-// replies until the kill. With `--neighbour`, a stack with the same names in another backend uses the same account, and none of
-// its sessions may be released. Prints a table. Fails when a session is lost or a process does not end.
+// `npm run test:chaos -- [KILLS] [--proxy | --neighbour] [--plugin]` kills the real engine at random moments of up, refresh and
+// destroy, half of the time together with the provider process. After each kill, one `up` must restore the declared state, and
+// the sweep must find every other session. With `--proxy`, a proxy between provider and emulator loses, delays and cuts requests
+// and replies until the kill. With `--neighbour`, a stack with the same names in another backend uses the same account, and none
+// of its sessions may be released. With `--plugin`, the native plugin serves the sessions, not the dynamic provider. Prints a
+// table. Fails when a session is lost or a process does not end.
 
 import { parseArgs } from "node:util";
 import { startEmulator } from "../../provider/emulator";
-import { createPulumiProject } from "../support/pulumi-project";
+import type { Host } from "../support/resource-hosts";
 import { commands, killDuring, victims } from "./kill";
 import { type Mode, modes } from "./modes";
-import { programFiles, roundConfiguration } from "./program";
+import { createChaosProject, roundConfiguration } from "./program";
 import { recover } from "./recover";
 import { emptyTally, printTallies, type Tally } from "./report";
 
 const key = "ako-chaos-test";
 
 async function main(): Promise<void> {
-  const { kills, mode } = readArguments();
+  const { kills, mode, host } = readArguments();
   const startedAt = performance.now();
   const emulator = await startEmulator({ apiKeys: [key], latencyMs: 120, releaseDelayMs: 300 });
-  const runningMode = await mode.start(emulator, key);
-  const environment = { AGB_API_KEY: key, AGB_ENDPOINT: runningMode.endpoint };
-  const project = await createPulumiProject({ files: programFiles, environment });
+  const runningMode = await mode.start(emulator, key, host);
+  const project = await createChaosProject(host, { AGB_API_KEY: key, AGB_ENDPOINT: runningMode.endpoint });
   const tallies = new Map<string, Tally>();
   let done = 0;
   let longestDelayMs = mode.longestDelayMs;
@@ -56,13 +56,14 @@ async function main(): Promise<void> {
   }
 }
 
-function readArguments(): { kills: number; mode: Mode } {
+function readArguments(): { kills: number; mode: Mode; host: Host } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: Object.fromEntries(Object.keys(modes).map((name) => [name, { type: "boolean" as const }])),
+    options: Object.fromEntries([...Object.keys(modes), "plugin"].map((name) => [name, { type: "boolean" as const }])),
   });
-  const name = Object.keys(values)[0] ?? "plain";
-  return { kills: Number(positionals[0] ?? 30), mode: modes[name] as Mode };
+  const { plugin, ...chosen } = values;
+  const name = Object.keys(chosen)[0] ?? "plain";
+  return { kills: Number(positionals[0] ?? 30), mode: modes[name] as Mode, host: plugin ? "plugin" : "dynamic" };
 }
 
 void main();

@@ -1,7 +1,7 @@
 import type { Emulator } from "../../provider/emulator";
-import { createPulumiProject } from "../support/pulumi-project";
+import type { Host } from "../support/resource-hosts";
 import { sessionIdsOf } from "../support/stack-state";
-import { programFiles, roundConfiguration } from "./program";
+import { createChaosProject, roundConfiguration } from "./program";
 import { startChaosProxy } from "./proxy";
 
 /** A started mode. */
@@ -25,7 +25,7 @@ export interface Mode {
   readonly limitMs: number;
   /** A kill happens at a random moment within this time, in milliseconds. It grows if runs take longer. */
   readonly longestDelayMs: number;
-  start(emulator: Emulator, apiKey: string): Promise<RunningMode>;
+  start(emulator: Emulator, apiKey: string, host: Host): Promise<RunningMode>;
 }
 
 const nothing: Omit<RunningMode, "endpoint"> = {
@@ -46,9 +46,8 @@ export const modes: Readonly<Record<string, Mode>> = {
   neighbour: {
     limitMs: 1_800_000,
     longestDelayMs: 4_500,
-    async start({ url }, apiKey) {
-      const environment = { AGB_API_KEY: apiKey, AGB_ENDPOINT: url };
-      const neighbour = await createPulumiProject({ files: programFiles, environment });
+    async start({ url }, apiKey, host) {
+      const neighbour = await createChaosProject(host, { AGB_API_KEY: apiKey, AGB_ENDPOINT: url });
       await neighbour.configure(roundConfiguration(0));
       let rounds = 0;
       return {

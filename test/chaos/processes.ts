@@ -9,9 +9,9 @@ export function descendantsOf(pid: number): number[] {
   return children.flatMap((name) => [Number(name), ...descendantsOf(Number(name))]);
 }
 
-/** Returns whether a process is one of Pulumi's dynamic providers. */
+/** Returns whether a process is one of Pulumi's dynamic providers, or the plugin. */
 export function isProvider(pid: number): boolean {
-  return readProcess(pid, "cmdline").includes("dynamic-provider");
+  return /dynamic-provider|pulumi-resource-agb/.test(readProcess(pid, "cmdline"));
 }
 
 /** Returns whether a process is running. */

@@ -1,4 +1,8 @@
-import { javascriptFiles } from "../support/pulumi-project";
+import { mkdir } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { createPulumiProject, javascriptFiles, type PulumiProject } from "../support/pulumi-project";
+import type { Host } from "../support/resource-hosts";
+import { writePlugin } from "../support/write-plugin";
 import { commands } from "./kill";
 
 export { stackName } from "../support/pulumi-project";
@@ -8,15 +12,39 @@ export const projectName = "engine-test";
 /** How many sessions the program declares. */
 export const sessionCount = 4;
 
-/** The files of the project. The stack's configuration determines its sessions. */
-export const programFiles = javascriptFiles(`
+/** Declares the class of sessions. The plugin's one knows the type by its name. */
+const sessionClass: Readonly<Record<Host, string>> = {
+  dynamic: 'const { AgbSession: Session } = require("pulumi-agb");',
+  plugin: `
+class Session extends pulumi.CustomResource {
+  constructor(name, args) {
+    super("agb:index:Session", name, args);
+  }
+}`,
+};
+
+/** Creates a project whose sessions a host serves. The stack's configuration determines the sessions. */
+export async function createChaosProject(
+  host: Host,
+  settings: Readonly<Record<string, string>>,
+): Promise<PulumiProject> {
+  const files = javascriptFiles(`
 const pulumi = require("@pulumi/pulumi");
-const { AgbSession } = require("pulumi-agb");
+${sessionClass[host]}
 const config = new pulumi.Config();
 for (let i = 0; i < ${sessionCount}; i++) {
-  new AgbSession("s" + i, { imageId: config.require("image"), labels: { round: config.require("round") } });
+  new Session("s" + i, { imageId: config.require("image"), labels: { round: config.require("round") } });
 }
 `);
+  const project = await createPulumiProject({ files, environment: settings });
+  if (host === "plugin") {
+    const folder = join(project.root, "plugin");
+    await mkdir(folder);
+    await writePlugin(folder);
+    project.environment["PATH"] = [folder, project.environment["PATH"] ?? ""].join(delimiter);
+  }
+  return project;
+}
 
 const images = ["agb-code-space-1", "agb-browser-use-1"];
 

@@ -4,6 +4,7 @@ import { commandLines } from "../support/command-lines";
 import { openCommandStack, openCommands, unfinishedBy } from "../support/command-stack";
 import { release } from "../support/emulator-requests";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { hosts } from "../support/resource-hosts";
 import { captureErrorStream, said } from "../support/said";
 
 withoutRetryDelay();
@@ -121,9 +122,9 @@ describe("a change", () => {
   });
 });
 
-describe("a command that fails", () => {
+describe.each(hosts)("served by the %s host, a command that fails", (host) => {
   test("shows the end of its output, stays in the state, and the next `up` runs it again, also after a refresh", async () => {
-    const { stack } = await openCommandStack();
+    const { stack } = await openCommandStack({ host });
     const args = { create: "echo run >> runs; echo broken >&2; test -e ready", update: "echo update >> runs" };
     const { reason, entry } = await unfinishedBy(stack.create(args));
     expect(reason).toContain("ended with exit code 1. The end of its standard error:\n  broken\n");
@@ -139,7 +140,7 @@ describe("a command that fails", () => {
   });
 
   test("in an update keeps the outputs of the last success, and the next `up` runs `update` again", async () => {
-    const { stack } = await openCommandStack();
+    const { stack } = await openCommandStack({ host });
     const args = { create: "echo fine", update: "echo update >> runs; test -e ready && echo repaired" };
     const created = await stack.create(args);
     const changed = { ...args, stdin: "1" };
@@ -154,7 +155,7 @@ describe("a command that fails", () => {
   });
 
   test("in a delete keeps the resource, and the next one runs it again", async () => {
-    const { stack } = await openCommandStack();
+    const { stack } = await openCommandStack({ host });
     const created = await stack.create({ create: "true", delete: "echo delete >> runs; test -e ready" });
     await expect(stack.delete(created)).rejects.toThrow("AGB907");
     await stack.inSession("touch ready");
@@ -163,7 +164,7 @@ describe("a command that fails", () => {
   });
 
   test("in its first run has no `delete`", async () => {
-    const { stack } = await openCommandStack();
+    const { stack } = await openCommandStack({ host });
     const { entry } = await unfinishedBy(stack.create({ create: "false", delete: "echo delete >> runs" }));
     await stack.delete(entry);
     expect(await stack.inSession("cat runs 2>/dev/null; ls -A /tmp/.pulumi-agb")).toBe("");
@@ -258,9 +259,9 @@ describe("secrets", () => {
   });
 });
 
-describe("a session that is gone", () => {
+describe.each(hosts)("served by the %s host, a session that is gone", (host) => {
   test("fails a create and an update, and says what to do", async () => {
-    const { emulator, stack } = await openCommandStack();
+    const { emulator, stack } = await openCommandStack({ host });
     const created = await stack.create({ create: "true" });
     await release(emulator.url, stack.sessionId);
     await emulator.advanceClock(60_000);
@@ -273,7 +274,7 @@ describe("a session that is gone", () => {
   });
 
   test("while the command runs fails it", async () => {
-    const { emulator, stack } = await openCommandStack();
+    const { emulator, stack } = await openCommandStack({ host });
     const work = stack.create({ create: "touch begun; sleep 100" }).catch((error: Error) => error);
     for (let look = 0; (await stack.inSession("ls begun 2>/dev/null; true")) === ""; look += 1) {
       expect(look).toBeLessThan(1_000);

@@ -5,13 +5,15 @@ import { AgbApiError } from "../../provider/api/errors";
 import type { FaultRule } from "../../provider/emulator";
 import { createExactlyOnce } from "../../provider/lifecycle/create-once";
 import { AgbUncertainCreateError } from "../../provider/lifecycle/errors";
-import { createOwnedSession } from "../../provider/lifecycle/session";
 import { openClient } from "../support/agb-client";
 import { startTestEmulator } from "../support/agb-emulator";
 import { openTestRuntime } from "../support/create-runtime";
 import { FakeClock } from "../support/fake-clock";
 import { createRequest, createToken, createWithFaults, outcomeOf, sessionIdsIn } from "../support/faulty-create";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { hosts } from "../support/resource-hosts";
+import { captureErrorStream } from "../support/said";
+import { declare, openStack } from "../support/session-stack";
 
 withoutRetryDelay();
 
@@ -103,27 +105,24 @@ test("a create without a create label is refused before anything is sent", async
   expect(emulator.requestCounts()).toEqual({});
 });
 
-test("many concurrent creates create one session each when every second reply is lost", async () => {
-  const clock = new FakeClock();
-  const lost = Array.from({ length: 20 }, (_, index) => 2 * index + 1);
-  const emulator = await startTestEmulator({
-    clock,
-    faults: [
-      { operation: "createSession", calls: lost, when: "after", answer: "reset" },
-      { operation: "ListSession", calls: lost, answer: { status: 503 } },
-    ],
+describe.each(hosts)("served by the %s host", (host) => {
+  captureErrorStream();
+
+  test("many concurrent creates create one session each when every second reply is lost", async () => {
+    const lost = Array.from({ length: 20 }, (_, index) => 2 * index + 1);
+    const { stack, emulator } = await openStack({
+      host,
+      faults: [
+        { operation: "createSession", calls: lost, when: "after", answer: "reset" },
+        { operation: "ListSession", calls: lost, answer: { status: 503 } },
+      ],
+    });
+    const made = await Promise.all(Array.from({ length: 20 }, () => stack.provider.create(declare())));
+    const ids = made.map(({ id }) => id).sort();
+    expect(new Set(ids).size).toBe(20);
+    expect(sessionIdsIn(emulator).sort()).toEqual(ids);
+    for (const { sessionId, labels } of emulator.sessions()) {
+      expect(made.find(({ id }) => id === sessionId)?.outs["labelsAll"]).toEqual(labels);
+    }
   });
-  const client = openClient(emulator.url);
-  const labels = { team: "web" };
-  const runtime = openTestRuntime(clock);
-  const made = await Promise.all(
-    Array.from({ length: 20 }, () => createOwnedSession(client, { imageId: "agb-code-space-1", labels }, runtime)),
-  );
-  const ids = made.map(({ sessionId }) => sessionId).sort();
-  expect(new Set(ids).size).toBe(20);
-  expect(sessionIdsIn(emulator).sort()).toEqual(ids);
-  for (const session of emulator.sessions()) {
-    const { labels: known } = made.find(({ sessionId }) => sessionId === session.sessionId) ?? {};
-    expect(session.labels).toEqual(known);
-  }
 });

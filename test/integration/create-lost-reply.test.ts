@@ -2,8 +2,11 @@
 
 import type { FaultRule } from "../../provider/emulator";
 import { AgbUncertainCreateError } from "../../provider/lifecycle/errors";
-import { createToken, createWithFaults, sessionIdsIn } from "../support/faulty-create";
+import { createToken, createWithFaults, longLives, sessionIdsIn } from "../support/faulty-create";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { hosts } from "../support/resource-hosts";
+import { captureErrorStream } from "../support/said";
+import { declare, failureOf, openStack } from "../support/session-stack";
 
 withoutRetryDelay();
 
@@ -145,5 +148,38 @@ describe("a session that was found after its reply was lost", () => {
       { operation: "getSession", answer },
     ]);
     expect(session).toEqual({ sessionId: emulator.sessions()[0]?.sessionId });
+  });
+});
+
+describe.each(hosts)("served by the %s host", (host) => {
+  captureErrorStream();
+
+  const fails = (when: "before" | "after", fault: Pick<FaultRule, "answer">) =>
+    openStack({ host, ...longLives, faults: [{ operation: "createSession", calls: 1, when, ...fault }] });
+
+  test.each([...lostReplies, gatewayTimeout])(
+    "when %s after the session was created, the state has that session, and there is no other",
+    async (_, fault) => {
+      const { stack, emulator } = await fails("after", fault);
+      const state = await stack.create();
+      expect(sessionIdsIn(emulator)).toEqual([state.id]);
+      expect(state.outputs.labelsAll).toEqual(emulator.sessions()[0]?.labels);
+    },
+  );
+
+  test.each(lostReplies)("when %s before the session was created, the state has the only session", async (_, fault) => {
+    const { stack, emulator } = await fails("before", fault);
+    const state = await stack.create();
+    expect(sessionIdsIn(emulator)).toEqual([state.id]);
+  });
+
+  test("when the list fails too, the error names the label of the session, and no second one is created", async () => {
+    const { stack, emulator } = await fails("after", { answer: "reset" });
+    emulator.addFault({ operation: "ListSession", answer: { status: 503 } });
+    const { message, id } = await failureOf(stack.provider.create(declare()));
+    const [session, ...others] = emulator.sessions();
+    expect(message).toContain(`pulumi-create=${session?.labels["pulumi-create"]}`);
+    expect(id).toBeUndefined();
+    expect(others).toEqual([]);
   });
 });

@@ -8,7 +8,9 @@ import { openClient } from "../support/agb-client";
 import { startTestEmulator } from "../support/agb-emulator";
 import { openTestRuntime } from "../support/create-runtime";
 import { FakeClock } from "../support/fake-clock";
+import { longLives } from "../support/faulty-create";
 import { withoutRetryDelay } from "../support/no-retry-delay";
+import { hosts } from "../support/resource-hosts";
 import { deadAddress, sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { failureOf, openStack } from "../support/session-stack";
 
@@ -19,9 +21,6 @@ withoutRetryDelay();
 
 const token = newCreateToken(new Date("2026-11-22T16:47:26Z"));
 const request = { imageId: "agb-code-space-1", labels: { team: "web", "pulumi-create": token } };
-
-// Searches advance the clock by minutes. Without these limits the emulator would release idle sessions meanwhile.
-const longLives = { defaultIdleTimeoutSeconds: 1_000_000, maximumLifetimeSeconds: 1_000_000 };
 
 /** An emulator and the runtime of its creates. */
 async function openWorld(faults: FaultRule[], options: EmulatorOptions = {}) {
@@ -162,7 +161,7 @@ test("a limit that is shorter than the search leaves the create uncertain, and n
   expect(emulator.requestCounts()["createSession"]).toBe(1);
 });
 
-describe("the user reads", () => {
+describe.each(hosts)("served by the %s host, the user reads", (host) => {
   beforeEach(() => {
     jest.spyOn(console, "error").mockImplementation();
   });
@@ -174,7 +173,7 @@ describe("the user reads", () => {
       [lostAfterEffect(1), { operation: "createSession", calls: 2, answer: { status: 400 } }],
     ],
   ] as [string, FaultRule[]][])("the label and not that nothing was made after %s", async (_, faults) => {
-    const { stack, emulator } = await openStack({ faults, labelIndexDelayMs: 1_000_000, ...longLives });
+    const { stack, emulator } = await openStack({ host, faults, labelIndexDelayMs: 1_000_000, ...longLives });
     const { message } = await failureOf(stack.create());
     expect(message).not.toContain("Nothing was created");
     for (const { labels } of emulator.sessions()) {
@@ -185,6 +184,7 @@ describe("the user reads", () => {
 
   test("that nothing was made if AGB itself refused", async () => {
     const { stack, emulator } = await openStack({
+      host,
       faults: [{ operation: "createSession", answer: { status: 400 } }],
     });
     const { message } = await failureOf(stack.create());
@@ -193,7 +193,7 @@ describe("the user reads", () => {
   });
 
   test("that the create waits for a search", async () => {
-    const { stack } = await openStack({ faults: [lostAfterEffect(1)], ...longLives });
+    const { stack } = await openStack({ host, faults: [lostAfterEffect(1)], ...longLives });
     await stack.create();
     expect(console.error).toHaveBeenCalledWith(
       expect.stringMatching(

@@ -2,7 +2,7 @@ import { listSessions } from "../../provider/api/sessions";
 import { openClient } from "../support/agb-client";
 import { testKey } from "../support/agb-emulator";
 import { withoutRetryDelay } from "../support/no-retry-delay";
-import { openProviderObjects } from "../support/provider-objects";
+import { hosts, openHost } from "../support/resource-hosts";
 import { sendSuccess, startScriptedServer } from "../support/scripted-server";
 import { declare } from "../support/session-stack";
 
@@ -35,10 +35,13 @@ test("a list keeps the time limit of its client", async () => {
   expect(server.requests).toHaveLength(1);
 });
 
-test("a create whose reply was lost does not search for its session forever", async () => {
-  const server = await startEndlessService();
-  const { session: provider } = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: server.url });
-  const create = provider.create(declare({ team: "web" }, { timeouts: { create: 5 } }));
-  await expect(create).rejects.toThrow(/the list of ListSession did not end after 100 pages/);
-  expect(server.operations().filter((operation) => operation === "createSession")).toHaveLength(1);
-});
+test.each(hosts)(
+  "a create of the %s host whose reply was lost does not search for its session forever",
+  async (host) => {
+    const server = await startEndlessService();
+    const { session: provider } = openHost(host, { AGB_API_KEY: testKey, AGB_ENDPOINT: server.url });
+    const create = provider.create(declare({ team: "web" }, { timeouts: { create: 5 } }));
+    await expect(create).rejects.toThrow(/the list of ListSession did not end after 100 pages/);
+    expect(server.operations().filter((operation) => operation === "createSession")).toHaveLength(1);
+  },
+);

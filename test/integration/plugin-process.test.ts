@@ -1,23 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { systemClock } from "../../provider/lifecycle/wait";
 import { parseStackState } from "../../provider/pulumi/stack-state";
 import { sweepStack } from "../../provider/sweep/sweep-stack";
 import { openClient } from "../support/agb-client";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
-import { closeAfterTest } from "../support/close-after-test";
 import { startHesitantAgb } from "../support/hesitant-agb";
-import {
-  type EmulatedEngine,
-  failureOfCall,
-  PluginClient,
-  providerId,
-  startEngine,
-  urnOf,
-} from "../support/plugin-client";
-import { buildPluginFolder } from "../support/plugin-file";
+import { failureOfCall, providerId, startEngine, urnOf } from "../support/plugin-client";
+import { type PluginProcess, startPluginProcess } from "../support/plugin-process";
 import { createResource } from "../support/plugin-stack";
 
 // The program that the engine starts, built as users get it.
@@ -25,47 +13,11 @@ import { createResource } from "../support/plugin-stack";
 const urn = urnOf("agb:index:Session", "web");
 const inputs = { imageId: "agb-code-space-1", labels: {}, labelsAll: {} };
 
-interface PluginProcess {
-  readonly child: ChildProcess;
-  readonly plugin: PluginClient;
-  readonly engine: EmulatedEngine;
-  /** Everything on standard output. */
-  stdout(): string;
-  ended(): Promise<number | null>;
-}
-
 async function startPlugin(url: string, parameters?: readonly string[]): Promise<PluginProcess> {
-  const engine = await startEngine();
-  const program = join(await buildPluginFolder(), "pulumi-resource-agb");
-  const child = spawn(process.execPath, [program, ...(parameters ?? [engine.address])], {
-    env: { PATH: process.env["PATH"] ?? "", AGB_API_KEY: testKey, AGB_ENDPOINT: url },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const exit = once(child, "close");
-  closeAfterTest({
-    close: async () => {
-      child.kill("SIGKILL");
-      await exit;
-    },
-  });
-  let stdout = "";
-  child.stdout?.on("data", (text) => {
-    stdout += String(text);
-  });
-  const [port] = await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), "line");
-  const plugin = PluginClient.connect(Number(port), engine);
-  await plugin.configure({});
-  return { child, plugin, engine, stdout: () => stdout, ended: async () => (await exit)[0] as number | null };
-}
-
-/** Asks for sessions that AGB refuses by their image until the process itself refuses to make any. */
-async function untilCreatesAreRefused(plugin: PluginClient): Promise<void> {
-  for (;;) {
-    const { details } = await failureOfCall(plugin.create(urn, { ...inputs, imageId: "probe" }));
-    if (details.includes("the run ended")) {
-      return;
-    }
-  }
+  const environment = { AGB_API_KEY: testKey, AGB_ENDPOINT: url };
+  const started = await startPluginProcess(environment, parameters && { parameters });
+  await started.plugin.configure({});
+  return started;
 }
 
 test("the process prints its port and nothing else, whatever flags come before the engine's address", async () => {
@@ -81,21 +33,13 @@ test("the process prints its port and nothing else, whatever flags come before t
   expect(stdout()).toMatch(/^\d+\n$/);
 });
 
-test.each<[string, (child: ChildProcess) => void]>([
-  ["the engine dies, so that the standard input ends", (child) => child.stdin?.end()],
-  ["the engine asks it to stop", (child) => child.kill("SIGINT")],
-])("when %s, what is being created is released and the process ends", async (_, end) => {
-  const { server, answer, arrived } = await startHesitantAgb();
-  const { child, plugin, ended } = await startPlugin(server.url);
-  const created = failureOfCall(plugin.create(urn, inputs));
-  await arrived;
-  end(child);
-  await untilCreatesAreRefused(plugin);
-  answer();
-  expect(await ended()).toBe(1);
-  await created;
-  const releases = server.requests.filter(({ path }) => path.endsWith("releaseSessionAsync"));
-  expect(releases.map(({ body }) => body)).toEqual(['{"sessionId":"session-1"}']);
+test("a declaration that is too long for a message of Node is refused with its size, and the process goes on", async () => {
+  const emulator = await startTestEmulator();
+  const { plugin } = await startPlugin(emulator.url);
+  const declared = { sessionId: "session-1", create: "true", stdin: "x".repeat(130_000_000) };
+  const { failures } = await plugin.checkStrings(urnOf("agb:index:Command", "build"), declared);
+  expect(failures).toEqual([expect.stringContaining("stdin: has 130000000 bytes")]);
+  expect((await createResource(plugin, urn, { imageId: "agb-code-space-1" })).id).toBeDefined();
 });
 
 test("the first Ctrl-C cancels nothing: what is being created is finished", async () => {
@@ -124,11 +68,11 @@ test("a plugin that the engine did not start tells an engine that attaches itsel
 test("a plugin that is killed during a create leaves a session that the sweep finds by its labels", async () => {
   const emulator = await startTestEmulator();
   emulator.addFault({ operation: "createSession", when: "after", delayMs: 60_000, calls: 1 });
-  const { child, plugin, ended } = await startPlugin(emulator.url);
+  const { plugin, signal, ended } = await startPlugin(emulator.url);
   const { inputs: declared } = await plugin.check(urn, { imageId: "agb-code-space-1" });
   const lost = failureOfCall(plugin.create(urn, declared));
   await until(() => emulator.sessions().length === 1);
-  child.kill("SIGKILL");
+  signal("SIGKILL");
   await ended();
   await lost;
   const [orphan] = emulator.sessions();

@@ -4,9 +4,7 @@ import { ownershipKeys } from "../../provider/lifecycle/ownership";
 import { releaseAndWait } from "../../provider/lifecycle/session";
 import { findOwnedSessions } from "../../provider/sweep/owned-sessions";
 import { openClient } from "../support/agb-client";
-import { openPluginObjects } from "../support/plugin-objects";
-import { openProviderObjects } from "../support/provider-objects";
-import { hosts } from "../support/resource-hosts";
+import { hosts, openHost } from "../support/resource-hosts";
 import { type Program, WholeStack } from "../support/whole-stack";
 
 // Whatever happens to sessions and to calls: once AGB answers again, one `up` restores what is declared, and no session
@@ -16,7 +14,8 @@ import { type Program, WholeStack } from "../support/whole-stack";
 jest.setTimeout(300_000);
 
 const key = "ako-property-test";
-const runs = 300;
+/** Histories for each host. */
+const runs = 150;
 
 const resourceName = fc.constantFrom("web", "api", "jobs");
 const labelKey = fc.constantFrom("team", "tier", "owner", "a b", "ü+&%");
@@ -92,8 +91,7 @@ describe.each(hosts)("a state of the %s host that is restored on every run", (ho
     elapsedMs: () => time.now(),
     sleep: async (milliseconds: number) => time.advance(milliseconds),
   };
-  const openHost = (stackId: string) =>
-    host === "dynamic" ? openProviderObjects(environment(), clock) : openPluginObjects(environment(), clock, stackId);
+  const open = (stackId: string) => openHost(host, environment(), clock, stackId);
   const environment = () => ({ AGB_API_KEY: key, AGB_ENDPOINT: emulator.url });
   let emulator: Emulator;
 
@@ -113,7 +111,7 @@ describe.each(hosts)("a state of the %s host that is restored on every run", (ho
     let seed: number | undefined;
     const property = fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 10 }), async (steps) => {
       await emulator.reset();
-      const stack = new WholeStack(openHost, emulator);
+      const stack = new WholeStack(open, emulator);
       const announced = new Set<string>();
       let program: Program = {};
       for (const next of steps) {

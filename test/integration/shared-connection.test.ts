@@ -2,6 +2,7 @@ import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { openProviderObjects } from "../support/provider-objects";
 import { ProviderProcess } from "../support/provider-process";
+import { hosts, openHost } from "../support/resource-hosts";
 
 // Pulumi configures a provider for each kind, with the same settings. All kinds of a process share one connection.
 
@@ -22,6 +23,10 @@ const contextArgs = { name: "cache", __resource: "cache", __provider: providerRe
 const oldKey = "ako-old-4711";
 const newKey = "ako-new-0815";
 const fallbackNotice = "agb: AGB refused the key from agb:apiKey; trying the one from AGB_API_KEY. [AGB202]";
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 describe("in Pulumi's own process", () => {
   test("the checks of two kinds look at AGB once", async () => {
@@ -53,10 +58,10 @@ describe("in Pulumi's own process", () => {
   });
 });
 
-describe("configured once more", () => {
+describe.each(hosts)("the %s host, configured once more", (host) => {
   test("with the same settings, the kinds keep the client that the first one opened", async () => {
     const emulator = await startTestEmulator();
-    const objects = openProviderObjects({ AGB_API_KEY: testKey });
+    const objects = openHost(host, { AGB_API_KEY: testKey });
     objects.configure({ "agb:endpoint": emulator.url });
     await objects.session.check({}, sessionArgs);
     objects.configure({ "agb:endpoint": emulator.url });
@@ -68,7 +73,7 @@ describe("configured once more", () => {
   test("with the same settings between two refreshes with the environment's key, nothing is said again", async () => {
     const errorStream = jest.spyOn(console, "error").mockImplementation();
     const emulator = await startTestEmulator({ apiKeys: [oldKey] });
-    const objects = openProviderObjects({ AGB_API_KEY: newKey, AGB_ENDPOINT: emulator.url });
+    const objects = openHost(host, { AGB_API_KEY: newKey, AGB_ENDPOINT: emulator.url });
     objects.configure({ "agb:apiKey": oldKey });
     const { id, outs } = await objects.session.create(sessionArgs);
     emulator.setApiKeys([newKey]);
@@ -80,7 +85,7 @@ describe("configured once more", () => {
 
   test("with another endpoint, all kinds work at the new one and look at it first", async () => {
     const [first, second] = [await startTestEmulator(), await startTestEmulator()];
-    const objects = openProviderObjects({ AGB_API_KEY: testKey });
+    const objects = openHost(host, { AGB_API_KEY: testKey });
     objects.configure({ "agb:endpoint": first.url });
     await objects.session.check({}, sessionArgs);
     await objects.session.create(sessionArgs);
@@ -95,7 +100,7 @@ describe("configured once more", () => {
 
   test("with another key, the refusal of the old one is forgotten", async () => {
     const emulator = await startTestEmulator({ apiKeys: [newKey] });
-    const objects = openProviderObjects({ AGB_ENDPOINT: emulator.url });
+    const objects = openHost(host, { AGB_ENDPOINT: emulator.url });
     objects.configure({ "agb:apiKey": oldKey });
     const { failures } = await objects.session.check({}, sessionArgs);
     expect(failures?.map(({ reason }) => reason)).toEqual([

@@ -4,7 +4,8 @@ import { type Clock, systemClock } from "../../provider/lifecycle/wait";
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "./agb-emulator";
 import { createId, runShell } from "./emulator-requests";
-import { openProviderObjects, type ProviderObjects } from "./provider-objects";
+import type { ProviderObjects } from "./provider-objects";
+import { type Host, openHost, testStackId } from "./resource-hosts";
 
 type Properties = Record<string, unknown>;
 
@@ -15,7 +16,7 @@ export interface CommandEntry {
 }
 
 /** What the resource class adds. */
-const added = { stackId: "0123456789abcdef", __resource: "build", __provider: providerReference("command") };
+const added = { stackId: testStackId, __resource: "build", __provider: providerReference("command") };
 
 /** Plays Pulumi's part for one command in one session of an emulator. */
 export class CommandStack {
@@ -88,15 +89,23 @@ export async function unfinishedBy(work: Promise<unknown>): Promise<{ reason: st
 }
 
 /** An emulator that allows tools, a session in it, and the provider objects. */
-export async function openCommandStack(options: EmulatorOptions = {}) {
+export async function openCommandStack({
+  host = "dynamic",
+  ...options
+}: EmulatorOptions & { readonly host?: Host } = {}) {
   const emulator = await startTestEmulator({ allowExec: true, apiKeys: [testKey, "test-key"], ...options });
   const sessionId = await createId(emulator.url);
-  return { emulator, sessionId, stack: openCommands(emulator.url, sessionId) };
+  return { emulator, sessionId, stack: openCommands(emulator.url, sessionId, systemClock, host) };
 }
 
 /** Another provider for the same session, as a later run has. */
-export function openCommands(url: string, sessionId: string, clock: Clock = systemClock): CommandStack {
-  const objects = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: url }, clock);
+export function openCommands(
+  url: string,
+  sessionId: string,
+  clock: Clock = systemClock,
+  host: Host = "dynamic",
+): CommandStack {
+  const objects = openHost(host, { AGB_API_KEY: testKey, AGB_ENDPOINT: url }, clock);
   objects.configure({});
   return new CommandStack(objects, url, sessionId);
 }

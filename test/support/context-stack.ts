@@ -3,7 +3,8 @@ import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-prov
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "./agb-emulator";
 import { FakeClock } from "./fake-clock";
-import { openProviderObjects, type ProviderObjects } from "./provider-objects";
+import type { ProviderObjects } from "./provider-objects";
+import { type Host, openHost } from "./resource-hosts";
 
 /** A property that Pulumi carries. */
 type Properties = Record<string, unknown>;
@@ -29,6 +30,7 @@ export class ContextStack {
     readonly clock: FakeClock,
     private readonly environment: Readonly<Record<string, string>> = {},
     private readonly config: Readonly<Record<string, string>> = {},
+    private readonly host: Host = "dynamic",
   ) {
     this.objects = this.nextRun();
   }
@@ -36,7 +38,7 @@ export class ContextStack {
   /** Opens the provider objects of another run; what the earlier one kept in its memory is gone. */
   nextRun(): ProviderObjects {
     const settings = { AGB_API_KEY: testKey, AGB_ENDPOINT: this.emulator.url, ...this.environment };
-    this.objects = openProviderObjects(settings, this.clock);
+    this.objects = openHost(this.host, settings, this.clock);
     this.objects.configure(this.config);
     return this.objects;
   }
@@ -94,11 +96,14 @@ export class ContextStack {
 }
 
 /** An emulator and a stack of contexts by a clock that both share. */
-export async function openContextStack(options: EmulatorOptions = {}, environment: Record<string, string> = {}) {
+export async function openContextStack(
+  { host, ...options }: EmulatorOptions & { readonly host?: Host } = {},
+  environment: Record<string, string> = {},
+) {
   const clock = new FakeClock();
   // The second key is that of the plain requests that store files.
   const emulator = await startTestEmulator({ apiKeys: [testKey, "test-key"], clock, ...options });
-  return new ContextStack(emulator, clock, environment);
+  return new ContextStack(emulator, clock, environment, {}, host);
 }
 
 // Between two methods everything is a message of the engine's protocol.

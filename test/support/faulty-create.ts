@@ -16,8 +16,8 @@ export const createRequest: SessionRequest = {
   labels: { team: "web", "pulumi-create": createToken },
 };
 
-// Searches advance the clock by minutes. Without these limits the emulator would release idle sessions meanwhile.
-const longLives = { defaultIdleTimeoutSeconds: 1_000_000, maximumLifetimeSeconds: 1_000_000 };
+/** Searches advance the clock by minutes. Without these limits the emulator would release idle sessions meanwhile. */
+export const longLives = { defaultIdleTimeoutSeconds: 1_000_000, maximumLifetimeSeconds: 1_000_000 };
 
 /**
  * Creates one session at an emulator with faults. Both use the same fake clock.

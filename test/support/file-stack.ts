@@ -2,9 +2,9 @@ import type { EmulatorOptions } from "../../provider/emulator";
 import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-provider";
 import { providerReference } from "../../provider/resources/reference";
 import { testKey } from "./agb-emulator";
-import { FakeClock } from "./fake-clock";
 import { type FileSession, openFileSession } from "./file-session";
-import { openProviderObjects, type ProviderObjects } from "./provider-objects";
+import type { ProviderObjects } from "./provider-objects";
+import { type Host, openHost } from "./resource-hosts";
 
 type Properties = Record<string, unknown>;
 
@@ -29,13 +29,14 @@ export class FileStack {
   constructor(
     readonly session: FileSession,
     private readonly endpoint: string = session.emulator.url,
+    private readonly host: Host = "dynamic",
   ) {
     this.objects = this.nextRun();
   }
 
   /** Opens the provider objects of another run. */
   nextRun(): ProviderObjects {
-    this.objects = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: this.endpoint }, new FakeClock());
+    this.objects = openHost(this.host, { AGB_API_KEY: testKey, AGB_ENDPOINT: this.endpoint });
     return this.objects;
   }
 
@@ -97,8 +98,11 @@ export class FileStack {
 }
 
 /** An emulator that runs tools, a session in it, and a stack of files. */
-export async function openFileStack(options: EmulatorOptions = {}): Promise<FileStack> {
-  return new FileStack(await openFileSession(options));
+export async function openFileStack({
+  host,
+  ...options
+}: EmulatorOptions & { readonly host?: Host } = {}): Promise<FileStack> {
+  return new FileStack(await openFileSession(options), undefined, host);
 }
 
 // Between two methods everything is a message of the engine's protocol.

@@ -2,16 +2,20 @@ import type { EmulatorOptions } from "../../provider/emulator";
 import { startTestEmulator, testKey } from "./agb-emulator";
 import { createContext, upload } from "./emulator-requests";
 import { FakeClock } from "./fake-clock";
+import type { Host } from "./resource-hosts";
 import { declare, failureOf, openProvider, Stack, type State } from "./session-stack";
 
 export const minuteMs = 60_000;
 export const path = "/home/user/data";
 
 /** An emulator with a context that holds a file, and a stack whose sessions mount it. */
-export async function openMounts(options: EmulatorOptions = {}, clock = new FakeClock()) {
+export async function openMounts(
+  { host, ...options }: EmulatorOptions & { readonly host?: Host } = {},
+  clock = new FakeClock(),
+) {
   // The second key is that of the plain requests that store files.
   const emulator = await startTestEmulator({ apiKeys: [testKey, "test-key"], clock, ...options });
-  const stack = new Stack(openProvider(emulator.url, clock), emulator);
+  const stack = new Stack(openProvider(emulator.url, clock, {}, host), emulator);
   const contextId = await createContext(emulator.url, "data");
   await upload(emulator.url, contextId, `${path}/first`, "text");
   const mounted = (more: Record<string, unknown> = {}) =>

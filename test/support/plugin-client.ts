@@ -9,6 +9,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { EngineLog, type ServedPackage, servePlugin } from "../../provider/hosts/plugin";
 import { closeAfterTest } from "./close-after-test";
+import { encodeCheckRequest } from "./large-request";
 
 /** Properties as they are on the wire, with Pulumi's signatures. */
 export type WireProperties = Record<string, unknown>;
@@ -20,9 +21,32 @@ export interface LoggedMessage {
   readonly urn: string;
 }
 
+const assetSignature = "c44067f5952c0a294b673a41bacd8c17";
+const archiveSignature = "0def7320c3a5731c473e5ecbe6d01bc7";
+
 /** A value as the engine marks a secret. */
 export function secretValue(value: unknown): WireProperties {
   return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
+}
+
+/** A sent value without the engine's marks at any depth: secrets are readable, and what `sourceAsset` made is a source. */
+export function withoutMarks(sent: unknown): unknown {
+  if (Array.isArray(sent)) {
+    return sent.map(withoutMarks);
+  }
+  if (typeof sent !== "object" || sent === null) {
+    return sent;
+  }
+  const { "4dabf18193072939515e22adb298388d": signature, value, hash } = sent as WireProperties;
+  switch (signature) {
+    case "1b47061264138c4ac30d75fd1eb44270":
+      return withoutMarks(value);
+    case assetSignature:
+    case archiveSignature:
+      return JSON.parse(String(hash));
+    default:
+      return Object.fromEntries(Object.entries(sent).map(([name, field]) => [name, withoutMarks(field)]));
+  }
 }
 
 /** All strings in what the plugin sent that are not in a secret, keys too. */
@@ -36,7 +60,28 @@ export function readableStrings(sent: unknown): string[] {
 
 /** A value as the engine sends an asset with a string. */
 export function stringAsset(text: string): WireProperties {
-  return { "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", hash: `hash of ${text}`, text };
+  return { "4dabf18193072939515e22adb298388d": assetSignature, hash: `hash of ${text}`, text };
+}
+
+/** A file's source as the engine sends it. Where it leaves the content out, it sends only the hash. */
+export function sourceAsset(source: Readonly<Record<string, unknown>>, hasContent: boolean): WireProperties {
+  const { text, file, folder = file, archive, remote } = source;
+  const isArchive = archive !== undefined || "folder" in source;
+  const inner = Object.entries((archive ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>>>>);
+  const content = {
+    ...(text !== undefined && { text }),
+    ...(folder !== undefined && { path: folder }),
+    ...(remote !== undefined && { uri: remote }),
+    ...(archive !== undefined && {
+      assets: Object.fromEntries(inner.map(([name, part]) => [name, sourceAsset(part, hasContent)])),
+    }),
+  };
+  return {
+    "4dabf18193072939515e22adb298388d": isArchive ? archiveSignature : assetSignature,
+    // The tests find the source by it.
+    hash: JSON.stringify(source),
+    ...(hasContent && content),
+  };
 }
 
 /** What the engine sends for a string that a preview does not know yet. */
@@ -53,10 +98,15 @@ export const providerId = "0b8f2b4e-5a0c-4c36-9d0e-6d1b8c9e7f10";
 // Only a call that hangs takes this long, however busy the machine is.
 const callTimeoutMs = 60_000;
 
+/** The engine takes messages of this size from its plugins. */
+const longestMessageBytes = 400 * 1024 * 1024;
+
 type Callback<Reply> = (error: grpc.ServiceError | null, reply: Reply) => void;
 
 /** A plugin in this process, spoken to over gRPC as the engine does. */
 export class PluginClient {
+  private readonly pending = new Set<Promise<unknown>>();
+
   private constructor(
     private readonly client: ResourceProviderClient,
     /** Everything that the plugin told the engine. */
@@ -77,9 +127,17 @@ export class PluginClient {
 
   /** Connects to a plugin that runs already. */
   static connect(port: number, { logged }: Pick<EmulatedEngine, "logged">): PluginClient {
-    const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
+      "grpc.max_receive_message_length": longestMessageBytes,
+      "grpc.max_send_message_length": longestMessageBytes,
+    });
     closeAfterTest(client);
     return new PluginClient(client, logged);
+  }
+
+  /** Waits until all calls have their replies. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.pending);
   }
 
   /** Ends the connection. */
@@ -123,6 +181,22 @@ export class PluginClient {
   async check(urn: string, news: WireProperties, olds: WireProperties = {}) {
     const request = new rpc.CheckRequest().setUrn(urn).setNews(toStruct(news)).setOlds(toStruct(olds));
     return checked(await this.call<rpc.CheckResponse>((...rest) => this.client.check(request, ...rest)));
+  }
+
+  /** Checks a resource whose properties are strings of any length. */
+  async checkStrings(urn: string, news: Readonly<Record<string, string>>) {
+    const path = "/pulumirpc.ResourceProvider/Check";
+    const request = encodeCheckRequest(urn, news);
+    const reply = await this.call<rpc.CheckResponse | undefined>((...rest) =>
+      this.client.makeUnaryRequest(
+        path,
+        (bytes: Buffer) => bytes,
+        rpc.CheckResponse.deserializeBinary,
+        request,
+        ...rest,
+      ),
+    );
+    return checked(reply as rpc.CheckResponse);
   }
 
   async diff(urn: string, id: string, olds: WireProperties, news: WireProperties) {
@@ -196,10 +270,14 @@ export class PluginClient {
   private call<Reply>(
     start: (metadata: grpc.Metadata, options: grpc.CallOptions, callback: Callback<Reply>) => unknown,
   ): Promise<Reply> {
-    return new Promise((resolve, reject) => {
+    const reply = new Promise<Reply>((resolve, reject) => {
       const options = { deadline: Date.now() + callTimeoutMs };
       start(new grpc.Metadata(), options, (error, reply) => (error === null ? resolve(reply) : reject(error)));
     });
+    this.pending.add(reply);
+    const forget = () => this.pending.delete(reply);
+    reply.then(forget, forget);
+    return reply;
   }
 }
 

@@ -4,12 +4,16 @@ import type { Clock } from "../../provider/lifecycle/wait";
 import { closeAfterTest } from "./close-after-test";
 import { FakeClock } from "./fake-clock";
 
-/** What `pulumi-agb/dynamic` exports, opened in this process with settings and a clock of the test. */
-export interface ProviderObjects extends Pick<OpenProvider, "abandonCreates"> {
+/** The objects that serve the kinds. */
+export interface KindObjects {
   readonly session: DynamicProvider;
   readonly context: DynamicProvider;
   readonly command: DynamicProvider;
   readonly file: DynamicProvider;
+}
+
+/** What `pulumi-agb/dynamic` exports, opened in this process with settings and a clock of the test. */
+export interface ProviderObjects extends KindObjects, Pick<OpenProvider, "abandonCreates"> {
   /** Takes over the configuration of a stack, as the first call for each kind does. */
   configure(config: Readonly<Record<string, string>>): void;
 }

@@ -3,12 +3,13 @@ import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-prov
 import { providerReference } from "../../provider/resources/reference";
 import { startTestEmulator, testKey } from "./agb-emulator";
 import { FakeClock } from "./fake-clock";
-import { openProviderObjects, type ProviderObjects } from "./provider-objects";
+import type { ProviderObjects } from "./provider-objects";
+import { type Host, openHost, testStackId } from "./resource-hosts";
 
 export const owner = {
   "pulumi-project": "shop",
   "pulumi-stack": "dev",
-  "pulumi-stack-id": "0123456789abcdef",
+  "pulumi-stack-id": testStackId,
   "pulumi-resource": "web",
 };
 /** The reference that Pulumi stores with each resource. */
@@ -22,8 +23,9 @@ export function openProvider(
   url: string,
   clock: FakeClock,
   config: Readonly<Record<string, string>> = {},
+  host: Host = "dynamic",
 ): ProviderObjects {
-  const provider = openProviderObjects({ AGB_API_KEY: testKey, AGB_ENDPOINT: url }, clock);
+  const provider = openHost(host, { AGB_API_KEY: testKey, AGB_ENDPOINT: url }, clock);
   provider.configure(config);
   return provider;
 }
@@ -105,14 +107,14 @@ export class Stack {
 
 /** An emulator and a stack that share a clock, with default labels and more configuration where given. */
 export async function openStack(
-  options: EmulatorOptions = {},
+  { host, ...options }: EmulatorOptions & { readonly host?: Host } = {},
   defaultLabels?: Labels,
   more: Readonly<Record<string, string>> = {},
 ) {
   const clock = new FakeClock();
   const emulator = await startTestEmulator({ clock, ...options });
   const config = { ...(defaultLabels && { "agb:defaultLabels": JSON.stringify(defaultLabels) }), ...more };
-  return { clock, emulator, stack: new Stack(openProvider(emulator.url, clock, config), emulator) };
+  return { clock, emulator, stack: new Stack(openProvider(emulator.url, clock, config, host), emulator) };
 }
 
 /** The error that a promise is rejected with. Fails when it is not. */

@@ -15,7 +15,7 @@ export class WholeStack {
 
   /** @param openProvider each `up` has a provider of its own, which ends with it */
   constructor(
-    private readonly openProvider: (stackId: string) => ProviderObjects | Promise<ProviderObjects>,
+    private readonly openProvider: (stackId: string) => ProviderObjects,
     private readonly emulator: Emulator,
   ) {}
 
@@ -30,7 +30,7 @@ export class WholeStack {
    * @returns what failed
    */
   async up(program: Program): Promise<unknown[]> {
-    const objects = await this.openProvider(this.id);
+    const objects = this.openProvider(this.id);
     const steps = new Stack(objects, this.emulator);
     const failures: unknown[] = [];
     const attempt = (work: Promise<unknown>) => work.catch((error: unknown) => failures.push(error));

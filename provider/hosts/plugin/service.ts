@@ -26,7 +26,7 @@ import {
   settingMarks,
   unknownSettings,
 } from "./settings";
-import { closeStruct, openStruct } from "./structs";
+import { closeStruct, isSendable, openStruct } from "./structs";
 
 /** What a plugin serves. */
 export interface ServedPackage {
@@ -136,9 +136,11 @@ export class ProviderService {
     }
     const [news, olds] = [withoutNulls(openStruct(request.getNews())), openStruct(request.getOlds())];
     const { inputs, problems } = await kind.check(news.value, caller, olds.value);
-    return new rpc.CheckResponse()
-      .setInputs(closeStruct(inputs, this.marks(kind, { news }, inputs)))
-      .setFailuresList(problems.map(checkFailure));
+    const reply = new rpc.CheckResponse().setFailuresList(problems.map(checkFailure));
+    // Policies of the stack see the inputs of a failed check. They can do without those that cannot be sent.
+    return problems.length > 0 && !isSendable(inputs)
+      ? reply
+      : reply.setInputs(closeStruct(inputs, this.marks(kind, { news }, inputs)));
   }
 
   private async diff(request: rpc.DiffRequest): Promise<rpc.DiffResponse> {

@@ -14,6 +14,17 @@ export function closeStruct(properties: Properties, mark: Mark | undefined): Str
   return structOf(closeValue(properties, { ...mark, isSecret: false }) as { readonly [key: string]: WireValue });
 }
 
+/** The library that encodes replies ends the process at strings of more than 89 million bytes. A character has up to three. */
+const longestSentString = 25_000_000;
+
+/** Tells whether a reply can hold a value. */
+export function isSendable(value: unknown): boolean {
+  if (typeof value === "string") {
+    return value.length <= longestSentString;
+  }
+  return typeof value !== "object" || value === null || Object.values(value).every(isSendable);
+}
+
 function fieldsOf(struct: Struct): { readonly [key: string]: WireValue } {
   const fields: [string, WireValue][] = [];
   struct.getFieldsMap().forEach((value, key) => {
