@@ -13,9 +13,10 @@ export async function buildPluginFolder(): Promise<string> {
   return folder;
 }
 
-/** Lets the commands of a project find the plugin on the path. */
+/** Lets the commands of a project find the plugin on the path. Its folder is removed with the project. */
 export async function usePlugin(project: PulumiProject): Promise<void> {
-  const folder = await buildPluginFolder();
+  const folder = await mkdtemp(join(project.root, "plugin-"));
+  await writePlugin(folder);
   project.environment["PATH"] = [folder, project.environment["PATH"] ?? ""].join(delimiter);
 }
 
