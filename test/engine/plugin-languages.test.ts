@@ -102,6 +102,15 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       await emulator?.close();
     });
 
+    testInWholeLife("an argument that the schema does not have is named, and nothing is created", async () => {
+      await ready.write(project, replaceWord(program, "      imageId:", "      gpu: 1\n      imageId:"));
+      const { exitCode, stdout, stderr } = await project.run("up", "--yes");
+      expect(exitCode).not.toBe(0);
+      expect(`${stdout}${stderr}`).toMatch(/Property gpu does not exist on 'agb:index:Session'/);
+      expect([...emulator.sessions(), ...emulator.contexts()]).toEqual([]);
+      await ready.write(project, program);
+    });
+
     test("a preview creates nothing; up creates a context, and a session with labels that mounts it", async () => {
       await project.succeed("preview");
       expect([...emulator.sessions(), ...emulator.contexts()]).toEqual([]);
