@@ -286,6 +286,8 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       stackId:
         carried[ownershipKeys.stackId] === owner[ownershipKeys.stackId] ? owner[ownershipKeys.stackId] : undefined,
       retainOnDelete: carried[ownershipKeys.retain] === "true" ? true : undefined,
+      // By it, this resource notices if another one becomes the owner before its own first update.
+      ownToken: tokenOf(carried) === undefined ? newCreateToken(new Date(clock.now())) : undefined,
     };
     const state = sessionState(known as Partial<SessionState>, Object.fromEntries(labels), labelsAll);
     return { id, state };

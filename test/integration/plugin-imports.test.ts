@@ -110,3 +110,43 @@ describe("a session of this stack that the state has lost", () => {
     expect(details).toMatch(/ \[AGB407\]$/);
   });
 });
+
+describe("a session that two resources import before either owns it", () => {
+  const otherUrn = urnOf("agb:index:Session", "api");
+
+  test.each([true, false])(
+    "belongs to the first that runs; the other changes and releases nothing (refresh: %s)",
+    async (refreshes) => {
+      const { plugin, emulator } = await openPluginStack();
+      const id = await createId(emulator.url, { team: "stores" }, {}, testKey);
+      const declared = { imageId, labels: { team: "stores" } };
+      const [first, second] = [
+        await plugin.import(urn, `${imageId}/${id}`),
+        await plugin.import(otherUrn, `${imageId}/${id}`),
+      ];
+      const { inputs } = await plugin.check(urn, declared, first.inputs);
+      const owned = await plugin.update(urn, id, first.properties, inputs);
+      const [session] = emulator.sessions();
+      expect(session?.labels).toMatchObject({ "pulumi-resource": "web" });
+
+      const known = refreshes ? await plugin.read(otherUrn, id, second.properties, second.inputs ?? {}) : second;
+      const { inputs: others } = await plugin.check(otherUrn, declared, known.inputs);
+      expect(await plugin.diff(otherUrn, id, known.properties, others)).toMatchObject({ changes: true });
+      const { details } = await failureOfCall(plugin.update(otherUrn, id, known.properties, others));
+      expect(details).toMatch(/another resource took over the session .* \[AGB409\]$/s);
+      await plugin.delete(otherUrn, id, known.properties);
+      expect(emulator.sessions()).toEqual([expect.objectContaining({ sessionId: id, labels: session?.labels })]);
+
+      await plugin.delete(urn, id, owned);
+      expect(emulator.sessions()).toEqual([]);
+    },
+  );
+
+  test("is released by a delete that follows the import directly", async () => {
+    const { plugin, emulator } = await openPluginStack();
+    const id = await createId(emulator.url, {}, {}, testKey);
+    const { properties } = await plugin.import(urn, id);
+    await plugin.delete(urn, id, properties);
+    expect(emulator.sessions()).toEqual([]);
+  });
+});
