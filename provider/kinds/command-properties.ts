@@ -123,6 +123,7 @@ export const commandProperties = {
     change: "stored",
     declaredBy: "provider",
     isInternal: true,
+    isReadable: true,
   },
   parent: {
     description: "URN of the parent resource, if any. Two commands may have the same name below different parents.",

@@ -130,6 +130,8 @@ export interface NativeKind extends HostedKind {
   import(importId: string, caller: Caller): Promise<ImportedResource | undefined>;
   /** What properties are made from. A value that is made from a secret is one too. */
   readonly sources: Readonly<Record<string, Source>>;
+  /** Names of the properties that are never secret, because others must be able to read them in a state. */
+  readonly readable: readonly string[];
   /** Names of the outputs that are secret although nothing they are made from is. */
   secretOutputs(outputs: Properties): readonly string[];
 }

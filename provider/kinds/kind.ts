@@ -35,6 +35,8 @@ export interface Property {
   readonly declaredBy?: "program" | "plugin-program" | "provider";
   /** Whether only the provider needs it, so that no program may read it. Default: false. */
   readonly isInternal?: boolean;
+  /** Whether others must be able to read it in a state, also if a secret holds the same string. Default: false. */
+  readonly isReadable?: boolean;
   /** What its value is made from, besides the input of the same name. It is secret where that is. */
   readonly madeFrom?: Source;
   /**

@@ -194,6 +194,10 @@ export class KindOperations<State extends CommonState> implements NativeKind {
     return Object.fromEntries(made.map(([name, { madeFrom = {} }]) => [name, madeFrom]));
   }
 
+  get readable(): readonly string[] {
+    return Object.keys(this.kind.properties).filter((name) => this.kind.properties[name]?.isReadable);
+  }
+
   secretOutputs(outputs: Properties): readonly string[] {
     return this.kind.secretOutputs?.(outputs as Partial<State>) ?? [];
   }

@@ -74,6 +74,7 @@ export const sessionProperties = {
     change: "stored",
     declaredBy: "provider",
     isInternal: true,
+    isReadable: true,
   },
   idleTimeoutSeconds: {
     description: "Idle time after which AGB releases the session, in seconds.",

@@ -3,6 +3,7 @@ import { createId } from "../support/emulator-requests";
 import {
   failureOfCall,
   initFailure,
+  providerId,
   readableStrings,
   secretValue,
   stringAsset,
@@ -64,6 +65,53 @@ test("a label that is no secret any more is readable after the update", async ()
   const { inputs } = await plugin.check(urn, { imageId, labels: { owner: "web-team" } });
   const updated = await plugin.update(urn, id, outputs, inputs);
   expect(updated).toMatchObject({ labels: { owner: "web-team" }, labelsAll: { owner: "web-team" } });
+});
+
+test("a value that becomes a secret is a change, and after the update nothing shows it", async () => {
+  const { plugin, emulator } = await openPluginStack();
+  const { id, outputs } = await createResource(plugin, urn, { imageId, labels: { owner: word, team: "stores" } });
+  const before = emulator.requestCounts();
+  const { inputs } = await plugin.check(urn, { imageId, labels: { owner: secretValue(word), team: "stores" } });
+  expect(await plugin.diff(urn, id, outputs, inputs)).toMatchObject({ changes: true, replaces: [] });
+  expectHidden(await plugin.update(urn, id, outputs, inputs, { preview: true }));
+  const updated = await plugin.update(urn, id, outputs, inputs);
+  expectHidden(updated);
+  expect(await plugin.diff(urn, id, updated, inputs)).toMatchObject({ changes: false });
+  expect(emulator.requestCounts()).toEqual(before);
+});
+
+test("a setting that becomes a secret is a change of what is made from it", async () => {
+  const defaultLabels = JSON.stringify({ owner: word });
+  const { plugin } = await openPluginStack({ defaultLabels });
+  const { id, outputs } = await createResource(plugin, urn, { imageId });
+  await plugin.configure({ defaultLabels: secretValue(defaultLabels) });
+  const { inputs } = await plugin.check(urn, { imageId });
+  expect(await plugin.diff(urn, id, outputs, inputs)).toMatchObject({ changes: true, replaces: [] });
+  const updated = await plugin.update(urn, id, outputs, inputs);
+  expectHidden(updated);
+  expect(await plugin.diff(urn, id, updated, inputs)).toMatchObject({ changes: false });
+});
+
+test("a command does not run again because a value of its became a secret", async () => {
+  const { plugin, emulator } = await openPluginStack({}, { allowExec: true });
+  const sessionId = await createId(emulator.url, {}, {}, testKey);
+  const commandUrn = urnOf("agb:index:Command", "build");
+  const declared = { sessionId, create: "echo $RANDOM$$", update: "echo again", environment: { TOKEN: word } };
+  const { id, outputs } = await createResource(plugin, commandUrn, declared);
+  const { inputs } = await plugin.check(commandUrn, { ...declared, environment: { TOKEN: secretValue(word) } });
+  expect(await plugin.diff(commandUrn, id, outputs, inputs)).toMatchObject({ changes: true, replaces: [] });
+  const updated = await plugin.update(commandUrn, id, outputs, inputs);
+  expectHidden(updated);
+  expect(updated["stdout"]).toBe(outputs["stdout"]);
+});
+
+test("the id of the stack can always be read, because a sweep needs it", async () => {
+  const { plugin } = await openPluginStack({ defaultLabels: secretValue(JSON.stringify({ owner: word })) });
+  const { id, inputs, outputs } = await createResource(plugin, urn, { imageId, labels: secretValue({ team: word }) });
+  const read = await plugin.read(urn, id, outputs, inputs);
+  for (const properties of [inputs, outputs, read.inputs, read.properties]) {
+    expect(properties).toMatchObject({ stackId: providerId });
+  }
 });
 
 test("of default labels, also in what is imported and in what functions return", async () => {

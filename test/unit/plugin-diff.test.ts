@@ -38,6 +38,16 @@ test("a difference is shown at each path, and in the list by its top-level name"
   });
 });
 
+test("a key that no path can name is shown as a change of what holds it", () => {
+  const before = { labels: { "dir\\": "1", "a.\\": "1", 'q\\"x': "1", same: "1" } };
+  const news = { labels: { "dir\\": "2", "a.\\": "2", 'q\\"x': "2", same: "1" } };
+  expect(show({ changed: ["labels"], before }, news).details).toEqual({
+    "labels.dir\\": "UPDATE",
+    'labels["q\\\\"x"]': "UPDATE",
+    labels: "UPDATE",
+  });
+});
+
 test("no path leads into a secret, on either side", () => {
   const isSecret = { isSecret: true };
   const marks = [

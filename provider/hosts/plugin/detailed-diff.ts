@@ -1,5 +1,5 @@
 import { DiffResponse, PropertyDiff } from "@pulumi/pulumi/proto/provider_pb";
-import type { DetailedDifference, Properties } from "../../kinds/hosted-kind";
+import type { DetailedDifference, Difference, Properties } from "../../kinds/hosted-kind";
 import { isObject, isSameData, type Mark } from "./property-values";
 
 /** How a value differs. */
@@ -15,26 +15,31 @@ export function diffResponse(
   news: Properties,
   marks: readonly (Mark | undefined)[] = [],
 ): DiffResponse {
-  const { changed, replaces, isUnfinished, deleteBeforeReplace, before } = difference;
+  const { changed, replaces, deleteBeforeReplace, before } = difference;
   const names = [...new Set([...changed, ...replaces])];
-  const hasChanges = names.length > 0 || isUnfinished;
+  const isChange = hasChanges(difference);
   const response = new DiffResponse()
-    .setChanges(hasChanges ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE)
+    .setChanges(isChange ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE)
     // The display shows nothing of a list with paths in it.
     .setDiffsList(names)
     .setReplacesList([...replaces])
     .setDeletebeforereplace(deleteBeforeReplace)
-    .setHasdetaileddiff(hasChanges);
+    .setHasdetaileddiff(isChange);
   for (const name of names) {
-    const found = [...differencesAt(pathOf("", name), before[name], news[name], partsOf(marks, name))];
+    const found = [...differencesAt(name, before[name], news[name], partsOf(marks, name))];
     // A replacement may have a reason that no value shows.
-    const shown: (readonly [string, Way])[] = found.length > 0 ? found : [[pathOf("", name), "UPDATE"]];
+    const shown: (readonly [string, Way])[] = found.length > 0 ? found : [[name, "UPDATE"]];
     for (const [path, way] of shown) {
       const kind = PropertyDiff.Kind[replaces.includes(name) ? (`${way}_REPLACE` as const) : way];
       response.getDetaileddiffMap().set(path, new PropertyDiff().setKind(kind));
     }
   }
   return response;
+}
+
+/** Whether there is anything to do. */
+export function hasChanges({ changed, replaces, isUnfinished }: Difference): boolean {
+  return changed.length > 0 || replaces.length > 0 || isUnfinished;
 }
 
 /** Yields the paths at which two values differ, as deep as both have the same shape. */
@@ -55,7 +60,12 @@ function* differencesAt(
     yield [path, "UPDATE"];
   } else if (isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      yield* differencesAt(pathOf(path, key), before[key], after[key], partsOf(marks, key));
+      const inside = pathOf(path, key);
+      if (inside !== undefined) {
+        yield* differencesAt(inside, before[key], after[key], partsOf(marks, key));
+      } else if (!isSameData(before[key], after[key])) {
+        yield [path, "UPDATE"];
+      }
     }
   } else if (Array.isArray(before) && Array.isArray(after)) {
     for (let index = 0; index < Math.max(before.length, after.length); index += 1) {
@@ -70,9 +80,13 @@ function partsOf(marks: readonly (Mark | undefined)[], key: string): (Mark | und
   return marks.map((mark) => mark?.parts?.get(key));
 }
 
-function pathOf(path: string, key: string): string {
-  if (!/^[A-Za-z_$][\w$]*$/.test(key)) {
-    return `${path}["${key.replaceAll('"', '\\"')}"]`;
+/**
+ * The path of a key inside of another path; `undefined` when there is none: in quotes, Pulumi takes a backslash at the end of a
+ * key for the escape of the quote, and fails. A key without quotes ends at a dot or a bracket.
+ */
+function pathOf(path: string, key: string): string | undefined {
+  if (/^[A-Za-z_$][\w$]*$/.test(key) || /^[^.[\]"]*\\$/.test(key)) {
+    return path === "" ? key : `${path}.${key}`;
   }
-  return path === "" ? key : `${path}.${key}`;
+  return key.endsWith("\\") ? undefined : `${path}["${key.replaceAll('"', '\\"')}"]`;
 }

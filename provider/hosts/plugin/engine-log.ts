@@ -1,19 +1,29 @@
-import { credentials } from "@grpc/grpc-js";
+import { credentials, Metadata } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+
+/** How long the engine has to take a message, in milliseconds. A reply waits that long for it. */
+const messageLimitMs = 10_000;
 
 /** Shows messages through the engine, on the row of the resource that they are about. */
 export class EngineLog {
   private client: EngineClient | undefined;
   private readonly pending = new Set<Promise<void>>();
 
-  /** @param print shows a message while no engine is known */
-  constructor(private readonly print: (message: string) => void = (message) => console.error(message)) {}
+  /**
+   * @param print shows a message while no engine is known, and one that the engine does not take
+   * @param limitMs how long the engine has to take a message
+   */
+  constructor(
+    private readonly print: (message: string) => void = (message) => console.error(message),
+    private readonly limitMs = messageLimitMs,
+  ) {}
 
   /** Sends messages to the engine at this address from now on. */
   attach(address: string): void {
     this.client?.close();
-    this.client = new EngineClient(address, credentials.createInsecure());
+    // The engine is on this machine, and a proxy is for other ones.
+    this.client = new EngineClient(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   }
 
   /**
@@ -33,7 +43,7 @@ export class EngineLog {
     const severity = level === "warning" ? LogSeverity.WARNING : LogSeverity.INFO;
     const request = new LogRequest().setMessage(message).setUrn(urn).setSeverity(severity);
     const sent = new Promise<void>((resolve) => {
-      client.log(request, (error) => {
+      client.log(request, new Metadata(), { deadline: Date.now() + this.limitMs }, (error) => {
         if (error !== null) {
           this.print(message);
         }

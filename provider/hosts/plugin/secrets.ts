@@ -20,13 +20,18 @@ export interface MarkSources {
   readonly secretSettings?: ReadonlySet<string>;
   /** Names of properties that are secret in any case. */
   readonly secretNames?: readonly string[];
+  /** Names of properties that are never secret, see `NativeKind`. */
+  readonly readable?: readonly string[];
 }
 
 /** Finds the marks of properties that leave the provider. */
 export function marksOf(properties: Properties, given: MarkSources): Mark {
-  const { news, olds = [] } = given;
+  const { news, olds = [], readable = [] } = given;
   const known = secretStrings(news, olds);
   const names = Object.keys(properties).map((name) => {
+    if (readable.includes(name)) {
+      return [name, undefined] as const;
+    }
     const value = properties[name];
     const mark = merged([
       ownMark(name, value, news),
@@ -37,6 +42,29 @@ export function marksOf(properties: Properties, given: MarkSources): Mark {
     return [name, merged([mark, repeating(known, value)])] as const;
   });
   return { parts: new Map(names.flatMap(([name, mark]) => (mark === undefined ? [] : [[name, mark]]))) };
+}
+
+/**
+ * The names of properties that the state shows although the program has made them, or a part of them, secret. They must be
+ * written again.
+ *
+ * @param state what the state holds
+ */
+export function exposedNames(state: OpenedProperties, news: OpenedProperties): string[] {
+  return Object.keys(news.value).filter((name) =>
+    isExposed(state.value[name], state.mark?.parts?.get(name), news.mark?.parts?.get(name)),
+  );
+}
+
+function isExposed(value: unknown, mark: Mark | undefined, wanted: Mark | undefined): boolean {
+  if (value === undefined || value === null || wanted === undefined || mark?.isSecret) {
+    return false;
+  }
+  const parts = typeof value === "object" ? Object.entries(value) : [];
+  return (
+    wanted.isSecret === true ||
+    parts.some(([key, part]) => isExposed(part, mark?.parts?.get(key), wanted.parts?.get(key)))
+  );
 }
 
 function ownMark(name: string, value: unknown, given: OpenedProperties | undefined): Mark | undefined {

@@ -13,10 +13,10 @@ import {
   ResourceError,
 } from "../../kinds/hosted-kind";
 import { parseUrn } from "../../urn";
-import { diffResponse } from "./detailed-diff";
+import { diffResponse, hasChanges } from "./detailed-diff";
 import type { EngineLog } from "./engine-log";
 import { holdsSecret, holdsUnknown, type Mark } from "./property-values";
-import { type MarkSources, marksOf, type OpenedProperties } from "./secrets";
+import { exposedNames, type MarkSources, marksOf, type OpenedProperties } from "./secrets";
 import { serviceFailure } from "./service-errors";
 import {
   changedSettings,
@@ -147,7 +147,8 @@ export class ProviderService {
     const { kind, caller } = this.find(request);
     const [olds, news] = [openStruct(request.getOlds()), openStruct(request.getNews())];
     const difference = await kind.diff(request.getId(), olds.value, news.value, caller);
-    return diffResponse(difference, news.value, [olds.mark, news.mark]);
+    const changed = [...new Set([...difference.changed, ...exposedNames(olds, news)])];
+    return diffResponse({ ...difference, changed }, news.value, [olds.mark, news.mark]);
   }
 
   private async create(request: rpc.CreateRequest, exchange: Exchange): Promise<rpc.CreateResponse> {
@@ -166,9 +167,12 @@ export class ProviderService {
     const { kind, caller } = this.find(request, request.getTimeout());
     const [olds, news] = [openStruct(request.getOlds()), openStruct(request.getNews())];
     exchange.marks = (properties) => this.marks(kind, { news, olds: [olds] }, properties);
-    const outputs = request.getPreview()
-      ? kind.preview(olds.value, news.value)
-      : await kind.update(request.getId(), olds.value, news.value, caller);
+    const id = request.getId();
+    const isOnlyHidden =
+      exposedNames(olds, news).length > 0 && !hasChanges(await kind.diff(id, olds.value, news.value, caller));
+    const update = () =>
+      request.getPreview() ? kind.preview(olds.value, news.value) : kind.update(id, olds.value, news.value, caller);
+    const outputs = isOnlyHidden ? olds.value : await update();
     return new rpc.UpdateResponse().setProperties(closeStruct(outputs, exchange.marks(outputs)));
   }
 
@@ -227,6 +231,7 @@ export class ProviderService {
       sources: kind.sources,
       secretSettings,
       secretNames: kind.secretOutputs(properties),
+      readable: kind.readable,
     });
   }
 
