@@ -171,7 +171,7 @@ export class AgbConfigurationError extends CleanError {
 
 const missingKey =
   "No AGB API key. Set one with `pulumi config set --secret agb:apiKey`, in the environment variable AGB_API_KEY, or as " +
-  "`apiKey` of an AgbProvider.";
+  "`apiKey` of a provider that the program declares.";
 const missingKeyVariable = "No AGB API key. Set the environment variable AGB_API_KEY.";
 
 /**

@@ -63,10 +63,10 @@ export type {
   ListedAgbSession,
 } from "./resources/get-agb-sessions";
 export { getAgbSessions, getAgbSessionsOutput } from "./resources/get-agb-sessions";
+export { PreviewEnvironment } from "./resources/preview-environment";
 export type {
   PreviewAppArgs,
   PreviewCacheArgs,
   PreviewEnvironmentArgs,
   PreviewSetupCommand,
-} from "./resources/preview-environment";
-export { PreviewEnvironment } from "./resources/preview-environment";
+} from "./resources/preview-environment-args";

@@ -3,7 +3,7 @@ import { AgbClient } from "../api/client";
 import { printableJson } from "../api/outside-text";
 import { readSettings, type Settings } from "../config";
 import { type JobOutput, openJobOutput } from "../forge/job-output";
-import { isStackId } from "../lifecycle/ownership";
+import { isProviderId, isStackId } from "../lifecycle/ownership";
 import { systemClock } from "../lifecycle/wait";
 import { CodedError } from "../messages/coded-error";
 import { describeFailure } from "../messages/describe-failure";
@@ -193,10 +193,13 @@ function print({ project, stack }: StackName, orphans: readonly OrphanResult[], 
 /** Says what to do when no state proves whose sessions these are. */
 function explainStackIds(stackIds: readonly string[], output: JobOutput): void {
   for (const stackId of stackIds) {
+    const holder = isProviderId(stackId)
+      ? "a provider of the type pulumi:providers:agb"
+      : "the resource AgbStackIdentity";
     output.say(
       `If the stack with the id ${stackId} was removed, release its sessions with --stack-id ${stackId}. To make sure, compare ` +
-        "it with the id of the resource AgbStackIdentity in the last exported state of your stack. Do not guess: another " +
-        "backend may have a live stack of the same name.",
+        `it with the id of ${holder} in the last exported state of your stack. Do not guess: another backend may have a live ` +
+        "stack of the same name.",
     );
   }
 }

@@ -1,5 +1,4 @@
 import { AgbNotFoundError, CleanError } from "../api/errors";
-import { printable } from "../api/outside-text";
 import { AgbRunError, type KeptOutput, type RunResult } from "../lifecycle/command-run";
 import { AgbToolError } from "../lifecycle/session-shell";
 import type { MessageCode } from "../messages/message-codes";
@@ -105,16 +104,13 @@ export function adviceForFailedCommand({ argument, result }: FailedCommand): str
 
 /** The command `delete` failed, so the resource stays in the state. */
 export class FailedDeleteError extends ResourceError {
-  constructor(resource: string | undefined, failed: FailedCommand) {
+  /** @param described such as `AgbCommand "build"` */
+  constructor(described: string, failed: FailedCommand) {
     const advice =
       "The resource stays in the state. Correct what the command needs in the session, then run Pulumi again. " +
       "If the resource is still in the program, you can also change `delete` with `pulumi up`. To give up on the command, " +
       "remove the resource from the state with `pulumi state delete`.";
-    super(
-      `could not delete AgbCommand${resource === undefined ? "" : ` "${printable(resource)}"`}`,
-      `${describeFailedCommand(failed)}${advice}`,
-      codeOfFailedCommand(failed),
-    );
+    super(`could not delete ${described}`, `${describeFailedCommand(failed)}${advice}`, codeOfFailedCommand(failed));
   }
 }
 
@@ -129,7 +125,7 @@ export class AbandonedCommandError extends CleanError {
 export const commandAdvice: NonNullable<ResourceKind<CommandState>["advice"]> = (error, { operation }) => {
   if (error instanceof AgbNotFoundError && operation !== "read") {
     const text =
-      "The session is gone: AGB has released it, or someone deleted it. If an AgbSession of this program has created it, run " +
+      "The session is gone: AGB has released it, or someone deleted it. If this program declares the session, run " +
       "`pulumi up --refresh`: it recreates the session and runs its commands again. Otherwise, declare the id of a session that is running.";
     return { code: "AGB905", text };
   }

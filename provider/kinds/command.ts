@@ -170,7 +170,7 @@ export function commandKind({ clock, creates }: KindRuntime): ResourceKind<Comma
         variables: previousOutput(known, known),
       });
       if (failed !== undefined) {
-        throw new FailedDeleteError(call.resource, failed);
+        throw new FailedDeleteError(call.described, failed);
       }
       // This run stays: if Pulumi is killed now, the next `destroy` must find that it is done. All others must go, or a new
       // resource of the same name would take their results.

@@ -15,7 +15,7 @@ import type { MessageCode } from "../messages/message-codes";
 import { DoubtfulAbsenceError, MissingLookupError } from "./certain-absence";
 import type { Account } from "./connection";
 import { AbandonedCreateError } from "./creates-in-flight";
-import { type LimitedOperation, ResourceError } from "./hosted-kind";
+import { ResourceError } from "./hosted-kind";
 import type { Advice } from "./kind";
 import { endpointAdvice, keyAdvice, storedSettingsAdvice, timeoutAdvice } from "./settings-advice";
 
@@ -34,8 +34,8 @@ export interface Attempt {
   readonly id?: string | undefined;
   /** Whether the program looks the resource up by its id. */
   readonly isLookup: boolean;
-  /** Whether the program set a limit for the operation. */
-  readonly isLimited: boolean;
+  /** What limits the operation, such as `timeouts.create`. Default: nothing but the limits of its calls. */
+  readonly limit?: string | undefined;
   /** What the kind itself says about the error, see `ResourceKind.advice`. */
   advice?(error: unknown, endpointAdvice: string): Advice | undefined;
 }
@@ -47,7 +47,7 @@ export function explainFailure(error: unknown, attempt: Attempt, account: Accoun
   }
   const { kind, verb, id } = attempt;
   const clean = cleanerFor(account === undefined ? [] : [account.apiKey, account.settings.apiKey].map(toSecret));
-  const resource = attempt.resource === undefined ? kind.name : `${kind.name} "${printable(attempt.resource)}"`;
+  const resource = describeResource(kind.name, attempt.resource);
   const identified = id === undefined ? "" : ` (${kind.noun} ${clean(id)})`;
   const { code, text } = adviceFor(error, attempt, account);
   return new ResourceError(
@@ -56,6 +56,11 @@ export function explainFailure(error: unknown, attempt: Attempt, account: Accoun
     code,
     error instanceof Error ? { cause: error } : undefined,
   );
+}
+
+/** Kind and name of a resource, such as `AgbSession "web"`. */
+export function describeResource(kindName: string, resource: string | undefined): string {
+  return resource === undefined ? kindName : `${kindName} "${printable(resource)}"`;
 }
 
 /** What went wrong, in one sentence without its full stop, ready to be shown. */
@@ -69,7 +74,7 @@ function toSecret({ value }: { readonly value: string }) {
 }
 
 function adviceFor(error: unknown, attempt: Attempt, account: Account | undefined): Advice {
-  const { operation, kind, id, isLookup, isLimited } = attempt;
+  const { operation, kind, id, isLookup } = attempt;
   const usesStoredSettings = operation === "delete" || (operation === "read" && !isLookup);
   const stored = usesStoredSettings ? ` ${storedSettingsAdvice}` : "";
   const kept = id === undefined || isLookup ? "" : ` The ${kind.noun} stays in the state.`;
@@ -84,7 +89,7 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
     return { code: "AGB418", text: "Run `pulumi up` again." };
   }
   if (error instanceof MissingLookupError) {
-    const text = `Give \`${kind.name}.get\` the id of a ${kind.noun} that exists, or remove it from the program.`;
+    const text = `Look up a ${kind.noun} that exists, or remove the look-up from the program.`;
     return { code: "AGB314", text };
   }
   if (error instanceof DoubtfulAbsenceError) {
@@ -100,7 +105,7 @@ function adviceFor(error: unknown, attempt: Attempt, account: Account | undefine
   }
   if (error instanceof AgbTimeoutError) {
     const endpoint = account === undefined ? "" : ` ${endpointAdvice(account.settings)}`;
-    const limit = isLimited ? `timeouts.${operation as LimitedOperation} of the ${kind.noun}` : undefined;
+    const limit = attempt.limit && `${attempt.limit} of the ${kind.noun}`;
     return { code, text: `${timeoutAdvice(account?.settings, limit)}${endpoint}${stored}` };
   }
   if (error instanceof AgbNetworkError && error.obstacle === "proxy") {

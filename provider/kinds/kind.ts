@@ -78,6 +78,8 @@ export interface Call {
   readonly limitMs: number | undefined;
   /** Name of the resource in the program; `undefined` when it is not known. */
   readonly resource: string | undefined;
+  /** Kind and name of the resource for messages, such as `AgbSession "web"`. */
+  readonly described: string;
   /** The stack, where the host knows it, see `Caller`. */
   readonly stack: HostedStack | undefined;
   /** Tells the user how the operation goes on. The line must be clean. */
@@ -119,7 +121,7 @@ export interface Advice {
 
 /** One kind of resource. */
 export interface ResourceKind<State extends object> {
-  /** Name of the kind as programs know it, such as `AgbSession`. */
+  /** Name of its class, such as `AgbSession`. A host may have another name for it, see `ProviderOptions.names`. */
   readonly name: string;
   /** What AGB calls it, such as `session`. */
   readonly noun: string;

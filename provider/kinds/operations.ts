@@ -1,5 +1,4 @@
 import { serviceName } from "../api/endpoint";
-import { printable } from "../api/outside-text";
 import { AgbConfigurationError, type Settings } from "../config";
 import { withCode } from "../messages/message-codes";
 import type { Problem } from "../messages/problem";
@@ -8,7 +7,7 @@ import { declarationProblems } from "./check";
 import { cleanProperties } from "./clean-properties";
 import type { Account, Connection } from "./connection";
 import { differenceOf, isNotTold } from "./diff";
-import { explainFailure } from "./failure";
+import { describeResource, explainFailure } from "./failure";
 import {
   type Caller,
   type CheckedInputs,
@@ -50,9 +49,11 @@ interface Subject<State> {
  * properties.
  */
 export class KindOperations<State extends CommonState> implements NativeKind {
+  /** @param name what programs call the kind, for messages. Default: the name of its class */
   constructor(
     private readonly kind: ResourceKind<State>,
     private readonly connection: Connection,
+    private readonly name: string = kind.name,
   ) {}
 
   /**
@@ -87,10 +88,9 @@ export class KindOperations<State extends CommonState> implements NativeKind {
       const attempt = {
         operation: "check",
         verb: "check",
-        kind,
+        kind: { name: this.name, noun: kind.noun },
         resource: undefined,
         isLookup: false,
-        isLimited: false,
       } as const;
       const { explanation, code } = explainFailure(error, attempt, account);
       const reason =
@@ -162,7 +162,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
     return this.withAccount(subject, caller, async (call, account) => {
       if (kind.import === undefined) {
         throw new ResourceError(
-          `could not import ${kind.name} "${printable(call.resource ?? "")}"`,
+          `could not import ${call.described}`,
           `a ${kind.noun} exists only in the state of the program that created it. Declare a new one in the program.`,
           "AGB120",
         );
@@ -227,7 +227,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
 
   private problemsOf(news: Properties, settings: Settings, caller: Caller): Problem[] {
     const { kind } = this;
-    const ofTypes = declarationProblems(kind.name, kind.properties, news, caller.stack !== undefined);
+    const ofTypes = declarationProblems(this.name, kind.properties, news, caller.stack !== undefined);
     const resource = this.nameOf(caller, news as Partial<State>);
     return [...ofTypes, ...(kind.problems?.(news, settings, resource) ?? [])];
   }
@@ -251,7 +251,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
     } catch (error) {
       if (error instanceof UnfinishedResource) {
         const { id, state, message, messageCode } = error;
-        throw new UnfinishedError(`${this.kind.name} ${id}`, id, finish(state), message, messageCode);
+        throw new UnfinishedError(`${this.name} ${id}`, id, finish(state), message, messageCode);
       }
       throw error;
     }
@@ -290,10 +290,11 @@ export class KindOperations<State extends CommonState> implements NativeKind {
         return work(this.callWith(account, caller, subject, limitSeconds, resource), account);
       });
     } catch (error) {
-      const isLimited = limitSeconds !== undefined;
+      const limit = limitName(operation, caller.limitSeconds !== undefined, limitOf(state, operation) !== undefined);
       const advice = (thrown: unknown, endpointAdvice: string) =>
         kind.advice?.(thrown, { operation, known: state, endpointAdvice });
-      throw explainFailure(error, { operation, verb, kind, resource, id, isLookup, isLimited, advice }, used);
+      const words = { name: this.name, noun: kind.noun };
+      throw explainFailure(error, { operation, verb, kind: words, resource, id, isLookup, limit, advice }, used);
     }
   }
 
@@ -312,6 +313,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
       unlimitedClient,
       limitMs,
       resource,
+      described: describeResource(this.name, resource),
       stack: caller.stack,
       say: (line) => caller.say(line),
       warn: (message, code) => caller.say(withCode(message, code), "warning"),
@@ -321,6 +323,14 @@ export class KindOperations<State extends CommonState> implements NativeKind {
 
 function serviceOf({ settings, client }: Account): string | undefined {
   return serviceName(settings.baseUrl, client.emulatorId);
+}
+
+/** What limits the operation, for messages: the host's own limit wins. */
+function limitName(operation: string, isOfHost: boolean, isDeclared: boolean): string | undefined {
+  if (isOfHost) {
+    return `the option customTimeouts.${operation}`;
+  }
+  return isDeclared ? `timeouts.${operation}` : undefined;
 }
 
 function limitOf({ timeouts }: CommonState, operation: LimitedOperation | "read" | "import"): number | undefined {

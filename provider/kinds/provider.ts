@@ -14,6 +14,8 @@ export interface ProviderOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
+  /** What programs call each kind, for messages. Default: the names of the classes. */
+  readonly names?: Readonly<Partial<Record<"session" | "context" | "command" | "file", string>>>;
   /** Connection to AGB. Default: one of its own. */
   readonly connection?: Connection;
   /** Tells the user something that is not about a single resource. */
@@ -28,17 +30,17 @@ export type KindName = keyof OpenProvider["kinds"];
 
 /** Opens all kinds for one process. */
 export function openProvider(options: ProviderOptions) {
-  const { environment, clock = systemClock, say, connection = new Connection({ environment, say }) } = options;
+  const { environment, clock = systemClock, say, connection = new Connection({ environment, say }), names } = options;
   const creates = new CreatesInFlight();
   const runtime = { clock, creates, say };
   const session = sessionKind(runtime);
   return {
     /** The table of kinds. */
     kinds: {
-      session: new KindOperations(session, connection),
-      context: new KindOperations(contextKind(runtime), connection),
-      command: new KindOperations(commandKind(runtime), connection),
-      file: new KindOperations(fileKind(), connection),
+      session: new KindOperations(session, connection, names?.session),
+      context: new KindOperations(contextKind(runtime), connection, names?.context),
+      command: new KindOperations(commandKind(runtime), connection, names?.command),
+      file: new KindOperations(fileKind(), connection, names?.file),
       stackIdentity: stackIdentityKind,
     },
     /** Takes the configuration. Never fails. The operation that needs a setting reports what is wrong with it. */

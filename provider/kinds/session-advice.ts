@@ -14,7 +14,7 @@ import { MissingStackIdError } from "./stack-identity";
 
 const adoptAdvice: Readonly<Partial<Record<MessageCode, string>>> = {
   AGB405: "Correct `adopt`, or remove it to create a new session.",
-  AGB408: "Run the command again, or name the session with adopt: { sessionId }.",
+  AGB408: "Run the command again, or name the session with `adopt.sessionId`.",
 };
 
 /** The code of an error that only sessions have and what to do next; `undefined` for errors that all kinds share. */
@@ -38,7 +38,7 @@ export function sessionAdvice(error: unknown, failed: FailedOperation<MountState
   }
   if (error instanceof MissingLookupError) {
     const text =
-      "AGB releases idle sessions. Give `AgbSession.get` the id of a running session, or remove it from the program.";
+      "AGB releases idle sessions. Look up a session that is running, or remove the look-up from the program.";
     return { code: "AGB314", text };
   }
   if (error instanceof ReleasedDuringDownloadError) {
@@ -85,7 +85,7 @@ function createAdvice(error: AgbApiError, { contextSyncs = [] }: MountState): Ad
   }
   if (contextSyncs.length > 0 && /context/i.test(error.code)) {
     const text =
-      "Nothing was created. Check contextSyncs: contextId is the id of a context, such as `AgbContext.contextId`, not its name. " +
+      "Nothing was created. Check contextSyncs: contextId is the id that AGB gave a context, not its name. " +
       "The context must exist in this account.";
     return { code: "AGB402", text };
   }

@@ -99,8 +99,8 @@ export async function applyLabels<Known extends LabelState>(
 
 /** The session and its resource, for messages. */
 export function describeSession(id: string, resource: string | undefined): string {
-  const name = resource === undefined ? "" : ` "${printable(resource)}"`;
-  return `AgbSession${name} (session ${printable(id)})`;
+  const shown = printable(id);
+  return resource === undefined ? `session ${shown}` : `session "${printable(resource)}" (${shown})`;
 }
 
 /** Checks that declared, default and own labels together are not too many. */

@@ -117,7 +117,7 @@ export const sessionProperties = {
     type: z
       .strictObject(
         { sessionId: filledString.optional(), labels: z.record(z.string(), filledString).optional() },
-        mustBe("{ sessionId } or { labels }"),
+        mustBe("an object with sessionId or labels"),
       )
       .refine(({ sessionId, labels }) => (sessionId === undefined) !== (labels === undefined), {
         error: adoptionRule,

@@ -15,7 +15,7 @@ export function keyAdvice({ settings, apiKey }: Account): string {
   const change =
     apiKey.source === variable
       ? `To change it, set ${variable} in the environment.`
-      : `To change it, run \`pulumi config set --secret ${key}\`, or set it in the program's AgbProvider.`;
+      : `To change it, run \`pulumi config set --secret ${key}\`, or set it in the program's provider.`;
   const first = apiKey === settings.apiKey ? "" : ` AGB also refused the one from ${settings.apiKey.source}.`;
   return `Check that the API key from ${apiKey.source} is valid for ${settings.baseUrl} and may do this. ${change}${first}`;
 }
@@ -29,7 +29,7 @@ export function endpointAdvice({ baseUrl, endpointSource }: Settings): string {
   const change =
     endpointSource === variable
       ? `To change it, set ${variable} in the environment, or remove the variable to use AGB's default.`
-      : `To change it, run \`pulumi config set ${key} HOST\`, or set it in the program's AgbProvider.`;
+      : `To change it, run \`pulumi config set ${key} HOST\`, or set it in the program's provider.`;
   return `The endpoint is ${baseUrl}, from ${endpointSource}. ${change}`;
 }
 

@@ -100,7 +100,7 @@ const timeout = z
 
 const operationTimeouts = z.strictObject(
   { create: timeout, update: timeout, delete: timeout } satisfies Record<LimitedOperation, unknown>,
-  mustBe("{ create, update, delete } in seconds"),
+  mustBe("an object with create, update or delete in seconds"),
 );
 
 /** Property of each kind that lives at AGB. `operations.ts` sets it. */

@@ -78,7 +78,7 @@ export function directoryProblem(path: string): string | undefined {
 
 /** A script must fit into the state, and a session must be able to take it. */
 export function scriptSizeProblem(script: string): string | undefined {
-  const remedy = "put the script into the session with an AgbFile, and run that file";
+  const remedy = "put the script into the session as a file, and run that file";
   return sizeProblem(Buffer.byteLength(script), longestTextBytes, remedy);
 }
 
@@ -87,7 +87,7 @@ export function stdinSizeProblem(stdin: string): string | undefined {
   return sizeProblem(Buffer.byteLength(stdin), longestTextBytes, readFileRemedy);
 }
 
-const readFileRemedy = "put it into the session with an AgbFile, and read that file in the command";
+const readFileRemedy = "put it into the session as a file, and read that file in the command";
 
 function sizeProblem(sizeBytes: number, longestBytes: number, remedy: string): string | undefined {
   return sizeBytes > longestBytes
@@ -136,7 +136,7 @@ function variableBytes(name: string, value: unknown): number {
 }
 
 /** What a source of files must be. */
-export const sourceType = 'a Pulumi asset or archive, such as new pulumi.asset.FileArchive("./app")';
+export const sourceType = "a Pulumi asset or archive, such as a FileArchive of a folder";
 
 /** The source of files, as `describeAssets` describes it. */
 export function sourceProblem(source: object): string | undefined {

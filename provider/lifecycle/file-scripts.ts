@@ -5,7 +5,8 @@
  *
  * What a session keeps for each declared path, in a folder of its own, see `keptFolder`:
  * - `current`: name of the folder of the last complete set; in there `check.sh` compares the files with that set
- * - `owned`: a line for each file that was put or is about to be put; `made`: the same for folders
+ * - `owned`: a line for each file that was put or is about to be put, with a hash of its whole path; `made`: the same for
+ *   folders
  * - `root.sh`: the folder that the names in these lists start from; `stages`: names of temporary folders
  *
  * Every line of a list is one call of a shell function. A line feed in a name is written as `$n`.
@@ -42,6 +43,12 @@ function rootOf({ path, local }: FileSet): string {
 /** The names of a set's files in the session, relative to its root. */
 export function namesIn({ path, local }: FileSet): string[] {
   return local.isFolder ? local.files.map((file) => file.path) : [posix.basename(path)];
+}
+
+/** Tells paths of different sets apart: two sets may have the same file. */
+function pathHash({ path, local }: FileSet, name: string): string {
+  const whole = local.isFolder ? posix.join(path, name) : path;
+  return createHash("sha256").update(whole).digest("hex").slice(0, 16);
 }
 
 /** The permission bits of a set's file. */
@@ -86,11 +93,31 @@ const safeFunction = `safe() {
 `;
 
 /**
- * What the lines of lists do. \`remove\` takes lines of files and removes each that is still a file, many at a time. \`left\` prints
- * those that are still there, and \`each\` the lines that fail. What another program put in a file's place stays, and so does
- * what is behind a link.
+ * Prints those lines of files that no other list of the session has: a file stays until the last list that has it is gone. Of
+ * the lines of others only the hash remains, so each comes right before a line with the same hash.
  */
-const listFunctions = `${safeFunction}f() { safe "\${1%/*}" && { [ -h "$1" ] || { [ -e "$1" ] && [ ! -d "$1" ]; }; }; }
+const unsharedFunction = `unshared() {
+  w=$({
+    for a in "\${K%/*}"/*/owned; do [ "$a" = "$K/owned" ] || [ ! -f "$a" ] || cut -d' ' -f1,2 "$a"; done
+    cat
+  } | sort -u) || return 1
+  p=
+  printf '%s\\n' "$w" | while IFS= read -r l; do
+    a=\${l#f }
+    case $a in
+      *" "*) [ "\${a%% *}" = "$p" ] || printf '%s\\n' "$l" ;;
+      *) p=$a ;;
+    esac
+  done
+}
+`;
+
+/**
+ * What the lines of lists do. \`withdraw\` takes lines of files, removes those that \`unshared\` prints, and fails if one of them
+ * stays. \`each\` prints the lines that fail. What another program put in a file's place stays, and so does what is behind a
+ * link.
+ */
+const listFunctions = `${safeFunction}f() { safe "\${2%/*}" && { [ -h "$2" ] || { [ -e "$2" ] && [ ! -d "$2" ]; }; }; }
 d() { if safe "$1"; then rmdir -- "$1" 2>/dev/null; [ ! -d "$1" ]; fi; }
 g() { rmdir -- "$T/$1" 2>/dev/null; [ ! -d "$T/$1" ]; }
 each() { while IFS= read -r l; do eval "$l" || printf '%s\\n' "$l"; done; }
@@ -98,8 +125,13 @@ left() { while IFS= read -r l; do eval "$l" && printf '%s\\n' "$l"; done; }
 drop() { [ -z "$v" ] || eval "rm -f -- $v"; v=; c=0; }
 remove() {
   v=; c=0
-  while IFS= read -r l; do eval "$l" && { v="$v \${l#f }"; c=$((c+1)); }; [ $c -lt 100 ] || drop; done
+  while IFS= read -r l; do eval "$l" && { v="$v \${l#f * }"; c=$((c+1)); }; [ $c -lt 100 ] || drop; done
   drop
+}
+${unsharedFunction}withdraw() {
+  w=$(unshared) || return 1
+  [ -z "$w" ] || printf '%s\\n' "$w" | remove
+  [ -z "$(printf '%s\\n' "$w" | left)" ]
 }
 `;
 
@@ -213,7 +245,7 @@ export function applyScript(set: FileSet, sent: SentFiles, kept: string, attempt
   const names = namesIn(set);
   const root = rootOf(set);
   const aboveRoot = root === "." ? [] : root.split("/").map((_, index, parts) => parts.slice(0, index + 1).join("/"));
-  const owned = names.map((name) => `f ${quotePlace(name)}\n`);
+  const owned = names.map((name) => `f ${pathHash(set, name)} ${quotePlace(name)}\n`);
   const folderLines = [
     ...aboveRoot.map((path) => `g ${quoteInOneLine(path)}\n`),
     ...local.folders.map((path) => `d ${quotePlace(path)}\n`),
@@ -241,8 +273,7 @@ trap 'rm -rf "$W" "$D/$U"; [ -n "$q" ] && rm -rf "$D/$q/$U"' EXIT
 printf '%s\\n' "$U" >>"$K/stages" || fail failed
 ${sent.length === 0 ? "" : unpack(names, sent, attempt)}
 comm -23 "$K/owned" "$W/planned" >"$W/stale" || fail failed
-remove <"$W/stale"
-[ -z "$(left <"$W/stale")" ] || fail failed
+[ ! -s "$W/stale" ] || withdraw <"$W/stale" || fail failed
 stays=$(sort -u "$K/made" | comm -23 - "$W/folders" | sort -r | each)
 { sort -u "$K/made" | comm -12 - "$W/folders"; [ -z "$stays" ] || printf '%s\\n' "$stays"; } | sort -u >"$W/made" || fail failed
 mv -f "$W/made" "$K/made" || fail failed
@@ -274,7 +305,7 @@ const stagesFunction = `clean_stages() {
   while IFS= read -r u; do
     rm -rf "./$u"
     (
-      d() { [ ! -d "$1/$u" ] || { safe "$1" && rm -rf "$1/$u"; }; }; g() { :; }; f() { d "\${1%/*}"; }
+      d() { [ ! -d "$1/$u" ] || { safe "$1" && rm -rf "$1/$u"; }; }; g() { :; }; f() { d "\${2%/*}"; }
       cat "$K/made" "$K/owned" | each >/dev/null
     )
   done <"$K/stages"
@@ -382,8 +413,7 @@ folders=
 [ ! -e "$K/made" ] || folders=$(sort -ru "$K/made") || { echo failed; exit; }
 if cd "$T/$R" 2>/dev/null && { [ -z "$X" ] || [ ! -h "$T/$R" ]; }; then
 clean_stages
-remove <"$K/owned"
-[ -z "$(left <"$K/owned")" ] || { echo failed; exit; }
+withdraw <"$K/owned" || { echo failed; exit; }
 printf '%s\\n' "$folders" | (g() { :; }; each) >/dev/null
 fi
 cd "$T" && printf '%s\\n' "$folders" | (d() { :; }; each) >/dev/null

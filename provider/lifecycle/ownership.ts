@@ -78,9 +78,14 @@ export function newStackId(): string {
   return randomBytes(8).toString("hex");
 }
 
-/** Tells whether a string is the id of a stack: one of `newStackId`, or the UUID that Pulumi gives a provider. */
+/** Tells whether a string is the id of a stack: one of `newStackId`, or that of a provider. */
 export function isStackId(text: string): boolean {
-  return /^([0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.test(text);
+  return /^[0-9a-f]{16}$/.test(text) || isProviderId(text);
+}
+
+/** Tells whether the id of a stack is that of its provider, as with a plugin: the UUID that Pulumi gives a provider. */
+export function isProviderId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
 /**

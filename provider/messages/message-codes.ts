@@ -30,6 +30,7 @@ export const messageCodes = {
   AGB120: "A resource that cannot be imported",
   AGB121: "Unknown resource type or function",
   AGB122: "The plugin needs another Node.js",
+  AGB123: "The Pulumi CLI is too old for the plugin",
 
   AGB201: "No API key",
   AGB202: "AGB refused the API key",

@@ -24,8 +24,8 @@ export function openServedPackage(
   options: Omit<ProviderOptions, "connection">,
 ): ReturnType<PluginProcess["open"]> & { close(): Promise<void> } {
   const connection = new Connection(options);
-  const { kinds, abandonCreates } = openProvider({ ...options, connection });
-  const functions = new FunctionCalls(connection);
+  const { kinds, abandonCreates } = openProvider({ ...options, connection, names: tokenOfKind });
+  const functions = new FunctionCalls(connection, functionToken);
   const served: ServedPackage = {
     ...build,
     kinds: Object.fromEntries(

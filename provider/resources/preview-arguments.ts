@@ -28,7 +28,7 @@ import type {
   PreviewCacheArgs,
   PreviewEnvironmentArgs,
   PreviewSetupCommand,
-} from "./preview-environment";
+} from "./preview-environment-args";
 import { factLabels } from "./preview-labels";
 import { programError } from "./program-error";
 

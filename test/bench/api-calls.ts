@@ -1,5 +1,5 @@
 import { type Emulator, startEmulator } from "../../provider/emulator";
-import { benchLabels, benchProgram, createBenchProject } from "./subject";
+import type { Subject } from "./subject";
 
 /** The call that each provider process makes once, in its first check. */
 const onceName = "ListSession";
@@ -19,10 +19,10 @@ export interface OperationCalls {
 }
 
 /** Counts the calls of each operation, without the refresh that `options: refresh: always` runs before it. */
-export async function countApiCalls(sessions: number): Promise<OperationCalls> {
+export async function countApiCalls(subject: Subject, sessions: number): Promise<OperationCalls> {
   const emulator = await startEmulator({ releaseDelayMs: 0 });
   try {
-    const project = await createBenchProject("agb", sessions, emulator);
+    const project = await subject.createProject(sessions, emulator);
     try {
       const callsOf = async (work: () => Promise<unknown>) => {
         const before = emulator.requestCounts();
@@ -36,7 +36,7 @@ export async function countApiCalls(sessions: number): Promise<OperationCalls> {
         oncePerUp,
         unchanged: await callsOf(() => project.refresh()),
         labelEdit: await callsOf(async () => {
-          await project.write("index.js", benchProgram("agb", sessions, { ...benchLabels, team: "search" }));
+          await subject.editLabel(project, sessions);
           await project.up("--refresh=false");
         }),
         delete: await callsOf(() => project.destroy("--refresh=false")),

@@ -3,7 +3,7 @@ import { type Emulator, startEmulator } from "../../provider/emulator";
 import type { PulumiProject } from "../support/pulumi-project";
 import { changesIn } from "../support/stack-state";
 import { type StateSize, sizeOfResources } from "./state-size";
-import { createBenchProject, type SubjectName } from "./subject";
+import type { Subject } from "./subject";
 
 /** The three timed commands, in order. */
 export const phases = ["up", "unchanged up", "destroy"] as const;
@@ -22,14 +22,13 @@ export interface TimedLife {
  *
  * @throws Error when a command fails or makes other changes than expected
  */
-export async function timeLife(subject: SubjectName, count: number): Promise<TimedLife> {
+export async function timeLife(subject: Subject, count: number): Promise<TimedLife> {
   const emulator = await startEmulator({ releaseDelayMs: 0 });
   let project: PulumiProject | undefined;
   try {
-    project = await createBenchProject(subject, count, emulator);
+    project = await subject.createProject(count, emulator);
     const stack = project;
-    // Besides the sessions there is the stack resource, and with this package the stack's identity.
-    const all = count + (subject === "agb" ? 2 : 1);
+    const all = count + subject.otherResources;
     const up = await time(() => stack.up());
     expectChanges("up", up.stdout, { created: all });
     const unchanged = await time(() => stack.up());

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { writePlugin } from "../support/plugin-build";
 import { createPulumiProject, javascriptFiles, type PulumiProject } from "../support/pulumi-project";
 import type { Host } from "../support/resource-hosts";
+import { writePlugin } from "../support/write-plugin";
 import { commands } from "./kill";
 
 export { stackName } from "../support/pulumi-project";

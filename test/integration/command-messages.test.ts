@@ -57,7 +57,7 @@ import {
   startScriptedServer,
 } from "../support/scripted-server";
 import { shownBy } from "../support/shown-messages";
-import { exportOf, openEmulator, ownLabels, stateRow, stateWith } from "../support/sweep-command";
+import { exportOf, openEmulator, ownLabels, stackOf, stateRow, stateWith } from "../support/sweep-command";
 
 const command = join(repositoryRoot, "dist", "cli", "main.js");
 
@@ -160,6 +160,11 @@ test("stacks, the Pulumi CLI, sweep and drift", async () => {
   })();
   messages["sweep: no state proves whose session it is"] = await run(
     ["sweep", "--stack-is-gone", "--stack", "dev"],
+    agb,
+  );
+  await make(stackOf("plugin").ownLabels(60, { "pulumi-stack": "plugged" }));
+  messages["sweep: no state proves whose session of a plugin it is"] = await run(
+    ["sweep", "--stack-is-gone", "--stack", "plugged"],
     agb,
   );
   messages["sweep: without a key"] = await run(["sweep", "--state", state]);

@@ -363,9 +363,7 @@ describe.each(hosts)("served by the %s host", (host) => {
       const stack = await openContextStack({ host });
       const { message } = await failureOf(stack.provider.read("SdkCtx-never", lookup));
       expect(message).toContain("could not look up AgbContext (context SdkCtx-never): no context with this id exists");
-      expect(message).toContain(
-        "Give `AgbContext.get` the id of a context that exists, or remove it from the program.",
-      );
+      expect(message).toContain("Look up a context that exists, or remove the look-up from the program.");
     });
   });
 

@@ -1,6 +1,6 @@
 // The scripts that put files into a session, run by real shells in a folder of this machine.
 
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { readLocalFiles } from "../../provider/lifecycle/local-files";
@@ -205,6 +205,68 @@ test("a remove that is killed at any moment is finished by the next one", async 
       break;
     }
   }
+});
+
+describe("a file that two resources put", () => {
+  test("stays when it moves from its own resource into a folder, and back", async () => {
+    const server = await startShellServer();
+    const { put, putText, find, remove } = toolsOf(server);
+    const home = join(server.root, "home/user");
+    const own = "/home/user/app/sub/a";
+    await putText("a", own);
+    await put({ b: "b", "sub/a": "a" });
+    expect(await remove(own)).toBe(true);
+    expect(treeBelow(home)).toEqual({ "app/": "", "app/b": "644 b", "app/sub/": "", "app/sub/a": "644 a" });
+    expect(await find()).toMatchObject({ isIntact: true });
+    await putText("a", own);
+    await put({ b: "b" });
+    expect(await find(own)).toMatchObject({ isIntact: true });
+    await remove();
+    expect(treeBelow(home)).toEqual({ "app/": "", "app/sub/": "", "app/sub/a": "644 a" });
+    await remove(own);
+    expect(treeBelow(join(home, "app"))["sub/a"]).toBeUndefined();
+  });
+
+  test.each(["dash", "bash"] as const)("stays until the last of them is without it, with %s", async (shell) => {
+    const server = await startShellServer(shell);
+    const { put, putText, remove } = toolsOf(server);
+    const files = ["it's x", "sub/x", "sub/-a\nb"];
+    const folders = ["/home/user/app", "/home/user/app/sub"];
+    const places = [...folders, ...files.map((file) => `/home/user/app/${file}`)];
+    const step = fc.record({
+      place: fc.constantFrom(...places),
+      action: fc.constantFrom("put", "put", "remove"),
+      chosen: fc.subarray(files),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 8 }), async (steps) => {
+        rmSync(join(server.root, "home/user/app"), { recursive: true, force: true });
+        rmSync(join(server.root, "tmp/.pulumi-agb"), { recursive: true, force: true });
+        const declared = new Map<string, readonly string[]>();
+        for (const { place, action, chosen } of steps) {
+          const inside = chosen.map((file) => `/home/user/app/${file}`).filter((path) => path.startsWith(`${place}/`));
+          if (action === "remove") {
+            await remove(place);
+            declared.delete(place);
+          } else if (folders.includes(place)) {
+            await put(Object.fromEntries(inside.map((path) => [path.slice(place.length + 1), "text"])), place);
+            declared.set(place, inside);
+          } else {
+            await putText("text", place);
+            declared.set(place, [place]);
+          }
+          const expected = new Set([...declared.values()].flat());
+          const found = Object.entries(treeBelow(join(server.root, "home/user")))
+            .filter(([path]) => !path.endsWith("/"))
+            .map(([path, content]) => [`/home/user/${path}`, content]);
+          expect(Object.fromEntries(found)).toEqual(
+            Object.fromEntries([...expected].map((path) => [path, "644 text"])),
+          );
+        }
+      }),
+      { numRuns: 8 },
+    );
+  });
 });
 
 describe("a link in the way", () => {

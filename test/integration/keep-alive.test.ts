@@ -113,7 +113,7 @@ test("a failed restart is a warning, and the refresh succeeds", async () => {
   refuse(emulator, 500, "Busy");
   expect(sorted(await stack.refresh(state))).toBe(sorted(state));
   expect(said()).toMatch(
-    /the idle time of AgbSession "web" \(session .*\) was not restarted: .*The next refresh.* \[AGB419\]/s,
+    /the idle time of session "web" \(session-.*\) was not restarted: .*The next refresh.* \[AGB419\]/s,
   );
   expect(await stack.diff(state, kept())).toEqual({ changes: false });
   expect(said().match(/AGB419/g)).toHaveLength(1);

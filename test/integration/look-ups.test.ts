@@ -136,7 +136,7 @@ test("getAgbContext finds a context by its name, and never creates one", async (
   const { message } = await failureOf(getAgbContext({ name: "build-cache" }));
   expect(message).toBe(
     `getAgbContext: could not look up context "build-cache": no context with this name exists at ${emulator.url} in the ` +
-      "account of the key from AGB_API_KEY. Check the name and the account. To create a context, declare an `AgbContext`. " +
+      "account of the key from AGB_API_KEY. Check the name and the account. To create a context, declare one in the program. " +
       "[AGB963]",
   );
   expect(emulator.contexts()).toEqual([]);
@@ -370,7 +370,7 @@ test.each(["GetLabel", "getSession", "getSessionInfo"])(
 test("without a key the failure says where to set one", async () => {
   setVariable("AGB_API_KEY", "");
   expect((await failureOf(getAgbSessions())).message).toMatch(
-    /^getAgbSessions: could not list the sessions: No AGB API key\. .*AgbProvider\. \[AGB201\]$/,
+    /^getAgbSessions: could not list the sessions: No AGB API key\. .* a provider that the program declares\. \[AGB201\]$/,
   );
 });
 

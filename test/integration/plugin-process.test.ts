@@ -1,6 +1,10 @@
+import { systemClock } from "../../provider/lifecycle/wait";
+import { parseStackState } from "../../provider/pulumi/stack-state";
+import { sweepStack } from "../../provider/sweep/sweep-stack";
+import { openClient } from "../support/agb-client";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { startHesitantAgb } from "../support/hesitant-agb";
-import { failureOfCall, startEngine, urnOf } from "../support/plugin-client";
+import { failureOfCall, providerId, startEngine, urnOf } from "../support/plugin-client";
 import { type PluginProcess, startPluginProcess } from "../support/plugin-process";
 import { createResource } from "../support/plugin-stack";
 
@@ -60,3 +64,51 @@ test("a plugin that the engine did not start tells an engine that attaches itsel
   const message = expect.stringMatching(/^AGB refused the key from agb:apiKey; .* \[AGB202\]$/);
   expect(engine.logged).toEqual([{ message, severity: "info", urn: "" }]);
 });
+
+test("a plugin that is killed during a create leaves a session that the sweep finds by its labels", async () => {
+  const emulator = await startTestEmulator();
+  emulator.addFault({ operation: "createSession", when: "after", delayMs: 60_000, calls: 1 });
+  const { plugin, signal, ended } = await startPlugin(emulator.url);
+  const { inputs: declared } = await plugin.check(urn, { imageId: "agb-code-space-1" });
+  const lost = failureOfCall(plugin.create(urn, declared));
+  await until(() => emulator.sessions().length === 1);
+  signal("SIGKILL");
+  await ended();
+  await lost;
+  const [orphan] = emulator.sessions();
+  expect(orphan?.labels).toMatchObject({ "pulumi-create": expect.any(String), "pulumi-stack-id": providerId });
+
+  // The next `up` creates another session, whose create label the state knows.
+  const next = await startPlugin(emulator.url);
+  const web = await createResource(next.plugin, urn, { imageId: "agb-code-space-1" });
+  const state = parseStackState(
+    JSON.stringify({
+      version: 3,
+      deployment: {
+        resources: [
+          { urn: "urn:pulumi:dev::shop::pulumi:providers:agb::default", type: "pulumi:providers:agb", id: providerId },
+          { urn, type: "agb:index:Session", id: web.id, custom: true, inputs: web.inputs, outputs: web.outputs },
+        ],
+      },
+    }),
+  );
+  const options = {
+    name: { project: "shop", stack: "dev" },
+    state,
+    baseUrl: emulator.url,
+    stackIds: [],
+    repository: undefined,
+    includesUnidentified: false,
+    minimumAgeMs: 0,
+    release: true,
+  };
+  const { orphans } = await sweepStack(openClient(emulator.url), options, systemClock);
+  expect(orphans).toMatchObject([{ sessionId: orphan?.sessionId, action: "released" }]);
+  expect(emulator.sessions().map(({ sessionId }) => sessionId)).toEqual([web.id]);
+});
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) {
+    await new Promise(setImmediate);
+  }
+}

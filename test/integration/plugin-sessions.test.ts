@@ -100,7 +100,7 @@ describe("a look-up by id, as `get` of an SDK", () => {
   test("fails when there is no such session", async () => {
     const { plugin } = await openPluginStack();
     const failure = await failureOfCall(plugin.read(urn, "session-unknown", {}, {}));
-    expect(failure.details).toMatch(/^could not look up AgbSession .* \[AGB314\]$/s);
+    expect(failure.details).toMatch(/^could not look up agb:index:Session .* \[AGB314\]$/s);
   });
 });
 
@@ -294,7 +294,9 @@ describe("what is wrong", () => {
     const { id, inputs, outputs } = await createResource(plugin, urn, { imageId });
     emulator.setApiKeys(["another"]);
     const failure = await failureOfCall(plugin.read(urn, id, outputs, inputs));
-    expect(failure.details).toMatch(/^could not refresh AgbSession "web" \(session .*\): .*AGB_API_KEY.* \[AGB202\]$/s);
+    expect(failure.details).toMatch(
+      /^could not refresh agb:index:Session "web" \(session .*\): .*AGB_API_KEY.* \[AGB202\]$/s,
+    );
     expect(failure.details).not.toContain(testKey);
   });
 
@@ -346,7 +348,7 @@ describe("customTimeouts", () => {
     emulator.addFault({ operation: "releaseSessionAsync", delayMs: 60_000 });
     const id = emulator.sessions()[0]?.sessionId ?? "";
     const limited = plugin.delete(urn, id, properties, { timeout: 1 });
-    expect((await failureOfCall(limited)).details).toMatch(/ timeouts\.delete of the session.* \[AGB305\]$/s);
+    expect((await failureOfCall(limited)).details).toMatch(/ customTimeouts\.delete of the session.* \[AGB305\]$/s);
   });
 });
 
@@ -395,7 +397,7 @@ describe("an import", () => {
     const { plugin, emulator } = await openPluginStack();
     const message = async (id: string) => (await failureOfCall(plugin.import(urn, id))).details;
     const nothing =
-      /^could not import AgbSession "web" \(session .*\): no session with this id exists at .* \[AGB314\]$/s;
+      /^could not import agb:index:Session "web" \(session .*\): no session with this id exists at .* \[AGB314\]$/s;
     expect(await message("session-unknown")).toMatch(nothing);
     const released = await createId(emulator.url, {}, {}, testKey);
     await emulator.release(released);
@@ -413,7 +415,7 @@ describe("an import", () => {
     expect(found).toMatchObject({ id: contextId, properties: { name: "cache" }, inputs: { name: "cache" } });
     expect(await plugin.import(contextUrn, contextId)).toEqual(found);
     const failure = await failureOfCall(plugin.import(contextUrn, "none"));
-    expect(failure.details).toMatch(/^could not import AgbContext "cache" .* \[AGB314\]$/s);
+    expect(failure.details).toMatch(/^could not import agb:index:Context "cache" .* \[AGB314\]$/s);
     const checked = await plugin.check(contextUrn, { name: "cache" }, found.inputs);
     expect(await plugin.diff(contextUrn, contextId, found.properties, checked.inputs)).toMatchObject({
       changes: false,
@@ -424,7 +426,7 @@ describe("an import", () => {
     const { plugin } = await openPluginStack();
     for (const kind of ["Command", "File"]) {
       const failure = await failureOfCall(plugin.import(urnOf(`agb:index:${kind}`, "x"), "any"));
-      expect(failure.details).toMatch(new RegExp(`^could not import Agb${kind} "x"?.*: .* \\[AGB120\\]$`, "s"));
+      expect(failure.details).toMatch(new RegExp(`^could not import agb:index:${kind} "x"?.*: .* \\[AGB120\\]$`, "s"));
     }
   });
 });

@@ -46,7 +46,7 @@ describe.each(hosts)("served by the %s host", (host) => {
 
       const { state, reasons } = await unfinished(stack.provider.create(inputs), inputs);
       expect(reasons).toBe(
-        `AgbSession "web" (session ${state.id}) runs without all files of its contexts: the download of context ` +
+        `session "web" (${state.id}) runs without all files of its contexts: the download of context ` +
           `${contextId} to ${path} failed: no space left. The session stays in the state; the next \`pulumi up\` downloads ` +
           "them again. If the path cannot be written, change it in contextSyncs. [AGB413]",
       );
@@ -97,7 +97,7 @@ describe.each(hosts)("served by the %s host", (host) => {
       const { message } = await failureOf(stack.create(declare({}, { contextSyncs })));
       expect(message).toContain("AGB refused createSession: Context not found");
       expect(message).toContain(
-        "Nothing was created. Check contextSyncs: contextId is the id of a context, such as `AgbContext.contextId`, not its name",
+        "Nothing was created. Check contextSyncs: contextId is the id that AGB gave a context, not its name",
       );
       expect(message).not.toContain("deleteBeforeReplace");
       expect(emulator.sessions()).toEqual([]);

@@ -101,7 +101,7 @@ describe.each(hosts)("served by the %s host", (host) => {
       expect((await failureOf(stack.provider.read("session-that-never-was", { __provider }))).message).toBe(
         "could not look up AgbSession (session session-that-never-was): no session with this id exists at " +
           `${emulator.url} in the account of the key from AGB_API_KEY. AGB releases idle sessions. ` +
-          "Give `AgbSession.get` the id of a running session, or remove it from the program. [AGB314]",
+          "Look up a session that is running, or remove the look-up from the program. [AGB314]",
       );
     });
 

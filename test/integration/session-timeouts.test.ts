@@ -16,8 +16,8 @@ describe.each(hosts)("served by the %s host", (host) => {
     ["update", { update: "5" }, "timeouts.update: must be a number of seconds"],
     ["delete", { delete: 1e9 }, "timeouts.delete: must be a number of seconds, more than 0 and at most 2147483"],
     ["another operation", { read: 5 }, "timeouts.read: unknown property; it has create, update, delete"],
-    ["nothing named", 5, "timeouts: must be { create, update, delete } in seconds, not a number"],
-    ["a list", [5], "timeouts: must be { create, update, delete } in seconds, not a list"],
+    ["nothing named", 5, "timeouts: must be an object with create, update or delete in seconds, not a number"],
+    ["a list", [5], "timeouts: must be an object with create, update or delete in seconds, not a list"],
   ])("an invalid limit for %s is refused by the check", async (_, timeouts, reason) => {
     const { stack } = await openStack({ host });
     const { failures } = await stack.provider.check({}, declare({}, { timeouts }));

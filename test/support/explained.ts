@@ -78,7 +78,7 @@ export function explained(
     resource: isLookup ? undefined : { session: "web", context: "data", command: "build", file: "app" }[kindName],
     id: verb === "create" ? undefined : `${kindName}-1`,
     isLookup,
-    isLimited,
+    limit: isLimited ? `timeouts.${verb}` : undefined,
     advice: (thrown, endpointAdvice) => kind.advice?.(thrown, { operation, known, endpointAdvice }),
   };
   return explainFailure(error, attempt, account ?? undefined).message;

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { closeAfterTest } from "./close-after-test";
-import { writePlugin } from "./plugin-build";
 import type { PulumiProject } from "./pulumi-project";
+import { writePlugin } from "./write-plugin";
 
 /** Builds the plugin into a folder that is deleted after the test. @returns the folder */
 export async function buildPluginFolder(): Promise<string> {

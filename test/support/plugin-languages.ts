@@ -2,30 +2,30 @@
 // from the committed schema.
 
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { schemaPath } from "../../tools/plugin/schema-path";
 import { findLanguageTool, type LanguageTool } from "../../tools/pulumi-cli/find-language-tool";
 import { findGoVersionProblem } from "../../tools/pulumi-cli/go-build";
 import { runBounded } from "./bounded-process";
-import { writePlugin } from "./plugin-build";
-import { createPulumiProject, type PulumiProject } from "./pulumi-project";
+import { createPulumiProject, type PulumiProject, type PulumiProjectOptions } from "./pulumi-project";
 import { findPython, installPythonPackages } from "./python-environment";
+import { writePlugin } from "./write-plugin";
 
 const repositoryDirectory = join(__dirname, "..", "..");
 const noCommand = { timeoutMs: 600_000, signal: new AbortController().signal };
 
-/** A language of Pulumi programs. */
+/** A language with an example. */
 export type LanguageName = "YAML" | "Python" | "Go";
+
+/** A language of programs that use the plugin. */
+export type PluginLanguage = LanguageName | "TypeScript";
 
 /** What a language needs to run programs. */
 interface LanguageSetup {
-  /** Folder in `examples/`. */
-  readonly example: string;
-  /** The program's file. */
-  readonly file: string;
-  readonly host: LanguageTool;
+  /** The language host. The one for Node.js comes with the CLI. */
+  readonly host?: LanguageTool;
   /** Prepares a folder that holds what all projects share. */
   prepare(shared: string): Promise<SharedSetup>;
 }
@@ -38,16 +38,19 @@ interface SharedSetup {
   install(projectDirectory: string): Promise<void>;
 }
 
-const setups: Readonly<Record<LanguageName, LanguageSetup>> = {
+/** Folder in `examples/` and the program's file. */
+const examples: Readonly<Record<LanguageName, { readonly example: string; readonly file: string }>> = {
+  YAML: { example: "yaml", file: "Pulumi.yaml" },
+  Python: { example: "python", file: "__main__.py" },
+  Go: { example: "go", file: "main.go" },
+};
+
+const setups: Readonly<Record<PluginLanguage, LanguageSetup>> = {
   YAML: {
-    example: "yaml",
-    file: "Pulumi.yaml",
     host: "language-yaml",
     prepare: async () => ({ path: [], environment: {}, install: async () => {} }),
   },
   Python: {
-    example: "python",
-    file: "__main__.py",
     host: "language-python",
     async prepare(shared) {
       const python = findPython();
@@ -61,8 +64,6 @@ const setups: Readonly<Record<LanguageName, LanguageSetup>> = {
     },
   },
   Go: {
-    example: "go",
-    file: "main.go",
     host: "language-go",
     async prepare(shared) {
       const sdk = await generateSdk("go", shared);
@@ -75,14 +76,35 @@ const setups: Readonly<Record<LanguageName, LanguageSetup>> = {
       return { path: [], environment: { GOPROXY: "off", GOFLAGS: "-mod=readonly" }, install };
     },
   },
+  TypeScript: {
+    async prepare(shared) {
+      const modules = join(repositoryDirectory, "node_modules");
+      const sdk = await generateSdk("nodejs", shared);
+      // Where the SDK finds its own dependencies.
+      await symlink(modules, join(shared, "node_modules"), "junction");
+      // These two steps are those of the SDK's install script.
+      await succeed(process.execPath, [join(modules, "typescript", "bin", "tsc"), "-p", sdk], shared);
+      await cp(join(sdk, "package.json"), join(sdk, "bin", "package.json"));
+      return {
+        path: [],
+        environment: {},
+        async install(project) {
+          const scope = join(project, "node_modules", "@pulumi");
+          await mkdir(scope, { recursive: true });
+          await symlink(join(modules, "@pulumi", "pulumi"), join(scope, "pulumi"), "junction");
+          await symlink(sdk, join(scope, "agb"), "junction");
+        },
+      };
+    },
+  },
 };
 
-/** Returns why tests cannot use a language on this computer, or `undefined` if they can. */
-export function findMissingForLanguage(language: LanguageName): string | undefined {
+/** Returns why programs in a language cannot run on this computer, or `undefined` if they can. */
+export function findMissingForLanguage(language: PluginLanguage): string | undefined {
   const { status, stdout } = spawnSync("go", ["version"], { encoding: "utf8", timeout: 30_000 });
   const problem = status === 0 ? findGoVersionProblem(stdout) : "`go` is not on PATH";
   if (problem !== undefined) {
-    return `Go 1.25 or newer builds the language host, but ${problem}`;
+    return `Go 1.25 or newer builds its language host or SDK, but ${problem}`;
   }
   return language === "Python" && findPython() === undefined ? "Python 3.10 or newer is not on PATH" : undefined;
 }
@@ -92,7 +114,7 @@ export function findMissingForLanguage(language: LanguageName): string | undefin
  *
  * @throws Error instead of skipping if the environment variable CI is set
  */
-export function describeWithLanguage(language: LanguageName): jest.Describe {
+export function describeWithLanguage(language: PluginLanguage): jest.Describe {
   const missing = findMissingForLanguage(language);
   if (missing === undefined) {
     return describe;
@@ -116,10 +138,31 @@ export interface ReadyLanguage {
   close(): Promise<void>;
 }
 
-/** Builds the plugin, the language host and the SDK. */
+/** Builds the plugin, the language host and the SDK, for an example's projects. */
 export async function prepareLanguage(language: LanguageName): Promise<ReadyLanguage> {
-  const { example, file, host, prepare } = setups[language];
-  const { binDirectory } = await findLanguageTool(host);
+  const { example, file } = examples[language];
+  const program = await readFile(join(repositoryDirectory, "examples", example, file), "utf8");
+  const { createProject, close } = await prepareProjects(language);
+  return {
+    program,
+    createProject: (environment) => createProject({ example, environment }),
+    write: (project, text) => project.write(file, text),
+    close,
+  };
+}
+
+/** Creates projects whose programs can use the plugin. */
+export interface PluginProjects {
+  /** Creates a project. The caller must close it. */
+  createProject(options: Omit<PulumiProjectOptions, "install">): Promise<PulumiProject>;
+  /** Removes what the projects share. */
+  close(): Promise<void>;
+}
+
+/** Builds the plugin, the language host and the SDK, for any projects. */
+export async function prepareProjects(language: PluginLanguage): Promise<PluginProjects> {
+  const { host, prepare } = setups[language];
+  const hostFolders = host === undefined ? [] : [(await findLanguageTool(host)).binDirectory];
   const directory = await realpath(await mkdtemp(join(tmpdir(), "agb-language-")));
   const close = () => rm(directory, { recursive: true, force: true });
   try {
@@ -128,14 +171,16 @@ export async function prepareLanguage(language: LanguageName): Promise<ReadyLang
     await writePlugin(pluginFolder);
     const { path, environment, install } = await prepare(directory);
     return {
-      program: await readFile(join(repositoryDirectory, "examples", example, file), "utf8"),
-      async createProject(more) {
-        const project = await createPulumiProject({ example, install, environment: { ...environment, ...more } });
+      async createProject(options) {
+        const project = await createPulumiProject({
+          ...options,
+          install,
+          environment: { ...environment, ...options.environment },
+        });
         const { PATH = "" } = project.environment;
-        project.environment["PATH"] = [pluginFolder, binDirectory, ...path, PATH].join(delimiter);
+        project.environment["PATH"] = [pluginFolder, ...hostFolders, ...path, PATH].join(delimiter);
         return project;
       },
-      write: (project, program) => project.write(file, program),
       close,
     };
   } catch (error) {

@@ -67,7 +67,7 @@ export function pluginObjects(open: () => Promise<PluginClient>): KindObjects {
 }
 
 async function openPlugin(environment: Readonly<Record<string, string | undefined>>, clock: Clock) {
-  const log = new EngineLog((message) => console.error(`agb: ${message}`));
+  const log = new EngineLog((message) => console.error(`agb: ${withClassNames(message)}`));
   const say = (message: string) => log.say(message);
   const served = openServedPackage({ version: "1.2.3", schema: "{}" }, { environment, clock, say });
   const server = await servePlugin(served, log);
@@ -94,7 +94,7 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
       );
       return {
         inputs: { ...(withoutMarks(inputs) as Properties), ...addedPart(news) },
-        failures: failures.map((reason) => ({ property: "", reason })),
+        failures: failures.map((reason) => ({ property: "", reason: withClassNames(reason) })),
       };
     },
     diff: async (id, olds, news) => {
@@ -185,12 +185,18 @@ function addedPart(given: Properties): Properties {
 export function failingAsDynamic<Result>(call: Promise<Result>, given: Properties): Promise<Result> {
   return call.catch((error: ServiceError) => {
     // Only this message reaches the engine, no stack.
-    const failure = Object.assign(new Error(error.details), { stack: error.details });
+    const message = withClassNames(error.details);
+    const failure = Object.assign(new Error(message), { stack: message });
     if (error.metadata.get("grpc-status-details-bin").length === 0) {
       throw failure;
     }
     const { id, properties, reasons } = initFailure(error);
     const left = { ...(withoutMarks(properties) as Properties), ...addedPart(given) };
-    throw Object.assign(failure, { id, properties: left, reasons });
+    throw Object.assign(failure, { id, properties: left, reasons: reasons.map(withClassNames) });
   });
+}
+
+/** A message in which a type of the plugin has the name of its class, as in the words of the dynamic provider. */
+export function withClassNames(message: string): string {
+  return message.replace(/\bagb:index:(\w+)/g, "Agb$1");
 }

@@ -82,7 +82,7 @@ test("a missing key is one problem that names each way to set it", () => {
   expect(others).toEqual([]);
   expect(problem).toContain("pulumi config set --secret agb:apiKey");
   expect(problem).toContain("AGB_API_KEY");
-  expect(problem).toContain("AgbProvider");
+  expect(problem).toContain("a provider that the program declares");
 });
 
 test("one error lists every problem, each under the name of its setting and with its own code", () => {

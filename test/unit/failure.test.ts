@@ -220,7 +220,7 @@ test("a failed look-up does not advise to create the session", () => {
   const message = explain(new MissingLookupError("no session with this id exists"), "look up");
   expect(message).toBe(
     'could not look up AgbSession "web" (session session-1): no session with this id exists. AGB releases idle ' +
-      "sessions. Give `AgbSession.get` the id of a running session, or remove it from the program. [AGB314]",
+      "sessions. Look up a session that is running, or remove the look-up from the program. [AGB314]",
   );
 });
 

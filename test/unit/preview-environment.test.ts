@@ -336,7 +336,7 @@ describe("bad arguments are refused before anything is created", () => {
       "cache.contextId: names a context of others, so name, adopt and forceDestroy have no meaning beside it",
       "files.app: must be an absolute path, such as /home/user/app",
       'files["/a/../b"]: must be the path of a file or folder without . or .., without doubled slashes and without one at the end',
-      'files["/a/../b"]: must be a Pulumi asset or archive, such as new pulumi.asset.FileArchive("./app")',
+      'files["/a/../b"]: must be a Pulumi asset or archive, such as a FileArchive of a folder',
       "setup[0]: must not be blank",
       "setup[1].comand: unknown argument; did you mean command?",
       "setup[2].workingDirectory: must be an absolute path",

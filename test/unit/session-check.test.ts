@@ -281,8 +281,8 @@ describe("a session to adopt", () => {
   });
 
   test.each([
-    ["session-1", "adopt: must be { sessionId } or { labels }, not a string"],
-    [null, "adopt: must be { sessionId } or { labels }, not null"],
+    ["session-1", "adopt: must be an object with sessionId or labels, not a string"],
+    [null, "adopt: must be an object with sessionId or labels, not null"],
     [{}, "adopt: must hold either sessionId or at least one of labels"],
     [{ sessionId: "a", labels: { b: "c" } }, "adopt: must hold either sessionId or at least one of labels"],
     [{ labels: {} }, "adopt: must hold either sessionId or at least one of labels"],

@@ -131,6 +131,9 @@ export class ProviderService {
 
   private async check(request: rpc.CheckRequest): Promise<rpc.CheckResponse> {
     const { kind, caller } = this.find(request);
+    if (this.providerId === undefined) {
+      return new rpc.CheckResponse().setInputs(request.getNews()).setFailuresList([checkFailure(oldEngine)]);
+    }
     const [news, olds] = [withoutNulls(openStruct(request.getNews())), openStruct(request.getOlds())];
     const { inputs, problems } = await kind.check(news.value, caller, olds.value);
     const reply = new rpc.CheckResponse().setFailuresList(problems.map(checkFailure));
@@ -195,7 +198,7 @@ export class ProviderService {
 
   private async invoke(request: rpc.InvokeRequest): Promise<rpc.InvokeResponse> {
     const { functions, settingsInResults = [] } = this.served;
-    const served = findIn(functions, request.getTok(), "function");
+    const served = findIn(functions, request.getTok(), "function", this.served.version);
     const given = withoutNulls(openStruct(request.getArgs()));
     const results = await served.call(given.value);
     const isSecret = holdsSecret(given.mark) || settingsInResults.some((name) => this.secretSettings.has(name));
@@ -206,7 +209,7 @@ export class ProviderService {
   private find(request: ResourceRequest, limitSeconds = 0): { readonly kind: NativeKind; readonly caller: Caller } {
     const urn = request.getUrn();
     const { stack, project, parentType, type, name } = parseUrn(urn);
-    const kind = findIn(this.served.kinds, request.getType() || type, "resource type");
+    const kind = findIn(this.served.kinds, request.getType() || type, "resource type", this.served.version);
     const caller: Caller = {
       resource: request.getName() || name,
       stack: { project, stack, id: this.providerId },
@@ -259,12 +262,21 @@ function withoutNulls({ value, mark }: OpenedProperties): OpenedProperties {
   return { value: Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)), mark };
 }
 
-function findIn<Served>(table: Readonly<Record<string, Served>>, token: string, noun: string): Served {
+/** Only the id tells a stack from others of the same name, and old engines do not pass it. */
+const oldEngine: Problem = {
+  path: "",
+  reason:
+    "this version of Pulumi does not tell a plugin the id of its provider, so resources would not show which stack they " +
+    "belong to. Update the Pulumi CLI to 3.216 or newer.",
+  code: "AGB123",
+};
+
+function findIn<Served>(table: Readonly<Record<string, Served>>, token: string, noun: string, version: string): Served {
   const found = Object.hasOwn(table, token) ? table[token] : undefined;
   if (found === undefined) {
     throw new ResourceError(
       `unknown ${noun} ${JSON.stringify(token)}`,
-      `this version of the plugin has ${Object.keys(table).join(", ")}. Use versions of plugin and SDK that fit each other.`,
+      `version ${version} of the plugin has ${Object.keys(table).join(", ")}. Use versions of plugin and SDK that fit each other.`,
       "AGB121",
     );
   }

@@ -1,11 +1,10 @@
-import { printable } from "../../api/outside-text";
 import { type MessageCode, withCode } from "../../messages/message-codes";
 import type { Problem } from "../../messages/problem";
 import { DoubtfulAbsenceError, MissingLookupError, missingLookup, requireCertainAbsence } from "../certain-absence";
 import { declarationProblems } from "../check";
 import { cleanProperties } from "../clean-properties";
 import { type Account, Connection, type ConnectionOptions, type ReadConfig } from "../connection";
-import { explainFailure } from "../failure";
+import { describeResource, explainFailure } from "../failure";
 import { formatProblem, type Properties, ResourceError } from "../hosted-kind";
 import type { Advice } from "../kind";
 import { getContext } from "./get-context";
@@ -36,8 +35,14 @@ export interface FunctionCallOptions extends ConnectionOptions {
 export class FunctionCalls {
   private readonly connection: Connection;
 
-  /** @param given the connection to use, or how to open one */
-  constructor(given: FunctionCallOptions | Connection) {
+  /**
+   * @param given the connection to use, or how to open one
+   * @param nameOf gives what programs call a function, for messages. Default: its name in the npm package
+   */
+  constructor(
+    given: FunctionCallOptions | Connection,
+    private readonly nameOf: (name: FunctionName) => string = (name) => lookUps[name].name,
+  ) {
     this.connection = given instanceof Connection ? given : configured(given);
   }
 
@@ -48,9 +53,9 @@ export class FunctionCalls {
    * @throws ResourceError that says what failed, why and what to do
    */
   async call(name: FunctionName, given: Properties, resource?: string): Promise<Properties> {
-    const lookUp = lookUps[name] as unknown as AnyLookUp;
+    const lookUp = { ...lookUps[name], name: this.nameOf(name) } as unknown as AnyLookUp;
     const inputs = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    checkInputs(name, inputs, resource);
+    checkLookUp(lookUp, inputs, resource);
     let used: Account | undefined;
     const work = async (account: Account) => {
       used = account;
@@ -74,7 +79,6 @@ export class FunctionCalls {
         resource,
         headline: `${callerOf(lookUp, resource)}: could not ${lookUp.describe(inputs)}`,
         isLookup: true,
-        isLimited: false,
         advice: (thrown: unknown) => adviceOf(thrown, lookUp, resource !== undefined),
       } as const;
       throw explainFailure(error, attempt, used);
@@ -100,7 +104,10 @@ function configured({ config, ...options }: FunctionCallOptions): Connection {
  * @throws ResourceError that lists everything that is wrong
  */
 export function checkInputs(name: FunctionName, inputs: Properties, resource: string | undefined): void {
-  const lookUp = lookUps[name] as unknown as AnyLookUp;
+  checkLookUp(lookUps[name] as unknown as AnyLookUp, inputs, resource);
+}
+
+function checkLookUp(lookUp: AnyLookUp, inputs: Properties, resource: string | undefined): void {
   const problems = declarationProblems(lookUp.name, lookUp.inputs, inputs);
   if (problems.length > 0) {
     throw invalidInputs(callerOf(lookUp, resource), problems);
@@ -109,7 +116,7 @@ export function checkInputs(name: FunctionName, inputs: Properties, resource: st
 
 /** What the program called. */
 function callerOf({ name }: AnyLookUp, resource: string | undefined): string {
-  return resource === undefined ? name : `AgbSession "${printable(resource)}"`;
+  return resource === undefined ? name : describeResource("AgbSession", resource);
 }
 
 function adviceOf(error: unknown, { missing, noun }: AnyLookUp, isOwn: boolean): Advice | undefined {

@@ -22,7 +22,7 @@ export const getContext = lookUp({
   },
   missing: {
     code: "AGB963",
-    text: "Check the name and the account. To create a context, declare an `AgbContext`.",
+    text: "Check the name and the account. To create a context, declare one in the program.",
   },
   describe: ({ name }) => `look up context ${quoted(name)}`,
   call: async (client, { name }) => (await findContext(client, name)) ?? "missing",

@@ -37,8 +37,8 @@ export const secretUrl = {
 export const missingSession: Advice = {
   code: "AGB314",
   text:
-    "AGB releases idle sessions. Give the id of a running session. To look for sessions that may not exist, use " +
-    "`getAgbSessions`.",
+    "AGB releases idle sessions. Give the id of a running session. To look for sessions that may not exist, look " +
+    "them up by their labels.",
 };
 
 /** A session in messages. */

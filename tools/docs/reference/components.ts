@@ -5,6 +5,8 @@ import { classOpening } from "./resources";
 /** The component that programs declare. */
 export const previewEnvironment = { name: "PreviewEnvironment", path: "resources/preview-environment.ts" } as const;
 
+const argsPath = "resources/preview-environment-args.ts";
+
 /** The interfaces of its arguments, and the argument that holds each. */
 const innerInterfaces = [
   ["PreviewAppArgs", "app"],
@@ -15,14 +17,14 @@ const innerInterfaces = [
 /** The section of the component. */
 export function previewEnvironmentSection(): string {
   const { name, path } = previewEnvironment;
-  const source = new Declarations(path);
+  const [source, args] = [new Declarations(path), new Declarations(argsPath)];
   return join(
     ...classOpening(name, source),
-    list(source.fields(`${name}Args`).map(argumentEntry)),
+    list(args.fields(`${name}Args`).map(argumentEntry)),
     ...innerInterfaces.flatMap(([inner, argument]) => [
       heading(3, `${name}: \`${argument}\``),
-      paragraphs(source.documentation(inner).text),
-      list(source.fields(inner).map(argumentEntry)),
+      paragraphs(args.documentation(inner).text),
+      list(args.fields(inner).map(argumentEntry)),
     ]),
     heading(3, `${name}: outputs`),
     list([...source.fields(name), ...source.members(name)].map((output) => `\`${output.name}\`: ${output.text}`)),
