@@ -98,7 +98,12 @@ export function contextKind({ clock, creates }: KindRuntime): ResourceKind<Conte
 
   /** @param importId id or name of a context */
   async function importContext({ client }: Call, importId: string) {
-    const found = (await getContext(client, importId)) ?? (await findContext(client, importId));
+    const idOrName = importId.trim();
+    if (idOrName === "") {
+      return "gone";
+    }
+    // Where AGB refuses to look up ids, the list tells whether it is one.
+    const found = (await getContext(client, idOrName, idOrName)) ?? (await findContext(client, idOrName));
     return found === undefined ? "gone" : { id: found.contextId, state: { name: found.name } };
   }
 

@@ -263,8 +263,8 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
   async function importSession(call: Call, importId: string, settings: LabelSettings) {
     const { client, resource = "", stack } = call;
     const end = importId.lastIndexOf("/");
-    const [imageId, id] = [importId.slice(0, Math.max(end, 0)), importId.slice(end + 1)];
-    const found = await findSession(client, id);
+    const [imageId, id] = [importId.slice(0, Math.max(end, 0)).trim(), importId.slice(end + 1).trim()];
+    const found = id === "" ? undefined : await findSession(client, id);
     if (found === undefined) {
       return "gone";
     }
@@ -277,7 +277,18 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     const { defaultLabels, ignoreLabels } = settings;
     const labelsAll = withoutLabels(carried, foreignLabels(carried, defaultLabels, ignoreLabels));
     const labels = Object.entries(labelsAll).filter(([key, value]) => !isReserved(key) && defaultLabels[key] !== value);
-    const known = { imageId, appInstanceId, resourceId, ignoreLabels: withSettings(undefined, ignoreLabels) };
+    const known = {
+      imageId,
+      appInstanceId,
+      resourceId,
+      ignoreLabels: withSettings(undefined, ignoreLabels),
+      // Only a session that this stack has owned before carries its id. Others get it in the first update.
+      stackId:
+        carried[ownershipKeys.stackId] === owner[ownershipKeys.stackId] ? owner[ownershipKeys.stackId] : undefined,
+      retainOnDelete: carried[ownershipKeys.retain] === "true" ? true : undefined,
+      // By it, this resource notices if another one becomes the owner before its own first update.
+      ownToken: tokenOf(carried) === undefined ? newCreateToken(new Date(clock.now())) : undefined,
+    };
     const state = sessionState(known as Partial<SessionState>, Object.fromEntries(labels), labelsAll);
     return { id, state };
   }

@@ -66,12 +66,19 @@ export function refuseOtherOwner(
   keys: readonly string[] = ownerKeys,
 ): void {
   if (keys.some((key) => labels[key] !== undefined && labels[key] !== owner[key])) {
-    const { project, stack, resource, repository } = ownershipKeys;
+    const { project, stack, stackId, resource, repository } = ownershipKeys;
     const show = (key: string) => printable(labels[key] ?? "?");
     const ofRepository = labels[repository] === undefined ? "" : ` (repository ${show(repository)})`;
+    const name = `${show(project)}/${show(stack)}${ofRepository}`;
+    const hasOurName = [project, stack].every((key) => labels[key] === owner[key]);
+    const [theirId, ourId] = [labels[stackId], owner[stackId]];
+    const isNamesake = hasOurName && theirId !== undefined && ourId !== undefined && theirId !== ourId;
+    const ofStack = isNamesake
+      ? `another stack called ${name}: its id is ${printable(theirId)}, and the id of this stack is ${printable(ourId)}`
+      : name;
     throw new AgbAdoptError(
-      `session ${printable(sessionId)} belongs to resource ${show(resource)} of ${show(project)}/` +
-        `${show(stack)}${ofRepository}. Two owners would undo each other's changes. Remove it from that stack first: ` +
+      `session ${printable(sessionId)} belongs to resource ${show(resource)} of ${ofStack}. ` +
+        "Two owners would undo each other's changes. Remove it from that stack first: " +
         "`pulumi state delete` removes it from the state without releasing it. Then remove its pulumi- labels, so that " +
         "no sweep of that stack releases it",
       "AGB407",

@@ -85,15 +85,89 @@ describeWithLanguage("YAML")("pulumi import", () => {
     },
   );
 
-  test("an id that AGB does not know is refused", async () => {
-    const { exitCode, stdout, stderr } = await project.run(
-      "import",
-      "agb:index:Session",
-      "web",
-      "session-none",
-      "--yes",
-    );
+  /** The resources of AGB in the state. */
+  async function inState() {
+    const { resources = [] } = (await project.exportState()).deployment;
+    return resources.filter(({ type }) => type.startsWith("agb:"));
+  }
+
+  const owner = { "pulumi-project": "shop", "pulumi-stack": "prod", "pulumi-resource": "api" };
+
+  test.each<[string, string, () => string | Promise<string>, RegExp]>([
+    [
+      "an id that AGB does not know",
+      "Session",
+      () => "agb-code-space-1/session-none",
+      /no session with this id exists/,
+    ],
+    [
+      "a session that AGB has released",
+      "Session",
+      async () => {
+        const sessionId = await createId(emulator.url, {}, {}, testKey);
+        await emulator.release(sessionId);
+        return `agb-code-space-1/${sessionId}`;
+      },
+      /no session with this id exists .* AGB releases idle sessions\. Import a running one: .*\[AGB314\]/s,
+    ],
+    [
+      "a session of another stack",
+      "Session",
+      async () => `agb-code-space-1/${await createId(emulator.url, owner, {}, testKey)}`,
+      /belongs to resource api of shop\/prod\. .*\[AGB407\]/s,
+    ],
+    [
+      "the name of a context in another case",
+      "Context",
+      async () => {
+        await createContext(emulator.url, "Shop-Data", testKey);
+        return "shop-data";
+      },
+      /no context with this id exists .* Import the id or the name of a context that exists\. \[AGB314\]/s,
+    ],
+  ])("%s is refused, and the state has nothing of it", async (_, type, make, message) => {
+    const id = await make();
+    const before = [emulator.sessions(), emulator.contexts()];
+    const { exitCode, stdout, stderr } = await project.run("import", `agb:index:${type}`, "web", id, "--yes");
     expect(exitCode).not.toBe(0);
-    expect(`${stdout}${stderr}`).toContain("[AGB314]");
+    expect(`${stdout}${stderr}`).toMatch(message);
+    expect(`${stdout}${stderr}`).not.toContain("a bug in the agb provider");
+    expect(await inState()).toEqual([]);
+    expect([emulator.sessions(), emulator.contexts()]).toEqual(before);
+  });
+
+  test("a session that the state has lost is imported as it was, and the program sees no change", async () => {
+    const program = `${emptyProgram}resources:
+  web:
+    type: agb:Session
+    properties:
+      imageId: agb-code-space-1
+      labels: { team: stores }
+      retainOnDelete: true
+`;
+    await ready.write(project, program);
+    await project.up();
+    const [before] = await inState();
+    await project.succeed("state", "delete", before?.urn ?? "", "--yes");
+    expect(await inState()).toEqual([]);
+
+    const code = await importCode("agb:index:Session", "web", `agb-code-space-1/${before?.id}`);
+    const [after] = await inState();
+    expect(after).toMatchObject({ id: before?.id, inputs: before?.inputs, outputs: before?.outputs });
+    await project.succeed("preview", "--expect-no-changes");
+    expect(changesIn((await project.up()).stdout)).toEqual({ unchanged: 2 });
+    // So does the code that Pulumi prints.
+    await ready.write(project, `${emptyProgram}${code}`);
+    await project.succeed("preview", "--expect-no-changes");
+    expect(emulator.sessions()).toMatchObject([{ sessionId: before?.id, labels: before?.outputs?.["labelsAll"] }]);
+
+    // AGB does not tell the idle time.
+    const timed = `${program}      idleTimeoutSeconds: 600\n`;
+    await ready.write(project, timed);
+    expect(stepsIn((await project.succeed("preview", "--diff")).stdout)).toEqual([
+      ["+-agb:index:Session: (replace)", "+ idleTimeoutSeconds: 600"],
+    ]);
+    await ready.write(project, `${timed}    options: { ignoreChanges: [idleTimeoutSeconds] }\n`);
+    await project.succeed("preview", "--expect-no-changes");
   });
 });

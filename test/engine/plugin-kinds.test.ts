@@ -3,6 +3,7 @@ import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { runShell } from "../support/emulator-requests";
 import { usePlugin } from "../support/plugin-file";
+import { pluginClasses } from "../support/plugin-program";
 import { createPulumiProject, javascriptFiles } from "../support/pulumi-project";
 import { changesIn } from "../support/stack-state";
 
@@ -14,18 +15,7 @@ const word = "hush4711";
 
 /** A program with the types of the plugin by their names. `text` is what the program puts into a file. */
 function program(text: string, command = 'cat "$FOLDER"/app/greeting; echo "$TOKEN"'): string {
-  return `
-    const pulumi = require("@pulumi/pulumi");
-    const declare = (type, outputs) =>
-      class extends pulumi.CustomResource {
-        constructor(name, args, opts) {
-          super("agb:index:" + type, name, { ...Object.fromEntries(outputs.map((output) => [output, undefined])), ...args }, opts);
-        }
-      };
-    const [Session, Context, Command, File] = [
-      declare("Session", ["labelsAll"]), declare("Context", []), declare("Command", ["stdout"]), declare("File", ["contentHash"]),
-    ];
-    class Provider extends pulumi.ProviderResource {}
+  return `${pluginClasses}
     const config = new pulumi.Config();
     const provider = new Provider("agb", "account", {
       apiKey: config.requireSecret("key"),

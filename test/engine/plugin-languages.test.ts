@@ -4,6 +4,7 @@
 
 import { type Emulator, startEmulator } from "../../provider/emulator";
 import "../support/await-pulumi-cli";
+import { findBlocksOfTest } from "../docs/code-blocks";
 import { testKey } from "../support/agb-emulator";
 import {
   describeWithLanguage,
@@ -28,6 +29,9 @@ const reads = [
   "getSession",
   "getSessionInfo",
 ];
+
+/** The program of the plugin's page that only looks up. */
+const [lookUps] = findBlocksOfTest("test/engine/plugin-languages.test.ts");
 
 /** The look-ups that the example does not make, in YAML. */
 const functionCalls = `
@@ -96,6 +100,15 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       await project?.close();
       await ready?.close();
       await emulator?.close();
+    });
+
+    testInWholeLife("an argument that the schema does not have is named, and nothing is created", async () => {
+      await ready.write(project, replaceWord(program, "      imageId:", "      gpu: 1\n      imageId:"));
+      const { exitCode, stdout, stderr } = await project.run("up", "--yes");
+      expect(exitCode).not.toBe(0);
+      expect(`${stdout}${stderr}`).toMatch(/Property gpu does not exist on 'agb:index:Session'/);
+      expect([...emulator.sessions(), ...emulator.contexts()]).toEqual([]);
+      await ready.write(project, program);
     });
 
     test("a preview creates nothing; up creates a context, and a session with labels that mounts it", async () => {
@@ -187,6 +200,22 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       const shown = await project.outputs();
       expect([shown["url"], shown["link"]]).toEqual(["[secret]", "[secret]"]);
       expect(JSON.stringify(await project.exportState())).not.toContain(url);
+    });
+
+    testInWholeLife("another program finds the session by a label, and asks for it by its id", async () => {
+      const other = await ready.createProject({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
+      try {
+        const looking = replaceWord(lookUps?.code ?? "", "name: shop-sessions", "name: agb-yaml");
+        await ready.write(other, replaceWord(looking, "project: shop", "project: none"));
+        expect((await other.run("preview")).exitCode).not.toBe(0);
+        await ready.write(other, looking);
+        await other.up();
+        const labels = { project: "shop", team: "search" };
+        const found = { sessionId, status: "RUNNING", labels, labelsAll: session()?.labels };
+        expect(await other.outputs()).toEqual({ sessions: [found], status: "RUNNING" });
+      } finally {
+        await other.close();
+      }
     });
 
     test("customTimeouts limits a delete, and without it destroy removes everything", async () => {

@@ -1,6 +1,8 @@
-// A TypeScript program with the SDK that Pulumi generates from the committed schema. Pulumi checks its types.
+// The TypeScript program of the plugin's page, with the SDK that Pulumi generates from the committed schema. Pulumi checks its
+// types.
 
 import "../support/await-pulumi-cli";
+import { findBlocksOfTest } from "../docs/code-blocks";
 import { startTestEmulator, testKey } from "../support/agb-emulator";
 import { closeAfterTest } from "../support/close-after-test";
 import { describeWithLanguage, type PluginProjects, prepareProjects, replaceWord } from "../support/plugin-languages";
@@ -8,22 +10,8 @@ import { changesIn } from "../support/stack-state";
 
 jest.setTimeout(600_000);
 
-const program = `
-import * as agb from "@pulumi/agb";
-
-const data = new agb.Context("data", { name: "shop-data" });
-const web = new agb.Session("web", {
-  imageId: "agb-code-space-1",
-  labels: { project: "shop", team: "storefront" },
-  contextSyncs: [{ contextId: data.id, path: "/home/user/data" }],
-});
-const found = agb.getSessionOutput({ sessionId: web.id });
-
-export const sessionId = web.id;
-export const contextId = data.id;
-export const labels = web.labels;
-export const status = found.status;
-`;
+/** The program on the plugin's page. */
+const program = findBlocksOfTest("test/engine/plugin-typescript.test.ts")[0]?.code ?? "";
 
 const files = {
   "Pulumi.yaml": "name: engine-test\nruntime: nodejs\noptions:\n  refresh: always\n",

@@ -79,7 +79,7 @@ describe.each(hosts)("served by the %s host", (host) => {
 test("200 MB of input are refused by the dynamic host in a short message", async () => {
   const { emulator, stack } = await openCommandStack();
   const { message } = await failureOf(stack.check({ create: "true", stdin: "x".repeat(200_000_000) }));
-  expect(message).toMatch(/stdin: has 200000000 bytes.*\[AGB915\]$/s);
+  expect(message).toMatch(/stdin: has 200000000 bytes.*as a file.*\[AGB915\]$/s);
   expect(message.length).toBeLessThan(500);
   expect(emulator.requestCounts().mcp ?? 0).toBe(0);
 });

@@ -17,6 +17,8 @@ test("messages of the plugin", async () => {
   const { plugin, emulator } = await openPluginStack({}, { allowExec: true });
   const labels = { "pulumi-project": "shop", "pulumi-stack": "prod", "pulumi-resource": "web" };
   const foreign = await createId(emulator.url, labels, {}, testKey);
+  const otherStack = { ...labels, "pulumi-stack": "dev", "pulumi-stack-id": "0123456789abcdef" };
+  const namesake = await createId(emulator.url, otherStack, {}, testKey);
   const failure = async (call: Promise<unknown>) => (await failureOfCall(call)).details;
   const problems = async (type: string, news: object) =>
     (await plugin.check(urnOf(`agb:index:${type}`, "web"), { ...news })).failures.join("\n");
@@ -44,6 +46,7 @@ test("messages of the plugin", async () => {
   expectGolden("plugin", [
     await imported("an import of a session that does not exist", "Session", "agb-code-space-1/session-1"),
     await imported("an import of a session of another stack", "Session", foreign),
+    await imported("an import of a session of another stack with the same name", "Session", namesake),
     await imported("an import of a context that does not exist", "Context", "build-cache"),
     await imported("an import of a command", "Command", "build"),
     await imported("an import of a file", "File", "config"),

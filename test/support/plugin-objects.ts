@@ -181,6 +181,15 @@ function addedPart(given: Properties): Properties {
   return Object.fromEntries(Object.entries(given).filter(([name]) => name.startsWith("__")));
 }
 
+/** A message with the names that dynamic resources have, so that one test can compare the messages of both hosts. */
+function withClassNames(message: string): string {
+  const kinds = [typeTokens.session, typeTokens.context, typeTokens.command, typeTokens.file];
+  return kinds.reduce(
+    (text, { dynamic, plugin }) => text.replaceAll(plugin, dynamic.slice(dynamic.lastIndexOf(":") + 1)),
+    message,
+  );
+}
+
 /** Gives an error of a call over gRPC the form of the dynamic provider's, with the resource that the call left behind. */
 export function failingAsDynamic<Result>(call: Promise<Result>, given: Properties): Promise<Result> {
   return call.catch((error: ServiceError) => {
