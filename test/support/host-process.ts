@@ -1,5 +1,5 @@
 import type { DynamicProvider } from "../../provider/hosts/dynamic/resource-provider";
-import { failingAsDynamic, pluginObjects, pluginSettings, withClassNames } from "./plugin-objects";
+import { failingAsDynamic, pluginObjects, pluginSettings } from "./plugin-objects";
 import { startPluginProcess } from "./plugin-process";
 import type { KindObjects } from "./provider-objects";
 import { ProviderProcess } from "./provider-process";
@@ -81,7 +81,7 @@ async function startPlugin(
     configure: async (config) => {
       await plugin.configure(pluginSettings(config), testStackId);
     },
-    said: () => [...engine.logged.map(({ message }) => `agb: ${withClassNames(message)}\n`), stderr()].join(""),
+    said: () => [...engine.logged.map(({ message }) => `agb: ${message}\n`), stderr()].join(""),
     printed: () => stdout().replace(/^\d+\n/, ""),
   };
 }

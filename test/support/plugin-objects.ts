@@ -67,7 +67,7 @@ export function pluginObjects(open: () => Promise<PluginClient>): KindObjects {
 }
 
 async function openPlugin(environment: Readonly<Record<string, string | undefined>>, clock: Clock) {
-  const log = new EngineLog((message) => console.error(`agb: ${withClassNames(message)}`));
+  const log = new EngineLog((message) => console.error(`agb: ${message}`));
   const say = (message: string) => log.say(message);
   const served = openServedPackage({ version: "1.2.3", schema: "{}" }, { environment, clock, say });
   const server = await servePlugin(served, log);
@@ -94,7 +94,7 @@ function pluginObject(open: () => Promise<PluginClient>, type: string): DynamicP
       );
       return {
         inputs: { ...(withoutMarks(inputs) as Properties), ...addedPart(news) },
-        failures: failures.map((reason) => ({ property: "", reason: withClassNames(reason) })),
+        failures: failures.map((reason) => ({ property: "", reason })),
       };
     },
     diff: async (id, olds, news) => {
@@ -201,11 +201,6 @@ export function failingAsDynamic<Result>(call: Promise<Result>, given: Propertie
     }
     const { id, properties, reasons } = initFailure(error);
     const left = { ...(withoutMarks(properties) as Properties), ...addedPart(given) };
-    throw Object.assign(failure, { id, properties: left, reasons: reasons.map(withClassNames) });
+    throw Object.assign(failure, { id, properties: left, reasons });
   });
-}
-
-/** A message in which a type of the plugin has the name of its class, as in the words of the dynamic provider. */
-export function withClassNames(message: string): string {
-  return message.replace(/\bagb:index:(\w+)/g, "Agb$1");
 }
