@@ -18,14 +18,14 @@ captureErrorStream();
 
 /** Appends a line to a file, so that its lines count the runs. */
 const counting = "echo run >> /tmp/runs; sleep 0.3; echo done";
-/** Calls of a run of that command: one to prepare, one for each part, one to start, and polls. */
-const callsOfRun = 6;
+/** The calls of a run of that command: one to prepare, one for each part, one to start, and polls. */
+const calls = [1, 2, 3, 4, 5, 6];
 
 describe.each([
   ["the request", "before"],
   ["the reply", "after"],
 ] as const)("%s of a call is lost", (_, when) => {
-  test.each(Array.from({ length: callsOfRun }, (_, index) => index + 1))("call %i of a run", async (call) => {
+  test.each(calls)("call %i of a run", async (call) => {
     const emulator = await startTestEmulator({ allowExec: true, apiKeys: [testKey, "test-key"] });
     const sessionId = await createId(emulator.url);
     const client = openClient(emulator.url);
@@ -41,23 +41,23 @@ describe.each([
 });
 
 describe.each(hosts)("served by the %s host", (host) => {
-  test.each(Array.from({ length: callsOfRun }, (_, index) => index + 1))(
-    "all calls from call %i on fail, and the next run finds what has happened",
-    async (call) => {
-      const { emulator, stack } = await openCommandStack({ host });
-      const calls = Array.from({ length: 200 }, (_, index) => call + index);
-      const fault = emulator.addFault({ operation: "mcp", calls, when: "after", answer: "reset" });
-      await expect(stack.create({ create: counting })).rejects.toThrow("AgbCommand");
-      fault.remove();
+  // The calls are the same with each host, so the first and the last one show what another host does.
+  const callsOfHost = host === "dynamic" ? calls : [1, calls.length];
 
-      const { outputs } = await openCommands(emulator.url, stack.sessionId, systemClock, host).create({
-        create: counting,
-      });
+  test.each(callsOfHost)("all calls from call %i on fail, and the next run finds what has happened", async (call) => {
+    const { emulator, stack } = await openCommandStack({ host });
+    const failing = Array.from({ length: 200 }, (_, index) => call + index);
+    const fault = emulator.addFault({ operation: "mcp", calls: failing, when: "after", answer: "reset" });
+    await expect(stack.create({ create: counting })).rejects.toThrow("AgbCommand");
+    fault.remove();
 
-      expect(outputs).toMatchObject({ stdout: "done", exitCode: 0 });
-      expect(await stack.inSession("cat /tmp/runs")).toBe("run\n");
-    },
-  );
+    const { outputs } = await openCommands(emulator.url, stack.sessionId, systemClock, host).create({
+      create: counting,
+    });
+
+    expect(outputs).toMatchObject({ stdout: "done", exitCode: 0 });
+    expect(await stack.inSession("cat /tmp/runs")).toBe("run\n");
+  });
 
   test("a provider that is killed while the command runs leaves it running, and the next one waits for it", async () => {
     const { emulator, stack } = await openCommandStack({ host });

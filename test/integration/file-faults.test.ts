@@ -42,18 +42,24 @@ const filesAfter = { a: "644 new", b: "644 same", "e/f": "644 more" };
 const calls = [1, 2, 3, 4, 5, 6];
 
 describe.each(hosts)("served by the %s host", (host) => {
-  test.each(calls)("when the reply of call %i is lost, the call is repeated and the files are right", async (call) => {
-    const stack = await openFileStack({ host });
-    const { emulator, files } = stack.session;
-    const entry = await stack.create(old);
-    const fault = emulator.addFault({ operation: "mcp", calls: call, when: "after", answer: "reset" });
-    const updated = await stack.update(entry, next);
-    expect(fault.struck).toBe(1);
-    expect(await files(path)).toEqual(filesAfter);
-    expect(await stack.refresh(updated)).toEqual(updated);
-  });
+  // The calls are the same with each host, so the first and the last one show what another host does.
+  const callsOfHost = host === "dynamic" ? calls : [1, calls.length];
 
-  test.each(calls)(
+  test.each(callsOfHost)(
+    "when the reply of call %i is lost, the call is repeated and the files are right",
+    async (call) => {
+      const stack = await openFileStack({ host });
+      const { emulator, files } = stack.session;
+      const entry = await stack.create(old);
+      const fault = emulator.addFault({ operation: "mcp", calls: call, when: "after", answer: "reset" });
+      const updated = await stack.update(entry, next);
+      expect(fault.struck).toBe(1);
+      expect(await files(path)).toEqual(filesAfter);
+      expect(await stack.refresh(updated)).toEqual(updated);
+    },
+  );
+
+  test.each(callsOfHost)(
     "when all calls fail from call %i on, each file is old or new, and the next update finishes",
     async (call) => {
       const stack = await openFileStack({ host });
@@ -76,7 +82,7 @@ describe.each(hosts)("served by the %s host", (host) => {
     },
   );
 
-  test.each(calls)(
+  test.each(callsOfHost)(
     "a provider that is killed before call %i of an update leaves each file old or new, and the next up finishes",
     async (call) => {
       const stack = await openFileStack({ host });
