@@ -147,7 +147,7 @@ function emulatorAdvice(error: unknown, account: Account | undefined): string {
     return "";
   }
   const port = new URL(account.settings.baseUrl).port || "80";
-  return ` If the emulator should run there, start it: \`npx pulumi-agb emulator --port ${port}\`.`;
+  return ` If the emulator should run there, start it in a folder that has the npm package: \`npx pulumi-agb emulator --port ${port}\`.`;
 }
 
 function absenceAdvice({ doubt }: DoubtfulAbsenceError, noun: string, account: Account | undefined): string {

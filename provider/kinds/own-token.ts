@@ -17,7 +17,7 @@ export interface TokenState {
 /** The session carries the create label of another adoption, so another resource owns it now. */
 export class TakenOverError extends CleanError {
   constructor() {
-    super("another resource took over the session with `adopt`, so its labels were not changed");
+    super("another resource took over the session by `adopt` or an import, so its labels were not changed");
   }
 }
 

@@ -335,7 +335,7 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     const isDoubtful = mayBeTakenOver(known) || adopted.has(id);
     if (isDoubtful && (await wasTakenOver(client, id, ownTokenOf(known)))) {
       call.warn(
-        `session ${printable(id)} was taken over by another resource with \`adopt\`; it is not released.`,
+        `session ${printable(id)} was taken over by another resource, by \`adopt\` or an import; it is not released.`,
         "AGB409",
       );
       return "deleted";

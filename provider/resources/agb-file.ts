@@ -18,8 +18,8 @@ export interface AgbFileArgs {
    */
   readonly source: pulumi.Input<pulumi.asset.Asset | pulumi.asset.Archive>;
   /**
-   * Absolute path in the session of the file, or of the folder that gets the archive's files. Messages show it, even if it is
-   * secret. A change replaces the file.
+   * Absolute path in the session of the file, or of the folder that gets the archive's files. Messages and the id of the
+   * resource show it, even if it is secret. A change replaces the file.
    */
   readonly path: pulumi.Input<string>;
   /**

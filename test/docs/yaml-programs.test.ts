@@ -90,7 +90,7 @@ describe("a program that is wrong", () => {
     ["return: status", "return: state", "status: agb:getSession returns no state"],
     ["found.labels", "found.label", `${read("found.label")}: found has no label`],
     ["web.id", "web.sessionId", `${read("web.sessionId")}: web has no sessionId`],
-    ["data.id", "date.id", `${read("date.id")}: there is no resource or variable date`],
+    ["data.id", "date.id", `${read("date.id")}: there is no resource, variable or setting date`],
   ])("with %j as %j is reported", (from, to, problem) => {
     expect(sound).toContain(from);
     expect(

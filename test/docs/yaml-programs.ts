@@ -50,6 +50,7 @@ export function programProblems(code: string, schema: PackageSchema): string[] {
 }
 
 interface Program {
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly resources?: Readonly<Record<string, Declaration>>;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly outputs?: unknown;
@@ -169,9 +170,9 @@ class ProgramCheck {
     }
     for (const [read = "", name = "", property] of value.matchAll(/\$\{(\w+)(?:\.(\w+))?[^}]*\}/g)) {
       const properties = this.readable.get(name);
-      const { resources = {}, variables = {} } = this.program;
-      if (properties === undefined && !Object.hasOwn(variables, name) && !Object.hasOwn(resources, name)) {
-        this.found.push(`${read}: there is no resource or variable ${name}`);
+      const { config = {}, resources = {}, variables = {} } = this.program;
+      if (properties === undefined && ![config, resources, variables].some((section) => Object.hasOwn(section, name))) {
+        this.found.push(`${read}: there is no resource, variable or setting ${name}`);
       } else if (properties !== undefined && property !== undefined && properties[property] === undefined) {
         this.found.push(`${read}: ${name} has no ${property}`);
       }

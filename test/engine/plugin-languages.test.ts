@@ -30,8 +30,8 @@ const reads = [
   "getSessionInfo",
 ];
 
-/** The program of the plugin's page that only looks up. */
-const [lookUps] = findBlocksOfTest("test/engine/plugin-languages.test.ts");
+/** The programs of the plugin's page with all kinds of resources, and with nothing but look-ups. */
+const [allKinds, lookUps] = findBlocksOfTest("test/engine/plugin-languages.test.ts");
 
 /** The look-ups that the example does not make, in YAML. */
 const functionCalls = `
@@ -90,7 +90,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
     const testInWholeLife = life === "whole" ? test : () => {};
 
     beforeAll(async () => {
-      emulator = await startEmulator({ apiKeys: [testKey], releaseDelayMs: 0 });
+      emulator = await startEmulator({ apiKeys: [testKey], releaseDelayMs: 0, allowExec: true });
       ready = await prepareLanguage(language);
       program = ready.program;
       project = await ready.createProject({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
@@ -200,6 +200,19 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       const shown = await project.outputs();
       expect([shown["url"], shown["link"]]).toEqual(["[secret]", "[secret]"]);
       expect(JSON.stringify(await project.exportState())).not.toContain(url);
+    });
+
+    testInWholeLife("another program puts a file into a session and runs it", async () => {
+      const other = await ready.createProject({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
+      try {
+        const renamed = replaceWord(allKinds?.code ?? "", "name: shop-app", "name: agb-yaml");
+        await ready.write(other, replaceWord(renamed, "name: shop-data", "name: app-data"));
+        await other.up();
+        expect(await other.outputs()).toEqual({ said: "hello" });
+        await other.destroy();
+      } finally {
+        await other.close();
+      }
     });
 
     testInWholeLife("another program finds the session by a label, and asks for it by its id", async () => {

@@ -275,7 +275,9 @@ describe.each(hosts)("served by the %s host", (host) => {
       const state = refreshes ? ((await stack.refresh(old)) as State) : old;
       const news = adopting({ sessionId }, { labels: { team: "ops" }, labelsAll: { team: "ops", ...owner } });
       const { message } = await failureOf(stack.update(state, news));
-      expect(message).toContain("another resource took over the session with `adopt`, so its labels were not changed.");
+      expect(message).toContain(
+        "another resource took over the session by `adopt` or an import, so its labels were not changed.",
+      );
       expect(message).toContain("Remove this resource from the program");
       expect(emulator.sessions()[0]?.labels).toEqual(renewed.outputs.labelsAll);
     });

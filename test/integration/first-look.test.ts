@@ -104,7 +104,9 @@ describe.each(hosts)("served by the %s host", (host) => {
 
   test("for an endpoint of this machine where nothing listens, the error says that the emulator may not be running", async () => {
     const [failure] = await openProvider(`http://${await deadAddress()}`).check();
-    expect(failure?.reason).toContain("start it: `npx pulumi-agb emulator --port ");
+    expect(failure?.reason).toContain(
+      "start it in a folder that has the npm package: `npx pulumi-agb emulator --port ",
+    );
   });
 
   test("an endpoint that accepts calls and answers none fails the check when the limit of a call is over", async () => {
