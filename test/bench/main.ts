@@ -64,7 +64,7 @@ async function measure(subjects: readonly Subject[], rounds: number): Promise<vo
   console.log(`\nTime, median (spread)\n\n${formatTable(timeRows(lives))}`);
   console.log(`\nTime divided by the floor's in the same round, median (spread); target: at most 1.25\n`);
   console.log(formatTable(ratioRows(lives)));
-  console.log("\nState per session with 3 labels; target: at most 1,300 bytes\n");
+  console.log("\nState per session with 3 labels\n");
   console.log(formatTable(stateRows(small, large, largeCount)));
   console.log(
     "\nFile: growth of the checkpoint in the file backend per session, with the stack traces that the engine adds.",

@@ -168,6 +168,7 @@ export class ProviderService {
     const [olds, news] = [openStruct(request.getOlds()), openStruct(request.getNews())];
     exchange.marks = (properties) => this.marks(kind, { news, olds: [olds] }, properties);
     const id = request.getId();
+    // What has become secret only gets its mark. The kind would do something: a command would run again.
     const isOnlyHidden =
       exposedNames(olds, news).length > 0 && !hasChanges(await kind.diff(id, olds.value, news.value, caller));
     const update = () =>
