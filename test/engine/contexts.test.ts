@@ -82,7 +82,7 @@ test("a context is made or taken over, renamed in place, repaired, looked up and
   await project.up();
   expect(await project.outputs()).toMatchObject({ found: "shop-files" });
   await write({ data: { name: "shop-files", adopt: true } }, {}, "SdkCtx-never");
-  expect(await failUp()).toContain("Give `AgbContext.get` the id of a context that exists");
+  expect(await failUp()).toContain("Look up a context that exists");
 
   await write({ data: { name: "shop-files", adopt: true }, other: { name: "shop-files" } });
   // The engine checks both at the same time, so either may come second.
