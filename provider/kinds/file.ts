@@ -9,6 +9,7 @@ import { describeFailure } from "../messages/describe-failure";
 import type { Problem } from "../messages/problem";
 import { DeclaredFiles } from "./declared-files";
 import { fileSource, SourceReader, sourceCode } from "./file-source";
+import { FileTurns } from "./file-turns";
 import type { Properties } from "./hosted-kind";
 import {
   type Advice,
@@ -79,6 +80,7 @@ const incomplete = "incomplete";
 export function fileKind(): ResourceKind<FileState> {
   const sources = new SourceReader();
   const declared = new DeclaredFiles();
+  const turns = new FileTurns();
 
   function problems(
     { source, sessionId, path }: Properties,
@@ -107,7 +109,11 @@ export function fileKind(): ResourceKind<FileState> {
     };
   }
 
-  async function put({ client }: Call, id: string, inputs: FileState): Promise<FileState> {
+  function put(call: Call, id: string, inputs: FileState): Promise<FileState> {
+    return turns.take(inputs, () => putNow(call, id, inputs));
+  }
+
+  async function putNow({ client }: Call, id: string, inputs: FileState): Promise<FileState> {
     const { source, path, sessionId, permissions = defaultPermissions, contentHash } = inputs;
     const local = readLocalFiles(source);
     if (local.contentHash !== contentHash) {
@@ -161,7 +167,7 @@ export function fileKind(): ResourceKind<FileState> {
     if (sessionId === undefined || path === undefined) {
       return "deleted";
     }
-    const wasKnown = await unlessGone(removeFiles(client, sessionId, path));
+    const wasKnown = await turns.take({ sessionId, path }, () => unlessGone(removeFiles(client, sessionId, path)));
     if (wasKnown === false) {
       const message =
         "the session's list of the files that were put into it is gone, so none was deleted. Delete them in the session if " +

@@ -278,6 +278,8 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
     const { defaultLabels, ignoreLabels } = settings;
     const labelsAll = withoutLabels(carried, foreignLabels(carried, defaultLabels, ignoreLabels));
     const labels = Object.entries(labelsAll).filter(([key, value]) => !isReserved(key) && defaultLabels[key] !== value);
+    const token = tokenOf(carried);
+    const isOurs = token !== undefined && Object.entries(owner).every(([key, value]) => carried[key] === value);
     const known = {
       imageId,
       appInstanceId,
@@ -287,8 +289,8 @@ export function sessionKind({ clock, creates, say }: KindRuntime): ResourceKind<
       stackId:
         carried[ownershipKeys.stackId] === owner[ownershipKeys.stackId] ? owner[ownershipKeys.stackId] : undefined,
       retainOnDelete: carried[ownershipKeys.retain] === "true" ? true : undefined,
-      // By it, this resource notices if another one becomes the owner before its own first update.
-      ownToken: tokenOf(carried) === undefined ? newCreateToken(new Date(clock.now())) : undefined,
+      // By a token of its own, this resource notices if another one becomes the owner before its first update.
+      ...(!isOurs && { ownToken: newCreateToken(new Date(clock.now())), formerToken: token }),
     };
     const state = sessionState(known as Partial<SessionState>, Object.fromEntries(labels), labelsAll);
     return { id, state };

@@ -45,6 +45,32 @@ test("another path or session replaces the file, after the old one is deleted", 
 });
 
 describe.each(hosts)("served by the %s host", (host) => {
+  test("a file that moves from one resource to another in one run stays, whichever of them is updated first", async () => {
+    const stack = await openFileStack({ host });
+    const own = { path: "/home/user/app/x", source: { text: "x" } };
+    const folder = (...names: string[]) => ({
+      path: "/home/user/app",
+      source: { archive: Object.fromEntries(names.map((name) => [name, { text: name }])) },
+    });
+    const { id, outputs } = await stack.create(folder("x", "y"), "folder");
+    for (let round = 0; round < 4; round += 1) {
+      stack.nextRun();
+      const inputs = [await stack.check(folder("y"), "folder"), await stack.check(own, "own")] as const;
+      const [update, create] = [
+        () => stack.provider.update(id, outputs, inputs[0]),
+        () => stack.provider.create(inputs[1]),
+      ];
+      await Promise.all(round % 2 === 0 ? [update(), create()] : [create(), update()]);
+      expect(await stack.session.shell("cat app/x app/y")).toBe("xy");
+
+      stack.nextRun();
+      const back = await stack.check(folder("x", "y"), "folder");
+      const ownId = `${stack.session.sessionId}${own.path}`;
+      await Promise.all([stack.provider.update(id, inputs[0], back), stack.provider.delete(ownId, inputs[1])]);
+      expect(await stack.session.shell("cat app/x app/y")).toBe("xy");
+    }
+  });
+
   test.each([
     ["content", "echo x >file", "contentHash"],
     ["permissions", "chmod 600 file", "permissions"],

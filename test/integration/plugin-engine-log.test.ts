@@ -40,6 +40,18 @@ test.each(["http_proxy", "https_proxy", "grpc_proxy"])(
   },
 );
 
+test("messages keep their order", async () => {
+  const engine = await startEngine();
+  const { log } = openLog();
+  log.attach(engine.address);
+  const lines = Array.from({ length: 40 }, (_, index) => `line ${index} ${"x".repeat((index % 5) * 30_000)}`);
+  for (const line of lines) {
+    log.say(line);
+  }
+  await log.flush();
+  expect(engine.logged.map(({ message }) => message)).toEqual(lines);
+});
+
 test("an engine that does not take a message delays a reply only for a limited time, and the message is printed", async () => {
   const { log, printed } = openLog(200);
   log.attach(await startSilentServer());

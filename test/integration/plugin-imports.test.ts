@@ -114,11 +114,16 @@ describe("a session of this stack that the state has lost", () => {
 describe("a session that two resources import before either owns it", () => {
   const otherUrn = urnOf("agb:index:Session", "api");
 
-  test.each([true, false])(
-    "belongs to the first that runs; the other changes and releases nothing (refresh: %s)",
-    async (refreshes) => {
+  test.each([
+    [true, {}],
+    [false, {}],
+    [true, { "pulumi-create": "20261122T164726Z-9f86d081884c" }],
+    [false, { "pulumi-create": "20261122T164726Z-9f86d081884c" }],
+  ])(
+    "belongs to the first that runs; the other changes and releases nothing (refresh: %s, labels: %j)",
+    async (refreshes, carried) => {
       const { plugin, emulator } = await openPluginStack();
-      const id = await createId(emulator.url, { team: "stores" }, {}, testKey);
+      const id = await createId(emulator.url, { team: "stores", ...carried }, {}, testKey);
       const declared = { imageId, labels: { team: "stores" } };
       const [first, second] = [
         await plugin.import(urn, `${imageId}/${id}`),

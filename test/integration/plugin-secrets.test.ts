@@ -72,7 +72,8 @@ test("a value that becomes a secret is a change, and after the update nothing sh
   const { id, outputs } = await createResource(plugin, urn, { imageId, labels: { owner: word, team: "stores" } });
   const before = emulator.requestCounts();
   const { inputs } = await plugin.check(urn, { imageId, labels: { owner: secretValue(word), team: "stores" } });
-  expect(await plugin.diff(urn, id, outputs, inputs)).toMatchObject({ changes: true, replaces: [] });
+  // Without a path, nothing shows the value, and the option `replaceOnChanges` replaces nothing.
+  expect(await plugin.diff(urn, id, outputs, inputs)).toMatchObject({ changes: true, diffs: [], replaces: [] });
   expectHidden(await plugin.update(urn, id, outputs, inputs, { preview: true }));
   const updated = await plugin.update(urn, id, outputs, inputs);
   expectHidden(updated);
@@ -103,6 +104,21 @@ test("a command does not run again because a value of its became a secret", asyn
   const updated = await plugin.update(commandUrn, id, outputs, inputs);
   expectHidden(updated);
   expect(updated["stdout"]).toBe(outputs["stdout"]);
+});
+
+test("a file whose content becomes a secret keeps it, also for a resource that reads it", async () => {
+  const { plugin, emulator } = await openPluginStack({}, { allowExec: true });
+  const sessionId = await createId(emulator.url, {}, {}, testKey);
+  const fileUrn = urnOf("agb:index:File", "config");
+  const declared = { sessionId, path: "/home/user/config" };
+  const { id, outputs } = await createResource(plugin, fileUrn, { ...declared, source: stringAsset(word) });
+  const { inputs } = await plugin.check(fileUrn, { ...declared, source: secretValue(stringAsset(word)) });
+  // The engine sends what the state holds without the content.
+  const { text: _, ...withoutText } = stringAsset(word);
+  const state = { ...outputs, source: withoutText };
+  expect(await plugin.diff(fileUrn, id, state, inputs)).toMatchObject({ changes: true, replaces: [] });
+  const updated = await plugin.update(fileUrn, id, state, inputs);
+  expect(updated["source"]).toEqual(secretValue(stringAsset(word)));
 });
 
 test("the id of the stack can always be read, because a sweep needs it", async () => {

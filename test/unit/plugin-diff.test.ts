@@ -21,7 +21,10 @@ function show(difference: Partial<DetailedDifference>, news: Record<string, unkn
 }
 
 test("a difference is shown at each path, and in the list by its top-level name", () => {
-  const before = { labels: { same: "1", "a.b": "1", gone: "1", 'q"': "1" }, mounts: [{ path: "/a" }, { path: "/b" }] };
+  const before = {
+    labels: { same: "1", "a.b": "1", gone: "1", constructor: "1", 'q"': "1" },
+    mounts: [{ path: "/a" }, { path: "/b" }],
+  };
   const news = { labels: { same: "1", "a.b": "2", new: "1" }, mounts: [{ path: "/c" }] };
   expect(show({ changed: ["labels", "mounts"], before }, news)).toEqual({
     changes: true,
@@ -30,6 +33,7 @@ test("a difference is shown at each path, and in the list by its top-level name"
     details: {
       'labels["a.b"]': "UPDATE",
       "labels.gone": "DELETE",
+      "labels.constructor": "DELETE",
       "labels.new": "ADD",
       'labels["q\\""]': "DELETE",
       "mounts[0].path": "UPDATE",

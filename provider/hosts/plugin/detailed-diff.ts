@@ -61,9 +61,10 @@ function* differencesAt(
   } else if (isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       const inside = pathOf(path, key);
+      const [former, next] = [ownValue(before, key), ownValue(after, key)];
       if (inside !== undefined) {
-        yield* differencesAt(inside, before[key], after[key], partsOf(marks, key));
-      } else if (!isSameData(before[key], after[key])) {
+        yield* differencesAt(inside, former, next, partsOf(marks, key));
+      } else if (!isSameData(former, next)) {
         yield [path, "UPDATE"];
       }
     }
@@ -74,6 +75,11 @@ function* differencesAt(
   } else {
     yield [path, "UPDATE"];
   }
+}
+
+/** The value of a key. Every object has a `constructor` that is none of its own. */
+function ownValue(object: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 function partsOf(marks: readonly (Mark | undefined)[], key: string): (Mark | undefined)[] {

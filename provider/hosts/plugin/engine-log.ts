@@ -8,7 +8,8 @@ const messageLimitMs = 10_000;
 /** Shows messages through the engine, on the row of the resource that they are about. */
 export class EngineLog {
   private client: EngineClient | undefined;
-  private readonly pending = new Set<Promise<void>>();
+  /** The last message. Each is sent when the engine has the one before, so that lines keep their order. */
+  private last: Promise<void> = Promise.resolve();
 
   /**
    * @param print shows a message while no engine is known, and one that the engine does not take
@@ -42,20 +43,22 @@ export class EngineLog {
     }
     const severity = level === "warning" ? LogSeverity.WARNING : LogSeverity.INFO;
     const request = new LogRequest().setMessage(message).setUrn(urn).setSeverity(severity);
-    const sent = new Promise<void>((resolve) => {
-      client.log(request, new Metadata(), { deadline: Date.now() + this.limitMs }, (error) => {
-        if (error !== null) {
-          this.print(message);
-        }
-        resolve();
+    const deadline = Date.now() + this.limitMs;
+    const send = () =>
+      new Promise<void>((resolve) => {
+        client.log(request, new Metadata(), { deadline }, (error) => {
+          if (error !== null) {
+            this.print(message);
+          }
+          resolve();
+        });
       });
-    }).finally(() => this.pending.delete(sent));
-    this.pending.add(sent);
+    this.last = this.last.then(send);
   }
 
   /** Waits until the engine has all messages: it may end the provider right after a reply. */
   async flush(): Promise<void> {
-    await Promise.all(this.pending);
+    await this.last;
   }
 
   /** Ends the connection to the engine. */

@@ -56,6 +56,21 @@ export function exposedNames(state: OpenedProperties, news: OpenedProperties): s
   );
 }
 
+/**
+ * The outputs of an update that only marks what has become secret. The engine sends assets of the state without their content,
+ * so those come from the inputs.
+ *
+ * @param exposed see `exposedNames`
+ */
+export function hiddenOutputs(state: OpenedProperties, news: OpenedProperties, exposed: readonly string[]): Properties {
+  const withAssets = exposed.filter((name) => holdsOriginal(news.mark?.parts?.get(name)));
+  return { ...state.value, ...Object.fromEntries(withAssets.map((name) => [name, news.value[name]])) };
+}
+
+function holdsOriginal(mark: Mark | undefined): boolean {
+  return mark !== undefined && (mark.original !== undefined || [...(mark.parts?.values() ?? [])].some(holdsOriginal));
+}
+
 function isExposed(value: unknown, mark: Mark | undefined, wanted: Mark | undefined): boolean {
   if (value === undefined || value === null || wanted === undefined || mark?.isSecret) {
     return false;

@@ -16,7 +16,7 @@ import { parseUrn } from "../../urn";
 import { diffResponse, hasChanges } from "./detailed-diff";
 import type { EngineLog } from "./engine-log";
 import { holdsSecret, holdsUnknown, type Mark } from "./property-values";
-import { exposedNames, type MarkSources, marksOf, type OpenedProperties } from "./secrets";
+import { exposedNames, hiddenOutputs, type MarkSources, marksOf, type OpenedProperties } from "./secrets";
 import { serviceFailure } from "./service-errors";
 import {
   changedSettings,
@@ -147,8 +147,9 @@ export class ProviderService {
     const { kind, caller } = this.find(request);
     const [olds, news] = [openStruct(request.getOlds()), openStruct(request.getNews())];
     const difference = await kind.diff(request.getId(), olds.value, news.value, caller);
-    const changed = [...new Set([...difference.changed, ...exposedNames(olds, news)])];
-    return diffResponse({ ...difference, changed }, news.value, [olds.mark, news.mark]);
+    // A path would show the value, and the option `replaceOnChanges` would act on it.
+    const isUnfinished = difference.isUnfinished || exposedNames(olds, news).length > 0;
+    return diffResponse({ ...difference, isUnfinished }, news.value, [olds.mark, news.mark]);
   }
 
   private async create(request: rpc.CreateRequest, exchange: Exchange): Promise<rpc.CreateResponse> {
@@ -169,11 +170,11 @@ export class ProviderService {
     exchange.marks = (properties) => this.marks(kind, { news, olds: [olds] }, properties);
     const id = request.getId();
     // What has become secret only gets its mark. The kind would do something: a command would run again.
-    const isOnlyHidden =
-      exposedNames(olds, news).length > 0 && !hasChanges(await kind.diff(id, olds.value, news.value, caller));
+    const exposed = exposedNames(olds, news);
+    const isOnlyHidden = exposed.length > 0 && !hasChanges(await kind.diff(id, olds.value, news.value, caller));
     const update = () =>
       request.getPreview() ? kind.preview(olds.value, news.value) : kind.update(id, olds.value, news.value, caller);
-    const outputs = isOnlyHidden ? olds.value : await update();
+    const outputs = isOnlyHidden ? hiddenOutputs(olds, news, exposed) : await update();
     return new rpc.UpdateResponse().setProperties(closeStruct(outputs, exchange.marks(outputs)));
   }
 
