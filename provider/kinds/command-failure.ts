@@ -1,4 +1,4 @@
-import { AgbNotFoundError, CleanError } from "../api/errors";
+import { AgbNotFoundError, AgbTimeoutError, CleanError } from "../api/errors";
 import { AgbRunError, type KeptOutput, type RunResult } from "../lifecycle/command-run";
 import { AgbToolError } from "../lifecycle/session-shell";
 import type { MessageCode } from "../messages/message-codes";
@@ -122,12 +122,18 @@ export class AbandonedCommandError extends CleanError {
 }
 
 /** What to do about errors that end a command before its own end. */
-export const commandAdvice: NonNullable<ResourceKind<CommandState>["advice"]> = (error, { operation }) => {
+export const commandAdvice: NonNullable<ResourceKind<CommandState>["advice"]> = (error, { operation, limit }) => {
   if (error instanceof AgbNotFoundError && operation !== "read") {
     const text =
       "The session is gone: AGB has released it, or someone deleted it. If this program declares the session, run " +
       "`pulumi up --refresh`: it recreates the session and runs its commands again. Otherwise, declare the id of a session that is running.";
     return { code: "AGB905", text };
+  }
+  if (error instanceof AgbTimeoutError && limit !== undefined) {
+    const text =
+      `Most likely the command takes longer than ${limit}. It goes on in the session. Run Pulumi again: it waits for ` +
+      `the same run. Set a longer ${limit}, or end the command itself with \`timeoutSeconds\`.`;
+    return { code: "AGB305", text };
   }
   if (error instanceof AbandonedCommandError) {
     const text = "The command goes on in the session. Run `pulumi up` again: it waits for the same run.";

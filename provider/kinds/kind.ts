@@ -112,6 +112,8 @@ export interface FailedOperation<State> {
   readonly known: Partial<State>;
   /** Where the endpoint came from and how to change it. */
   readonly endpointAdvice: string;
+  /** What limits the operation, such as `timeouts.create`. Default: nothing but the limits of its calls. */
+  readonly limit?: string | undefined;
 }
 
 /** What a message says about an error besides its cause. */

@@ -296,7 +296,7 @@ export class KindOperations<State extends CommonState> implements NativeKind {
     } catch (error) {
       const limit = limitName(operation, caller.limitSeconds !== undefined, limitOf(state, operation) !== undefined);
       const advice = (thrown: unknown, endpointAdvice: string) =>
-        kind.advice?.(thrown, { operation, known: state, endpointAdvice });
+        kind.advice?.(thrown, { operation, known: state, endpointAdvice, limit });
       const words = { name: this.name, noun: kind.noun };
       throw explainFailure(error, { operation, verb, kind: words, resource, id, isLookup, limit, advice }, used);
     }

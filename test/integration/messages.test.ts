@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AgbProvider, getAgbSession, getAgbSessions } from "../../provider";
 import { getSyncItems } from "../../provider/api/context-sync";
 import { countFiles, createContext, findContext, listContexts } from "../../provider/api/contexts";
+import { AgbTimeoutError } from "../../provider/api/errors";
 import { getLabels } from "../../provider/api/labels";
 import { confirmAccess } from "../../provider/api/sessions";
 import { callTool } from "../../provider/api/tools";
@@ -477,6 +478,10 @@ test("messages about commands", async () => {
     await unfinishedOne("one that writes nothing", { create: "exit 3" }),
     await unfinishedOne("a sensitive one", { create: "echo out >&2; exit 3", sensitive: true }),
     await unfinishedOne("one that takes too long", { create: "sleep 100", timeoutSeconds: 1 }),
+    [
+      "one that takes longer than the limit of its create",
+      explained("command", new AgbTimeoutError("mcp", 0), { verb: "create", isLimited: true }),
+    ],
     await unfinishedOne("one whose runner is killed", { create: "kill -s KILL $PPID; sleep 1" }),
     await unfinishedOne("a missing working directory", { create: "true", workingDirectory: "/no/such" }),
     await failed("a delete that fails", stack.delete(created)),

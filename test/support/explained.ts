@@ -71,6 +71,7 @@ export function explained(
   const kind = kinds[kindName] as unknown as ResourceKind<object>;
   const operation = operations[verb];
   const isLookup = verb === "look up";
+  const limit = isLimited ? `timeouts.${verb}` : undefined;
   const attempt: Attempt = {
     operation,
     verb: verb === "delete" ? kind.deleteVerb : verb,
@@ -78,8 +79,8 @@ export function explained(
     resource: isLookup ? undefined : { session: "web", context: "data", command: "build", file: "app" }[kindName],
     id: verb === "create" ? undefined : `${kindName}-1`,
     isLookup,
-    limit: isLimited ? `timeouts.${verb}` : undefined,
-    advice: (thrown, endpointAdvice) => kind.advice?.(thrown, { operation, known, endpointAdvice }),
+    limit,
+    advice: (thrown, endpointAdvice) => kind.advice?.(thrown, { operation, known, endpointAdvice, limit }),
   };
   return explainFailure(error, attempt, account ?? undefined).message;
 }
