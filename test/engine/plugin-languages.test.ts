@@ -1,6 +1,6 @@
 // The examples in YAML, Python and Go, with the real engine, their language hosts and SDKs from the committed schema. The
 // tests of a language build on each other, because engine runs are slow. An edit replaces words of the example's program.
-// YAML goes through the whole life of a session. Python and Go go through what depends on an SDK.
+// Each goes through the life of a session. What only a program in YAML can say, or what is the same in all, is tried with YAML.
 
 import { type Emulator, startEmulator } from "../../provider/emulator";
 import "../support/await-pulumi-cli";
@@ -51,10 +51,9 @@ outputs:
   link: \${link.url}
 `;
 
-describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [string, string] }>([
+describe.each<{ language: LanguageName; limited: [string, string] }>([
   {
     language: "YAML",
-    life: "whole",
     limited: [
       "    type: agb:Session\n",
       "    type: agb:Session\n    options:\n      customTimeouts:\n        delete: 1s\n",
@@ -62,7 +61,6 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
   },
   {
     language: "Python",
-    life: "short",
     limited: [
       '/data"}],\n',
       '/data"}],\n    opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete="1s")),\n',
@@ -70,10 +68,9 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
   },
   {
     language: "Go",
-    life: "short",
     limited: ["\t\t\t},\n\t\t})", '\t\t\t},\n\t\t}, pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: "1s"}))'],
   },
-])("$language", ({ language, life, limited }) => {
+])("$language", ({ language, limited }) => {
   describeWithLanguage(language)("the example", () => {
     let emulator: Emulator;
     let ready: ReadyLanguage;
@@ -87,7 +84,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       await ready.write(project, program);
     };
     const session = () => emulator.sessions().find((each) => each.sessionId === sessionId);
-    const testInWholeLife = life === "whole" ? test : () => {};
+    const testInYaml = language === "YAML" ? test : () => {};
 
     beforeAll(async () => {
       emulator = await startEmulator({ apiKeys: [testKey], releaseDelayMs: 0, allowExec: true });
@@ -102,7 +99,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       await emulator?.close();
     });
 
-    testInWholeLife("an argument that the schema does not have is named, and nothing is created", async () => {
+    testInYaml("an argument that the schema does not have is named, and nothing is created", async () => {
       await ready.write(project, replaceWord(program, "      imageId:", "      gpu: 1\n      imageId:"));
       const { exitCode, stdout, stderr } = await project.run("up", "--yes");
       expect(exitCode).not.toBe(0);
@@ -154,7 +151,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       expect(session()?.labels).toMatchObject({ project: "shop", team: "search" });
     });
 
-    testInWholeLife("labels that others changed are shown and restored", async () => {
+    test("labels that others changed are shown and restored", async () => {
       const { project: _, ...others } = session()?.labels ?? {};
       await emulator.setLabels(sessionId, { ...others, team: "drift", intruder: "yes" });
       const changes = ['- intruder: "yes"', '+ project: "shop"', '~ team: "drift" => "search"'];
@@ -166,7 +163,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       expect(session()?.labels).not.toHaveProperty("intruder");
     });
 
-    testInWholeLife("a session that AGB released is created again", async () => {
+    test("a session that AGB released is created again", async () => {
       await emulator.release(sessionId);
       expect(changesIn((await project.up()).stdout)).toEqual({ created: 1, unchanged: 2 });
       const { sessionId: next } = await project.outputs();
@@ -175,7 +172,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       expect(session()).toMatchObject({ labels: { team: "search" } });
     });
 
-    testInWholeLife("another image replaces the session, and only it", async () => {
+    test("another image replaces the session, and only it", async () => {
       await edit("agb-code-space-1", "agb-code-space-2");
       expect(stepsIn((await project.succeed("preview", "--diff")).stdout)).toContainEqual([
         "+-agb:index:Session: (replace)",
@@ -188,7 +185,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       expect(emulator.sessions()).toMatchObject([{ sessionId, imageId: "agb-code-space-2" }]);
     });
 
-    testInWholeLife("every function answers", async () => {
+    testInYaml("every function answers", async () => {
       await ready.write(project, replaceWord(program, "outputs:\n", functionCalls));
       await project.up();
       const { sessions, context, url, link } = JSON.parse(
@@ -202,7 +199,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       expect(JSON.stringify(await project.exportState())).not.toContain(url);
     });
 
-    testInWholeLife("another program puts a file into a session and runs it", async () => {
+    testInYaml("another program puts a file into a session and runs it", async () => {
       const other = await ready.createProject({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
       try {
         const renamed = replaceWord(allKinds?.code ?? "", "name: shop-app", "name: agb-yaml");
@@ -215,7 +212,7 @@ describe.each<{ language: LanguageName; life: "whole" | "short"; limited: [strin
       }
     });
 
-    testInWholeLife("another program finds the session by a label, and asks for it by its id", async () => {
+    testInYaml("another program finds the session by a label, and asks for it by its id", async () => {
       const other = await ready.createProject({ AGB_API_KEY: testKey, AGB_ENDPOINT: emulator.url });
       try {
         const looking = replaceWord(lookUps?.code ?? "", "name: shop-sessions", "name: agb-yaml");
