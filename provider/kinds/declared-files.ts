@@ -35,11 +35,15 @@ function collide(one: Declaration, other: Declaration): boolean {
   return one.path === other.path || holdsFileOf(one, other) || holdsFileOf(other, one);
 }
 
+/** Whether a path is that of a folder, or of something in it. */
+export function isAtOrBelow(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(`${folder}/`);
+}
+
 /** Whether a file of one resource, or a folder above it, is a file of the other. */
 function holdsFileOf(one: Declaration, other: Declaration): boolean {
-  const isNear = (path: string) => `${path}/`.startsWith(`${other.path}/`);
   return [...one.files].some(
-    (file) => isNear(file) && pathsUpTo(file, other.path).some((path) => other.files.has(path)),
+    (file) => isAtOrBelow(file, other.path) && pathsUpTo(file, other.path).some((path) => other.files.has(path)),
   );
 }
 

@@ -1,3 +1,5 @@
+import { isAtOrBelow } from "./declared-files";
+
 /** Where files are put: a session, and the path of a file or a folder in it. */
 export interface FilePlace {
   readonly sessionId: string;
@@ -26,8 +28,6 @@ export class FileTurns {
 }
 
 function overlaps(one: FilePlace, other: FilePlace): boolean {
-  return (
-    one.sessionId === other.sessionId &&
-    (one.path === other.path || one.path.startsWith(`${other.path}/`) || other.path.startsWith(`${one.path}/`))
-  );
+  const isNear = isAtOrBelow(one.path, other.path) || isAtOrBelow(other.path, one.path);
+  return one.sessionId === other.sessionId && isNear;
 }

@@ -1,8 +1,7 @@
-import { mkdir } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { usePlugin } from "../support/plugin-file";
+import { pluginClasses } from "../support/plugin-program";
 import { createPulumiProject, javascriptFiles, type PulumiProject } from "../support/pulumi-project";
 import type { Host } from "../support/resource-hosts";
-import { writePlugin } from "../support/write-plugin";
 import { commands } from "./kill";
 
 export { stackName } from "../support/pulumi-project";
@@ -12,15 +11,10 @@ export const projectName = "engine-test";
 /** How many sessions the program declares. */
 export const sessionCount = 4;
 
-/** Declares the class of sessions. The plugin's one knows the type by its name. */
+/** Declares the class of sessions. */
 const sessionClass: Readonly<Record<Host, string>> = {
-  dynamic: 'const { AgbSession: Session } = require("pulumi-agb");',
-  plugin: `
-class Session extends pulumi.CustomResource {
-  constructor(name, args) {
-    super("agb:index:Session", name, args);
-  }
-}`,
+  dynamic: 'const pulumi = require("@pulumi/pulumi");\nconst { AgbSession: Session } = require("pulumi-agb");',
+  plugin: pluginClasses,
 };
 
 /** Creates a project whose sessions a host serves. The stack's configuration determines the sessions. */
@@ -29,7 +23,6 @@ export async function createChaosProject(
   settings: Readonly<Record<string, string>>,
 ): Promise<PulumiProject> {
   const files = javascriptFiles(`
-const pulumi = require("@pulumi/pulumi");
 ${sessionClass[host]}
 const config = new pulumi.Config();
 for (let i = 0; i < ${sessionCount}; i++) {
@@ -38,10 +31,7 @@ for (let i = 0; i < ${sessionCount}; i++) {
 `);
   const project = await createPulumiProject({ files, environment: settings });
   if (host === "plugin") {
-    const folder = join(project.root, "plugin");
-    await mkdir(folder);
-    await writePlugin(folder);
-    project.environment["PATH"] = [folder, project.environment["PATH"] ?? ""].join(delimiter);
+    await usePlugin(project);
   }
   return project;
 }

@@ -1,16 +1,19 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { closeAfterTest } from "./close-after-test";
-import type { PulumiProject } from "./pulumi-project";
-import { writePlugin } from "./write-plugin";
+// The built plugin for projects of tests. Imports nothing of Jest, because the benchmark and the chaos test run without it.
 
-/** Builds the plugin into a folder that is deleted after the test. @returns the folder */
-export async function buildPluginFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "agb-plugin-"));
-  closeAfterTest({ close: () => rm(folder, { recursive: true, force: true }) });
-  await writePlugin(folder);
-  return folder;
+import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { bundlePlugin } from "../../tools/plugin/bundle";
+import type { PulumiProject } from "./pulumi-project";
+
+/** The built plugin. Everything in this process uses one build. */
+let building: Promise<string> | undefined;
+
+/** Builds the plugin into a folder. */
+export async function writePlugin(folder: string): Promise<void> {
+  const path = join(folder, "pulumi-resource-agb");
+  building ??= bundlePlugin();
+  await writeFile(path, await building);
+  await chmod(path, 0o755);
 }
 
 /** Lets the commands of a project find the plugin on the path. Its folder is removed with the project. */

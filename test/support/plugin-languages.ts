@@ -9,9 +9,9 @@ import { schemaPath } from "../../tools/plugin/schema-path";
 import { findLanguageTool, type LanguageTool } from "../../tools/pulumi-cli/find-language-tool";
 import { findGoVersionProblem } from "../../tools/pulumi-cli/go-build";
 import { runBounded } from "./bounded-process";
+import { writePlugin } from "./plugin-file";
 import { createPulumiProject, type PulumiProject, type PulumiProjectOptions } from "./pulumi-project";
 import { findPython, installPythonPackages } from "./python-environment";
-import { writePlugin } from "./write-plugin";
 
 const repositoryDirectory = join(__dirname, "..", "..");
 const noCommand = { timeoutMs: 600_000, signal: new AbortController().signal };

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { closeAfterTest } from "./close-after-test";
 import { type EmulatedEngine, PluginClient, startEngine } from "./plugin-client";
-import { buildPluginFolder } from "./plugin-file";
+import { writePlugin } from "./plugin-file";
 
 /** The program that the engine starts, built as users get it. */
 export interface PluginProcess {
@@ -74,4 +76,12 @@ export async function startPluginProcess(
     },
     close,
   };
+}
+
+/** Builds the plugin into a folder that is deleted after the test. @returns the folder */
+async function buildPluginFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "agb-plugin-"));
+  closeAfterTest({ close: () => rm(folder, { recursive: true, force: true }) });
+  await writePlugin(folder);
+  return folder;
 }

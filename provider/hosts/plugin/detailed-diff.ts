@@ -92,7 +92,7 @@ function partsOf(marks: readonly (Mark | undefined)[], key: string): (Mark | und
  */
 function pathOf(path: string, key: string): string | undefined {
   if (/^[A-Za-z_$][\w$]*$/.test(key) || /^[^.[\]"]*\\$/.test(key)) {
-    return path === "" ? key : `${path}.${key}`;
+    return `${path}.${key}`;
   }
   return key.endsWith("\\") ? undefined : `${path}["${key.replaceAll('"', '\\"')}"]`;
 }
